@@ -1,0 +1,29 @@
+import { byteWidth } from '../dtype.js'
+import type { FillJob } from '../jobs.js'
+import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
+import { sampleRange } from './samplers.js'
+
+/**
+ * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
+ * bit. `start` counts from the job's first element.
+ */
+export function fillBytes(job: FillJob, start: number, count: number): Uint8Array {
+  const { source, dtype } = job
+  const width = byteWidth(dtype)
+  if (source.kind === 'constant') {
+    const bytes = new Uint8Array(count * width)
+    bytes.set(source.pattern.subarray(0, bytes.length))
+    // The pattern holds whole elements, so doubling what is there keeps the phase.
+    for (let done = source.pattern.length; done < bytes.length; done *= 2) {
+      bytes.copyWithin(done, 0, Math.min(done, bytes.length - done))
+    }
+    return bytes
+  }
+  const values = sampleRange(source, job.firstElement + start, count)
+  if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+  const bits = new Uint32Array(values.buffer, values.byteOffset, count)
+  const half = new Uint16Array(count)
+  const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
+  for (let i = 0; i < count; i++) half[i] = round(bits[i]!)
+  return new Uint8Array(half.buffer)
+}

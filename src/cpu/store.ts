@@ -1,0 +1,114 @@
+import { decodeFloat32 } from '../decode.js'
+import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
+import { fillJob } from '../jobs.js'
+import type { ResolvedOptions, TargetRegion } from '../options.js'
+import type { InitializationPlan, PlannedParameter } from '../plan.js'
+import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
+import type { WeightStore } from '../store.js'
+import { fillBytes } from './fill.js'
+
+/** Elements made between two looks at the abort signal and the event loop. */
+const CHUNK_ELEMENTS = 2 ** 18
+
+interface CpuRegion {
+  readonly buffer: ArrayBuffer
+  readonly byteOffset: number
+}
+
+/** Weights in host memory: the same bytes as on the GPU. */
+export class CpuStore implements WeightStore {
+  readonly backend = 'cpu'
+  #regions: ReadonlyMap<string, CpuRegion>
+
+  constructor(regions: ReadonlyMap<string, CpuRegion>) {
+    this.#regions = regions
+  }
+
+  region(name: string): CpuRegion {
+    return this.#regions.get(name)!
+  }
+
+  async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
+    const { buffer, byteOffset } = this.region(parameter.name)
+    return new Uint8Array(buffer, byteOffset + start, length).slice()
+  }
+
+  async moments(parameters: readonly PlannedParameter[]): Promise<Moments[]> {
+    return parameters.map((parameter) => {
+      const { buffer, byteOffset } = this.region(parameter.name)
+      const width = parameter.byteLength / parameter.elementCount
+      let total = noMoments
+      for (let first = 0; first < parameter.elementCount; first += CHUNK_ELEMENTS) {
+        const count = Math.min(CHUNK_ELEMENTS, parameter.elementCount - first)
+        const bytes = new Uint8Array(buffer, byteOffset + first * width, count * width)
+        total = mergeMoments(total, momentsOf(decodeFloat32(bytes, parameter.dtype), parameter.expected.mean))
+      }
+      return total
+    })
+  }
+
+  destroy(): void {
+    this.#regions = new Map()
+  }
+}
+
+/** Runs a plan on the CPU, in chunks that let the event loop turn. */
+export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOptions): Promise<CpuStore> {
+  const { signal, onProgress, into } = options
+  signal?.throwIfAborted()
+  const active = plan.parameters.filter(({ action }) => action === 'initialize')
+  for (const name of into.keys()) {
+    if (!active.some((p) => p.name === name)) {
+      throw new WeightInitError('INVALID_BUFFER', `into[${show(name)}]: the model initialises no parameter of that name.`)
+    }
+  }
+  const regions = new Map(active.map((parameter) => [parameter.name, place(parameter, into.get(parameter.name))]))
+  let bytesDone = 0
+  let sinceTurn = 0
+  for (const parameter of active) {
+    const { buffer, byteOffset } = regions.get(parameter.name)!
+    const target = new Uint8Array(buffer, byteOffset, parameter.byteLength)
+    const width = parameter.byteLength / parameter.elementCount
+    const job = fillJob(parameter)
+    for (let first = 0; first < parameter.elementCount; first += CHUNK_ELEMENTS) {
+      const count = Math.min(CHUNK_ELEMENTS, parameter.elementCount - first)
+      target.set(fillBytes(job, first, count), first * width)
+      bytesDone += count * width
+      sinceTurn += count
+      if (sinceTurn >= CHUNK_ELEMENTS) {
+        sinceTurn = 0
+        await new Promise((resolve) => setTimeout(resolve))
+        signal?.throwIfAborted()
+        onProgress?.({ parameter: parameter.name, bytesDone, bytesTotal: plan.totals.byteLength })
+      }
+    }
+  }
+  if (sinceTurn > 0) onProgress?.({ parameter: active.at(-1)?.name ?? '', bytesDone, bytesTotal: plan.totals.byteLength })
+  return new CpuStore(regions)
+}
+
+function place(parameter: PlannedParameter, region: TargetRegion | undefined): CpuRegion {
+  const { name, byteLength } = parameter
+  if (region === undefined) {
+    try {
+      return { buffer: new ArrayBuffer(byteLength), byteOffset: 0 }
+    } catch (cause) {
+      throw new OutOfMemoryError(`Parameter ${show(name)} needs ${byteLength} bytes of host memory, which could not be allocated.`, { cause })
+    }
+  }
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_BUFFER', `into[${show(name)}]: ${message}`)
+  }
+  const { buffer, byteOffset = 0 } = region
+  const view = ArrayBuffer.isView(buffer) ? buffer : buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : undefined
+  if (view === undefined || !(view.buffer instanceof ArrayBuffer)) {
+    return fail(`on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(buffer)}.`)
+  }
+  if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % 4 !== 0) {
+    fail(`byteOffset must be a non-negative multiple of 4, but found ${show(byteOffset)}.`)
+  }
+  if (byteOffset + byteLength > view.byteLength) {
+    fail(`the buffer is too small: ${byteLength} bytes at offset ${byteOffset} need ${byteOffset + byteLength}, but it has ${view.byteLength}.`)
+  }
+  return { buffer: view.buffer, byteOffset: view.byteOffset + byteOffset }
+}

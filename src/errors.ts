@@ -1,0 +1,84 @@
+/** What went wrong, for programs. The message is for people: it names the parameter, the value, the limit and the remedy. */
+export type WeightInitErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'INVALID_SHAPE'
+  | 'INVALID_MODEL'
+  | 'INVALID_CONFIG'
+  | 'UNKNOWN_INITIALIZER'
+  | 'UNMATCHED_PARAMETER'
+  | 'UNSUPPORTED_DTYPE'
+  | 'UNSUPPORTED_GENERATOR'
+  | 'INVALID_BUFFER'
+  | 'LIMIT_EXCEEDED'
+  | 'NO_ADAPTER'
+  | 'SHADER'
+  | 'DEVICE_LOST'
+  | 'OUT_OF_MEMORY'
+  | 'DEVICE_ERROR'
+  | 'DESTROYED'
+  | 'UNKNOWN_PARAMETER'
+  | 'INVALID_FILE'
+  | 'IO'
+
+/** Every error this package throws on purpose, except a cancelled call (an AbortError, as the platform has it). */
+export class WeightInitError extends Error {
+  readonly code: WeightInitErrorCode
+
+  constructor(code: WeightInitErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'WeightInitError'
+    this.code = code
+  }
+}
+
+/** The GPU device was lost or destroyed before or during the call. */
+export class DeviceLostError extends WeightInitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('DEVICE_LOST', message, options)
+    this.name = 'DeviceLostError'
+  }
+}
+
+/** The device could not allocate what the call needs; everything the call had allocated is freed. */
+export class OutOfMemoryError extends WeightInitError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('OUT_OF_MEMORY', message, options)
+    this.name = 'OutOfMemoryError'
+  }
+}
+
+/** A value as an error message shows it: strings quoted, bigints with n, long things cut. */
+export function show(value: unknown): string {
+  let text: string
+  if (typeof value === 'string') text = JSON.stringify(value)
+  else if (typeof value === 'bigint') text = `${value}n`
+  else if (typeof value === 'function') text = `function ${value.name || '(anonymous)'}`
+  else if (typeof value === 'object' && value !== null) {
+    try {
+      text = JSON.stringify(value) ?? String(value)
+    } catch {
+      text = Object.prototype.toString.call(value)
+    }
+  } else text = String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+/**
+ * Refuses keys that nobody reads, so that a misspelt option is an error and not a default.
+ * @throws WeightInitError `INVALID_ARGUMENT` naming the key and the known ones
+ */
+export function refuseUnknownKeys(
+  value: object,
+  known: readonly string[],
+  what: string,
+  code: WeightInitErrorCode = 'INVALID_ARGUMENT',
+): void {
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) {
+      throw new WeightInitError(
+        code,
+        `Unknown ${what} key ${show(key)}; ${known.length === 0 ? 'it takes none' : `known keys: ${known.join(', ')}`}.`,
+      )
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import { byteWidth } from '../dtype.js'
+import { show, WeightInitError } from '../errors.js'
+import { type FillJob, fillJob } from '../jobs.js'
+import type { ResolvedOptions } from '../options.js'
+import type { InitializationPlan, PlannedParameter } from '../plan.js'
+import { allocate, checkRegions, type GpuRegion } from './allocate.js'
+import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
+import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
+import { type FillWindow, jobLayout, packJob } from './job-layout.js'
+import { bindGroupLayout, type PipelineKey, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { withErrorScope } from './scopes.js'
+import { GpuStore } from './store.js'
+import { alignUp, type Binding, bindingWindows } from './windows.js'
+
+/** More workgroups than this bring nothing: the shader strides. Well under the limit of 65535. */
+const MAX_WORKGROUPS = 2048
+/** Elements per submit; with a progress or abort listener, fewer, so that they are heard in time. */
+const ELEMENTS_PER_SUBMIT = 2 ** 28
+const ELEMENTS_PER_WATCHED_SUBMIT = 2 ** 24
+
+interface Dispatch extends FillWindow {
+  readonly parameter: PlannedParameter
+  readonly buffer: GPUBuffer
+  readonly binding: Binding
+}
+
+/** Runs a plan on a device. All or nothing: on failure everything made here is destroyed. */
+export async function executeOnGpu(plan: InitializationPlan, options: ResolvedOptions, device: GPUDevice): Promise<GpuStore> {
+  const state = deviceState(device)
+  requireAlive(state)
+  options.signal?.throwIfAborted()
+  const active = plan.parameters.filter(({ action }) => action === 'initialize')
+  const given = checkRegions(options.into, plan.parameters)
+  const [pipelines] = await Promise.all([compileFor(state, active.map(fillJob)), preflight(state, given)])
+  options.signal?.throwIfAborted()
+  const { regions, owned } = await allocate(state, active, given, options)
+  try {
+    await fill(state, active, regions, pipelines, plan, options)
+  } catch (error) {
+    for (const buffer of owned) buffer.destroy()
+    throw error
+  }
+  return new GpuStore(state, regions, owned)
+}
+
+function pipelineKey({ source, dtype }: FillJob): PipelineKey {
+  if (source.kind === 'constant') return { entry: 'constant', layout: 'fill' }
+  const sampler = `distributions/${source.sampler}`
+  return dtype === 'float32'
+    ? { entry: 'fill', slots: { sampler, store: 'store/float32' }, layout: 'fill' }
+    : { entry: 'fill', slots: { sampler, store: 'store/half_pair', round: `store/${dtype}` }, layout: 'fill' }
+}
+
+/** Every pipeline the jobs need, compiled in parallel. */
+async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise<Map<string, GPUComputePipeline>> {
+  const keys = new Map(jobs.map((job) => [JSON.stringify(pipelineKey(job)), pipelineKey(job)]))
+  const compiled = await Promise.all([...keys].map(async ([id, key]) => [id, await pipeline(state, key)] as const))
+  return new Map(compiled)
+}
+
+/**
+ * Lets the device itself judge the caller's buffers, before anything is written: binding them and submitting a
+ * dispatch of no workgroups fails for a buffer that is destroyed, mapped, or another device's.
+ */
+async function preflight(state: DeviceState, given: ReadonlyMap<string, GpuRegion>): Promise<void> {
+  if (given.size === 0) return
+  const { device } = state
+  const compiled = await pipeline(state, { entry: 'constant', layout: 'fill' })
+  const uniform = device.createBuffer({ label: 'webgpu-init preflight', size: jobLayout.byteLength, usage: USAGE_UNIFORM })
+  try {
+    for (const [name, { buffer }] of given) {
+      const { error } = withErrorScope(device, 'validation', () => {
+        const group = device.createBindGroup({
+          label: 'webgpu-init preflight',
+          layout: bindGroupLayout(state, 'fill'),
+          entries: [
+            { binding: 0, resource: { buffer, size: Math.min(buffer.size - (buffer.size % 4), 256) } },
+            { binding: 1, resource: { buffer: uniform, size: jobLayout.byteLength } },
+          ],
+        })
+        const encoder = device.createCommandEncoder({ label: 'webgpu-init preflight' })
+        const pass = encoder.beginComputePass()
+        pass.setPipeline(compiled)
+        pass.setBindGroup(0, group, [0])
+        pass.dispatchWorkgroups(0)
+        pass.end()
+        device.queue.submit([encoder.finish()])
+      })
+      const problem = await untilLost(state, error)
+      if (problem !== null) {
+        throw new WeightInitError(
+          'INVALID_BUFFER',
+          `into[${show(name)}]: this device cannot use the buffer: ${problem.message} ` +
+            'It must belong to this device and be neither destroyed nor mapped.',
+          { cause: problem },
+        )
+      }
+    }
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw new WeightInitError('INVALID_BUFFER', `into: a buffer is not a GPUBuffer of this device: ${error.message}`, { cause: error })
+    }
+    throw error
+  } finally {
+    uniform.destroy()
+  }
+}
+
+function dispatches(state: DeviceState, active: readonly PlannedParameter[], regions: ReadonlyMap<string, GpuRegion>, budget: number): Dispatch[] {
+  const { limits } = state.device
+  return active.flatMap((parameter) => {
+    const job = fillJob(parameter)
+    const { buffer, byteOffset } = regions.get(parameter.name)!
+    const width = byteWidth(parameter.dtype)
+    return bindingWindows(
+      { bufferByteLength: buffer.size, byteOffset, elementCount: parameter.elementCount, byteWidth: width },
+      limits,
+    ).flatMap(({ binding, start, count, firstWord }) => {
+      // A window longer than a submit is cut; eight elements are whole words in every dtype.
+      const parts: Dispatch[] = []
+      for (let done = 0; done < count; done += budget) {
+        parts.push({
+          parameter,
+          buffer,
+          binding,
+          job,
+          start: start + done,
+          count: Math.min(budget, count - done),
+          firstWord: firstWord + (done * width) / 4,
+        })
+      }
+      return parts
+    })
+  })
+}
+
+async function fill(
+  state: DeviceState,
+  active: readonly PlannedParameter[],
+  regions: ReadonlyMap<string, GpuRegion>,
+  pipelines: ReadonlyMap<string, GPUComputePipeline>,
+  plan: InitializationPlan,
+  { signal, onProgress }: ResolvedOptions,
+): Promise<void> {
+  const { device } = state
+  const watched = signal !== undefined || onProgress !== undefined
+  const budget = watched ? ELEMENTS_PER_WATCHED_SUBMIT : ELEMENTS_PER_SUBMIT
+  const work = dispatches(state, active, regions, budget)
+  const stride = alignUp(jobLayout.byteLength, device.limits.minUniformBufferOffsetAlignment)
+  const blocks = new ArrayBuffer(work.length * stride)
+  const view = new DataView(blocks)
+  work.forEach((dispatch, index) => packJob(view, index * stride, dispatch))
+  const uniform = device.createBuffer({ label: 'webgpu-init jobs', size: blocks.byteLength, usage: USAGE_UNIFORM | USAGE_COPY_DST })
+  try {
+    device.queue.writeBuffer(uniform, 0, blocks)
+    const groups = bindGroupCache(state, uniform)
+    let bytesDone = 0
+    for (let next = 0; next < work.length; ) {
+      signal?.throwIfAborted()
+      let elements = 0
+      const { result, error } = withErrorScope(device, 'validation', () => {
+        const encoder = device.createCommandEncoder({ label: 'webgpu-init fill' })
+        const pass = encoder.beginComputePass({ label: 'webgpu-init fill' })
+        for (; next < work.length && (elements === 0 || elements + work[next]!.count <= budget); next++) {
+          const dispatch = work[next]!
+          pass.setPipeline(pipelines.get(JSON.stringify(pipelineKey(dispatch.job)))!)
+          pass.setBindGroup(0, groups(dispatch.buffer, dispatch.binding), [next * stride])
+          pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(dispatch.count / (4 * WORKGROUP_INVOCATIONS))))
+          elements += dispatch.count
+          bytesDone += dispatch.count * byteWidth(dispatch.parameter.dtype)
+        }
+        pass.end()
+        device.queue.submit([encoder.finish()])
+        return { bytesDone, parameter: work[next - 1]!.parameter.name }
+      })
+      const [problem] = await untilLost(state, Promise.all([error, device.queue.onSubmittedWorkDone()]))
+      if (problem !== null) {
+        throw new WeightInitError('DEVICE_ERROR', `The device refused the work for ${show(result.parameter)}: ${problem.message}`, { cause: problem })
+      }
+      onProgress?.({ ...result, bytesTotal: plan.totals.byteLength })
+    }
+    requireAlive(state)
+  } finally {
+    uniform.destroy()
+  }
+}
+
+/** One bind group per (buffer, binding), however many parameters lie there. */
+function bindGroupCache(state: DeviceState, uniform: GPUBuffer): (buffer: GPUBuffer, binding: Binding) => GPUBindGroup {
+  const byBuffer = new Map<GPUBuffer, Map<number, GPUBindGroup>>()
+  return (buffer, { offset, byteLength }) => {
+    let groups = byBuffer.get(buffer)
+    if (groups === undefined) byBuffer.set(buffer, (groups = new Map()))
+    let group = groups.get(offset)
+    if (group === undefined) {
+      group = state.device.createBindGroup({
+        label: 'webgpu-init fill',
+        layout: bindGroupLayout(state, 'fill'),
+        entries: [
+          { binding: 0, resource: { buffer, offset, size: byteLength } },
+          { binding: 1, resource: { buffer: uniform, size: jobLayout.byteLength } },
+        ],
+      })
+      groups.set(offset, group)
+    }
+    return group
+  }
+}

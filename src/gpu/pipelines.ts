@@ -1,0 +1,85 @@
+import { WeightInitError } from '../errors.js'
+import { type DeviceState, untilLost } from './device-state.js'
+import { linkShader } from './link.js'
+import { shaderModules } from './shader-modules.js'
+
+/** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
+export const WORKGROUP_INVOCATIONS = 64
+
+/** Names one compute pipeline: an entry module and what fills its slots. */
+export interface PipelineKey {
+  readonly entry: string
+  readonly slots?: Readonly<Record<string, string>>
+  readonly layout: 'fill' | 'moments'
+}
+
+const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
+  binding,
+  visibility: 4, // GPUShaderStage.COMPUTE
+  buffer: { type },
+})
+const uniform = (binding: number, minBindingSize: number): GPUBindGroupLayoutEntry => ({
+  binding,
+  visibility: 4,
+  buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize },
+})
+
+export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout']): GPUBindGroupLayout {
+  let layout = state.layouts.get(name)
+  if (layout === undefined) {
+    const entries =
+      name === 'fill'
+        ? [storage(0, 'storage'), uniform(1, 64)]
+        : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+    layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
+    state.layouts.set(name, layout)
+  }
+  return layout
+}
+
+/**
+ * The pipeline for a key, compiled once per device; calls at the same time share one compile. Parameters are uniforms,
+ * so a device needs a handful of pipelines whatever the model.
+ * @throws WeightInitError `SHADER` with the file and line of the compiler's first message
+ */
+export function pipeline(state: DeviceState, key: PipelineKey): Promise<GPUComputePipeline> {
+  const name = pipelineName(key)
+  const known = state.pipelines.get(name)
+  if (known !== undefined) return known
+  const compiled = untilLost(state, compile(state, key, name))
+  state.pipelines.set(name, compiled)
+  compiled.catch(() => state.pipelines.delete(name))
+  return compiled
+}
+
+function pipelineName({ entry, slots = {} }: PipelineKey): string {
+  return [entry, ...Object.entries(slots).map(([slot, module]) => `${slot}=${module}`)].join(' ')
+}
+
+async function compile(state: DeviceState, key: PipelineKey, name: string): Promise<GPUComputePipeline> {
+  const { device } = state
+  const shader = linkShader(key.entry, shaderModules, key.slots)
+  device.pushErrorScope('validation')
+  const module = device.createShaderModule({ label: `webgpu-init ${name}`, code: shader.code })
+  const scope = device.popErrorScope()
+  const info = await module.getCompilationInfo()
+  await scope
+  const problem = info.messages.find(({ type }) => type === 'error')
+  if (problem !== undefined) {
+    const { module: file, line } = shader.locate(problem.lineNum)
+    throw new WeightInitError('SHADER', `Shader ${name} does not compile: shaders/${file}.wgsl:${line}:${problem.linePos}: ${problem.message}`)
+  }
+  try {
+    return await device.createComputePipelineAsync({
+      label: `webgpu-init ${name}`,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout(state, key.layout)] }),
+      compute: {
+        module,
+        entryPoint: 'main',
+        ...(key.layout === 'fill' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
+      },
+    })
+  } catch (cause) {
+    throw new WeightInitError('SHADER', `Pipeline ${name} cannot be made: ${(cause as Error).message}`, { cause })
+  }
+}

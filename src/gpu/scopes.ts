@@ -1,0 +1,15 @@
+/** Runs `work` inside an error scope and hands back its result with a promise of the error that the device found. */
+export function withErrorScope<T>(
+  device: GPUDevice,
+  filter: GPUErrorFilter,
+  work: () => T,
+): { result: T; error: Promise<GPUError | null> } {
+  device.pushErrorScope(filter)
+  try {
+    const result = work()
+    return { result, error: device.popErrorScope() }
+  } catch (thrown) {
+    device.popErrorScope().catch(() => {})
+    throw thrown
+  }
+}

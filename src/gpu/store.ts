@@ -1,0 +1,203 @@
+import { decodeFloat32 } from '../decode.js'
+import { byteWidth, isFloatDType } from '../dtype.js'
+import { OutOfMemoryError, WeightInitError } from '../errors.js'
+import type { PlannedParameter } from '../plan.js'
+import { type Moments, mergeMoments, momentsFromSums, momentsOf, noMoments } from '../statistics/moments.js'
+import type { WeightStore } from '../store.js'
+import type { GpuRegion } from './allocate.js'
+import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_MAP_READ, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
+import { type DeviceState, requireAlive, untilLost } from './device-state.js'
+import { bindGroupLayout, pipeline } from './pipelines.js'
+import { withErrorScope } from './scopes.js'
+import { alignUp, bindingWindows } from './windows.js'
+
+const RECORD_BYTES = 32
+const ELEMENTS_PER_GROUP = 16384
+const MAX_GROUPS = 65535
+/** A readback goes through a staging buffer of at most this many bytes. */
+const STAGING_BYTES = 32 * 2 ** 20
+
+/** Weights in GPU buffers. */
+export class GpuStore implements WeightStore {
+  readonly backend = 'webgpu'
+  readonly #state: DeviceState
+  readonly #regions: ReadonlyMap<string, GpuRegion>
+  readonly #owned: readonly GPUBuffer[]
+
+  constructor(state: DeviceState, regions: ReadonlyMap<string, GpuRegion>, owned: readonly GPUBuffer[]) {
+    this.#state = state
+    this.#regions = regions
+    this.#owned = owned
+  }
+
+  region(name: string): GpuRegion {
+    return this.#regions.get(name)!
+  }
+
+  async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
+    const { buffer, byteOffset } = this.region(parameter.name)
+    const out = new Uint8Array(length)
+    for (let done = 0; done < length; done += STAGING_BYTES) {
+      const part = Math.min(STAGING_BYTES, length - done)
+      await this.#copyOut(buffer, byteOffset + start + done, part, (bytes) => out.set(bytes, done))
+    }
+    return out
+  }
+
+  /** Copies `length` bytes at `offset` (a multiple of 4) to the host and shows them to `take` while they are mapped. */
+  async #copyOut(buffer: GPUBuffer, offset: number, length: number, take: (bytes: Uint8Array) => void): Promise<void> {
+    requireAlive(this.#state)
+    const { device } = this.#state
+    const padded = alignUp(length, 4)
+    const allocation = withErrorScope(device, 'out-of-memory', () =>
+      device.createBuffer({ label: 'webgpu-init readback', size: padded, usage: USAGE_MAP_READ | USAGE_COPY_DST }),
+    )
+    const staging = allocation.result
+    try {
+      const copy = withErrorScope(device, 'validation', () => {
+        const encoder = device.createCommandEncoder({ label: 'webgpu-init readback' })
+        encoder.copyBufferToBuffer(buffer, offset, staging, 0, padded)
+        device.queue.submit([encoder.finish()])
+      })
+      const [noMemory, invalid] = await untilLost(this.#state, Promise.all([allocation.error, copy.error]))
+      if (noMemory !== null) {
+        throw new OutOfMemoryError(`The device could not allocate ${padded} bytes to read back through: ${noMemory.message}`, { cause: noMemory })
+      }
+      if (invalid !== null) {
+        throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, { cause: invalid })
+      }
+      await untilLost(this.#state, staging.mapAsync(MAP_MODE_READ))
+      take(new Uint8Array(staging.getMappedRange(), 0, length))
+      staging.unmap()
+    } finally {
+      staging.destroy()
+    }
+  }
+
+  async moments(parameters: readonly PlannedParameter[]): Promise<Moments[]> {
+    requireAlive(this.#state)
+    const onGpu = parameters.filter(({ dtype }) => isFloatDType(dtype))
+    const measured = new Map<string, Moments>()
+    if (onGpu.length > 0) await this.#reduce(onGpu, measured)
+    for (const parameter of parameters) {
+      if (measured.has(parameter.name)) continue
+      // Integer parameters are few and small (counters, masks): the host does them.
+      const bytes = await this.readRange(parameter, 0, parameter.byteLength)
+      measured.set(parameter.name, momentsOf(decodeFloat32(bytes, parameter.dtype), parameter.expected.mean))
+    }
+    return parameters.map(({ name }) => measured.get(name)!)
+  }
+
+  async #reduce(parameters: readonly PlannedParameter[], measured: Map<string, Moments>): Promise<void> {
+    const { device } = this.#state
+    let recordCount = 0
+    const work = parameters.flatMap((parameter) => {
+      const { buffer, byteOffset } = this.region(parameter.name)
+      return bindingWindows(
+        {
+          bufferByteLength: buffer.size,
+          byteOffset,
+          elementCount: parameter.elementCount,
+          byteWidth: byteWidth(parameter.dtype),
+        },
+        device.limits,
+      ).map((window) => {
+        const perGroup = Math.max(ELEMENTS_PER_GROUP, Math.ceil(window.count / MAX_GROUPS))
+        const groups = Math.ceil(window.count / perGroup)
+        const firstRecord = recordCount
+        recordCount += groups
+        return { parameter, buffer, window, perGroup, groups, firstRecord }
+      })
+    })
+    const stride = alignUp(32, device.limits.minUniformBufferOffsetAlignment)
+    const blocks = new DataView(new ArrayBuffer(work.length * stride))
+    work.forEach(({ parameter, window, perGroup, firstRecord }, index) => {
+      const at = index * stride
+      blocks.setUint32(at, window.count, true)
+      blocks.setUint32(at + 4, window.firstWord, true)
+      blocks.setUint32(at + 8, perGroup, true)
+      blocks.setUint32(at + 12, firstRecord, true)
+      blocks.setFloat32(at + 16, parameter.expected.mean, true)
+    })
+    const pipelines = new Map(
+      await Promise.all(
+        [...new Set(parameters.map(({ dtype }) => dtype))].map(
+          async (dtype) =>
+            [dtype, await pipeline(this.#state, { entry: 'moments', slots: { load: `load/${dtype}` }, layout: 'moments' })] as const,
+        ),
+      ),
+    )
+    const temporary: GPUBuffer[] = []
+    const make = (label: string, size: number, usage: number): GPUBuffer => {
+      const buffer = device.createBuffer({ label, size, usage })
+      temporary.push(buffer)
+      return buffer
+    }
+    try {
+      const submitted = withErrorScope(device, 'validation', () => {
+        const uniform = make('webgpu-init moments jobs', blocks.byteLength, USAGE_UNIFORM | USAGE_COPY_DST)
+        const records = make('webgpu-init moments records', recordCount * RECORD_BYTES, USAGE_STORAGE | USAGE_COPY_SRC)
+        device.queue.writeBuffer(uniform, 0, blocks.buffer)
+        const encoder = device.createCommandEncoder({ label: 'webgpu-init moments' })
+        const pass = encoder.beginComputePass({ label: 'webgpu-init moments' })
+        work.forEach(({ parameter, buffer, window, groups }, index) => {
+          pass.setPipeline(pipelines.get(parameter.dtype)!)
+          pass.setBindGroup(
+            0,
+            device.createBindGroup({
+              label: 'webgpu-init moments',
+              layout: bindGroupLayout(this.#state, 'moments'),
+              entries: [
+                { binding: 0, resource: { buffer, offset: window.binding.offset, size: window.binding.byteLength } },
+                { binding: 1, resource: { buffer: uniform, size: 32 } },
+                { binding: 2, resource: { buffer: records } },
+              ],
+            }),
+            [index * stride],
+          )
+          pass.dispatchWorkgroups(groups)
+        })
+        pass.end()
+        device.queue.submit([encoder.finish()])
+        return records
+      })
+      const problem = await untilLost(this.#state, submitted.error)
+      if (problem !== null) {
+        throw new WeightInitError('DEVICE_ERROR', `The statistics cannot be computed: ${problem.message}`, { cause: problem })
+      }
+      await this.#copyOut(submitted.result, 0, recordCount * RECORD_BYTES, (bytes) => {
+        const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+        for (const { parameter, groups, firstRecord } of work) {
+          const center = Math.fround(parameter.expected.mean)
+          let total = measured.get(parameter.name) ?? noMoments
+          for (let group = 0; group < groups; group++) {
+            total = mergeMoments(total, readRecord(view, (firstRecord + group) * RECORD_BYTES, center))
+          }
+          measured.set(parameter.name, total)
+        }
+      })
+    } finally {
+      for (const buffer of temporary) buffer.destroy()
+    }
+  }
+
+  destroy(): void {
+    for (const buffer of this.#owned) buffer.destroy()
+  }
+}
+
+/** A `Record` of shaders/moments.wgsl. */
+function readRecord(view: DataView, at: number, center: number): Moments {
+  return momentsFromSums(
+    {
+      count: view.getUint32(at, true),
+      nonFiniteCount: view.getUint32(at + 4, true),
+      zeroCount: view.getUint32(at + 8, true),
+      sum: view.getFloat32(at + 12, true),
+      sumSquares: view.getFloat32(at + 16, true),
+      min: view.getFloat32(at + 20, true),
+      max: view.getFloat32(at + 24, true),
+    },
+    center,
+  )
+}

@@ -1,0 +1,92 @@
+import { executeOnCpu } from './cpu/store.js'
+import type { DType } from './dtype.js'
+import { refuseUnknownKeys, WeightInitError } from './errors.js'
+import { executeOnGpu } from './gpu/execute.js'
+import { InitializedModel } from './initialized-model.js'
+import type { Model, ParameterSpec } from './model/types.js'
+import { type InitializeOptions, resolveOptions } from './options.js'
+import { type InitializerArgument, type PlanArguments, planResolved, splitArguments } from './plan.js'
+
+/**
+ * Initialises every parameter of a model, into GPU buffers or host memory, with values that depend on (seed, parameter
+ * name, element index, distribution) alone and are the same bits on every device.
+ *
+ * @param model from `defineModel`, `sequential` or a layer function
+ * @param initializer 'xavier', 'kaiming', ... ; an Initializer; or rules `[{ match, initializer }]`, first match wins.
+ *   One initializer is for weights and embeddings: biases and norm biases get 0, norm scales 1, unless a rule says otherwise.
+ * @param config settings of a named initializer
+ * @param options device, seed, dtype and more; with an instance or rules they may take config's place
+ * @example
+ * const weights = await initializeModel(model, 'kaiming', { mode: 'fan_out' }, { device, seed: 42 })
+ * @throws WeightInitError for every mistake in the arguments, before any GPU work; DeviceLostError, OutOfMemoryError.
+ *   A failed call frees what it allocated.
+ */
+export async function initializeModel(
+  model: Model,
+  initializer: InitializerArgument,
+  ...rest: PlanArguments
+): Promise<InitializedModel> {
+  const { config, options } = splitArguments(initializer, rest)
+  const resolved = resolveOptions(options)
+  const plan = planResolved(model, initializer, config, resolved)
+  const device = resolved.device === 'auto' ? await defaultDevice() : resolved.device
+  const store = device === 'cpu' ? await executeOnCpu(plan, resolved) : await executeOnGpu(plan, resolved, device)
+  return new InitializedModel(plan, store)
+}
+
+/** One tensor: a model of one parameter. Its name, 'tensor' unless given, chooses the stream. */
+export interface TensorSpec extends Omit<ParameterSpec, 'name' | 'tiedTo'> {
+  readonly name?: string
+  readonly dtype?: DType
+}
+
+/**
+ * Initialises a single tensor of any role: `initializeTensor([256, 784], 'xavier', {}, { device, seed: 1 })`.
+ * The result is an InitializedModel with one parameter, called 'tensor' unless the spec names it.
+ * @throws as `initializeModel`
+ */
+export async function initializeTensor(
+  tensor: readonly number[] | TensorSpec,
+  initializer: Exclude<InitializerArgument, readonly unknown[]>,
+  ...rest: PlanArguments
+): Promise<InitializedModel> {
+  if (!Array.isArray(tensor) && (typeof tensor !== 'object' || tensor === null)) {
+    throw new WeightInitError('INVALID_ARGUMENT', 'initializeTensor takes a shape such as [256, 784] or { shape, dtype, layout, ... }.')
+  }
+  const spec = Array.isArray(tensor) ? { shape: tensor as readonly number[] } : (tensor as TensorSpec)
+  refuseUnknownKeys(spec, ['name', 'shape', 'dtype', 'role', 'layout', 'groups', 'fan'], 'tensor')
+  // A lone tensor takes the initializer it is given, whatever its rank.
+  const parameter: ParameterSpec = { name: 'tensor', role: 'weight', ...spec }
+  return initializeModel({ parameters: [parameter] }, initializer, ...rest)
+}
+
+let sharedDevice: Promise<GPUDevice | 'cpu'> | undefined
+
+/** The page's or runtime's own WebGPU device, asked for once and again after a loss; the CPU where there is none. */
+async function defaultDevice(): Promise<GPUDevice | 'cpu'> {
+  sharedDevice ??= requestDefaultDevice()
+  const device = await sharedDevice
+  if (device === 'cpu') sharedDevice = undefined
+  return device
+}
+
+async function requestDefaultDevice(): Promise<GPUDevice | 'cpu'> {
+  const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu
+  const adapter = await gpu?.requestAdapter().catch(() => null)
+  if (adapter === null || adapter === undefined) return 'cpu'
+  try {
+    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
+    const device = await adapter.requestDevice({
+      label: 'webgpu-init',
+      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    })
+    device.lost.then(() => {
+      sharedDevice = undefined
+    })
+    return device
+  } catch {
+    return 'cpu'
+  }
+}
+
+export type { InitializeOptions }

@@ -1,0 +1,46 @@
+import type { Distribution } from '../distributions.js'
+import { show, WeightInitError } from '../errors.js'
+import type { Parameter } from '../model/types.js'
+import { calculateFans, type Fans } from './fans.js'
+
+/** What an initializer may look at. `fans()` throws for a parameter that has none (rank < 2). */
+export interface InitializerContext {
+  readonly parameter: Parameter
+  fans(): Fans
+}
+
+/** A rule that turns a parameter's shape into the law of its elements. Instances are immutable. */
+export abstract class Initializer {
+  /** Name as in the string form: 'xavier', 'kaiming', ... */
+  abstract readonly name: string
+  /** Settings in the string form's config; `createInitializer(name, config)` gives an equal initializer. */
+  abstract readonly config: Readonly<Record<string, unknown>>
+  /** The law for one parameter, float64. Pure. */
+  abstract distribution(context: InitializerContext): Distribution
+}
+
+export function contextOf(parameter: Parameter): InitializerContext {
+  return { parameter, fans: () => calculateFans(parameter) }
+}
+
+/** @throws WeightInitError `INVALID_CONFIG` unless `value` is a finite number */
+export function finiteNumber(value: unknown, name: string, initializer: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new WeightInitError('INVALID_CONFIG', `${initializer}: ${name} must be a finite number, but found ${show(value)}.`)
+}
+
+/** @throws WeightInitError `INVALID_CONFIG` unless `value` is one of `known` */
+export function oneOf<T extends string>(value: unknown, known: readonly T[], name: string, initializer: string): T {
+  if ((known as readonly unknown[]).includes(value)) return value as T
+  throw new WeightInitError(
+    'INVALID_CONFIG',
+    `${initializer}: unknown ${name} ${show(value)}; known: ${known.join(', ')}.`,
+  )
+}
+
+/** A uniform or normal law around 0 with this standard deviation. Bound sqrt(3) * std, as PyTorch writes it. */
+export function centred(distribution: 'uniform' | 'normal', std: number): Distribution {
+  if (distribution === 'normal') return { kind: 'normal', mean: 0, std }
+  const bound = Math.sqrt(3) * std
+  return { kind: 'uniform', low: -bound, high: bound }
+}

@@ -1,0 +1,15 @@
+import { validateModel } from './validate.js'
+import type { Model, ParameterSpec } from './types.js'
+
+/**
+ * A model from its parameter list, checked at once: unique names, positive integral shapes, known dtypes, roles and
+ * layouts, groups that divide, ties that fit.
+ *
+ * @example
+ * const model = defineModel({ parameters: [{ name: 'fc.weight', shape: [10, 256] }, { name: 'fc.bias', shape: [10] }] })
+ * @throws WeightInitError `INVALID_MODEL`, `INVALID_SHAPE` or `UNSUPPORTED_DTYPE`, naming the parameter
+ */
+export function defineModel(model: { readonly parameters: readonly ParameterSpec[] }): Model {
+  validateModel(model)
+  return { parameters: model.parameters.map((spec) => Object.freeze({ ...spec, shape: Object.freeze([...spec.shape]) })) }
+}

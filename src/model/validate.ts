@@ -1,0 +1,152 @@
+import { checkDType, type DType } from '../dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import { type Layout, layouts, type Model, type Parameter, type ParameterRole, parameterRoles } from './types.js'
+
+const specKeys = ['name', 'shape', 'dtype', 'role', 'layout', 'groups', 'fan', 'tiedTo']
+
+/**
+ * Checks a model and fills in every default. All faults are found before anything else happens; the first is thrown.
+ * @throws WeightInitError `INVALID_MODEL`, `INVALID_SHAPE` or `UNSUPPORTED_DTYPE`
+ */
+export function validateModel(model: unknown): Parameter[] {
+  const list = (model as Model | undefined)?.parameters
+  if (typeof model !== 'object' || model === null || !Array.isArray(list)) {
+    throw new WeightInitError(
+      'INVALID_MODEL',
+      `A model is an object with a list of parameters, but found ${show(model)}. ` +
+        'Build one with defineModel({ parameters: [{ name, shape }] }) or sequential(linear(784, 256), ...).',
+    )
+  }
+  if (list.length === 0) {
+    throw new WeightInitError(
+      'INVALID_MODEL',
+      'The model has no parameters; add a layer that has some, such as linear(784, 256).',
+    )
+  }
+  const byName = new Map<string, Parameter>()
+  const parameters = list.map((spec: unknown, index) => {
+    const parameter = validateSpec(spec, index)
+    if (byName.has(parameter.name)) {
+      throw new WeightInitError(
+        'INVALID_MODEL',
+        `Two parameters are called ${show(parameter.name)}; names choose the random stream and must be unique.`,
+      )
+    }
+    byName.set(parameter.name, parameter)
+    return parameter
+  })
+  for (const parameter of parameters) checkTie(parameter, byName)
+  return parameters
+}
+
+function validateSpec(value: unknown, index: number): Parameter {
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_MODEL', message)
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    fail(`Parameter ${index} must be an object { name, shape, ... }, but found ${show(value)}.`)
+  }
+  const spec = value as Record<string, unknown>
+  const name = spec.name
+  if (typeof name !== 'string' || name.length === 0) {
+    return fail(`Parameter ${index} needs a name, a non-empty string, but found ${show(name)}.`)
+  }
+  const where = `Parameter ${show(name)}`
+  refuseUnknownKeys(spec, specKeys, `${where}:`, 'INVALID_MODEL')
+  const { shape, elementCount } = validateShape(spec.shape, where)
+  const dtype: DType = checkDType(spec.dtype ?? 'float32', where)
+  const role = spec.role ?? inferRole(name, shape)
+  if (!(parameterRoles as readonly unknown[]).includes(role)) {
+    fail(`${where}: unknown role ${show(role)}; known: ${parameterRoles.join(', ')}.`)
+  }
+  const layout = spec.layout ?? 'out-in'
+  if (!(layouts as readonly unknown[]).includes(layout)) {
+    fail(`${where}: unknown layout ${show(layout)}; known: ${layouts.join(', ')}.`)
+  }
+  const groups = spec.groups ?? 1
+  if (typeof groups !== 'number' || !Number.isSafeInteger(groups) || groups < 1) {
+    return fail(`${where}: groups must be a positive integer, but found ${show(groups)}.`)
+  }
+  const outAxis = layout === 'out-in' ? 0 : layout === 'in-out' ? shape.length - 1 : undefined
+  const inAxis = layout === 'transposed' ? 0 : undefined
+  const divided = shape[outAxis ?? inAxis ?? 0] ?? 1
+  if (groups > 1 && divided % groups !== 0) {
+    fail(`${where}: groups ${groups} must divide ${divided}, the channels on axis ${outAxis ?? inAxis} of ${show(shape)}.`)
+  }
+  const fan = spec.fan as { in?: unknown; out?: unknown } | undefined
+  if (fan !== undefined) {
+    if (typeof fan !== 'object' || fan === null) fail(`${where}: fan must be { in, out }, but found ${show(fan)}.`)
+    refuseUnknownKeys(fan, ['in', 'out'], `${where}: fan`, 'INVALID_MODEL')
+    for (const side of ['in', 'out'] as const) {
+      const v = fan[side]
+      if (typeof v !== 'number' || !Number.isFinite(v) || v <= 0) {
+        fail(`${where}: fan.${side} must be a positive number, but found ${show(v)}.`)
+      }
+    }
+  }
+  const tiedTo = spec.tiedTo
+  if (tiedTo !== undefined && typeof tiedTo !== 'string') {
+    fail(`${where}: tiedTo must be the name of another parameter, but found ${show(tiedTo)}.`)
+  }
+  return {
+    name,
+    shape,
+    elementCount,
+    dtype,
+    role: role as ParameterRole,
+    layout: layout as Layout,
+    groups,
+    ...(fan === undefined ? {} : { fan: { in: fan.in as number, out: fan.out as number } }),
+    ...(tiedTo === undefined ? {} : { tiedTo: tiedTo as string }),
+  }
+}
+
+/** @throws WeightInitError `INVALID_SHAPE` */
+export function validateShape(value: unknown, where: string): { shape: readonly number[]; elementCount: number } {
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_SHAPE', `${where}: ${message}`)
+  }
+  if (!Array.isArray(value)) return fail(`shape must be an array of positive integers, but found ${show(value)}.`)
+  let elementCount = 1
+  for (let axis = 0; axis < value.length; axis++) {
+    const length: unknown = value[axis]
+    if (typeof length !== 'number' || !Number.isSafeInteger(length) || length < 1) {
+      fail(
+        `dimension ${axis} of shape ${show(value)} is ${show(length)}; every dimension must be a positive integer. ` +
+          (length === 0 ? 'A zero-element tensor has nothing to initialise: leave it out.' : ''),
+      )
+    }
+    elementCount *= length as number
+    if (!Number.isSafeInteger(elementCount)) {
+      fail(`shape ${show(value)} has more than 2^53 - 1 elements, which cannot be addressed.`)
+    }
+  }
+  return { shape: Object.freeze([...(value as number[])]), elementCount }
+}
+
+/** PyTorch's habit: rank >= 2 is a weight; a vector is a bias unless its name says that it scales a norm. */
+export function inferRole(name: string, shape: readonly number[]): ParameterRole {
+  if (/(^|\.)(running_mean|running_var|num_batches_tracked)$/.test(name)) return 'buffer'
+  if (shape.length >= 2) return 'weight'
+  const path = name.split('.')
+  const last = path.at(-1) ?? ''
+  const owner = path.at(-2) ?? ''
+  // A norm's own name: norm, norm1, layer_norm, LayerNorm_0, ln_1, ln_f, bn2, input_layernorm, group_norm, ...
+  const isNorm = /(norm|^ln|^bn|_ln|_bn)[a-z0-9_]*$/i.test(owner)
+  if (last === 'weight' || last === 'gamma' || (last === 'scale' && isNorm)) return 'norm-scale'
+  return isNorm ? 'norm-bias' : 'bias'
+}
+
+function checkTie(parameter: Parameter, byName: ReadonlyMap<string, Parameter>): void {
+  if (parameter.tiedTo === undefined) return
+  const fail = (why: string): never => {
+    throw new WeightInitError('INVALID_MODEL', `Parameter ${show(parameter.name)} is tied to ${show(parameter.tiedTo)}, ${why}`)
+  }
+  const target = byName.get(parameter.tiedTo)
+  if (target === undefined) return fail('which is not a parameter of this model.')
+  if (target === parameter) fail('which is itself.')
+  if (target.tiedTo !== undefined) fail(`which is itself tied to ${show(target.tiedTo)}; tie it to that one.`)
+  if (target.elementCount !== parameter.elementCount || target.dtype !== parameter.dtype) {
+    fail(`which has shape ${show(target.shape)} and dtype ${target.dtype}; its own are ${show(parameter.shape)} and ${parameter.dtype}.`)
+  }
+}

@@ -1,0 +1,75 @@
+import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+
+export interface NodeDeviceOptions {
+  /** Dawn's backend ('vulkan', 'metal', 'd3d12', ...). Default: Dawn's choice. */
+  readonly backend?: string
+  /** Part of an adapter's name, to choose among several. */
+  readonly adapter?: string
+  readonly powerPreference?: 'low-power' | 'high-performance'
+  /** Extra features to ask for, such as 'timestamp-query'. */
+  readonly requiredFeatures?: readonly GPUFeatureName[]
+}
+
+/** Dawn's instances. They must outlive their devices: without a reference Node crashes when one is collected. */
+const instances = new Map<string, GPU>()
+
+/**
+ * A WebGPU device in Node, from Dawn (npm `webgpu`, an optional peer dependency), with the buffer and binding limits
+ * that the adapter has. Also defines the WebGPU constants (GPUBufferUsage, GPUMapMode, ...) where Node has none.
+ *
+ * @throws WeightInitError `NO_ADAPTER` when the package or an adapter is missing, with what to install
+ */
+export async function requestNodeDevice(options: NodeDeviceOptions = {}): Promise<GPUDevice> {
+  refuseUnknownKeys(options, ['backend', 'adapter', 'powerPreference', 'requiredFeatures'], 'requestNodeDevice option')
+  const { backend, adapter: adapterName, powerPreference = 'high-performance', requiredFeatures = [] } = options
+  const gpu = await dawn([
+    ...(backend === undefined ? [] : [`backend=${backend}`]),
+    ...(adapterName === undefined ? [] : [`adapter=${adapterName}`]),
+  ])
+  let adapter: GPUAdapter | null
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference })
+  } catch (cause) {
+    throw new WeightInitError('NO_ADAPTER', `Dawn refused the request for an adapter: ${(cause as Error).message}`, { cause })
+  }
+  if (adapter === null) {
+    throw new WeightInitError(
+      'NO_ADAPTER',
+      'No WebGPU adapter was found. Install a Vulkan driver (on a machine without a GPU: mesa-vulkan-drivers, which has ' +
+        "lavapipe), set VK_DRIVER_FILES to one, or initialise on the CPU with device: 'cpu'.",
+    )
+  }
+  for (const feature of requiredFeatures) {
+    if (!adapter.features.has(feature)) {
+      throw new WeightInitError('NO_ADAPTER', `The adapter ${show(adapter.info.description)} lacks the feature ${show(feature)}.`)
+    }
+  }
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
+  return adapter.requestDevice({
+    label: 'webgpu-init',
+    requiredFeatures: [...requiredFeatures],
+    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+  })
+}
+
+async function dawn(settings: string[]): Promise<GPU> {
+  const key = settings.join(' ')
+  const known = instances.get(key)
+  if (known !== undefined) return known
+  let module: typeof import('webgpu')
+  try {
+    module = await import('webgpu')
+  } catch (cause) {
+    throw new WeightInitError(
+      'NO_ADAPTER',
+      `The package "webgpu" (Dawn for Node) could not be loaded: ${(cause as Error).message}. Install it with: npm install webgpu`,
+      { cause },
+    )
+  }
+  for (const [name, value] of Object.entries(module.globals)) {
+    if (!(name in globalThis)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true })
+  }
+  const gpu = module.create(settings)
+  instances.set(key, gpu)
+  return gpu
+}

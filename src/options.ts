@@ -1,0 +1,108 @@
+import { type DType, type FloatDType, floatDTypes } from './dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
+import { randomSeed, seedKey } from './random/keys.js'
+
+/** Where the random words come from. This version has the value contract's own Philox streams. */
+export type GeneratorName = 'philox'
+export const generators: readonly GeneratorName[] = ['philox']
+
+/** A place in the caller's own memory: a GPUBuffer, or an ArrayBuffer or view of one on the CPU backend. */
+export interface TargetRegion {
+  readonly buffer: GPUBuffer | ArrayBuffer | ArrayBufferView
+  /** Multiple of 4. Default 0. */
+  readonly byteOffset?: number
+}
+
+export interface InitializationProgress {
+  /** The parameter that was finished last. */
+  readonly parameter: string
+  readonly bytesDone: number
+  readonly bytesTotal: number
+}
+
+export interface InitializeOptions {
+  /** A GPUDevice, 'cpu', or 'auto' (the default): WebGPU where there is one, else the CPU; `backend` says which. */
+  readonly device?: GPUDevice | 'cpu' | 'auto'
+  /** Any integer, taken mod 2^64. Drawn at random when absent, and reported in the result either way. */
+  readonly seed?: number | bigint
+  /** dtype of every floating parameter. Default: the model's own. */
+  readonly dtype?: FloatDType
+  /** Default 'philox'. */
+  readonly generator?: GeneratorName
+  /** Parameters to leave out altogether: no memory, no values. */
+  readonly skip?: ParameterMatch | readonly ParameterMatch[]
+  /** The caller's own memory for some parameters, by name. It is written, never destroyed. */
+  readonly into?: Readonly<Record<string, TargetRegion>> | ReadonlyMap<string, TargetRegion>
+  /** One buffer per parameter ('separate', the default), or as few as the device allows, 256-byte aligned ('packed'). */
+  readonly buffers?: 'separate' | 'packed'
+  /** GPUBufferUsage flags to add to STORAGE | COPY_SRC | COPY_DST on buffers made here. */
+  readonly usage?: number
+  /** Stops between submits; the call then rejects with the signal's reason (an AbortError) and frees what it made. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: InitializationProgress) => void
+}
+
+const optionKeys = ['device', 'seed', 'dtype', 'generator', 'skip', 'into', 'buffers', 'usage', 'signal', 'onProgress']
+
+/** Options after checking, with every default filled in. */
+export interface ResolvedOptions {
+  readonly device: GPUDevice | 'cpu' | 'auto'
+  readonly seed: number | bigint
+  readonly dtype?: FloatDType
+  readonly generator: GeneratorName
+  readonly skip: readonly Matcher[]
+  readonly into: ReadonlyMap<string, TargetRegion>
+  readonly buffers: 'separate' | 'packed'
+  readonly usage: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: InitializationProgress) => void
+}
+
+/** @throws WeightInitError `INVALID_ARGUMENT`, `UNSUPPORTED_DTYPE` or `UNSUPPORTED_GENERATOR` */
+export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions {
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_ARGUMENT', message)
+  }
+  if (typeof options !== 'object' || options === null) fail(`options must be an object, but found ${show(options)}.`)
+  refuseUnknownKeys(options, optionKeys, 'option')
+  const { device = 'auto', dtype, generator = 'philox', skip = [], into = {}, buffers = 'separate', usage = 0 } = options
+  const { signal, onProgress } = options
+  if (device !== 'cpu' && device !== 'auto' && typeof (device as GPUDevice | null)?.createComputePipelineAsync !== 'function') {
+    fail(`device must be a GPUDevice, 'cpu' or 'auto', but found ${show(device)}.`)
+  }
+  if (dtype !== undefined && !floatDTypes.includes(dtype)) {
+    throw new WeightInitError('UNSUPPORTED_DTYPE', `option dtype: unknown dtype ${show(dtype)}; known: ${floatDTypes.join(', ')}.`)
+  }
+  if (!generators.includes(generator)) {
+    throw new WeightInitError('UNSUPPORTED_GENERATOR', `Unknown generator ${show(generator)}; known: ${generators.join(', ')}.`)
+  }
+  if (buffers !== 'separate' && buffers !== 'packed') fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
+  if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
+    fail(`usage must be GPUBufferUsage flags, but found ${show(usage)}.`)
+  }
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean') fail(`signal must be an AbortSignal, but found ${show(signal)}.`)
+  if (onProgress !== undefined && typeof onProgress !== 'function') fail(`onProgress must be a function, but found ${show(onProgress)}.`)
+  const seed = options.seed ?? randomSeed()
+  seedKey(seed)
+  if (typeof into !== 'object' || into === null) fail(`into must map names to { buffer, byteOffset }, but found ${show(into)}.`)
+  const regions = into instanceof Map ? into : new Map(Object.entries(into as Record<string, TargetRegion>))
+  const skips = Array.isArray(skip) ? (skip as readonly ParameterMatch[]) : [skip as ParameterMatch]
+  return {
+    device,
+    seed,
+    ...(dtype === undefined ? {} : { dtype }),
+    generator,
+    skip: skips.map((match) => createMatcher(match, 'option skip')),
+    into: regions,
+    buffers,
+    usage,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  }
+}
+
+/** The dtype a parameter gets: the option's for floating parameters, its own otherwise. */
+export function effectiveDType(own: DType, option: FloatDType | undefined): DType {
+  return option !== undefined && (floatDTypes as readonly string[]).includes(own) ? option : own
+}

@@ -1,0 +1,258 @@
+import { describeDistribution, checkDistribution, type Distribution, type ExpectedMoments, expectedMoments } from './distributions.js'
+import { byteWidth, type DType } from './dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { ConstantInitializer } from './initializers/constant.js'
+import type { Fans } from './initializers/fans.js'
+import { createInitializer } from './initializers/registry.js'
+import { contextOf, Initializer } from './initializers/types.js'
+import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
+import type { Layout, Model, Parameter, ParameterRole } from './model/types.js'
+import { validateModel } from './model/validate.js'
+import { effectiveDType, type GeneratorName, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { parameterStream, type Stream } from './random/keys.js'
+
+/** One line of a rule list: the first rule that matches a parameter initialises it. */
+export interface InitializerRule {
+  readonly match: ParameterMatch
+  /** A name, an instance, or 'skip' to leave the parameter out. */
+  readonly initializer: string | Initializer
+  /** Settings of a named initializer. */
+  readonly config?: Readonly<Record<string, unknown>>
+}
+
+/** What `initializeModel` and `planModel` take: one initializer for the weights, or rules. */
+export type InitializerArgument = string | Initializer | readonly InitializerRule[]
+
+/** What happens to one parameter. Plain data. */
+export interface PlannedParameter {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly elementCount: number
+  readonly dtype: DType
+  readonly byteLength: number
+  readonly role: ParameterRole
+  readonly layout: Layout
+  /** 'tied' shares the memory of `tiedTo`; 'skip' gets neither memory nor values. */
+  readonly action: 'initialize' | 'tied' | 'skip'
+  readonly tiedTo?: string
+  /** Which initializer, with which settings, and why it was chosen. */
+  readonly rule: { readonly initializer: string; readonly config: Readonly<Record<string, unknown>>; readonly because: string }
+  /** Only where the parameter has them. */
+  readonly fans?: Fans
+  /** The law that is drawn, in float64. A law without spread is a constant. */
+  readonly distribution: Distribution
+  /** What `distribution` promises: mean, std, min, max. */
+  readonly expected: ExpectedMoments
+  readonly stream: Stream
+}
+
+export interface InitializationPlan {
+  /** Version of the value contract: docs/value-contract.md. */
+  readonly valueContract: 1
+  readonly seed: number | bigint
+  readonly generator: GeneratorName
+  readonly parameters: readonly PlannedParameter[]
+  /** Over the parameters that are initialised. */
+  readonly totals: { readonly parameterCount: number; readonly elementCount: number; readonly byteLength: number }
+  /** JSON without bigints: seeds and offsets as decimal strings. */
+  toJSON(): Record<string, unknown>
+}
+
+/**
+ * Says what `initializeModel` would do with the same arguments, without a GPU and without values: the dry run.
+ * Pure, but for the seed that is drawn when none is given.
+ *
+ * @throws WeightInitError for every mistake in the arguments, before anything is allocated
+ */
+export function planModel(
+  model: Model,
+  initializer: InitializerArgument,
+  ...rest: PlanArguments
+): InitializationPlan {
+  const { config, options } = splitArguments(initializer, rest)
+  return planResolved(model, initializer, config, resolveOptions(options))
+}
+
+/** `config` goes with a named initializer; with an instance or rules, options may take its place. */
+export type PlanArguments = [config?: Readonly<Record<string, unknown>> | InitializeOptions | undefined, options?: InitializeOptions]
+
+export function splitArguments(
+  initializer: InitializerArgument,
+  [third, fourth]: PlanArguments,
+): { config: Readonly<Record<string, unknown>>; options: InitializeOptions } {
+  if (typeof initializer === 'string') {
+    return { config: (third ?? {}) as Readonly<Record<string, unknown>>, options: fourth ?? {} }
+  }
+  if (fourth === undefined) return { config: {}, options: (third ?? {}) as InitializeOptions }
+  if (third !== undefined && third !== null && Object.keys(third).length > 0) {
+    throw new WeightInitError(
+      'INVALID_CONFIG',
+      `config ${show(third)} belongs to an initializer given by name; settings of an instance go into its constructor, of a rule into the rule.`,
+    )
+  }
+  return { config: {}, options: fourth }
+}
+
+export function planResolved(
+  model: Model,
+  initializer: InitializerArgument,
+  config: Readonly<Record<string, unknown>>,
+  options: ResolvedOptions,
+): InitializationPlan {
+  const choose = chooser(initializer, config)
+  const parameters = validateModel(model).map((parameter) => planParameter(parameter, choose, options))
+  for (const parameter of parameters) {
+    if (parameter.action === 'tied' && parameters.find(({ name }) => name === parameter.tiedTo)?.action === 'skip') {
+      throw new WeightInitError('INVALID_MODEL', `Parameter ${show(parameter.name)} is tied to ${show(parameter.tiedTo)}, which is skipped; skip both or neither.`)
+    }
+  }
+  const own = parameters.filter(({ action }) => action === 'initialize')
+  return {
+    valueContract: 1,
+    seed: options.seed,
+    generator: options.generator,
+    parameters,
+    totals: {
+      parameterCount: own.length,
+      elementCount: own.reduce((sum, p) => sum + p.elementCount, 0),
+      byteLength: own.reduce((sum, p) => sum + p.byteLength, 0),
+    },
+    toJSON() {
+      return {
+        valueContract: this.valueContract,
+        seed: String(this.seed),
+        generator: this.generator,
+        totals: this.totals,
+        parameters: this.parameters.map((p) => ({
+          ...p,
+          law: describeDistribution(p.distribution),
+          stream: { seed: String(p.stream.seed), offset: String(p.stream.offset) },
+        })),
+      }
+    },
+  }
+}
+
+interface Choice {
+  readonly initializer: Initializer | 'skip'
+  readonly because: string
+}
+type Chooser = (parameter: Parameter) => Choice
+
+function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedOptions): PlannedParameter {
+  const { name, shape, elementCount, role, layout } = parameter
+  const dtype = effectiveDType(parameter.dtype, options.dtype)
+  const where = `Parameter ${show(name)}`
+  const skipper = options.skip.find((matcher) => matcher.matches(parameter))
+  const choice: Choice =
+    parameter.tiedTo !== undefined
+      ? { initializer: 'skip', because: `tied to ${parameter.tiedTo}` }
+      : skipper !== undefined
+        ? { initializer: 'skip', because: `option skip: ${skipper.text}` }
+        : choose(parameter)
+  const byteLength = elementCount * byteWidth(dtype)
+  if (!Number.isSafeInteger(byteLength)) {
+    throw new WeightInitError('INVALID_SHAPE', `${where} of shape ${show(shape)} has more than 2^53 - 1 bytes, which cannot be addressed.`)
+  }
+  const skipped = choice.initializer === 'skip'
+  const context = contextOf(parameter)
+  const distribution: Distribution =
+    choice.initializer === 'skip'
+      ? { kind: 'constant', value: 0 }
+      : checkDistribution(lawOf(choice.initializer, context, where), dtype, where)
+  return {
+    name,
+    shape,
+    elementCount,
+    dtype,
+    byteLength,
+    role,
+    layout,
+    action: parameter.tiedTo !== undefined ? 'tied' : skipped ? 'skip' : 'initialize',
+    ...(parameter.tiedTo === undefined ? {} : { tiedTo: parameter.tiedTo }),
+    rule: {
+      initializer: choice.initializer === 'skip' ? 'skip' : choice.initializer.name,
+      config: choice.initializer === 'skip' ? {} : choice.initializer.config,
+      because: choice.because,
+    },
+    ...(shape.length >= 2 || parameter.fan !== undefined ? { fans: context.fans() } : {}),
+    distribution,
+    expected: expectedMoments(distribution),
+    stream: parameterStream(name, options.seed),
+  }
+}
+
+function lawOf(initializer: Initializer, context: ReturnType<typeof contextOf>, where: string): Distribution {
+  const law: unknown = initializer.distribution(context)
+  const kind = (law as Distribution | undefined)?.kind
+  if (kind === 'constant' || kind === 'uniform' || kind === 'normal') return law as Distribution
+  throw new WeightInitError(
+    'INVALID_CONFIG',
+    `${where}: initializer ${show(initializer.name)} returned ${show(law)}, which is no distribution { kind: 'constant' | 'uniform' | 'normal', ... }.`,
+  )
+}
+
+function chooser(initializer: InitializerArgument, config: Readonly<Record<string, unknown>>): Chooser {
+  if (typeof initializer === 'string' || initializer instanceof Initializer) {
+    const instance = typeof initializer === 'string' ? createInitializer(initializer, config) : initializer
+    return (parameter) =>
+      parameter.role === 'weight' || parameter.role === 'embedding'
+        ? { initializer: instance, because: `the model's initializer, role ${parameter.role}` }
+        : (defaultChoice(parameter) ?? unmatched(parameter, 'Its role has no default.'))
+  }
+  if (!Array.isArray(initializer)) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `initializer must be a name, an Initializer or a list of rules, but found ${show(initializer)}.`,
+    )
+  }
+  const rules = initializer.map(compileRule)
+  return (parameter) => {
+    const rule = rules.find(({ matcher }) => matcher.matches(parameter))
+    if (rule !== undefined) return rule.choice
+    return (
+      (parameter.role === 'weight' || parameter.role === 'embedding' ? undefined : defaultChoice(parameter)) ??
+      unmatched(parameter, `None of the ${rules.length} rules matches it.`)
+    )
+  }
+}
+
+function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: Choice } {
+  const where = `rules[${index}]`
+  if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) {
+    throw new WeightInitError('INVALID_ARGUMENT', `${where} must be { match, initializer }, but found ${show(rule)}.`)
+  }
+  refuseUnknownKeys(rule, ['match', 'initializer', 'config'], where)
+  const { match, initializer, config } = rule as InitializerRule
+  const matcher = createMatcher(match, where)
+  if (initializer instanceof Initializer) {
+    if (config !== undefined) {
+      throw new WeightInitError('INVALID_CONFIG', `${where}: config belongs to an initializer given by name.`)
+    }
+  } else if (typeof initializer !== 'string') {
+    throw new WeightInitError('INVALID_ARGUMENT', `${where}: initializer must be a name, an Initializer or 'skip', but found ${show(initializer)}.`)
+  }
+  const chosen =
+    initializer === 'skip' ? 'skip' : typeof initializer === 'string' ? createInitializer(initializer, config ?? {}) : initializer
+  return { matcher, choice: { initializer: chosen, because: `${where}: ${matcher.text}` } }
+}
+
+/** Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch starts them. */
+function defaultChoice({ role, name }: Parameter): Choice | undefined {
+  const value = (v: number): Choice => ({ initializer: new ConstantInitializer({ value: v }), because: `default of role ${role}` })
+  if (role === 'bias' || role === 'norm-bias') return value(0)
+  if (role === 'norm-scale') return value(1)
+  if (role === 'buffer') {
+    if (/(^|\.)running_var$/.test(name)) return value(1)
+    if (/(^|\.)(running_mean|num_batches_tracked)$/.test(name)) return value(0)
+  }
+  return undefined
+}
+
+function unmatched(parameter: Parameter, why: string): never {
+  throw new WeightInitError(
+    'UNMATCHED_PARAMETER',
+    `No rule initialises parameter ${show(parameter.name)} (role ${parameter.role}, shape ${show(parameter.shape)}). ${why} ` +
+      "Add a rule for it, such as { match: '*', initializer: 'zeros' }, or skip it.",
+  )
+}

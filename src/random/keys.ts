@@ -1,0 +1,53 @@
+import { show, WeightInitError } from '../errors.js'
+import { philox4x32 } from './philox.js'
+
+const MASK_64 = 0xffff_ffff_ffff_ffffn
+
+/** Where a parameter's random words come from: a Philox key and the first block counter, both 64 bits. */
+export interface Stream {
+  readonly seed: bigint
+  readonly offset: bigint
+}
+
+export const low32 = (value: bigint): number => Number(value & 0xffff_ffffn)
+export const high32 = (value: bigint): number => Number((value >> 32n) & 0xffff_ffffn)
+
+/**
+ * The 64-bit key of a seed: the integer mod 2^64. Seed 0 is a seed like any other; -1 is 2^64 - 1.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless the seed is a bigint or an integral number
+ */
+export function seedKey(seed: number | bigint): bigint {
+  if (typeof seed === 'bigint') return seed & MASK_64
+  if (typeof seed !== 'number' || !Number.isInteger(seed)) {
+    throw new WeightInitError('INVALID_ARGUMENT', `seed must be an integer (number or bigint), but found ${show(seed)}.`)
+  }
+  return BigInt(seed) & MASK_64
+}
+
+/** FNV-1a, 64 bits, over the UTF-8 bytes of `text` (Fowler, Noll, Vo; draft-eastlake-fnv). Exact. */
+export function fnv1a64(text: string): bigint {
+  let hash = 0xcbf2_9ce4_8422_2325n
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = ((hash ^ BigInt(byte)) * 0x100_0000_01b3n) & MASK_64
+  }
+  return hash
+}
+
+/**
+ * The stream of a parameter: one Philox block with the name's hash as counter and the seed as key, read as two
+ * 64-bit integers (low word first). It is `fold_in(key(seed), id)` of PyTorch's stateless generator. Exact.
+ */
+export function parameterStream(name: string, seed: number | bigint): Stream {
+  const id = fnv1a64(name)
+  const key = seedKey(seed)
+  const words = new Uint32Array(4)
+  philox4x32(words, low32(id), high32(id), 0, 0, low32(key), high32(key))
+  const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words
+  return { seed: BigInt(w0) | (BigInt(w1) << 32n), offset: BigInt(w2) | (BigInt(w3) << 32n) }
+}
+
+/** A seed for callers who gave none: 53 random bits, so that it survives JSON as a number. */
+export function randomSeed(): number {
+  const words = globalThis.crypto.getRandomValues(new Uint32Array(2))
+  return (words[0] ?? 0) + ((words[1] ?? 0) & 0x1fffff) * 2 ** 32
+}

@@ -1,0 +1,13 @@
+import type { PlannedParameter } from './plan.js'
+import type { Moments } from './statistics/moments.js'
+
+/** Where the weights of a result are: the one thing that differs between the backends. */
+export interface WeightStore {
+  readonly backend: 'webgpu' | 'cpu'
+  /** Buffer and offset of a parameter that is initialised. */
+  region(name: string): { readonly buffer: GPUBuffer | ArrayBuffer; readonly byteOffset: number }
+  /** Bytes [start, start + length) of a parameter, in a new array; start is a multiple of 4. */
+  readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
+  moments(parameters: readonly PlannedParameter[]): Promise<Moments[]>
+  destroy(): void
+}

@@ -1,0 +1,139 @@
+import { fillBytes } from './cpu/fill.js'
+import { byteWidth } from './dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { fillJob } from './jobs.js'
+import type { PlannedParameter } from './plan.js'
+import type { WeightStore } from './store.js'
+
+export interface VerifyOptions {
+  /**
+   * How many elements to compare: 'all', or at most this many over the whole model, in evenly spread blocks.
+   * Default: all up to 2^26 elements, a sample of 2^26 above. The report says what was compared.
+   */
+  readonly elements?: 'all' | number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { readonly parameter: string; readonly elementsDone: number; readonly elementsTotal: number }) => void
+}
+
+export interface ParameterVerification {
+  readonly name: string
+  readonly elementCount: number
+  /** Elements that were compared. */
+  readonly comparedCount: number
+  /** Elements that differ from the CPU's in at least one bit. */
+  readonly mismatchCount: number
+  /** Row-major index of the first of them. */
+  readonly firstMismatch?: number
+}
+
+export interface VerificationReport {
+  /** True when no compared element differs. */
+  readonly ok: boolean
+  readonly elementCount: number
+  readonly comparedCount: number
+  readonly mismatchCount: number
+  /** False when only a sample was compared. */
+  readonly complete: boolean
+  readonly parameters: readonly ParameterVerification[]
+}
+
+const COMPLETE_UP_TO = 2 ** 26
+/** Elements made and compared at a time. */
+const CHUNK_ELEMENTS = 2 ** 18
+
+/**
+ * Compares what is in the buffers now with what the CPU computes, bit by bit. Host memory stays at a few chunks
+ * whatever the model; a parameter that was trained, or written over, shows up here.
+ */
+export async function verifyStore(
+  store: WeightStore,
+  parameters: readonly PlannedParameter[],
+  options: VerifyOptions = {},
+): Promise<VerificationReport> {
+  refuseUnknownKeys(options, ['elements', 'signal', 'onProgress'], 'verify option')
+  const elementCount = parameters.reduce((sum, p) => sum + p.elementCount, 0)
+  const wanted = options.elements ?? COMPLETE_UP_TO
+  if (wanted !== 'all' && (typeof wanted !== 'number' || !(wanted >= 1))) {
+    throw new WeightInitError('INVALID_ARGUMENT', `verify: elements must be 'all' or a number >= 1, but found ${show(wanted)}.`)
+  }
+  const share = wanted === 'all' ? 1 : Math.min(1, wanted / elementCount)
+  const total = { elementsDone: 0, elementsTotal: Math.ceil(elementCount * share) }
+  const results: ParameterVerification[] = []
+  for (const parameter of parameters) {
+    results.push(await verifyParameter(store, parameter, share, options, total))
+  }
+  const sum = (pick: (p: ParameterVerification) => number): number => results.reduce((n, p) => n + pick(p), 0)
+  const mismatchCount = sum((p) => p.mismatchCount)
+  const comparedCount = sum((p) => p.comparedCount)
+  return {
+    ok: mismatchCount === 0,
+    elementCount,
+    comparedCount,
+    mismatchCount,
+    complete: comparedCount === elementCount,
+    parameters: results,
+  }
+}
+
+async function verifyParameter(
+  store: WeightStore,
+  parameter: PlannedParameter,
+  share: number,
+  { signal, onProgress }: VerifyOptions,
+  total: { elementsDone: number; elementsTotal: number },
+): Promise<ParameterVerification> {
+  const { name, elementCount, dtype } = parameter
+  const width = byteWidth(dtype)
+  const job = fillJob(parameter)
+  let comparedCount = 0
+  let mismatchCount = 0
+  let firstMismatch: number | undefined
+  for (const [first, count] of sampledRanges(elementCount, share)) {
+    signal?.throwIfAborted()
+    // The device copies while the host computes.
+    const copying = store.readRange(parameter, first * width, count * width)
+    copying.catch(() => {})
+    const expected = fillBytes(job, first, count)
+    const actual = await copying
+    comparedCount += count
+    if (!sameBytes(actual, expected)) {
+      for (let i = 0; i < count; i++) {
+        for (let byte = i * width; byte < (i + 1) * width; byte++) {
+          if (actual[byte] !== expected[byte]) {
+            mismatchCount++
+            firstMismatch ??= first + i
+            break
+          }
+        }
+      }
+    }
+    total.elementsDone += count
+    onProgress?.({ parameter: name, ...total })
+  }
+  return { name, elementCount, comparedCount, mismatchCount, ...(firstMismatch === undefined ? {} : { firstMismatch }) }
+}
+
+/** Everything in chunks; or `share` of every chunk's length, its place alternating between the chunk's two ends. */
+function* sampledRanges(elementCount: number, share: number): Generator<readonly [first: number, count: number]> {
+  let index = 0
+  for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS, index++) {
+    const length = Math.min(CHUNK_ELEMENTS, elementCount - first)
+    // A range starts at a multiple of four elements: whole 32-bit words in every dtype.
+    const count = Math.min(length, Math.max(4, Math.ceil((length * share) / 4) * 4))
+    const atEnd = index % 2 === 1 ? Math.floor((length - count) / 4) * 4 : 0
+    yield [first + atEnd, share === 1 ? length : count]
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  const words = a.byteLength >> 2
+  if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
+    const x = new Uint32Array(a.buffer, a.byteOffset, words)
+    const y = new Uint32Array(b.buffer, b.byteOffset, words)
+    for (let i = 0; i < words; i++) if (x[i] !== y[i]) return false
+  } else {
+    for (let i = 0; i < words * 4; i++) if (a[i] !== b[i]) return false
+  }
+  for (let i = words * 4; i < a.byteLength; i++) if (a[i] !== b[i]) return false
+  return true
+}

@@ -2,7 +2,7 @@ import { byteWidth } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
 import { type FillJob, fillJob } from '../jobs.js'
 import type { ResolvedOptions } from '../options.js'
-import type { InitializationPlan, PlannedParameter } from '../plan.js'
+import type { InitializationPlan } from '../plan.js'
 import { allocate, checkRegions, type GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
@@ -18,8 +18,12 @@ const MAX_WORKGROUPS = 2048
 const ELEMENTS_PER_SUBMIT = 2 ** 28
 const ELEMENTS_PER_WATCHED_SUBMIT = 2 ** 24
 
+/** A job and the place for its elements. */
+export interface FillTarget extends GpuRegion {
+  readonly job: FillJob
+}
+
 interface Dispatch extends FillWindow {
-  readonly parameter: PlannedParameter
   readonly buffer: GPUBuffer
   readonly binding: Binding
 }
@@ -31,11 +35,17 @@ export async function executeOnGpu(plan: InitializationPlan, options: ResolvedOp
   options.signal?.throwIfAborted()
   const active = plan.parameters.filter(({ action }) => action === 'initialize')
   const given = checkRegions(options.into, plan.parameters)
-  const [pipelines] = await Promise.all([compileFor(state, active.map(fillJob)), preflight(state, given)])
+  const jobs = active.map(fillJob)
+  // Compiling and judging the caller's buffers come before anything is allocated.
+  await Promise.all([compileFor(state, jobs), preflight(state, given)])
   options.signal?.throwIfAborted()
   const { regions, owned } = await allocate(state, active, given, options)
   try {
-    await fill(state, active, regions, pipelines, plan, options)
+    await runJobs(
+      state,
+      jobs.map((job) => ({ job, ...regions.get(job.name)! })),
+      options,
+    )
   } catch (error) {
     for (const buffer of owned) buffer.destroy()
     throw error
@@ -51,9 +61,13 @@ function pipelineKey({ source, dtype }: FillJob): PipelineKey {
     : { entry: 'fill', slots: { sampler, store: 'store/half_pair', round: `store/${dtype}` }, layout: 'fill' }
 }
 
+function pipelineId({ source, dtype }: FillJob): string {
+  return source.kind === 'constant' ? 'constant' : `${source.sampler} ${dtype}`
+}
+
 /** Every pipeline the jobs need, compiled in parallel. */
 async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise<Map<string, GPUComputePipeline>> {
-  const keys = new Map(jobs.map((job) => [JSON.stringify(pipelineKey(job)), pipelineKey(job)]))
+  const keys = new Map(jobs.map((job) => [pipelineId(job), pipelineKey(job)]))
   const compiled = await Promise.all([...keys].map(async ([id, key]) => [id, await pipeline(state, key)] as const))
   return new Map(compiled)
 }
@@ -106,46 +120,37 @@ async function preflight(state: DeviceState, given: ReadonlyMap<string, GpuRegio
   }
 }
 
-function dispatches(state: DeviceState, active: readonly PlannedParameter[], regions: ReadonlyMap<string, GpuRegion>, budget: number): Dispatch[] {
+function dispatches(state: DeviceState, targets: readonly FillTarget[], budget: number): Dispatch[] {
   const { limits } = state.device
-  return active.flatMap((parameter) => {
-    const job = fillJob(parameter)
-    const { buffer, byteOffset } = regions.get(parameter.name)!
-    const width = byteWidth(parameter.dtype)
+  return targets.flatMap(({ job, buffer, byteOffset }) => {
+    const width = byteWidth(job.dtype)
     return bindingWindows(
-      { bufferByteLength: buffer.size, byteOffset, elementCount: parameter.elementCount, byteWidth: width },
+      { bufferByteLength: buffer.size, byteOffset, elementCount: job.elementCount, byteWidth: width },
       limits,
     ).flatMap(({ binding, start, count, firstWord }) => {
-      // A window longer than a submit is cut; eight elements are whole words in every dtype.
+      // A window longer than a submit is cut; the budget is a multiple of eight elements, whole words in every dtype.
       const parts: Dispatch[] = []
       for (let done = 0; done < count; done += budget) {
-        parts.push({
-          parameter,
-          buffer,
-          binding,
-          job,
-          start: start + done,
-          count: Math.min(budget, count - done),
-          firstWord: firstWord + (done * width) / 4,
-        })
+        const part = { start: start + done, count: Math.min(budget, count - done), firstWord: firstWord + (done * width) / 4 }
+        parts.push({ job, buffer, binding, ...part })
       }
       return parts
     })
   })
 }
 
-async function fill(
+/** Fills every target, in as few submits as the budget allows. Resolves when the device has done the work. */
+export async function runJobs(
   state: DeviceState,
-  active: readonly PlannedParameter[],
-  regions: ReadonlyMap<string, GpuRegion>,
-  pipelines: ReadonlyMap<string, GPUComputePipeline>,
-  plan: InitializationPlan,
-  { signal, onProgress }: ResolvedOptions,
+  targets: readonly FillTarget[],
+  { signal, onProgress }: Pick<ResolvedOptions, 'signal' | 'onProgress'> = {},
 ): Promise<void> {
   const { device } = state
+  const pipelines = await compileFor(state, targets.map(({ job }) => job))
   const watched = signal !== undefined || onProgress !== undefined
   const budget = watched ? ELEMENTS_PER_WATCHED_SUBMIT : ELEMENTS_PER_SUBMIT
-  const work = dispatches(state, active, regions, budget)
+  const work = dispatches(state, targets, budget)
+  const bytesTotal = work.reduce((sum, { job, count }) => sum + count * byteWidth(job.dtype), 0)
   const stride = alignUp(jobLayout.byteLength, device.limits.minUniformBufferOffsetAlignment)
   const blocks = new ArrayBuffer(work.length * stride)
   const view = new DataView(blocks)
@@ -158,26 +163,26 @@ async function fill(
     for (let next = 0; next < work.length; ) {
       signal?.throwIfAborted()
       let elements = 0
-      const { result, error } = withErrorScope(device, 'validation', () => {
+      const { result: parameter, error } = withErrorScope(device, 'validation', () => {
         const encoder = device.createCommandEncoder({ label: 'webgpu-init fill' })
         const pass = encoder.beginComputePass({ label: 'webgpu-init fill' })
         for (; next < work.length && (elements === 0 || elements + work[next]!.count <= budget); next++) {
-          const dispatch = work[next]!
-          pass.setPipeline(pipelines.get(JSON.stringify(pipelineKey(dispatch.job)))!)
-          pass.setBindGroup(0, groups(dispatch.buffer, dispatch.binding), [next * stride])
-          pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(dispatch.count / (4 * WORKGROUP_INVOCATIONS))))
-          elements += dispatch.count
-          bytesDone += dispatch.count * byteWidth(dispatch.parameter.dtype)
+          const { job, buffer, binding, count } = work[next]!
+          pass.setPipeline(pipelines.get(pipelineId(job))!)
+          pass.setBindGroup(0, groups(buffer, binding), [next * stride])
+          pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(count / (4 * WORKGROUP_INVOCATIONS))))
+          elements += count
+          bytesDone += count * byteWidth(job.dtype)
         }
         pass.end()
         device.queue.submit([encoder.finish()])
-        return { bytesDone, parameter: work[next - 1]!.parameter.name }
+        return work[next - 1]!.job.name
       })
       const [problem] = await untilLost(state, Promise.all([error, device.queue.onSubmittedWorkDone()]))
       if (problem !== null) {
-        throw new WeightInitError('DEVICE_ERROR', `The device refused the work for ${show(result.parameter)}: ${problem.message}`, { cause: problem })
+        throw new WeightInitError('DEVICE_ERROR', `The device refused the work for ${show(parameter)}: ${problem.message}`, { cause: problem })
       }
-      onProgress?.({ ...result, bytesTotal: plan.totals.byteLength })
+      onProgress?.({ parameter, bytesDone, bytesTotal })
     }
     requireAlive(state)
   } finally {

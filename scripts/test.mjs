@@ -1,0 +1,61 @@
+// npm test: every suite, the GPU ones once per WebGPU device found. Ends with the line `N passed, N failed`.
+//   node scripts/test.mjs [--suites unit,gpu,package,browser] [--adapters swiftshader,lavapipe,system]
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { findLavapipe, gpuEnvironment, hasAdapter, softwareGpuSupported } from './software-gpu.mjs'
+
+const { values } = parseArgs({ options: { suites: { type: 'string' }, adapters: { type: 'string' } } })
+const suites = values.suites?.split(',') ?? ['unit', 'gpu', 'package']
+
+/** On Linux x64 SwiftShader always and lavapipe where it is installed and works; elsewhere the machine's own device. */
+async function findAdapters() {
+  if (values.adapters) return values.adapters.split(',')
+  if (!softwareGpuSupported) return ['system']
+  const adapters = ['swiftshader']
+  if (findLavapipe() !== undefined && hasAdapter(await gpuEnvironment('lavapipe'))) adapters.push('lavapipe')
+  return adapters
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'webgpu-init-test-'))
+let passed = 0
+let failed = 0
+
+async function runProject(project, adapter) {
+  const report = join(scratch, `${project}-${adapter}.json`)
+  console.log(`\n== ${project}${adapter ? ` on ${adapter}` : ''}`)
+  const environment = adapter === undefined ? {} : { ...(await gpuEnvironment(adapter)), WEBGPU_INIT_ADAPTER: adapter }
+  const vitest = join('node_modules', 'vitest', 'vitest.mjs')
+  const { status } = spawnSync(
+    process.execPath,
+    [vitest, 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    { stdio: 'inherit', env: { ...process.env, ...environment } },
+  )
+  let counts = { numPassedTests: 0, numFailedTests: 0 }
+  try {
+    counts = JSON.parse(readFileSync(report, 'utf8'))
+  } catch {
+    // No report: the run died, which the status tells.
+  }
+  passed += counts.numPassedTests
+  // A run that failed without a failed test (a crash, a file that does not load) counts as one failure.
+  failed += counts.numFailedTests || (status === 0 ? 0 : 1)
+}
+
+try {
+  if (suites.some((suite) => suite === 'package' || suite === 'browser')) {
+    const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit', shell: process.platform === 'win32' })
+    if (status !== 0) failed++
+  }
+  const adapters = await findAdapters()
+  for (const suite of suites) {
+    if (suite === 'gpu') for (const adapter of adapters) await runProject('gpu', adapter)
+    else await runProject(suite, suite === 'unit' ? undefined : adapters[0])
+  }
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+console.log(`\n${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1

@@ -1,0 +1,96 @@
+// Every shader function against its known answers and its TypeScript twin.
+import { describe, expect, test } from 'vitest'
+import { float32ToBfloat16, float32ToFloat16 } from '../../src/random/half.js'
+import { boxMuller, direction, radius } from '../../src/random/normal.js'
+import { multiplyHigh, philox4x32 } from '../../src/random/philox.js'
+import { adapterName, mapOnGpu, testWords, useDevice } from '../support/gpu.js'
+import known from '../vectors/random123.json' with { type: 'json' }
+
+const gpu = useDevice()
+const EDGES = [0, 1, 2, 0x7fffffff, 0x80000000, 0x80000001, 0xffffffff, 0xfffffffe, 0x1fffffff, 0x20000000, 0x3fffffff]
+EDGES.push(0x40000000, 0x5fffffff, 0x60000000, 0x9fffffff, 0xa0000000, 0xbfffffff, 0xc0000000, 0xdfffffff, 0xe0000000)
+
+/** Edge pairs first, then seeded words. */
+function wordPairs(count: number): Uint32Array {
+  const words = testWords(count * 4, 7)
+  let at = 0
+  for (const x of EDGES) {
+    for (const y of EDGES) {
+      words[at] = x
+      words[at + 1] = y
+      at += 4
+    }
+  }
+  return words
+}
+
+const bits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!
+
+describe(`shader functions on ${adapterName}`, () => {
+  test('philox4x32 gives the Random123 known answers', async () => {
+    for (const { ctr, key, out } of known.vectors) {
+      const counter = ctr.map((hex) => `0x${hex}u`).join(',')
+      const input = Uint32Array.from([...key.map((hex) => Number.parseInt(hex, 16)), 0, 0])
+      const words = await mapOnGpu(gpu.device, ['random/philox'], `return philox4x32(vec4<u32>(${counter}) ^ vec4<u32>(zero), x.xy);`, input)
+      expect([...words].map((w) => w.toString(16).padStart(8, '0'))).toEqual(out)
+    }
+  })
+
+  test('philox4x32 equals its twin for any counter and key', async () => {
+    const input = testWords(4 * 65536, 3)
+    const words = await mapOnGpu(gpu.device, ['random/philox'], 'return philox4x32(x, x.zw ^ x.xy);', input)
+    const expected = new Uint32Array(4)
+    for (let i = 0; i < input.length; i += 4) {
+      const [a = 0, b = 0, c = 0, d = 0] = input.subarray(i, i + 4)
+      philox4x32(expected, a, b, c, d, c ^ a, d ^ b)
+      if (expected.some((word, j) => word !== words[i + j])) expect([...words.subarray(i, i + 4)]).toEqual([...expected])
+    }
+  })
+
+  test('multiplyHigh equals its twin', async () => {
+    const input = wordPairs(65536)
+    const out = await mapOnGpu(gpu.device, ['random/philox'], 'return vec4<u32>(multiplyHigh(x.x, x.y), 0u, 0u, 0u);', input)
+    let wrong = 0
+    for (let i = 0; i < input.length; i += 4) if (out[i] !== multiplyHigh(input[i]!, input[i + 1]!)) wrong++
+    expect(wrong).toBe(0)
+  })
+
+  test('radius, direction and boxMuller equal their twins in every bit', async () => {
+    const input = wordPairs(1 << 20)
+    const body =
+      'let d = direction(x.y, zero); let z = boxMuller(x.x, x.y, zero);' +
+      'return bitcast<vec4<u32>>(vec4<f32>(radius(x.x, zero), d.x, z));'
+    const out = await mapOnGpu(gpu.device, ['random/normal'], body, input)
+    const pair = new Float32Array(2)
+    const pairBits = new Uint32Array(pair.buffer)
+    const wrong = { radius: 0, direction: 0, boxMuller: 0 }
+    for (let i = 0; i < input.length; i += 4) {
+      if (out[i] !== bits(radius(input[i]!))) wrong.radius++
+      direction(pair, input[i + 1]!)
+      if (out[i + 1] !== pairBits[0]) wrong.direction++
+      boxMuller(pair, input[i]!, input[i + 1]!)
+      if (out[i + 2] !== pairBits[0] || out[i + 3] !== pairBits[1]) wrong.boxMuller++
+    }
+    expect(wrong).toEqual({ radius: 0, direction: 0, boxMuller: 0 })
+  })
+
+  test.each([
+    ['float16', float32ToFloat16],
+    ['bfloat16', float32ToBfloat16],
+  ] as const)('roundToHalf for %s equals its twin: every exponent, ties and their neighbours', async (dtype, twin) => {
+    const values: number[] = []
+    for (let exponent = 0; exponent < 255; exponent++) {
+      for (const mantissa of [0, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x7fffff, 0x7ff000]) {
+        for (const sign of [0, 0x80000000]) values.push((sign | (exponent << 23) | mantissa) >>> 0)
+      }
+    }
+    for (const word of testWords(1 << 16, 5)) if ((word & 0x7f800000) !== 0x7f800000) values.push(word)
+    const input = new Uint32Array(values.length * 4)
+    values.forEach((value, i) => {
+      input[4 * i] = value
+    })
+    const out = await mapOnGpu(gpu.device, [`store/${dtype}`], 'return vec4<u32>(roundToHalf(x.x), 0u, 0u, 0u);', input)
+    const wrong = values.filter((value, i) => out[4 * i] !== twin(value))
+    expect(wrong).toEqual([])
+  })
+})

@@ -1,0 +1,94 @@
+// GPU equals CPU in every bit: laws, dtypes, counts, offsets, shifts.
+import { describe, expect, test } from 'vitest'
+import { fillBytes } from '../../src/cpu/fill.js'
+import { type Distribution, samplerLaw } from '../../src/distributions.js'
+import { byteWidth, type FloatDType } from '../../src/dtype.js'
+import { runJobs } from '../../src/gpu/execute.js'
+import type { FillJob } from '../../src/jobs.js'
+import { parameterStream, type Stream } from '../../src/random/keys.js'
+import { countDifferences } from '../support/bits.js'
+import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
+import { randomLaws } from '../support/laws.js'
+
+const gpu = useDevice()
+type RandomLaw = Exclude<Distribution, { kind: 'constant' }>
+
+function job(law: RandomLaw, dtype: FloatDType, firstElement: number, elementCount: number, stream: Stream = parameterStream('w', 42)): FillJob {
+  return { name: 'w', dtype, firstElement, elementCount, source: { kind: 'sampler', ...samplerLaw(law), stream } }
+}
+
+/** Runs a job into a buffer of 0xAA bytes and compares all of it: the elements, and that nothing else was touched. */
+async function differences(fill: FillJob, byteOffset = 0, spare = 0): Promise<number> {
+  const width = byteWidth(fill.dtype)
+  const size = Math.ceil((byteOffset + fill.elementCount * width + spare) / 4) * 4
+  const before = new Uint8Array(size).fill(0xaa)
+  const buffer = gpu.device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST })
+  gpu.device.queue.writeBuffer(buffer, 0, before)
+  await runJobs(gpu.state, [{ job: fill, buffer, byteOffset }])
+  const expected = before
+  expected.set(fillBytes(fill, 0, fill.elementCount), byteOffset)
+  const actual = await readBuffer(gpu.device, buffer)
+  buffer.destroy()
+  return countDifferences(actual, expected, 1).count
+}
+
+const dtypes: readonly FloatDType[] = ['float32', 'float16', 'bfloat16']
+
+describe(`parity with the CPU on ${adapterName}`, () => {
+  test.each([
+    ['standard normal', 'float32'],
+    ['symmetric uniform', 'float32'],
+    ['general uniform', 'float32'],
+  ] as const)('2^24 values of %s, %s', async (name, dtype) => {
+    // In parts, so that the host holds 16 MiB at a time.
+    const part = 2 ** 22
+    for (let first = 0; first < 2 ** 24; first += part) {
+      expect(await differences(job(randomLaws[name]!, dtype, first, part))).toBe(0)
+    }
+  })
+
+  test.each(Object.entries(randomLaws))('%s in every dtype, an odd count', async (_, law) => {
+    for (const dtype of dtypes) expect(await differences(job(law, dtype, 0, 100_003))).toBe(0)
+  })
+
+  test.each(dtypes)('every tail of 1..9 elements from every shift 0..7, %s', async (dtype) => {
+    for (let count = 1; count <= 9; count++) {
+      for (let first = 0; first < 8; first++) {
+        for (const name of ['shifted normal', 'general uniform']) {
+          const wrong = await differences(job(randomLaws[name]!, dtype, first, count), 8, 12)
+          if (wrong !== 0) expect({ name, count, first, wrong }).toEqual({ name, count, first, wrong: 0 })
+        }
+      }
+    }
+  })
+
+  test.each([4, 12, 252, 256, 260, 1028])('byte offset %i', async (byteOffset) => {
+    for (const dtype of dtypes) expect(await differences(job(randomLaws['small normal']!, dtype, 3, 4097), byteOffset, 64)).toBe(0)
+  })
+
+  test.each([
+    ['the low counter word wraps', { seed: 5n, offset: 0xffff_fffen }, 0],
+    ['the whole counter wraps', { seed: 0xffff_ffff_ffff_ffffn, offset: 0xffff_ffff_ffff_fffen }, 0],
+    ['the low word wraps inside a slice', { seed: 1n, offset: 0n }, 4 * 0xffff_fff0],
+    ['elements beyond 2^33', { seed: 2n, offset: 12345678901234567n }, 2 ** 33 + 1],
+    ['the last addressable elements', { seed: 2n, offset: 7n }, 2 ** 53 - 5001],
+  ])('64-bit counters: %s', async (_, stream, firstElement) => {
+    for (const name of ['standard normal', 'unit uniform']) {
+      expect(await differences(job(randomLaws[name]!, 'float32', firstElement, 4999, stream))).toBe(0)
+    }
+  })
+
+  test('a slice is the part of the whole', async () => {
+    const law = randomLaws['standard normal']!
+    const whole = fillBytes(job(law, 'float32', 0, 5000), 0, 5000)
+    for (const [first, count] of [
+      [0, 5000],
+      [1, 1],
+      [1023, 77],
+      [4990, 10],
+    ] as const) {
+      const slice = fillBytes(job(law, 'float32', first, count), 0, count)
+      expect(countDifferences(slice, whole.subarray(4 * first, 4 * (first + count)), 4).count).toBe(0)
+    }
+  })
+})

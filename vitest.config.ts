@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config'
+
+// unit: no GPU. gpu: whatever device the process environment offers (scripts/test.mjs runs it once per adapter).
+// package: the built tarball, the CLI and the README. browser: Chromium from npm.
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'gpu',
+          include: ['test/gpu/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          pool: 'forks',
+          // One device at a time: two software devices on two cores only slow each other down.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})

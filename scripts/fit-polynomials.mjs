@@ -41,7 +41,10 @@ function leastSquares(A, b) {
 /** Minimises max |weight(x) * (sum c_j x^j - target(x))| over [lo, hi]; `fixed[j]` pins coefficient j. */
 function minimax({ lo, hi, degree, target, weight, fixed = [] }) {
   const count = 1200
-  const xs = Array.from({ length: count }, (_, i) => (lo + hi) / 2 - ((hi - lo) / 2) * Math.cos((Math.PI * (i + 0.5)) / count))
+  const xs = Array.from(
+    { length: count },
+    (_, i) => (lo + hi) / 2 - ((hi - lo) / 2) * Math.cos((Math.PI * (i + 0.5)) / count),
+  )
   const free = Array.from({ length: degree + 1 }, (_, j) => j).filter((j) => fixed[j] === undefined)
   let lawson = new Float64Array(count).fill(1 / count)
   let best
@@ -51,7 +54,10 @@ function minimax({ lo, hi, degree, target, weight, fixed = [] }) {
     // Columns are scaled so that powers of a small x keep the system well conditioned.
     const unit = Math.max(Math.abs(lo), Math.abs(hi))
     const A = free.map((j) => xs.map((x, i) => w[i] * (x / unit) ** j))
-    const solution = leastSquares(A, xs.map((x, i) => w[i] * (target(x) - known[i])))
+    const solution = leastSquares(
+      A,
+      xs.map((x, i) => w[i] * (target(x) - known[i])),
+    )
     const c = []
     for (let j = 0; j <= degree; j++) c[j] = fixed[j] ?? solution[free.indexOf(j)] / unit ** j
     const errors = xs.map((x) => Math.abs(weight(x) * (c.reduceRight((p, a) => p * x + a, 0) - target(x))))
@@ -128,6 +134,8 @@ const problems = {
 
 for (const [name, problem] of Object.entries(problems)) {
   const { coefficients, worst, ideal } = fitFloat32(problem)
-  console.log(`${name}: max relative error ${worst.toExponential(2)} with float32 coefficients (${ideal.toExponential(2)} in float64)`)
-  coefficients.forEach((c, j) => console.log(`  ${name}_${j} = ${c}  ${hex(c)}`))
+  console.log(
+    `${name}: max relative error ${worst.toExponential(2)} with float32 coefficients (${ideal.toExponential(2)} in float64)`,
+  )
+  for (const [j, c] of coefficients.entries()) console.log(`  ${name}_${j} = ${c}  ${hex(c)}`)
 }

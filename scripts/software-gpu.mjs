@@ -4,8 +4,8 @@
 // as brotli tars. Unpacked and named in LD_LIBRARY_PATH and VK_DRIVER_FILES, they give Dawn, wgpu and
 // Chromium a WebGPU adapter on any Linux x64 machine: no GPU, no root, no system package.
 import { spawnSync } from 'node:child_process'
-import { createReadStream, existsSync } from 'node:fs'
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs'
+import { chmod, copyFile, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -27,7 +27,7 @@ function archiveFolder() {
 function cacheFolder() {
   const { version } = JSON.parse(
     // The package does not export its package.json, so it is read by path.
-    require('node:fs').readFileSync(join(archiveFolder(), '..', 'package.json'), 'utf8'),
+    readFileSync(join(archiveFolder(), '..', 'package.json'), 'utf8'),
   )
   return join(root, 'node_modules', '.cache', `software-gpu-${version}`)
 }
@@ -71,12 +71,13 @@ export async function unpackChromium() {
     await pipeline(
       createReadStream(join(archiveFolder(), 'chromium.br')),
       createBrotliDecompress(),
-      (await import('node:fs')).createWriteStream(binary),
+      createWriteStream(binary),
     )
     await chmod(binary, 0o755)
     // Chromium looks for its SwiftShader beside its binary.
     for (const file of await readdir(swiftShader)) {
-      if (/swiftshader|libvulkan|libEGL|libGLESv2/.test(file)) await copyFile(join(swiftShader, file), join(scratch, file))
+      if (/swiftshader|libvulkan|libEGL|libGLESv2/.test(file))
+        await copyFile(join(swiftShader, file), join(scratch, file))
     }
   })
   return join(folder, 'chromium')
@@ -86,8 +87,7 @@ export async function unpackChromium() {
 export function findLavapipe() {
   const folders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d']
   const names = ['lvp_icd.json', 'lvp_icd.x86_64.json', 'lvp_icd.aarch64.json']
-  for (const folder of folders)
-    for (const name of names) if (existsSync(join(folder, name))) return join(folder, name)
+  for (const folder of folders) for (const name of names) if (existsSync(join(folder, name))) return join(folder, name)
   return undefined
 }
 

@@ -11,6 +11,15 @@ const run = (command, args, env = {}) => {
 run('npm', ['run', '--silent', 'build'])
 run(
   process.execPath,
-  ['dist/cli.js', 'init', 'examples/gpt2/config.json', '-o', 'gpt2.safetensors', '--seed', '42', ...process.argv.slice(2)],
+  [
+    'dist/cli.js',
+    'init',
+    'examples/gpt2/config.json',
+    '-o',
+    'gpt2.safetensors',
+    '--seed',
+    '42',
+    ...process.argv.slice(2),
+  ],
   await bestGpuEnvironment(),
 )

@@ -46,7 +46,10 @@ async function runProject(project, adapter) {
 
 try {
   if (suites.some((suite) => suite === 'package' || suite === 'browser')) {
-    const { status } = spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit', shell: process.platform === 'win32' })
+    const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
+      stdio: 'inherit',
+      shell: process.platform === 'win32',
+    })
     if (status !== 0) failed++
   }
   const adapters = await findAdapters()

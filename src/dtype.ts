@@ -4,7 +4,17 @@ import { show, WeightInitError } from './errors.js'
 export type FloatDType = 'float32' | 'float16' | 'bfloat16'
 
 /** Every dtype a parameter may have. The non-floating ones take constants only. */
-export type DType = FloatDType | 'int64' | 'int32' | 'int16' | 'int8' | 'uint64' | 'uint32' | 'uint16' | 'uint8' | 'bool'
+export type DType =
+  | FloatDType
+  | 'int64'
+  | 'int32'
+  | 'int16'
+  | 'int8'
+  | 'uint64'
+  | 'uint32'
+  | 'uint16'
+  | 'uint8'
+  | 'bool'
 
 interface DTypeFacts {
   readonly byteWidth: 1 | 2 | 4 | 8

@@ -11,7 +11,13 @@ export {
 export { type ConstantConfig, ConstantInitializer, constant, ones, zeros } from './initializers/constant.js'
 export { calculateFans, type Fans } from './initializers/fans.js'
 export { calculateGain, type Nonlinearity } from './initializers/gain.js'
-export { type FanMode, type KaimingConfig, KaimingInitializer, kaimingNormal, kaimingUniform } from './initializers/kaiming.js'
+export {
+  type FanMode,
+  type KaimingConfig,
+  KaimingInitializer,
+  kaimingNormal,
+  kaimingUniform,
+} from './initializers/kaiming.js'
 export { type NormalConfig, NormalInitializer, normal } from './initializers/normal.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
 export { Initializer, type InitializerContext } from './initializers/types.js'

@@ -51,7 +51,10 @@ export async function initializeTensor(
   ...rest: PlanArguments
 ): Promise<InitializedModel> {
   if (!Array.isArray(tensor) && (typeof tensor !== 'object' || tensor === null)) {
-    throw new WeightInitError('INVALID_ARGUMENT', 'initializeTensor takes a shape such as [256, 784] or { shape, dtype, layout, ... }.')
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      'initializeTensor takes a shape such as [256, 784] or { shape, dtype, layout, ... }.',
+    )
   }
   const spec = Array.isArray(tensor) ? { shape: tensor as readonly number[] } : (tensor as TensorSpec)
   refuseUnknownKeys(spec, ['name', 'shape', 'dtype', 'role', 'layout', 'groups', 'fan'], 'tensor')

@@ -99,7 +99,10 @@ export class InitializedModel implements Disposable {
 
   #requireAlive(): void {
     if (this.#destroyed) {
-      throw new WeightInitError('DESTROYED', 'This InitializedModel was destroyed; its weights are gone. Initialise again with the same seed.')
+      throw new WeightInitError(
+        'DESTROYED',
+        'This InitializedModel was destroyed; its weights are gone. Initialise again with the same seed.',
+      )
     }
   }
 
@@ -130,7 +133,14 @@ export class InitializedModel implements Disposable {
   async readBytes(name: string, start = 0, length?: number): Promise<Uint8Array> {
     const parameter = this.#find(name)
     const count = length ?? parameter.byteLength - start
-    if (!Number.isInteger(start) || start % 4 !== 0 || start < 0 || !Number.isInteger(count) || count < 0 || start + count > parameter.byteLength) {
+    if (
+      !Number.isInteger(start) ||
+      start % 4 !== 0 ||
+      start < 0 ||
+      !Number.isInteger(count) ||
+      count < 0 ||
+      start + count > parameter.byteLength
+    ) {
       throw new WeightInitError(
         'INVALID_ARGUMENT',
         `readBytes(${show(name)}): start ${start} (a multiple of 4) and length ${count} must lie within its ${parameter.byteLength} bytes.`,

@@ -6,7 +6,12 @@ import { high32, low32, type Stream } from './random/keys.js'
 /** How a parameter's elements are made: the same facts for the GPU and the CPU. No GPU types. */
 export type FillSource =
   | { readonly kind: 'constant'; readonly pattern: Uint8Array }
-  | { readonly kind: 'sampler'; readonly sampler: SamplerName; readonly constants: Float32Array; readonly stream: Stream }
+  | {
+      readonly kind: 'sampler'
+      readonly sampler: SamplerName
+      readonly constants: Float32Array
+      readonly stream: Stream
+    }
 
 /** Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape. */
 export interface FillJob {

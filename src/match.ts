@@ -18,7 +18,8 @@ export interface Matcher {
 /** @throws WeightInitError `INVALID_ARGUMENT` for anything that is no match */
 export function createMatcher(match: ParameterMatch, where: string): Matcher {
   if (typeof match === 'string') {
-    if (match.length === 0) throw new WeightInitError('INVALID_ARGUMENT', `${where}: an empty glob matches nothing; use "*" for everything.`)
+    if (match.length === 0)
+      throw new WeightInitError('INVALID_ARGUMENT', `${where}: an empty glob matches nothing; use "*" for everything.`)
     const pattern = globToRegExp(match)
     const isRole = (parameterRoles as readonly string[]).includes(match)
     return {

@@ -66,26 +66,48 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
   }
   if (typeof options !== 'object' || options === null) fail(`options must be an object, but found ${show(options)}.`)
   refuseUnknownKeys(options, optionKeys, 'option')
-  const { device = 'auto', dtype, generator = 'philox', skip = [], into = {}, buffers = 'separate', usage = 0 } = options
+  const {
+    device = 'auto',
+    dtype,
+    generator = 'philox',
+    skip = [],
+    into = {},
+    buffers = 'separate',
+    usage = 0,
+  } = options
   const { signal, onProgress } = options
-  if (device !== 'cpu' && device !== 'auto' && typeof (device as GPUDevice | null)?.createComputePipelineAsync !== 'function') {
+  if (
+    device !== 'cpu' &&
+    device !== 'auto' &&
+    typeof (device as GPUDevice | null)?.createComputePipelineAsync !== 'function'
+  ) {
     fail(`device must be a GPUDevice, 'cpu' or 'auto', but found ${show(device)}.`)
   }
   if (dtype !== undefined && !floatDTypes.includes(dtype)) {
-    throw new WeightInitError('UNSUPPORTED_DTYPE', `option dtype: unknown dtype ${show(dtype)}; known: ${floatDTypes.join(', ')}.`)
+    throw new WeightInitError(
+      'UNSUPPORTED_DTYPE',
+      `option dtype: unknown dtype ${show(dtype)}; known: ${floatDTypes.join(', ')}.`,
+    )
   }
   if (!generators.includes(generator)) {
-    throw new WeightInitError('UNSUPPORTED_GENERATOR', `Unknown generator ${show(generator)}; known: ${generators.join(', ')}.`)
+    throw new WeightInitError(
+      'UNSUPPORTED_GENERATOR',
+      `Unknown generator ${show(generator)}; known: ${generators.join(', ')}.`,
+    )
   }
-  if (buffers !== 'separate' && buffers !== 'packed') fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
+  if (buffers !== 'separate' && buffers !== 'packed')
+    fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
   if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
     fail(`usage must be GPUBufferUsage flags, but found ${show(usage)}.`)
   }
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean') fail(`signal must be an AbortSignal, but found ${show(signal)}.`)
-  if (onProgress !== undefined && typeof onProgress !== 'function') fail(`onProgress must be a function, but found ${show(onProgress)}.`)
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
+    fail(`signal must be an AbortSignal, but found ${show(signal)}.`)
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    fail(`onProgress must be a function, but found ${show(onProgress)}.`)
   const seed = options.seed ?? randomSeed()
   seedKey(seed)
-  if (typeof into !== 'object' || into === null) fail(`into must map names to { buffer, byteOffset }, but found ${show(into)}.`)
+  if (typeof into !== 'object' || into === null)
+    fail(`into must map names to { buffer, byteOffset }, but found ${show(into)}.`)
   const regions = into instanceof Map ? into : new Map(Object.entries(into as Record<string, TargetRegion>))
   const skips = Array.isArray(skip) ? (skip as readonly ParameterMatch[]) : [skip as ParameterMatch]
   return {

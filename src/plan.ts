@@ -1,4 +1,10 @@
-import { describeDistribution, checkDistribution, type Distribution, type ExpectedMoments, expectedMoments } from './distributions.js'
+import {
+  checkDistribution,
+  type Distribution,
+  describeDistribution,
+  type ExpectedMoments,
+  expectedMoments,
+} from './distributions.js'
 import { byteWidth, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { ConstantInitializer } from './initializers/constant.js'
@@ -8,7 +14,13 @@ import { contextOf, Initializer } from './initializers/types.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import type { Layout, Model, Parameter, ParameterRole } from './model/types.js'
 import { validateModel } from './model/validate.js'
-import { effectiveDType, type GeneratorName, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import {
+  effectiveDType,
+  type GeneratorName,
+  type InitializeOptions,
+  type ResolvedOptions,
+  resolveOptions,
+} from './options.js'
 import { parameterStream, type Stream } from './random/keys.js'
 
 /** One line of a rule list: the first rule that matches a parameter initialises it. */
@@ -36,7 +48,11 @@ export interface PlannedParameter {
   readonly action: 'initialize' | 'tied' | 'skip'
   readonly tiedTo?: string
   /** Which initializer, with which settings, and why it was chosen. */
-  readonly rule: { readonly initializer: string; readonly config: Readonly<Record<string, unknown>>; readonly because: string }
+  readonly rule: {
+    readonly initializer: string
+    readonly config: Readonly<Record<string, unknown>>
+    readonly because: string
+  }
   /** Only where the parameter has them. */
   readonly fans?: Fans
   /** The law that is drawn, in float64. A law without spread is a constant. */
@@ -64,17 +80,16 @@ export interface InitializationPlan {
  *
  * @throws WeightInitError for every mistake in the arguments, before anything is allocated
  */
-export function planModel(
-  model: Model,
-  initializer: InitializerArgument,
-  ...rest: PlanArguments
-): InitializationPlan {
+export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan {
   const { config, options } = splitArguments(initializer, rest)
   return planResolved(model, initializer, config, resolveOptions(options))
 }
 
 /** `config` goes with a named initializer; with an instance or rules, options may take its place. */
-export type PlanArguments = [config?: Readonly<Record<string, unknown>> | InitializeOptions | undefined, options?: InitializeOptions]
+export type PlanArguments = [
+  config?: Readonly<Record<string, unknown>> | InitializeOptions | undefined,
+  options?: InitializeOptions,
+]
 
 export function splitArguments(
   initializer: InitializerArgument,
@@ -103,7 +118,10 @@ export function planResolved(
   const parameters = validateModel(model).map((parameter) => planParameter(parameter, choose, options))
   for (const parameter of parameters) {
     if (parameter.action === 'tied' && parameters.find(({ name }) => name === parameter.tiedTo)?.action === 'skip') {
-      throw new WeightInitError('INVALID_MODEL', `Parameter ${show(parameter.name)} is tied to ${show(parameter.tiedTo)}, which is skipped; skip both or neither.`)
+      throw new WeightInitError(
+        'INVALID_MODEL',
+        `Parameter ${show(parameter.name)} is tied to ${show(parameter.tiedTo)}, which is skipped; skip both or neither.`,
+      )
     }
   }
   const own = parameters.filter(({ action }) => action === 'initialize')
@@ -152,7 +170,10 @@ function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedO
         : choose(parameter)
   const byteLength = elementCount * byteWidth(dtype)
   if (!Number.isSafeInteger(byteLength)) {
-    throw new WeightInitError('INVALID_SHAPE', `${where} of shape ${show(shape)} has more than 2^53 - 1 bytes, which cannot be addressed.`)
+    throw new WeightInitError(
+      'INVALID_SHAPE',
+      `${where} of shape ${show(shape)} has more than 2^53 - 1 bytes, which cannot be addressed.`,
+    )
   }
   const skipped = choice.initializer === 'skip'
   const context = contextOf(parameter)
@@ -230,16 +251,26 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
       throw new WeightInitError('INVALID_CONFIG', `${where}: config belongs to an initializer given by name.`)
     }
   } else if (typeof initializer !== 'string') {
-    throw new WeightInitError('INVALID_ARGUMENT', `${where}: initializer must be a name, an Initializer or 'skip', but found ${show(initializer)}.`)
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `${where}: initializer must be a name, an Initializer or 'skip', but found ${show(initializer)}.`,
+    )
   }
   const chosen =
-    initializer === 'skip' ? 'skip' : typeof initializer === 'string' ? createInitializer(initializer, config ?? {}) : initializer
+    initializer === 'skip'
+      ? 'skip'
+      : typeof initializer === 'string'
+        ? createInitializer(initializer, config ?? {})
+        : initializer
   return { matcher, choice: { initializer: chosen, because: `${where}: ${matcher.text}` } }
 }
 
 /** Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch starts them. */
 function defaultChoice({ role, name }: Parameter): Choice | undefined {
-  const value = (v: number): Choice => ({ initializer: new ConstantInitializer({ value: v }), because: `default of role ${role}` })
+  const value = (v: number): Choice => ({
+    initializer: new ConstantInitializer({ value: v }),
+    because: `default of role ${role}`,
+  })
   if (role === 'bias' || role === 'norm-bias') return value(0)
   if (role === 'norm-scale') return value(1)
   if (role === 'buffer') {

@@ -12,7 +12,11 @@ export interface VerifyOptions {
    */
   readonly elements?: 'all' | number
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { readonly parameter: string; readonly elementsDone: number; readonly elementsTotal: number }) => void
+  readonly onProgress?: (progress: {
+    readonly parameter: string
+    readonly elementsDone: number
+    readonly elementsTotal: number
+  }) => void
 }
 
 export interface ParameterVerification {
@@ -54,7 +58,10 @@ export async function verifyStore(
   const elementCount = parameters.reduce((sum, p) => sum + p.elementCount, 0)
   const wanted = options.elements ?? COMPLETE_UP_TO
   if (wanted !== 'all' && (typeof wanted !== 'number' || !(wanted >= 1))) {
-    throw new WeightInitError('INVALID_ARGUMENT', `verify: elements must be 'all' or a number >= 1, but found ${show(wanted)}.`)
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `verify: elements must be 'all' or a number >= 1, but found ${show(wanted)}.`,
+    )
   }
   const share = wanted === 'all' ? 1 : Math.min(1, wanted / elementCount)
   const total = { elementsDone: 0, elementsTotal: Math.ceil(elementCount * share) }

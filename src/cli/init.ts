@@ -98,7 +98,8 @@ function parseInitArguments(args: readonly string[]): InitArguments {
     throw new UsageError(`--${Object.keys(config)[0]} is a setting of --init NAME; the model's own recipe takes none.`)
   }
   const seed = string('seed')
-  if (seed !== undefined && !/^-?\d+$/.test(seed)) throw new UsageError(`--seed must be an integer, but found ${show(seed)}.`)
+  if (seed !== undefined && !/^-?\d+$/.test(seed))
+    throw new UsageError(`--seed must be an integer, but found ${show(seed)}.`)
   const dtype = string('dtype')
   if (dtype !== undefined && !(floatDTypes as readonly string[]).includes(dtype)) {
     throw new UsageError(`--dtype must be one of ${floatDTypes.join(', ')}, but found ${show(dtype)}.`)
@@ -126,7 +127,8 @@ function joinNegativeValues(args: readonly string[]): string[] {
   const out: string[] = []
   for (const arg of args) {
     const before = out.at(-1)
-    if (/^-\.?\d/.test(arg) && before?.startsWith('--') && !before.includes('=')) out[out.length - 1] = `${before}=${arg}`
+    if (/^-\.?\d/.test(arg) && before?.startsWith('--') && !before.includes('='))
+      out[out.length - 1] = `${before}=${arg}`
     else out.push(arg)
   }
   return out
@@ -134,7 +136,8 @@ function joinNegativeValues(args: readonly string[]): string[] {
 
 function numberOf(text: string, flag: string): number {
   const value = Number(text)
-  if (text.trim() === '' || Number.isNaN(value)) throw new UsageError(`${flag} must be a number, but found ${show(text)}.`)
+  if (text.trim() === '' || Number.isNaN(value))
+    throw new UsageError(`${flag} must be a number, but found ${show(text)}.`)
   return value
 }
 
@@ -148,7 +151,9 @@ async function readConfig(path: string): Promise<unknown> {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new WeightInitError('INVALID_FILE', `${show(path)} is not valid JSON: ${(cause as Error).message}.`, { cause })
+    throw new WeightInitError('INVALID_FILE', `${show(path)} is not valid JSON: ${(cause as Error).message}.`, {
+      cause,
+    })
   }
 }
 
@@ -213,7 +218,11 @@ export async function initCommand(args: readonly string[], signal: AbortSignal):
   }
 }
 
-async function verifyWithBar(weights: InitializedModel, elements: 'all' | number, signal: AbortSignal): Promise<VerificationReport> {
+async function verifyWithBar(
+  weights: InitializedModel,
+  elements: 'all' | number,
+  signal: AbortSignal,
+): Promise<VerificationReport> {
   const bar = new ProgressBar('verify')
   const report = await weights.verify({
     elements,
@@ -235,7 +244,9 @@ async function writeWithBar(file: SafetensorsFile, weights: InitializedModel, si
 }
 
 function parityLine({ ok, comparedCount, elementCount, mismatchCount, complete }: VerificationReport): string {
-  const compared = complete ? `all ${elementCount.toLocaleString('en')}` : `${comparedCount.toLocaleString('en')} of ${elementCount.toLocaleString('en')}`
+  const compared = complete
+    ? `all ${elementCount.toLocaleString('en')}`
+    : `${comparedCount.toLocaleString('en')} of ${elementCount.toLocaleString('en')}`
   return ok
     ? `Parity: 0 of ${compared} elements differ from the CPU in any bit.`
     : `Parity FAILED: ${mismatchCount.toLocaleString('en')} of ${compared} elements differ from the CPU; nothing was written.`
@@ -258,7 +269,11 @@ function parameterTable(
         describeDistribution(p.distribution),
         p.expected.std.toPrecision(5),
         measured === undefined ? '' : measured.std.toPrecision(5),
-        verified === undefined ? 'not compared' : verified.mismatchCount === 0 ? 'equal' : `${verified.mismatchCount} differ`,
+        verified === undefined
+          ? 'not compared'
+          : verified.mismatchCount === 0
+            ? 'equal'
+            : `${verified.mismatchCount} differ`,
       ]
     })
   return formatTable(['parameter', 'shape', 'rule', 'expected std', 'measured std', 'GPU = CPU'], rows, new Set([3, 4]))

@@ -18,7 +18,9 @@ export class ProgressBar {
     const left = share > 0 ? (seconds / share) * (1 - share) : 0
     const bar = '#'.repeat(Math.round(24 * share)).padEnd(24, '.')
     const rate = seconds > 0 ? `${compact(done / seconds)}${unit}/s` : ''
-    process.stderr.write(`\r\x1b[K${this.#label.padEnd(12)} [${bar}] ${(100 * share).toFixed(0).padStart(3)} %  ${rate}  ${left.toFixed(0)} s left`)
+    process.stderr.write(
+      `\r\x1b[K${this.#label.padEnd(12)} [${bar}] ${(100 * share).toFixed(0).padStart(3)} %  ${rate}  ${left.toFixed(0)} s left`,
+    )
   }
 
   clear(): void {
@@ -40,7 +42,11 @@ export function compact(value: number): string {
 }
 
 /** Columns padded to their widest cell; numbers to the right. */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[], right: ReadonlySet<number>): string {
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: ReadonlySet<number>,
+): string {
   const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: readonly string[]): string =>
     cells

@@ -59,7 +59,10 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
   const active = plan.parameters.filter(({ action }) => action === 'initialize')
   for (const name of into.keys()) {
     if (!active.some((p) => p.name === name)) {
-      throw new WeightInitError('INVALID_BUFFER', `into[${show(name)}]: the model initialises no parameter of that name.`)
+      throw new WeightInitError(
+        'INVALID_BUFFER',
+        `into[${show(name)}]: the model initialises no parameter of that name.`,
+      )
     }
   }
   const regions = new Map(active.map((parameter) => [parameter.name, place(parameter, into.get(parameter.name))]))
@@ -83,7 +86,8 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
       }
     }
   }
-  if (sinceTurn > 0) onProgress?.({ parameter: active.at(-1)?.name ?? '', bytesDone, bytesTotal: plan.totals.byteLength })
+  if (sinceTurn > 0)
+    onProgress?.({ parameter: active.at(-1)?.name ?? '', bytesDone, bytesTotal: plan.totals.byteLength })
   return new CpuStore(regions)
 }
 
@@ -93,7 +97,10 @@ function place(parameter: PlannedParameter, region: TargetRegion | undefined): C
     try {
       return { buffer: new ArrayBuffer(byteLength), byteOffset: 0 }
     } catch (cause) {
-      throw new OutOfMemoryError(`Parameter ${show(name)} needs ${byteLength} bytes of host memory, which could not be allocated.`, { cause })
+      throw new OutOfMemoryError(
+        `Parameter ${show(name)} needs ${byteLength} bytes of host memory, which could not be allocated.`,
+        { cause },
+      )
     }
   }
   const fail = (message: string): never => {
@@ -108,7 +115,9 @@ function place(parameter: PlannedParameter, region: TargetRegion | undefined): C
     fail(`byteOffset must be a non-negative multiple of 4, but found ${show(byteOffset)}.`)
   }
   if (byteOffset + byteLength > view.byteLength) {
-    fail(`the buffer is too small: ${byteLength} bytes at offset ${byteOffset} need ${byteOffset + byteLength}, but it has ${view.byteLength}.`)
+    fail(
+      `the buffer is too small: ${byteLength} bytes at offset ${byteOffset} need ${byteOffset + byteLength}, but it has ${view.byteLength}.`,
+    )
   }
   return { buffer: view.buffer, byteOffset: view.byteOffset + byteOffset }
 }

@@ -48,10 +48,14 @@ export function checkRegions(
       fail(`byteOffset must be a non-negative multiple of 4, but found ${show(byteOffset)}.`)
     }
     if ((buffer.usage & USAGE_STORAGE) === 0) {
-      fail(`the buffer's usage ${buffer.usage} lacks STORAGE (128); create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`)
+      fail(
+        `the buffer's usage ${buffer.usage} lacks STORAGE (128); create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`,
+      )
     }
     if ((buffer.usage & USAGE_COPY_SRC) === 0) {
-      fail(`the buffer's usage ${buffer.usage} lacks COPY_SRC (4), which read() and verify() need; create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`)
+      fail(
+        `the buffer's usage ${buffer.usage} lacks COPY_SRC (4), which read() and verify() need; create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`,
+      )
     }
     const needed = byteOffset + alignUp(parameter.byteLength, 4)
     if (needed > buffer.size) {

@@ -29,7 +29,11 @@ interface Dispatch extends FillWindow {
 }
 
 /** Runs a plan on a device. All or nothing: on failure everything made here is destroyed. */
-export async function executeOnGpu(plan: InitializationPlan, options: ResolvedOptions, device: GPUDevice): Promise<GpuStore> {
+export async function executeOnGpu(
+  plan: InitializationPlan,
+  options: ResolvedOptions,
+  device: GPUDevice,
+): Promise<GpuStore> {
   const state = deviceState(device)
   requireAlive(state)
   options.signal?.throwIfAborted()
@@ -73,50 +77,39 @@ async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise
 }
 
 /**
- * Lets the device itself judge the caller's buffers, before anything is written: binding them and submitting a
- * dispatch of no workgroups fails for a buffer that is destroyed, mapped, or another device's.
+ * Lets the device itself judge the caller's buffers, before anything is written: a copy of one word out of a buffer fails
+ * when it is destroyed, mapped, or another device's.
  */
 async function preflight(state: DeviceState, given: ReadonlyMap<string, GpuRegion>): Promise<void> {
   if (given.size === 0) return
   const { device } = state
-  const compiled = await pipeline(state, { entry: 'constant', layout: 'fill' })
-  const uniform = device.createBuffer({ label: 'webgpu-init preflight', size: jobLayout.byteLength, usage: USAGE_UNIFORM })
+  const scratch = device.createBuffer({ label: 'webgpu-init preflight', size: 4, usage: USAGE_COPY_DST })
   try {
-    for (const [name, { buffer }] of given) {
-      const { error } = withErrorScope(device, 'validation', () => {
-        const group = device.createBindGroup({
-          label: 'webgpu-init preflight',
-          layout: bindGroupLayout(state, 'fill'),
-          entries: [
-            { binding: 0, resource: { buffer, size: Math.min(buffer.size - (buffer.size % 4), 256) } },
-            { binding: 1, resource: { buffer: uniform, size: jobLayout.byteLength } },
-          ],
-        })
-        const encoder = device.createCommandEncoder({ label: 'webgpu-init preflight' })
-        const pass = encoder.beginComputePass()
-        pass.setPipeline(compiled)
-        pass.setBindGroup(0, group, [0])
-        pass.dispatchWorkgroups(0)
-        pass.end()
-        device.queue.submit([encoder.finish()])
-      })
-      const problem = await untilLost(state, error)
-      if (problem !== null) {
+    for (const [name, { buffer, byteOffset }] of given) {
+      const refuse = (cause: Error | GPUError): never => {
         throw new WeightInitError(
           'INVALID_BUFFER',
-          `into[${show(name)}]: this device cannot use the buffer: ${problem.message} ` +
+          `into[${show(name)}]: this device cannot use the buffer: ${cause.message} ` +
             'It must belong to this device and be neither destroyed nor mapped.',
-          { cause: problem },
+          { cause },
         )
       }
+      let error: Promise<GPUError | null>
+      try {
+        error = withErrorScope(device, 'validation', () => {
+          const encoder = device.createCommandEncoder({ label: 'webgpu-init preflight' })
+          encoder.copyBufferToBuffer(buffer, byteOffset, scratch, 0, 4)
+          device.queue.submit([encoder.finish()])
+        }).error
+      } catch (thrown) {
+        // Some implementations throw for an object that is no GPUBuffer of theirs.
+        return refuse(thrown as Error)
+      }
+      const problem = await untilLost(state, error)
+      if (problem !== null) refuse(problem)
     }
-  } catch (error) {
-    if (error instanceof TypeError) {
-      throw new WeightInitError('INVALID_BUFFER', `into: a buffer is not a GPUBuffer of this device: ${error.message}`, { cause: error })
-    }
-    throw error
   } finally {
-    uniform.destroy()
+    scratch.destroy()
   }
 }
 
@@ -131,7 +124,11 @@ function dispatches(state: DeviceState, targets: readonly FillTarget[], budget: 
       // A window longer than a submit is cut; the budget is a multiple of eight elements, whole words in every dtype.
       const parts: Dispatch[] = []
       for (let done = 0; done < count; done += budget) {
-        const part = { start: start + done, count: Math.min(budget, count - done), firstWord: firstWord + (done * width) / 4 }
+        const part = {
+          start: start + done,
+          count: Math.min(budget, count - done),
+          firstWord: firstWord + (done * width) / 4,
+        }
         parts.push({ job, buffer, binding, ...part })
       }
       return parts
@@ -146,7 +143,10 @@ export async function runJobs(
   { signal, onProgress }: Pick<ResolvedOptions, 'signal' | 'onProgress'> = {},
 ): Promise<void> {
   const { device } = state
-  const pipelines = await compileFor(state, targets.map(({ job }) => job))
+  const pipelines = await compileFor(
+    state,
+    targets.map(({ job }) => job),
+  )
   const watched = signal !== undefined || onProgress !== undefined
   const budget = watched ? ELEMENTS_PER_WATCHED_SUBMIT : ELEMENTS_PER_SUBMIT
   const work = dispatches(state, targets, budget)
@@ -154,8 +154,12 @@ export async function runJobs(
   const stride = alignUp(jobLayout.byteLength, device.limits.minUniformBufferOffsetAlignment)
   const blocks = new ArrayBuffer(work.length * stride)
   const view = new DataView(blocks)
-  work.forEach((dispatch, index) => packJob(view, index * stride, dispatch))
-  const uniform = device.createBuffer({ label: 'webgpu-init jobs', size: blocks.byteLength, usage: USAGE_UNIFORM | USAGE_COPY_DST })
+  for (const [index, dispatch] of work.entries()) packJob(view, index * stride, dispatch)
+  const uniform = device.createBuffer({
+    label: 'webgpu-init jobs',
+    size: blocks.byteLength,
+    usage: USAGE_UNIFORM | USAGE_COPY_DST,
+  })
   try {
     device.queue.writeBuffer(uniform, 0, blocks)
     const groups = bindGroupCache(state, uniform)
@@ -180,7 +184,11 @@ export async function runJobs(
       })
       const [problem] = await untilLost(state, Promise.all([error, device.queue.onSubmittedWorkDone()]))
       if (problem !== null) {
-        throw new WeightInitError('DEVICE_ERROR', `The device refused the work for ${show(parameter)}: ${problem.message}`, { cause: problem })
+        throw new WeightInitError(
+          'DEVICE_ERROR',
+          `The device refused the work for ${show(parameter)}: ${problem.message}`,
+          { cause: problem },
+        )
       }
       onProgress?.({ parameter, bytesDone, bytesTotal })
     }
@@ -194,8 +202,8 @@ export async function runJobs(
 function bindGroupCache(state: DeviceState, uniform: GPUBuffer): (buffer: GPUBuffer, binding: Binding) => GPUBindGroup {
   const byBuffer = new Map<GPUBuffer, Map<number, GPUBindGroup>>()
   return (buffer, { offset, byteLength }) => {
-    let groups = byBuffer.get(buffer)
-    if (groups === undefined) byBuffer.set(buffer, (groups = new Map()))
+    const groups = byBuffer.get(buffer) ?? new Map<number, GPUBindGroup>()
+    byBuffer.set(buffer, groups)
     let group = groups.get(offset)
     if (group === undefined) {
       group = state.device.createBindGroup({

@@ -28,7 +28,7 @@ export function packJob(view: DataView, at: number, { job, start, count, firstWo
   const { source } = job
   const u32 = (offset: number, value: number): void => view.setUint32(at + offset, value, true)
   if (source.kind === 'constant') {
-    source.pattern.forEach((byte, index) => view.setUint8(at + jobLayout.law0 + index, byte))
+    for (const [index, byte] of source.pattern.entries()) view.setUint8(at + jobLayout.law0 + index, byte)
     // The constant shader counts bytes: its pattern knows no dtype.
     u32(jobLayout.elementCount, count * byteWidth(job.dtype))
   } else {
@@ -38,7 +38,9 @@ export function packJob(view: DataView, at: number, { job, start, count, firstWo
     u32(jobLayout.key + 4, high32(source.stream.seed))
     u32(jobLayout.counter, low)
     u32(jobLayout.counter + 4, high)
-    source.constants.forEach((value, index) => view.setFloat32(at + jobLayout.law0 + 4 * index, value, true))
+    for (const [index, value] of source.constants.entries()) {
+      view.setFloat32(at + jobLayout.law0 + 4 * index, value, true)
+    }
     u32(jobLayout.elementCount, count)
     u32(jobLayout.shift, first % 4)
   }

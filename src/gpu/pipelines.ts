@@ -67,7 +67,10 @@ async function compile(state: DeviceState, key: PipelineKey, name: string): Prom
   const problem = info.messages.find(({ type }) => type === 'error')
   if (problem !== undefined) {
     const { module: file, line } = shader.locate(problem.lineNum)
-    throw new WeightInitError('SHADER', `Shader ${name} does not compile: shaders/${file}.wgsl:${line}:${problem.linePos}: ${problem.message}`)
+    throw new WeightInitError(
+      'SHADER',
+      `Shader ${name} does not compile: shaders/${file}.wgsl:${line}:${problem.linePos}: ${problem.message}`,
+    )
   }
   try {
     return await device.createComputePipelineAsync({

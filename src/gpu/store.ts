@@ -5,7 +5,14 @@ import type { PlannedParameter } from '../plan.js'
 import { type Moments, mergeMoments, momentsFromSums, momentsOf, noMoments } from '../statistics/moments.js'
 import type { WeightStore } from '../store.js'
 import type { GpuRegion } from './allocate.js'
-import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_MAP_READ, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
+import {
+  MAP_MODE_READ,
+  USAGE_COPY_DST,
+  USAGE_COPY_SRC,
+  USAGE_MAP_READ,
+  USAGE_STORAGE,
+  USAGE_UNIFORM,
+} from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import { bindGroupLayout, pipeline } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
@@ -61,10 +68,15 @@ export class GpuStore implements WeightStore {
       })
       const [noMemory, invalid] = await untilLost(this.#state, Promise.all([allocation.error, copy.error]))
       if (noMemory !== null) {
-        throw new OutOfMemoryError(`The device could not allocate ${padded} bytes to read back through: ${noMemory.message}`, { cause: noMemory })
+        throw new OutOfMemoryError(
+          `The device could not allocate ${padded} bytes to read back through: ${noMemory.message}`,
+          { cause: noMemory },
+        )
       }
       if (invalid !== null) {
-        throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, { cause: invalid })
+        throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, {
+          cause: invalid,
+        })
       }
       await untilLost(this.#state, staging.mapAsync(MAP_MODE_READ))
       take(new Uint8Array(staging.getMappedRange(), 0, length))
@@ -123,7 +135,10 @@ export class GpuStore implements WeightStore {
       await Promise.all(
         [...new Set(parameters.map(({ dtype }) => dtype))].map(
           async (dtype) =>
-            [dtype, await pipeline(this.#state, { entry: 'moments', slots: { load: `load/${dtype}` }, layout: 'moments' })] as const,
+            [
+              dtype,
+              await pipeline(this.#state, { entry: 'moments', slots: { load: `load/${dtype}` }, layout: 'moments' }),
+            ] as const,
         ),
       ),
     )
@@ -163,7 +178,9 @@ export class GpuStore implements WeightStore {
       })
       const problem = await untilLost(this.#state, submitted.error)
       if (problem !== null) {
-        throw new WeightInitError('DEVICE_ERROR', `The statistics cannot be computed: ${problem.message}`, { cause: problem })
+        throw new WeightInitError('DEVICE_ERROR', `The statistics cannot be computed: ${problem.message}`, {
+          cause: problem,
+        })
       }
       await this.#copyOut(submitted.result, 0, recordCount * RECORD_BYTES, (bytes) => {
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

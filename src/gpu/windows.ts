@@ -1,4 +1,4 @@
-import { byteWidth } from '../dtype.js'
+import type { byteWidth } from '../dtype.js'
 
 /** The part of a buffer that a bind group shows to a shader. */
 export interface Binding {
@@ -31,7 +31,12 @@ export const alignUp = (value: number, step: number): number => Math.ceil(value 
  * that only the last has a tail.
  */
 export function bindingWindows(
-  region: { bufferByteLength: number; byteOffset: number; elementCount: number; byteWidth: ReturnType<typeof byteWidth> },
+  region: {
+    bufferByteLength: number
+    byteOffset: number
+    elementCount: number
+    byteWidth: ReturnType<typeof byteWidth>
+  },
   limits: BindingLimits,
 ): BindingWindow[] {
   const { bufferByteLength, byteOffset, elementCount, byteWidth: width } = region

@@ -48,7 +48,10 @@ export function calculateGain(nonlinearity: Nonlinearity, parameter?: number): n
     case 'leaky_relu': {
       const slope: unknown = parameter ?? 0.01
       if (typeof slope !== 'number' || !Number.isFinite(slope)) {
-        throw new WeightInitError('INVALID_CONFIG', `negative_slope ${pythonText(slope)} not a valid number. Pass a finite number as a.`)
+        throw new WeightInitError(
+          'INVALID_CONFIG',
+          `negative_slope ${pythonText(slope)} not a valid number. Pass a finite number as a.`,
+        )
       }
       return Math.sqrt(2 / (1 + slope ** 2))
     }

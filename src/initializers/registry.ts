@@ -52,7 +52,10 @@ export function createInitializer(name: string, config: Config = {}): Initialize
     typeof name === 'string' ? name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replace(/_$/, '') : ''
   const factory = Object.hasOwn(factories, canonical) ? factories[canonical] : undefined
   if (factory === undefined) {
-    throw new WeightInitError('UNKNOWN_INITIALIZER', `Unknown initializer ${show(name)}; known: ${initializerNames.join(', ')}.`)
+    throw new WeightInitError(
+      'UNKNOWN_INITIALIZER',
+      `Unknown initializer ${show(name)}; known: ${initializerNames.join(', ')}.`,
+    )
   }
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new WeightInitError('INVALID_CONFIG', `${canonical}: config must be an object, but found ${show(config)}.`)

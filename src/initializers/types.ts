@@ -26,7 +26,10 @@ export function contextOf(parameter: Parameter): InitializerContext {
 /** @throws WeightInitError `INVALID_CONFIG` unless `value` is a finite number */
 export function finiteNumber(value: unknown, name: string, initializer: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw new WeightInitError('INVALID_CONFIG', `${initializer}: ${name} must be a finite number, but found ${show(value)}.`)
+  throw new WeightInitError(
+    'INVALID_CONFIG',
+    `${initializer}: ${name} must be a finite number, but found ${show(value)}.`,
+  )
 }
 
 /** @throws WeightInitError `INVALID_CONFIG` unless `value` is one of `known` */

@@ -52,7 +52,10 @@ export function layoutSafetensors(
   let at = 0
   for (const { name, dtype, shape } of entries) {
     if (name === '__metadata__' || Object.hasOwn(table, name)) {
-      throw new WeightInitError('INVALID_MODEL', `A .safetensors file cannot hold a tensor called ${show(name)}${name === '__metadata__' ? ', a name that the format reserves' : ' twice'}.`)
+      throw new WeightInitError(
+        'INVALID_MODEL',
+        `A .safetensors file cannot hold a tensor called ${show(name)}${name === '__metadata__' ? ', a name that the format reserves' : ' twice'}.`,
+      )
     }
     const byteLength = shape.reduce((a, b) => a * b, 1) * byteWidth(dtype)
     table[name] = { dtype: names[dtype], shape, data_offsets: [at, at + byteLength] }
@@ -62,7 +65,10 @@ export function layoutSafetensors(
   const json = new TextEncoder().encode(JSON.stringify(table))
   const jsonLength = Math.ceil(json.length / 8) * 8
   if (jsonLength > MAX_HEADER_BYTES) {
-    throw new WeightInitError('LIMIT_EXCEEDED', `The .safetensors header would have ${jsonLength} bytes; the format allows ${MAX_HEADER_BYTES}. Write fewer tensors to a file.`)
+    throw new WeightInitError(
+      'LIMIT_EXCEEDED',
+      `The .safetensors header would have ${jsonLength} bytes; the format allows ${MAX_HEADER_BYTES}. Write fewer tensors to a file.`,
+    )
   }
   const header = new Uint8Array(8 + jsonLength).fill(0x20)
   new DataView(header.buffer).setBigUint64(0, BigInt(jsonLength), true)

@@ -1,5 +1,5 @@
-import { validateModel } from './validate.js'
 import type { Model, ParameterSpec } from './types.js'
+import { validateModel } from './validate.js'
 
 /**
  * A model from its parameter list, checked at once: unique names, positive integral shapes, known dtypes, roles and
@@ -11,5 +11,7 @@ import type { Model, ParameterSpec } from './types.js'
  */
 export function defineModel(model: { readonly parameters: readonly ParameterSpec[] }): Model {
   validateModel(model)
-  return { parameters: model.parameters.map((spec) => Object.freeze({ ...spec, shape: Object.freeze([...spec.shape]) })) }
+  return {
+    parameters: model.parameters.map((spec) => Object.freeze({ ...spec, shape: Object.freeze([...spec.shape]) })),
+  }
 }

@@ -1,7 +1,7 @@
+import { checkDType, isFloatDType } from '../dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
 import { NormalInitializer } from '../initializers/normal.js'
 import type { InitializerRule } from '../plan.js'
-import { checkDType, isFloatDType } from '../dtype.js'
 import { defineModel } from './define.js'
 import type { Model, ParameterSpec } from './types.js'
 
@@ -48,7 +48,10 @@ function integerOf(config: Json, keys: readonly string[], fallback: number): num
   if (key === undefined) return fallback
   const value = config[key]
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1 || value > 2 ** 31 - 1) {
-    throw new WeightInitError('INVALID_FILE', `config.json: ${key} must be an integer from 1 to 2^31 - 1, but found ${show(value)}.`)
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `config.json: ${key} must be an integer from 1 to 2^31 - 1, but found ${show(value)}.`,
+    )
   }
   return value
 }
@@ -56,7 +59,10 @@ function integerOf(config: Json, keys: readonly string[], fallback: number): num
 function positiveOf(config: Json, key: string, fallback: number): number {
   const value = config[key] ?? fallback
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
-    throw new WeightInitError('INVALID_FILE', `config.json: ${key} must be a finite number >= 0, but found ${show(value)}.`)
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `config.json: ${key} must be a finite number >= 0, but found ${show(value)}.`,
+    )
   }
   return value
 }
@@ -70,7 +76,10 @@ const MAX_LAYERS = 10000
 function readGpt2(config: Json): Omit<HuggingFaceModel, 'architecture'> {
   const layers = integerOf(config, ['n_layer', 'num_hidden_layers'], 12)
   if (layers > MAX_LAYERS) {
-    throw new WeightInitError('INVALID_FILE', `config.json: n_layer ${layers} is more than ${MAX_LAYERS}, which no such model has.`)
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `config.json: n_layer ${layers} is more than ${MAX_LAYERS}, which no such model has.`,
+    )
   }
   const width = integerOf(config, ['n_embd', 'hidden_size'], 768)
   const positions = integerOf(config, ['n_positions', 'n_ctx', 'max_position_embeddings'], 1024)
@@ -79,11 +88,13 @@ function readGpt2(config: Json): Omit<HuggingFaceModel, 'architecture'> {
   const std = positiveOf(config, 'initializer_range', 0.02)
   const list = config.architectures
   const className = Array.isArray(list) ? list[0] : undefined
-  const withHead = typeof className === 'string' && /LMHead|DoubleHeads|Classification|QuestionAnswering/.test(className)
+  const withHead =
+    typeof className === 'string' && /LMHead|DoubleHeads|Classification|QuestionAnswering/.test(className)
   const prefix = withHead ? 'transformer.' : ''
   const dtypeName = config.dtype ?? config.torch_dtype ?? 'float32'
   const dtype = checkDType(dtypeName, 'config.json: torch_dtype')
-  if (!isFloatDType(dtype)) throw new WeightInitError('UNSUPPORTED_DTYPE', `config.json: torch_dtype ${dtype} is no floating dtype.`)
+  if (!isFloatDType(dtype))
+    throw new WeightInitError('UNSUPPORTED_DTYPE', `config.json: torch_dtype ${dtype} is no floating dtype.`)
 
   const parameters: ParameterSpec[] = []
   const add = (name: string, shape: number[], facts: Omit<ParameterSpec, 'name' | 'shape'>): void => {
@@ -123,7 +134,9 @@ function readGpt2(config: Json): Omit<HuggingFaceModel, 'architecture'> {
  * Source: Radford et al., "Language models are unsupervised multitask learners", 2019, section 2.3; `_init_weights` in
  * transformers' modeling_gpt2.py.
  */
-export function gpt2Recipe(settings: { readonly layers?: number; readonly std?: number } = {}): readonly InitializerRule[] {
+export function gpt2Recipe(
+  settings: { readonly layers?: number; readonly std?: number } = {},
+): readonly InitializerRule[] {
   refuseUnknownKeys(settings, ['layers', 'std'], 'gpt2Recipe')
   const { layers = 12, std = 0.02 } = settings
   return [

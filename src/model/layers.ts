@@ -42,17 +42,32 @@ export function linear(inFeatures: number, outFeatures: number, options: LinearO
 }
 
 /** weight [outChannels, inChannels / groups, k], bias [outChannels]. PyTorch's nn.Conv1d. */
-export function conv1d(inChannels: number, outChannels: number, kernel: number | readonly number[], options: ConvOptions = {}): Model {
+export function conv1d(
+  inChannels: number,
+  outChannels: number,
+  kernel: number | readonly number[],
+  options: ConvOptions = {},
+): Model {
   return conv('conv1d', 1, inChannels, outChannels, kernel, options)
 }
 
 /** weight [outChannels, inChannels / groups, kh, kw], bias [outChannels]. PyTorch's nn.Conv2d. */
-export function conv2d(inChannels: number, outChannels: number, kernel: number | readonly number[], options: ConvOptions = {}): Model {
+export function conv2d(
+  inChannels: number,
+  outChannels: number,
+  kernel: number | readonly number[],
+  options: ConvOptions = {},
+): Model {
   return conv('conv2d', 2, inChannels, outChannels, kernel, options)
 }
 
 /** weight [outChannels, inChannels / groups, kd, kh, kw], bias [outChannels]. PyTorch's nn.Conv3d. */
-export function conv3d(inChannels: number, outChannels: number, kernel: number | readonly number[], options: ConvOptions = {}): Model {
+export function conv3d(
+  inChannels: number,
+  outChannels: number,
+  kernel: number | readonly number[],
+  options: ConvOptions = {},
+): Model {
   return conv('conv3d', 3, inChannels, outChannels, kernel, options)
 }
 
@@ -60,7 +75,12 @@ export function conv3d(inChannels: number, outChannels: number, kernel: number |
 export function embedding(count: number, dimension: number, options: LayerOptions = {}): Model {
   checkOptions('embedding', options, ['dtype'])
   positive('embedding', { count, dimension })
-  return layer('embedding', { count, dimension }, [{ name: 'weight', shape: [count, dimension], role: 'embedding' }], options)
+  return layer(
+    'embedding',
+    { count, dimension },
+    [{ name: 'weight', shape: [count, dimension], role: 'embedding' }],
+    options,
+  )
 }
 
 /** weight and bias of the normalised shape. PyTorch's nn.LayerNorm. */
@@ -130,20 +150,41 @@ function conv(
   positive(kind, { inChannels, outChannels, groups })
   const kernelShape = typeof kernel === 'number' ? new Array<number>(spatialRank).fill(kernel) : [...kernel]
   if (kernelShape.length !== spatialRank) {
-    throw new WeightInitError('INVALID_SHAPE', `${kind}: kernel must be a number or ${spatialRank} numbers, but found ${show(kernel)}.`)
+    throw new WeightInitError(
+      'INVALID_SHAPE',
+      `${kind}: kernel must be a number or ${spatialRank} numbers, but found ${show(kernel)}.`,
+    )
   }
   positive(kind, Object.fromEntries(kernelShape.map((length, axis) => [`kernel[${axis}]`, length])))
   // PyTorch's wording.
-  if (inChannels % groups !== 0) throw new WeightInitError('INVALID_SHAPE', `${kind}: in_channels must be divisible by groups, but found ${inChannels} and ${groups}.`)
-  if (outChannels % groups !== 0) throw new WeightInitError('INVALID_SHAPE', `${kind}: out_channels must be divisible by groups, but found ${outChannels} and ${groups}.`)
+  if (inChannels % groups !== 0)
+    throw new WeightInitError(
+      'INVALID_SHAPE',
+      `${kind}: in_channels must be divisible by groups, but found ${inChannels} and ${groups}.`,
+    )
+  if (outChannels % groups !== 0)
+    throw new WeightInitError(
+      'INVALID_SHAPE',
+      `${kind}: out_channels must be divisible by groups, but found ${outChannels} and ${groups}.`,
+    )
   const parameters: ParameterSpec[] = [
-    { name: 'weight', shape: [outChannels, inChannels / groups, ...kernelShape], role: 'weight', ...(groups > 1 ? { groups } : {}) },
+    {
+      name: 'weight',
+      shape: [outChannels, inChannels / groups, ...kernelShape],
+      role: 'weight',
+      ...(groups > 1 ? { groups } : {}),
+    },
   ]
   if (options.bias ?? true) parameters.push({ name: 'bias', shape: [outChannels], role: 'bias' })
   return layer(kind, { inChannels, outChannels, kernel: kernelShape, groups }, parameters, options)
 }
 
-function layer(kind: string, config: Record<string, unknown>, parameters: ParameterSpec[], options: LayerOptions): Model {
+function layer(
+  kind: string,
+  config: Record<string, unknown>,
+  parameters: ParameterSpec[],
+  options: LayerOptions,
+): Model {
   const { dtype } = options
   return {
     parameters: dtype === undefined ? parameters : parameters.map((spec) => ({ dtype, ...spec })),
@@ -161,7 +202,10 @@ function checkOptions(kind: string, options: object, known: readonly string[]): 
 function positive(kind: string, values: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
-      throw new WeightInitError('INVALID_SHAPE', `${kind}: ${name} must be a positive integer, but found ${show(value)}.`)
+      throw new WeightInitError(
+        'INVALID_SHAPE',
+        `${kind}: ${name} must be a positive integer, but found ${show(value)}.`,
+      )
     }
   }
 }

@@ -10,7 +10,8 @@ import type { Model, ParameterSpec } from './types.js'
  */
 export function sequential(...layers: Model[] | [Readonly<Record<string, Model>>]): Model {
   const [first] = layers
-  const isRecord = layers.length === 1 && typeof first === 'object' && first !== null && !Array.isArray((first as Model).parameters)
+  const isRecord =
+    layers.length === 1 && typeof first === 'object' && first !== null && !Array.isArray((first as Model).parameters)
   const children = isRecord
     ? Object.entries(first as Record<string, Model>)
     : (layers as Model[]).map((layer, index) => [String(index), layer] as const)

@@ -71,7 +71,9 @@ function validateSpec(value: unknown, index: number): Parameter {
   const inAxis = layout === 'transposed' ? 0 : undefined
   const divided = shape[outAxis ?? inAxis ?? 0] ?? 1
   if (groups > 1 && divided % groups !== 0) {
-    fail(`${where}: groups ${groups} must divide ${divided}, the channels on axis ${outAxis ?? inAxis} of ${show(shape)}.`)
+    fail(
+      `${where}: groups ${groups} must divide ${divided}, the channels on axis ${outAxis ?? inAxis} of ${show(shape)}.`,
+    )
   }
   const fan = spec.fan as { in?: unknown; out?: unknown } | undefined
   if (fan !== undefined) {
@@ -137,16 +139,23 @@ export function inferRole(name: string, shape: readonly number[]): ParameterRole
   return isNorm ? 'norm-bias' : 'bias'
 }
 
-function checkTie(parameter: Parameter, byName: ReadonlyMap<string, Parameter>): void {
-  if (parameter.tiedTo === undefined) return
-  const fail = (why: string): never => {
-    throw new WeightInitError('INVALID_MODEL', `Parameter ${show(parameter.name)} is tied to ${show(parameter.tiedTo)}, ${why}`)
-  }
-  const target = byName.get(parameter.tiedTo)
-  if (target === undefined) return fail('which is not a parameter of this model.')
-  if (target === parameter) fail('which is itself.')
-  if (target.tiedTo !== undefined) fail(`which is itself tied to ${show(target.tiedTo)}; tie it to that one.`)
-  if (target.elementCount !== parameter.elementCount || target.dtype !== parameter.dtype) {
-    fail(`which has shape ${show(target.shape)} and dtype ${target.dtype}; its own are ${show(parameter.shape)} and ${parameter.dtype}.`)
+function checkTie(
+  { name, tiedTo, elementCount, dtype, shape }: Parameter,
+  byName: ReadonlyMap<string, Parameter>,
+): void {
+  if (tiedTo === undefined) return
+  const target = byName.get(tiedTo)
+  const why =
+    target === undefined
+      ? 'which is not a parameter of this model.'
+      : target.name === name
+        ? 'which is itself.'
+        : target.tiedTo !== undefined
+          ? `which is itself tied to ${show(target.tiedTo)}; tie it to that one.`
+          : target.elementCount !== elementCount || target.dtype !== dtype
+            ? `which has shape ${show(target.shape)} and dtype ${target.dtype}; its own are ${show(shape)} and ${dtype}.`
+            : undefined
+  if (why !== undefined) {
+    throw new WeightInitError('INVALID_MODEL', `Parameter ${show(name)} is tied to ${show(tiedTo)}, ${why}`)
   }
 }

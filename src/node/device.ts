@@ -30,7 +30,9 @@ export async function requestNodeDevice(options: NodeDeviceOptions = {}): Promis
   try {
     adapter = await gpu.requestAdapter({ powerPreference })
   } catch (cause) {
-    throw new WeightInitError('NO_ADAPTER', `Dawn refused the request for an adapter: ${(cause as Error).message}`, { cause })
+    throw new WeightInitError('NO_ADAPTER', `Dawn refused the request for an adapter: ${(cause as Error).message}`, {
+      cause,
+    })
   }
   if (adapter === null) {
     throw new WeightInitError(
@@ -41,7 +43,10 @@ export async function requestNodeDevice(options: NodeDeviceOptions = {}): Promis
   }
   for (const feature of requiredFeatures) {
     if (!adapter.features.has(feature)) {
-      throw new WeightInitError('NO_ADAPTER', `The adapter ${show(adapter.info.description)} lacks the feature ${show(feature)}.`)
+      throw new WeightInitError(
+        'NO_ADAPTER',
+        `The adapter ${show(adapter.info.description)} lacks the feature ${show(feature)}.`,
+      )
     }
   }
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits

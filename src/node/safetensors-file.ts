@@ -29,7 +29,11 @@ export class SafetensorsFile {
     try {
       return new SafetensorsFile(path, partial, await open(partial, 'w'))
     } catch (cause) {
-      throw new WeightInitError('IO', `Cannot write ${show(path)}: ${(cause as Error).message}. Choose a path in a folder that exists and is writable.`, { cause })
+      throw new WeightInitError(
+        'IO',
+        `Cannot write ${show(path)}: ${(cause as Error).message}. Choose a path in a folder that exists and is writable.`,
+        { cause },
+      )
     }
   }
 
@@ -37,7 +41,10 @@ export class SafetensorsFile {
   async write(
     weights: InitializedModel,
     metadata: Readonly<Record<string, string>> = {},
-    options: { readonly signal?: AbortSignal; readonly onProgress?: (bytesDone: number, bytesTotal: number) => void } = {},
+    options: {
+      readonly signal?: AbortSignal
+      readonly onProgress?: (bytesDone: number, bytesTotal: number) => void
+    } = {},
   ): Promise<void> {
     const own: PlannedParameter[] = weights.plan.parameters.filter(({ action }) => action === 'initialize')
     const layout = layoutSafetensors(own, metadata)

@@ -19,7 +19,10 @@ export const high32 = (value: bigint): number => Number((value >> 32n) & 0xffff_
 export function seedKey(seed: number | bigint): bigint {
   if (typeof seed === 'bigint') return seed & MASK_64
   if (typeof seed !== 'number' || !Number.isInteger(seed)) {
-    throw new WeightInitError('INVALID_ARGUMENT', `seed must be an integer (number or bigint), but found ${show(seed)}.`)
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `seed must be an integer (number or bigint), but found ${show(seed)}.`,
+    )
   }
   return BigInt(seed) & MASK_64
 }

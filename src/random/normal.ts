@@ -30,8 +30,27 @@ const COS_3 = -83.61791229248047
 
 /** For tests: the constants by name, as the shader has them. */
 export const normalConstants: Readonly<Record<string, number>> = {
-  LOG_0, LOG_1, LOG_2, LOG_3, LOG_4, LOG_5, LOG_6, LOG_7, TWO_LN2, ROOT_SEED, ROOT_0, ROOT_1, ROOT_2, ROOT_3,
-  SIN_0, SIN_1, SIN_2, SIN_3, COS_1, COS_2, COS_3,
+  LOG_0,
+  LOG_1,
+  LOG_2,
+  LOG_3,
+  LOG_4,
+  LOG_5,
+  LOG_6,
+  LOG_7,
+  TWO_LN2,
+  ROOT_SEED,
+  ROOT_0,
+  ROOT_1,
+  ROOT_2,
+  ROOT_3,
+  SIN_0,
+  SIN_1,
+  SIN_2,
+  SIN_3,
+  COS_1,
+  COS_2,
+  COS_3,
 }
 
 const float = new Float32Array(1)

@@ -31,7 +31,12 @@ describe(`shader functions on ${adapterName}`, () => {
     for (const { ctr, key, out } of known.vectors) {
       const counter = ctr.map((hex) => `0x${hex}u`).join(',')
       const input = Uint32Array.from([...key.map((hex) => Number.parseInt(hex, 16)), 0, 0])
-      const words = await mapOnGpu(gpu.device, ['random/philox'], `return philox4x32(vec4<u32>(${counter}) ^ vec4<u32>(zero), x.xy);`, input)
+      const words = await mapOnGpu(
+        gpu.device,
+        ['random/philox'],
+        `return philox4x32(vec4<u32>(${counter}) ^ vec4<u32>(zero), x.xy);`,
+        input,
+      )
       expect([...words].map((w) => w.toString(16).padStart(8, '0'))).toEqual(out)
     }
   })
@@ -43,13 +48,19 @@ describe(`shader functions on ${adapterName}`, () => {
     for (let i = 0; i < input.length; i += 4) {
       const [a = 0, b = 0, c = 0, d = 0] = input.subarray(i, i + 4)
       philox4x32(expected, a, b, c, d, c ^ a, d ^ b)
-      if (expected.some((word, j) => word !== words[i + j])) expect([...words.subarray(i, i + 4)]).toEqual([...expected])
+      if (expected.some((word, j) => word !== words[i + j]))
+        expect([...words.subarray(i, i + 4)]).toEqual([...expected])
     }
   })
 
   test('multiplyHigh equals its twin', async () => {
     const input = wordPairs(65536)
-    const out = await mapOnGpu(gpu.device, ['random/philox'], 'return vec4<u32>(multiplyHigh(x.x, x.y), 0u, 0u, 0u);', input)
+    const out = await mapOnGpu(
+      gpu.device,
+      ['random/philox'],
+      'return vec4<u32>(multiplyHigh(x.x, x.y), 0u, 0u, 0u);',
+      input,
+    )
     let wrong = 0
     for (let i = 0; i < input.length; i += 4) if (out[i] !== multiplyHigh(input[i]!, input[i + 1]!)) wrong++
     expect(wrong).toBe(0)
@@ -80,7 +91,9 @@ describe(`shader functions on ${adapterName}`, () => {
   ] as const)('roundToHalf for %s equals its twin: every exponent, ties and their neighbours', async (dtype, twin) => {
     const values: number[] = []
     for (let exponent = 0; exponent < 255; exponent++) {
-      for (const mantissa of [0, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x7fffff, 0x7ff000]) {
+      for (const mantissa of [
+        0, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x7fffff, 0x7ff000,
+      ]) {
         for (const sign of [0, 0x80000000]) values.push((sign | (exponent << 23) | mantissa) >>> 0)
       }
     }

@@ -13,7 +13,13 @@ import { randomLaws } from '../support/laws.js'
 const gpu = useDevice()
 type RandomLaw = Exclude<Distribution, { kind: 'constant' }>
 
-function job(law: RandomLaw, dtype: FloatDType, firstElement: number, elementCount: number, stream: Stream = parameterStream('w', 42)): FillJob {
+function job(
+  law: RandomLaw,
+  dtype: FloatDType,
+  firstElement: number,
+  elementCount: number,
+  stream: Stream = parameterStream('w', 42),
+): FillJob {
   return { name: 'w', dtype, firstElement, elementCount, source: { kind: 'sampler', ...samplerLaw(law), stream } }
 }
 
@@ -22,7 +28,10 @@ async function differences(fill: FillJob, byteOffset = 0, spare = 0): Promise<nu
   const width = byteWidth(fill.dtype)
   const size = Math.ceil((byteOffset + fill.elementCount * width + spare) / 4) * 4
   const before = new Uint8Array(size).fill(0xaa)
-  const buffer = gpu.device.createBuffer({ size, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST })
+  const buffer = gpu.device.createBuffer({
+    size,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  })
   gpu.device.queue.writeBuffer(buffer, 0, before)
   await runJobs(gpu.state, [{ job: fill, buffer, byteOffset }])
   const expected = before
@@ -63,7 +72,8 @@ describe(`parity with the CPU on ${adapterName}`, () => {
   })
 
   test.each([4, 12, 252, 256, 260, 1028])('byte offset %i', async (byteOffset) => {
-    for (const dtype of dtypes) expect(await differences(job(randomLaws['small normal']!, dtype, 3, 4097), byteOffset, 64)).toBe(0)
+    for (const dtype of dtypes)
+      expect(await differences(job(randomLaws['small normal']!, dtype, 3, 4097), byteOffset, 64)).toBe(0)
   })
 
   test.each([

@@ -8,7 +8,11 @@ import { requestNodeDevice } from '../../src/node/device.js'
 export const adapterName: string = process.env.WEBGPU_INIT_ADAPTER ?? 'system'
 
 /** One device per test file, destroyed at its end. An uncaptured error fails the file. */
-export function useDevice(): { readonly device: GPUDevice; readonly state: DeviceState; readonly liveBuffers: () => number } {
+export function useDevice(): {
+  readonly device: GPUDevice
+  readonly state: DeviceState
+  readonly liveBuffers: () => number
+} {
   let device: GPUDevice
   const live = new Set<GPUBuffer>()
   const uncaptured: string[] = []
@@ -42,6 +46,17 @@ export function useDevice(): { readonly device: GPUDevice; readonly state: Devic
   }
 }
 
+let instance: GPU | undefined
+
+/** A device with WebGPU's default limits, whatever the adapter could do. */
+export async function requestDefaultLimitsDevice(): Promise<GPUDevice> {
+  const { create } = await import('webgpu')
+  instance ??= create([])
+  const adapter = await instance.requestAdapter()
+  if (adapter === null) throw new Error('no adapter')
+  return adapter.requestDevice()
+}
+
 /** Reads a whole buffer (COPY_SRC) back. */
 export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<Uint8Array> {
   const staging = device.createBuffer({ size: buffer.size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST })
@@ -58,7 +73,12 @@ export async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<
  * Runs one WGSL expression per input word group: a unit test of a shader function. `body` sees `x: vec4<u32>` and
  * `zero: u32` (0 at run time) and returns vec4<u32>.
  */
-export async function mapOnGpu(device: GPUDevice, imports: readonly string[], body: string, input: Uint32Array): Promise<Uint32Array> {
+export async function mapOnGpu(
+  device: GPUDevice,
+  imports: readonly string[],
+  body: string,
+  input: Uint32Array,
+): Promise<Uint32Array> {
   const entry = [
     ...imports.map((path) => `//#import "${path}"`),
     '@group(0) @binding(0) var<storage, read> source: array<vec4<u32>>;',

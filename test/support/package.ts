@@ -91,9 +91,9 @@ export async function createConsumer({ dawn = true }: { readonly dawn?: boolean 
   const scratch = await realpath(await mkdtemp(join(tmpdir(), 'webgpu-init-package-')))
   const folder = join(scratch, 'project')
   await mkdir(folder)
-  const report = JSON.parse(await npm(['pack', '--json', '--pack-destination', scratch], repository, scratch))
-  // npm 11 lists packages in an array, later ones by name.
-  const packed = (Array.isArray(report) ? report[0] : Object.values(report)[0]) as { filename: string; files: PackedFile[] }
+  const [packed] = JSON.parse(await npm(['pack', '--json', '--pack-destination', scratch], repository, scratch)) as [
+    { filename: string; files: PackedFile[] },
+  ]
   const tarball = join(scratch, packed.filename)
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }))
   await npm(['install', '--no-package-lock', tarball], folder, scratch)

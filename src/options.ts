@@ -1,5 +1,6 @@
 import { type DType, type FloatDType, floatDTypes } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { type FanConvention, fanConventions } from './initializers/fans.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import { randomSeed, seedKey } from './random/keys.js'
 
@@ -30,6 +31,8 @@ export interface InitializeOptions {
   readonly dtype?: FloatDType
   /** Default 'philox'. */
   readonly generator?: GeneratorName
+  /** Fans from the layer's true geometry ('layout', the default), or PyTorch's from the shape alone ('torch'). */
+  readonly fans?: FanConvention
   /** Parameters to leave out altogether: no memory, no values. */
   readonly skip?: ParameterMatch | readonly ParameterMatch[]
   /** The caller's own memory for some parameters, by name. It is written, never destroyed. */
@@ -43,7 +46,19 @@ export interface InitializeOptions {
   readonly onProgress?: (progress: InitializationProgress) => void
 }
 
-const optionKeys = ['device', 'seed', 'dtype', 'generator', 'skip', 'into', 'buffers', 'usage', 'signal', 'onProgress']
+const optionKeys = [
+  'device',
+  'seed',
+  'dtype',
+  'generator',
+  'fans',
+  'skip',
+  'into',
+  'buffers',
+  'usage',
+  'signal',
+  'onProgress',
+]
 
 /** Options after checking, with every default filled in. */
 export interface ResolvedOptions {
@@ -51,6 +66,7 @@ export interface ResolvedOptions {
   readonly seed: number | bigint
   readonly dtype?: FloatDType
   readonly generator: GeneratorName
+  readonly fans: FanConvention
   readonly skip: readonly Matcher[]
   readonly into: ReadonlyMap<string, TargetRegion>
   readonly buffers: 'separate' | 'packed'
@@ -70,6 +86,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     device = 'auto',
     dtype,
     generator = 'philox',
+    fans = 'layout',
     skip = [],
     into = {},
     buffers = 'separate',
@@ -95,6 +112,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
       `Unknown generator ${show(generator)}; known: ${generators.join(', ')}.`,
     )
   }
+  if (!fanConventions.includes(fans)) fail(`fans must be one of ${fanConventions.join(', ')}, but found ${show(fans)}.`)
   if (buffers !== 'separate' && buffers !== 'packed')
     fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
   if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
@@ -115,6 +133,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     seed,
     ...(dtype === undefined ? {} : { dtype }),
     generator,
+    fans,
     skip: skips.map((match) => createMatcher(match, 'option skip')),
     into: regions,
     buffers,

@@ -2,15 +2,19 @@ import {
   checkDistribution,
   type Distribution,
   describeDistribution,
+  distributionKinds,
   type ExpectedMoments,
   expectedMoments,
+  isDistribution,
 } from './distributions.js'
 import { byteWidth, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { ConstantInitializer } from './initializers/constant.js'
-import type { Fans } from './initializers/fans.js'
+import { calculateFans, type Fans } from './initializers/fans.js'
 import { createInitializer } from './initializers/registry.js'
 import { contextOf, Initializer } from './initializers/types.js'
+import type { Overlay } from './jobs.js'
+import { constantPattern } from './laws/constant.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import type { Layout, Model, Parameter, ParameterRole } from './model/types.js'
 import { validateModel } from './model/validate.js'
@@ -55,11 +59,15 @@ export interface PlannedParameter {
   }
   /** Only where the parameter has them. */
   readonly fans?: Fans
+  /** PyTorch's fans, only where they differ from the layer's true ones; option fans: 'torch' uses them. */
+  readonly torchFans?: Fans
   /** The law that is drawn, in float64. A law without spread is a constant. */
   readonly distribution: Distribution
   /** What `distribution` promises: mean, std, min, max. */
   readonly expected: ExpectedMoments
   readonly stream: Stream
+  /** Written over the law's values: an embedding's padding row. */
+  readonly overlays: readonly Overlay[]
 }
 
 export interface InitializationPlan {
@@ -115,7 +123,9 @@ export function planResolved(
   options: ResolvedOptions,
 ): InitializationPlan {
   const choose = chooser(initializer, config)
-  const parameters = validateModel(model).map((parameter) => planParameter(parameter, choose, options))
+  const validated = validateModel(model)
+  const byName = new Map(validated.map((parameter) => [parameter.name, parameter]))
+  const parameters = validated.map((parameter) => planParameter(parameter, byName, choose, options))
   for (const parameter of parameters) {
     if (parameter.action === 'tied' && parameters.find(({ name }) => name === parameter.tiedTo)?.action === 'skip') {
       throw new WeightInitError(
@@ -142,7 +152,7 @@ export function planResolved(
         generator: this.generator,
         totals: this.totals,
         parameters: this.parameters.map((p) => ({
-          ...p,
+          ...withoutOverlays(p),
           law: describeDistribution(p.distribution),
           stream: { seed: String(p.stream.seed), offset: String(p.stream.offset) },
         })),
@@ -151,13 +161,23 @@ export function planResolved(
   }
 }
 
+/** Overlays follow from the rest; their bytes say nothing to a reader. */
+function withoutOverlays({ overlays, ...rest }: PlannedParameter): Omit<PlannedParameter, 'overlays'> {
+  return rest
+}
+
 interface Choice {
   readonly initializer: Initializer | 'skip'
   readonly because: string
 }
 type Chooser = (parameter: Parameter) => Choice
 
-function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedOptions): PlannedParameter {
+function planParameter(
+  parameter: Parameter,
+  model: ReadonlyMap<string, Parameter>,
+  choose: Chooser,
+  options: ResolvedOptions,
+): PlannedParameter {
   const { name, shape, elementCount, role, layout } = parameter
   const dtype = effectiveDType(parameter.dtype, options.dtype)
   const where = `Parameter ${show(name)}`
@@ -176,7 +196,7 @@ function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedO
     )
   }
   const skipped = choice.initializer === 'skip'
-  const context = contextOf(parameter)
+  const context = contextOf(parameter, model, options.fans)
   const distribution: Distribution =
     choice.initializer === 'skip'
       ? { kind: 'constant', value: 0 }
@@ -196,20 +216,39 @@ function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedO
       config: choice.initializer === 'skip' ? {} : choice.initializer.config,
       because: choice.because,
     },
-    ...(shape.length >= 2 || parameter.fan !== undefined ? { fans: context.fans() } : {}),
+    ...plannedFans(parameter, context),
     distribution,
     expected: expectedMoments(distribution),
     stream: parameterStream(name, options.seed),
+    overlays: skipped ? [] : paddingOverlay(parameter, distribution, dtype),
   }
+}
+
+function plannedFans(
+  parameter: Parameter,
+  context: ReturnType<typeof contextOf>,
+): Pick<PlannedParameter, 'fans' | 'torchFans'> {
+  if (parameter.shape.length < 2) return parameter.fan === undefined ? {} : { fans: context.fans() }
+  const layout = calculateFans(parameter)
+  const torch = calculateFans(parameter, 'torch')
+  const same = layout.fanIn === torch.fanIn && layout.fanOut === torch.fanOut
+  return { fans: context.fans(), ...(same ? {} : { torchFans: torch }) }
+}
+
+/** The padding row of an embedding is 0 after any random law, as in PyTorch's nn.Embedding. */
+function paddingOverlay({ paddingIndex, shape }: Parameter, distribution: Distribution, dtype: DType): Overlay[] {
+  if (paddingIndex === undefined || distribution.kind === 'constant') return []
+  const columns = shape[1] ?? 1
+  return [{ kind: 'range', first: paddingIndex * columns, count: columns, pattern: constantPattern(0, dtype) }]
 }
 
 function lawOf(initializer: Initializer, context: ReturnType<typeof contextOf>, where: string): Distribution {
   const law: unknown = initializer.distribution(context)
-  const kind = (law as Distribution | undefined)?.kind
-  if (kind === 'constant' || kind === 'uniform' || kind === 'normal') return law as Distribution
+  if (isDistribution(law)) return law
   throw new WeightInitError(
     'INVALID_CONFIG',
-    `${where}: initializer ${show(initializer.name)} returned ${show(law)}, which is no distribution { kind: 'constant' | 'uniform' | 'normal', ... }.`,
+    `${where}: initializer ${show(initializer.name)} returned ${show(law)}, which is no distribution ` +
+      `{ kind, ... }; known kinds: ${distributionKinds.join(', ')}.`,
   )
 }
 

@@ -1,4 +1,5 @@
 import { WeightInitError } from '../errors.js'
+import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { linkShader } from './link.js'
 import { shaderModules } from './shader-modules.js'
@@ -11,6 +12,8 @@ export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
   readonly layout: 'fill' | 'moments'
+  /** The user's own sampler, linked in beside the package's modules. */
+  readonly custom?: CustomSampler
 }
 
 const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
@@ -29,7 +32,7 @@ export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout'])
   if (layout === undefined) {
     const entries =
       name === 'fill'
-        ? [storage(0, 'storage'), uniform(1, 64)]
+        ? [storage(0, 'storage'), uniform(1, 96)]
         : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
@@ -46,19 +49,31 @@ export function pipeline(state: DeviceState, key: PipelineKey): Promise<GPUCompu
   const name = pipelineName(key)
   const known = state.pipelines.get(name)
   if (known !== undefined) return known
-  const compiled = untilLost(state, compile(state, key, name))
+  const compiled = untilLost(state, compile(state, key))
   state.pipelines.set(name, compiled)
   compiled.catch(() => state.pipelines.delete(name))
   return compiled
 }
 
-function pipelineName({ entry, slots = {} }: PipelineKey): string {
-  return [entry, ...Object.entries(slots).map(([slot, module]) => `${slot}=${module}`)].join(' ')
+/** Cache key and label. Two custom samplers may share a name: their text tells them apart. */
+export function pipelineName({ entry, slots = {}, custom }: PipelineKey): string {
+  const parts = [entry, ...Object.entries(slots).map(([slot, module]) => `${slot}=${module}`)]
+  return custom === undefined ? parts.join(' ') : `${parts.join(' ')}\n${customSamplerModule(custom)}\n${custom.wgsl}`
 }
 
-async function compile(state: DeviceState, key: PipelineKey, name: string): Promise<GPUComputePipeline> {
+async function compile(state: DeviceState, key: PipelineKey): Promise<GPUComputePipeline> {
   const { device } = state
-  const shader = linkShader(key.entry, shaderModules, key.slots)
+  const { custom } = key
+  const name = [key.entry, ...Object.values(key.slots ?? {})].join(' ')
+  const modules =
+    custom === undefined
+      ? shaderModules
+      : {
+          ...shaderModules,
+          [`custom/${custom.name}`]: custom.wgsl,
+          [`custom/${custom.name} glue`]: customSamplerModule(custom),
+        }
+  const shader = linkShader(key.entry, modules, key.slots)
   device.pushErrorScope('validation')
   const module = device.createShaderModule({ label: `webgpu-init ${name}`, code: shader.code })
   const scope = device.popErrorScope()
@@ -67,9 +82,10 @@ async function compile(state: DeviceState, key: PipelineKey, name: string): Prom
   const problem = info.messages.find(({ type }) => type === 'error')
   if (problem !== undefined) {
     const { module: file, line } = shader.locate(problem.lineNum)
+    const text = (modules as Record<string, string>)[file]?.split('\n')[line - 1]?.trim()
     throw new WeightInitError(
       'SHADER',
-      `Shader ${name} does not compile: shaders/${file}.wgsl:${line}:${problem.linePos}: ${problem.message}`,
+      `Shader ${name} does not compile: ${file}.wgsl:${line}:${problem.linePos}: ${problem.message}\n  ${line} | ${text}`,
     )
   }
   try {

@@ -1,12 +1,16 @@
 import type { Distribution } from '../distributions.js'
 import { show, WeightInitError } from '../errors.js'
 import type { Parameter } from '../model/types.js'
-import { calculateFans, type Fans } from './fans.js'
+import { calculateFans, type FanConvention, type Fans } from './fans.js'
 
 /** What an initializer may look at. `fans()` throws for a parameter that has none (rank < 2). */
 export interface InitializerContext {
   readonly parameter: Parameter
   fans(): Fans
+  /** Another parameter of the model, by its full name. */
+  find(name: string): Parameter | undefined
+  /** Fans of another parameter, by the same convention. */
+  fansOf(parameter: Parameter): Fans
 }
 
 /** A rule that turns a parameter's shape into the law of its elements. Instances are immutable. */
@@ -19,8 +23,17 @@ export abstract class Initializer {
   abstract distribution(context: InitializerContext): Distribution
 }
 
-export function contextOf(parameter: Parameter): InitializerContext {
-  return { parameter, fans: () => calculateFans(parameter) }
+export function contextOf(
+  parameter: Parameter,
+  model: ReadonlyMap<string, Parameter>,
+  convention: FanConvention,
+): InitializerContext {
+  return {
+    parameter,
+    fans: () => calculateFans(parameter, convention),
+    find: (name) => model.get(name),
+    fansOf: (other) => calculateFans(other, convention),
+  }
 }
 
 /** @throws WeightInitError `INVALID_CONFIG` unless `value` is a finite number */

@@ -1,0 +1,21 @@
+//#import "random/rounded"
+// Square root from float32 additions and multiplications, the same bits on every device; not correctly rounded, relative
+// error 1.5e-7. Twin: src/random/square-root.ts. Coefficients: scripts/fit-polynomials.mjs.
+
+// (1 - e)^(-1/2) = 1 + e (ROOT_0 + ROOT_1 e + ...), |e| <= 0.07, absolute error 2.4e-8
+const ROOT_SEED = 0x5f37642fu;
+const ROOT_0 = 0x1.ffff8ep-2f;
+const ROOT_1 = 0x1.80001ap-2f;
+const ROOT_2 = 0x1.417b44p-2f;
+const ROOT_3 = 0x1.188c6cp-2f;
+
+/// sqrt(q) for a normal float32 q > 0: q y (1 - e)^(-1/2), where y is near q^(-1/2) and e = 1 - q y^2.
+fn squareRoot(q: f32, zero: u32) -> f32 {
+  let y = bitcast<f32>(ROOT_SEED - (bitcast<u32>(q) >> 1u));
+  let s = rounded(q * y, zero);
+  let e = 1.0 - rounded(s * y, zero);
+  var p = rounded(ROOT_3 * e, zero) + ROOT_2;
+  p = rounded(p * e, zero) + ROOT_1;
+  p = rounded(p * e, zero) + ROOT_0;
+  return s + rounded(rounded(p * e, zero) * s, zero);
+}

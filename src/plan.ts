@@ -256,7 +256,9 @@ function chooser(initializer: InitializerArgument, config: Readonly<Record<strin
   if (typeof initializer === 'string' || initializer instanceof Initializer) {
     const instance = typeof initializer === 'string' ? createInitializer(initializer, config) : initializer
     return (parameter) =>
-      parameter.role === 'weight' || parameter.role === 'embedding'
+      parameter.role === 'weight' ||
+      parameter.role === 'embedding' ||
+      (instance.appliesToEveryRole && parameter.role !== 'buffer')
         ? { initializer: instance, because: `the model's initializer, role ${parameter.role}` }
         : (defaultChoice(parameter) ?? unmatched(parameter, 'Its role has no default.'))
   }

@@ -9,8 +9,8 @@ export interface InitializerContext {
   fans(): Fans
   /** Another parameter of the model, by its full name. */
   find(name: string): Parameter | undefined
-  /** Fans of another parameter, by the same convention. */
-  fansOf(parameter: Parameter): Fans
+  /** PyTorch's fans of any parameter, from its shape alone. */
+  torchFansOf(parameter: Parameter): Fans
 }
 
 /** A rule that turns a parameter's shape into the law of its elements. Instances are immutable. */
@@ -19,6 +19,8 @@ export abstract class Initializer {
   abstract readonly name: string
   /** Settings in the string form's config; `createInitializer(name, config)` gives an equal initializer. */
   abstract readonly config: Readonly<Record<string, unknown>>
+  /** Whether it also initialises biases, norms and buffers when it is given for a whole model. */
+  readonly appliesToEveryRole: boolean = false
   /** The law for one parameter, float64. Pure. */
   abstract distribution(context: InitializerContext): Distribution
 }
@@ -32,7 +34,7 @@ export function contextOf(
     parameter,
     fans: () => calculateFans(parameter, convention),
     find: (name) => model.get(name),
-    fansOf: (other) => calculateFans(other, convention),
+    torchFansOf: (other) => calculateFans(other, 'torch'),
   }
 }
 

@@ -118,11 +118,11 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
   if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
     fail(`usage must be GPUBufferUsage flags, but found ${show(usage)}.`)
   }
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
     fail(`signal must be an AbortSignal, but found ${show(signal)}.`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     fail(`onProgress must be a function, but found ${show(onProgress)}.`)
-  const seed = options.seed ?? randomSeed()
+  const seed = options.seed === undefined ? randomSeed() : options.seed
   seedKey(seed)
   if (typeof into !== 'object' || into === null)
     fail(`into must map names to { buffer, byteOffset }, but found ${show(into)}.`)

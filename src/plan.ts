@@ -183,10 +183,10 @@ function planParameter(
   const where = `Parameter ${show(name)}`
   const skipper = options.skip.find((matcher) => matcher.matches(parameter))
   const choice: Choice =
-    parameter.tiedTo !== undefined
-      ? { initializer: 'skip', because: `tied to ${parameter.tiedTo}` }
-      : skipper !== undefined
-        ? { initializer: 'skip', because: `option skip: ${skipper.text}` }
+    skipper !== undefined
+      ? { initializer: 'skip', because: `option skip: ${skipper.text}` }
+      : parameter.tiedTo !== undefined
+        ? tiedChoice(parameter, choose)
         : choose(parameter)
   const byteLength = elementCount * byteWidth(dtype)
   if (!Number.isSafeInteger(byteLength)) {
@@ -209,7 +209,7 @@ function planParameter(
     byteLength,
     role,
     layout,
-    action: parameter.tiedTo !== undefined ? 'tied' : skipped ? 'skip' : 'initialize',
+    action: !skipped ? 'initialize' : choice === tied ? 'tied' : 'skip',
     ...(parameter.tiedTo === undefined ? {} : { tiedTo: parameter.tiedTo }),
     rule: {
       initializer: choice.initializer === 'skip' ? 'skip' : choice.initializer.name,
@@ -222,6 +222,19 @@ function planParameter(
     stream: parameterStream(name, options.seed),
     overlays: skipped ? [] : paddingOverlay(parameter, distribution, dtype),
   }
+}
+
+const tied: Choice = { initializer: 'skip', because: 'shares the memory of the parameter it is tied to' }
+
+/** A tied parameter is not initialised itself; rules can only skip it. */
+function tiedChoice(parameter: Parameter, choose: Chooser): Choice {
+  let chosen: Choice | undefined
+  try {
+    chosen = choose(parameter)
+  } catch {
+    // No rule for it: none is needed.
+  }
+  return chosen?.initializer === 'skip' ? chosen : tied
 }
 
 function plannedFans(

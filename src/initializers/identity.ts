@@ -1,7 +1,7 @@
 import type { Distribution } from '../distributions.js'
 import { byteWidth, type DType } from '../dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
-import { finiteNumber, Initializer, type InitializerContext } from './types.js'
+import { finiteNumber, Initializer, type InitializerContext, orDefault } from './types.js'
 
 export interface EyeConfig {
   /** Value on the diagonal. Default 1. */
@@ -17,7 +17,7 @@ export class EyeInitializer extends Initializer {
   constructor(config: EyeConfig = {}) {
     super()
     refuseUnknownKeys(config, ['gain'], 'eye config', 'INVALID_CONFIG')
-    this.gain = finiteNumber(config.gain ?? 1, 'gain', this.name)
+    this.gain = finiteNumber(orDefault(config.gain, 1), 'gain', this.name)
   }
 
   get config(): Readonly<Record<string, unknown>> {
@@ -56,7 +56,7 @@ export class DiracInitializer extends Initializer {
   constructor(config: DiracConfig = {}) {
     super()
     refuseUnknownKeys(config, ['groups'], 'dirac config', 'INVALID_CONFIG')
-    this.groups = finiteNumber(config.groups ?? 1, 'groups', this.name)
+    this.groups = finiteNumber(orDefault(config.groups, 1), 'groups', this.name)
     if (!Number.isInteger(this.groups) || this.groups < 1) {
       throw new WeightInitError('INVALID_CONFIG', `dirac: groups must be a positive integer, but found ${this.groups}.`)
     }

@@ -1,6 +1,6 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys, WeightInitError } from '../errors.js'
-import { finiteNumber, Initializer, type InitializerContext } from './types.js'
+import { finiteNumber, Initializer, type InitializerContext, orDefault } from './types.js'
 
 export interface SirenConfig {
   /** Frequency of the sine that follows, > 0. Default 30. */
@@ -22,8 +22,8 @@ export class SirenInitializer extends Initializer {
   constructor(config: SirenConfig = {}) {
     super()
     refuseUnknownKeys(config, ['omega', 'first'], 'siren config', 'INVALID_CONFIG')
-    this.omega = finiteNumber(config.omega ?? 30, 'omega', this.name)
-    this.first = config.first ?? false
+    this.omega = finiteNumber(orDefault(config.omega, 30), 'omega', this.name)
+    this.first = orDefault(config.first, false)
     if (this.omega <= 0)
       throw new WeightInitError('INVALID_CONFIG', `siren: omega must be > 0, but found ${this.omega}.`)
     if (typeof this.first !== 'boolean')

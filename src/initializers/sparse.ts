@@ -1,6 +1,6 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
-import { finiteNumber, Initializer, type InitializerContext } from './types.js'
+import { finiteNumber, Initializer, type InitializerContext, orDefault } from './types.js'
 
 export interface SparseConfig {
   /** Share of every column that is 0, in [0, 1]; rounded up to whole elements. */
@@ -26,7 +26,7 @@ export class SparseInitializer extends Initializer {
     if (this.sparsity < 0 || this.sparsity > 1) {
       throw new WeightInitError('INVALID_CONFIG', `sparse: sparsity must lie in [0, 1], but found ${this.sparsity}.`)
     }
-    this.std = finiteNumber(config.std ?? 0.01, 'std', this.name)
+    this.std = finiteNumber(orDefault(config.std, 0.01), 'std', this.name)
     if (this.std < 0)
       throw new WeightInitError('INVALID_CONFIG', `sparse: normal expects std >= 0.0, but found std ${this.std}.`)
   }

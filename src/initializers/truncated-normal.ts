@@ -1,6 +1,6 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys, WeightInitError } from '../errors.js'
-import { finiteNumber, Initializer } from './types.js'
+import { finiteNumber, Initializer, orDefault } from './types.js'
 
 export interface TruncatedNormalConfig {
   /** Default 0. */
@@ -29,10 +29,10 @@ export class TruncatedNormalInitializer extends Initializer {
   constructor(config: TruncatedNormalConfig = {}) {
     super()
     refuseUnknownKeys(config, ['mean', 'std', 'a', 'b'], 'trunc_normal config', 'INVALID_CONFIG')
-    this.mean = finiteNumber(config.mean ?? 0, 'mean', this.name)
-    this.std = positiveStd(config.std ?? 1, this.name)
-    this.a = finiteNumber(config.a ?? -2, 'a', this.name)
-    this.b = finiteNumber(config.b ?? 2, 'b', this.name)
+    this.mean = finiteNumber(orDefault(config.mean, 0), 'mean', this.name)
+    this.std = positiveStd(orDefault(config.std, 1), this.name)
+    this.a = finiteNumber(orDefault(config.a, -2), 'a', this.name)
+    this.b = finiteNumber(orDefault(config.b, 2), 'b', this.name)
     requireInterval(this.a, this.b, this.name)
   }
 
@@ -72,10 +72,10 @@ export class TruncatedNormalSigmaInitializer extends Initializer {
   constructor(config: TruncatedNormalSigmaConfig = {}) {
     super()
     refuseUnknownKeys(config, ['mean', 'std', 'lower', 'upper'], 'truncated_normal config', 'INVALID_CONFIG')
-    this.mean = finiteNumber(config.mean ?? 0, 'mean', this.name)
-    this.std = positiveStd(config.std ?? 0.01, this.name)
-    this.lower = finiteNumber(config.lower ?? -2, 'lower', this.name)
-    this.upper = finiteNumber(config.upper ?? 2, 'upper', this.name)
+    this.mean = finiteNumber(orDefault(config.mean, 0), 'mean', this.name)
+    this.std = positiveStd(orDefault(config.std, 0.01), this.name)
+    this.lower = finiteNumber(orDefault(config.lower, -2), 'lower', this.name)
+    this.upper = finiteNumber(orDefault(config.upper, 2), 'upper', this.name)
     requireInterval(this.lower, this.upper, this.name)
   }
 

@@ -38,6 +38,11 @@ export function contextOf(
   }
 }
 
+/** The default only for a setting that was left out: null is a mistake (JSON's NaN), not an absence. */
+export function orDefault<T>(value: T | undefined, fallback: T): T {
+  return value === undefined ? fallback : value
+}
+
 /** @throws WeightInitError `INVALID_CONFIG` unless `value` is a finite number */
 export function finiteNumber(value: unknown, name: string, initializer: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value

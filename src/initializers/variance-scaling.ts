@@ -1,7 +1,7 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys, WeightInitError } from '../errors.js'
 import type { Fans } from './fans.js'
-import { centred, finiteNumber, Initializer, type InitializerContext, oneOf } from './types.js'
+import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from './types.js'
 
 export type VarianceScalingMode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'
 /**
@@ -46,15 +46,20 @@ export class VarianceScalingInitializer extends Initializer {
   constructor(config: VarianceScalingConfig = {}) {
     super()
     refuseUnknownKeys(config, ['scale', 'mode', 'distribution'], 'variance_scaling config', 'INVALID_CONFIG')
-    this.scale = finiteNumber(config.scale ?? 1, 'scale', this.name)
+    this.scale = finiteNumber(orDefault(config.scale, 1), 'scale', this.name)
     if (this.scale <= 0) {
       throw new WeightInitError(
         'INVALID_CONFIG',
         `variance_scaling: Argument \`scale\` must be positive float. Received: scale=${this.scale}.`,
       )
     }
-    this.mode = oneOf(config.mode ?? 'fan_in', modes, 'mode', this.name)
-    this.distributionKind = oneOf(config.distribution ?? 'truncated_normal', distributions, 'distribution', this.name)
+    this.mode = oneOf(orDefault(config.mode, 'fan_in'), modes, 'mode', this.name)
+    this.distributionKind = oneOf(
+      orDefault(config.distribution, 'truncated_normal'),
+      distributions,
+      'distribution',
+      this.name,
+    )
   }
 
   get config(): Readonly<Record<string, unknown>> {

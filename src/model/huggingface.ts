@@ -120,10 +120,12 @@ function readGpt2(config: Json): Omit<HuggingFaceModel, 'architecture'> {
     projection(`h.${i}.mlp.c_proj`, inner, width)
   }
   norm('ln_f')
+  const tied = withHead && config.tie_word_embeddings !== false
+  if (withHead && !tied) parameters.push({ name: 'lm_head.weight', shape: [vocabulary, width], dtype, role: 'weight' })
   return {
     model: defineModel({ parameters }),
     recipe: gpt2Recipe({ layers, std }),
-    tied: withHead && config.tie_word_embeddings !== false ? { 'lm_head.weight': `${prefix}wte.weight` } : {},
+    tied: tied ? { 'lm_head.weight': `${prefix}wte.weight` } : {},
   }
 }
 
@@ -139,6 +141,12 @@ export function gpt2Recipe(
 ): readonly InitializerRule[] {
   refuseUnknownKeys(settings, ['layers', 'std'], 'gpt2Recipe')
   const { layers = 12, std = 0.02 } = settings
+  if (!Number.isSafeInteger(layers) || layers < 1) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `gpt2Recipe: layers must be a positive integer, but found ${show(layers)}.`,
+    )
+  }
   return [
     { match: '*c_proj.weight', initializer: new NormalInitializer({ std: std / Math.sqrt(2 * layers) }) },
     { match: { role: 'weight' }, initializer: new NormalInitializer({ std }) },

@@ -86,7 +86,7 @@ export function embedding(count: number, dimension: number, options: LayerOption
 /** weight and bias of the normalised shape. PyTorch's nn.LayerNorm. */
 export function layerNorm(normalizedShape: number | readonly number[], options: NormOptions = {}): Model {
   checkOptions('layerNorm', options, ['affine', 'bias', 'dtype'])
-  const shape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape]
+  const shape = Array.isArray(normalizedShape) ? [...(normalizedShape as number[])] : [normalizedShape as number]
   positive('layerNorm', Object.fromEntries(shape.map((length, axis) => [`normalizedShape[${axis}]`, length])))
   const parameters: ParameterSpec[] = []
   if (options.affine ?? true) {
@@ -134,6 +134,12 @@ export const identityLayer: () => Model = /* @__PURE__ */ entry('identity')
 
 /** Leaky ReLU; `negativeSlope` defaults to 0.01 as in PyTorch. */
 export function leakyRelu(negativeSlope = 0.01): Model {
+  if (typeof negativeSlope !== 'number' || !Number.isFinite(negativeSlope)) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `leakyRelu: negativeSlope must be a finite number, but found ${show(negativeSlope)}.`,
+    )
+  }
   return { parameters: [], layer: { kind: 'leakyRelu', config: { negativeSlope } } }
 }
 
@@ -148,8 +154,8 @@ function conv(
   checkOptions(kind, options, ['bias', 'groups', 'dtype'])
   const groups = options.groups ?? 1
   positive(kind, { inChannels, outChannels, groups })
-  const kernelShape = typeof kernel === 'number' ? new Array<number>(spatialRank).fill(kernel) : [...kernel]
-  if (kernelShape.length !== spatialRank) {
+  const kernelShape: unknown = typeof kernel === 'number' ? new Array<number>(spatialRank).fill(kernel) : kernel
+  if (!Array.isArray(kernelShape) || kernelShape.length !== spatialRank) {
     throw new WeightInitError(
       'INVALID_SHAPE',
       `${kind}: kernel must be a number or ${spatialRank} numbers, but found ${show(kernel)}.`,

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { NORMAL_REACH } from '../../src/distributions.js'
+import { NORMAL_REACH } from '../../src/laws/checks.js'
+import { inverseNormalConstants } from '../../src/random/inverse-normal.js'
+import { logarithmConstants } from '../../src/random/logarithm.js'
 import { boxMuller, direction, fixedToFloat, normalConstants, radius } from '../../src/random/normal.js'
+import { squareRootConstants } from '../../src/random/square-root.js'
 import { exact, multiply, parseHexFloat, roundToFloat32 } from '../support/exact-float.js'
 import { edgeWords, seededWords } from '../support/seeded.js'
 
@@ -126,8 +129,15 @@ describe('parts', () => {
   })
 })
 
-describe('the twin in shaders/random/normal.wgsl', () => {
-  const text = readFileSync(new URL('../../shaders/random/normal.wgsl', import.meta.url), 'utf8')
+describe.each([
+  ['normal', normalConstants],
+  ['logarithm', logarithmConstants],
+  ['square_root', squareRootConstants],
+  ['inverse_normal', inverseNormalConstants],
+])('the twin in shaders/random/%s.wgsl', (file, twinConstants) => {
+  const text = readFileSync(new URL(`../../shaders/random/${file}.wgsl`, import.meta.url), 'utf8')
+  const twinFile = new URL(`../../src/random/${file.replace('_', '-')}.ts`, import.meta.url)
+  const twinText = readFileSync(twinFile, 'utf8')
   const constants = Object.fromEntries(
     [...text.matchAll(/^const (\w+) = (-?0x[0-9a-f.]+(?:p[+-]?\d+f|u));/gim)].map(([, name = '', literal = '']) => [
       name,
@@ -140,7 +150,7 @@ describe('the twin in shaders/random/normal.wgsl', () => {
   })
 
   test('has the same constants', () => {
-    expect(constants).toEqual(normalConstants)
+    expect(constants).toEqual(twinConstants)
   })
 
   test('has float32 constants', () => {
@@ -151,7 +161,8 @@ describe('the twin in shaders/random/normal.wgsl', () => {
 
   test('has the same functions', () => {
     const twins = [...text.matchAll(/^fn (\w+)/gm)].map(([, name]) => name)
-    expect(twins.sort()).toEqual(['boxMuller', 'direction', 'fixedToFloat', 'radius'])
+    expect(twins.length).toBeGreaterThan(0)
+    for (const twin of twins) expect(twinText).toMatch(new RegExp(`function ${twin}\\b`))
   })
 })
 

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { sampleRange } from '../../src/cpu/samplers.js'
-import { constantPattern, type Distribution, samplerLaw } from '../../src/distributions.js'
+import type { Distribution } from '../../src/distributions.js'
 import type { DType } from '../../src/dtype.js'
 import type { FillJob, FillSource } from '../../src/jobs.js'
+import { constantPattern } from '../../src/laws/constant.js'
 import { boxMuller } from '../../src/random/normal.js'
 import { uniformConstants, uniformValue } from '../../src/random/uniform.js'
 import { randomLaws } from '../support/laws.js'
+import { samplerSource } from '../support/parameters.js'
 import { blockReference } from '../support/philox-reference.js'
 import { bitsOf, floatOf, statelessRows } from '../support/vectors.js'
 
@@ -17,11 +19,7 @@ interface At {
   readonly offset: bigint
 }
 
-const source = (law: Law, { seed, offset }: At): Sampled => ({
-  kind: 'sampler',
-  ...samplerLaw(law),
-  stream: { seed, offset },
-})
+const source = (law: Law, { seed, offset }: At): Sampled => samplerSource(law, { seed, offset })
 const unit: Law = { kind: 'uniform', low: 0, high: 1 }
 
 describe.each(statelessRows())('torch.func._random %s', (_, row) => {

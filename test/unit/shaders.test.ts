@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { samplerLaw } from '../../src/distributions.js'
-import { jobLayout, packJob } from '../../src/gpu/job-layout.js'
+import { jobLayout, type PackedJob, packOverlay, packSource } from '../../src/gpu/job-layout.js'
 import { linkShader } from '../../src/gpu/link.js'
 import { shaderModules } from '../../src/gpu/shader-modules.js'
 import type { FillJob } from '../../src/jobs.js'
+import { samplerSource } from '../support/parameters.js'
 import { shaderFiles, structLayout, withoutComments } from '../support/wgsl.js'
 
 const files = shaderFiles()
@@ -18,13 +18,16 @@ describe('shader-modules.ts', () => {
     expect(shaderModules[path]).toBe(files[path])
   })
 
-  test.each(['distributions/uniform', 'distributions/normal'])('every pipeline of %s links', (sampler) => {
-    for (const store of ['store/float32', 'store/half_pair']) {
-      for (const round of ['store/float16', 'store/bfloat16']) {
-        expect(linkShader('fill', shaderModules, { sampler, store, round }).code).toContain('fn main(')
+  test.each(Object.keys(files).filter((path) => path.startsWith('distributions/')))(
+    'every pipeline of %s links',
+    (sampler) => {
+      for (const store of ['store/float32', 'store/half_pair']) {
+        for (const round of ['store/float16', 'store/bfloat16']) {
+          expect(linkShader('fill', shaderModules, { sampler, store, round }).code).toContain('fn main(')
+        }
       }
-    }
-  })
+    },
+  )
 
   test.each(['float32', 'float16', 'bfloat16'])('moments of %s link', (dtype) => {
     expect(linkShader('moments', shaderModules, { load: `load/${dtype}` }).code).toContain('fn loadElement(')
@@ -122,7 +125,9 @@ describe('no line adds a product without a barrier', () => {
           'let t = f32(n >> 16u) * 0x1p-17f + f32(n & 0xffff) * 0x1p-33f;',
         ],
         'distributions/normal': [],
-        'distributions/uniform': ['let unit = (vec4<f32>(words & vec4<u32>(0xffffffu)) - law1.x) * law0.w;'],
+        'distributions/uniform': [
+          'let unit = (vec4<f32>(words & vec4<u32>(0xffffffu)) - bitcast<f32>(law.b.x)) * a.w;',
+        ],
       }[path],
     )
   })
@@ -146,7 +151,7 @@ function withoutBarriers(line: string): string {
 
 describe('job-layout.ts', () => {
   test('has the offsets of struct Job in WGSL’s layout', () => {
-    expect({ ...jobLayout }).toEqual(structLayout(files['core/job']!, 'Job'))
+    expect({ ...jobLayout }).toEqual(structLayout(`${files['core/law']}\n${files['core/job']}`, 'Job'))
   })
 
   test('the layout rules here give known answers', () => {
@@ -156,32 +161,33 @@ describe('job-layout.ts', () => {
 
   const stream = { seed: 0x11223344_55667788n, offset: 0xffff_ffff_ffff_fffen }
 
+  const window = { start: 10, count: 77, firstWord: 1234 }
+  const field = (packed: PackedJob | undefined, offset: number): number | undefined => packed?.fields.get(offset)
+
   test('packs a sampler’s window: counter of its first block, shift within it, law, counts', () => {
-    const law = samplerLaw({ kind: 'uniform', low: -0.25, high: 0.5 })
-    const job: FillJob = {
-      name: 'w',
-      dtype: 'float16',
-      firstElement: 3,
-      elementCount: 100,
-      source: { kind: 'sampler', ...law, stream },
-    }
-    const view = new DataView(new ArrayBuffer(256).slice(0))
-    for (let i = 0; i < 256; i++) view.setUint8(i, 0xee)
-    packJob(view, 128, { job, start: 10, count: 77, firstWord: 1234 })
-    const u32 = (offset: number): number => view.getUint32(128 + offset, true)
-    expect([u32(jobLayout.key), u32(jobLayout.key + 4)]).toEqual([0x55667788, 0x11223344])
+    const source = samplerSource({ kind: 'uniform', low: -0.25, high: 0.5 }, stream)
+    const job: FillJob = { name: 'w', dtype: 'float16', firstElement: 3, elementCount: 100, source, overlays: [] }
+    const packed = packSource({ job, ...window })
+    expect([field(packed, jobLayout.key), field(packed, jobLayout.key + 4)]).toEqual([0x55667788, 0x11223344])
     // Element 13 is place 1 of block 3; 2^64 - 2 + 3 wraps to 1.
-    expect([u32(jobLayout.counter), u32(jobLayout.counter + 4)]).toEqual([1, 0])
-    expect(u32(jobLayout.shift)).toBe(1)
-    expect(u32(jobLayout.elementCount)).toBe(77)
-    expect(u32(jobLayout.firstWord)).toBe(1234)
-    expect(u32(jobLayout.zero)).toBe(0)
-    const constants = Array.from({ length: 8 }, (_, i) => view.getFloat32(128 + jobLayout.law0 + 4 * i, true))
-    expect(constants).toEqual([...law.constants])
-    expect(constants.slice(0, 2)).toEqual([0.75, -0.25])
-    // Nothing outside the block is written.
-    for (let i = 0; i < 128; i++) expect(view.getUint8(i)).toBe(0xee)
-    for (let i = 128 + jobLayout.byteLength; i < 256; i++) expect(view.getUint8(i)).toBe(0xee)
+    expect([field(packed, jobLayout.counter), field(packed, jobLayout.counter + 4)]).toEqual([1, 0])
+    expect([field(packed, jobLayout.block), field(packed, jobLayout.block + 4)]).toEqual([3, 0])
+    expect(field(packed, jobLayout.shift)).toBe(1)
+    expect(field(packed, jobLayout.elementCount)).toBe(77)
+    expect(field(packed, jobLayout.firstWord)).toBe(1234)
+    expect(packed.fields.has(jobLayout.zero)).toBe(false)
+    expect(packed.turns).toBe(20)
+    const law = Uint32Array.from({ length: 12 }, (_, i) => field(packed, jobLayout.law + 4 * i)!)
+    expect(law).toEqual(source.constants)
+    expect([...new Float32Array(law.buffer).slice(0, 2)]).toEqual([0.75, -0.25])
+    for (const offset of packed.fields.keys()) expect(offset).toBeLessThan(jobLayout.byteLength)
+  })
+
+  test('a block beyond 2^32 keeps its high half', () => {
+    const source = samplerSource({ kind: 'normal', mean: 0, std: 1 }, stream)
+    const job: FillJob = { name: 'w', dtype: 'float32', firstElement: 2 ** 40, elementCount: 8, source, overlays: [] }
+    const packed = packSource({ job, start: 0, count: 8, firstWord: 0 })
+    expect([field(packed, jobLayout.block), field(packed, jobLayout.block + 4)]).toEqual([0, 2 ** 6])
   })
 
   test.each([
@@ -191,11 +197,46 @@ describe('job-layout.ts', () => {
     ['bool', 1],
   ] as const)('packs a constant %s as its pattern and a count of bytes', (dtype, width) => {
     const pattern = Uint8Array.from({ length: 16 }, (_, i) => i + 1)
-    const job: FillJob = { name: 'c', dtype, firstElement: 0, elementCount: 9, source: { kind: 'constant', pattern } }
-    const view = new DataView(new ArrayBuffer(jobLayout.byteLength))
-    packJob(view, 0, { job, start: 0, count: 9, firstWord: 7 })
-    expect(view.getUint32(jobLayout.elementCount, true)).toBe(9 * width)
-    expect(view.getUint32(jobLayout.firstWord, true)).toBe(7)
-    expect([...new Uint8Array(view.buffer, jobLayout.law0, 16)]).toEqual([...pattern])
+    const job: FillJob = {
+      name: 'c',
+      dtype,
+      firstElement: 0,
+      elementCount: 9,
+      source: { kind: 'constant', pattern },
+      overlays: [],
+    }
+    const packed = packSource({ job, start: 0, count: 9, firstWord: 7 })
+    expect(field(packed, jobLayout.elementCount)).toBe(9 * width)
+    expect(field(packed, jobLayout.firstWord)).toBe(7)
+    const words = Uint32Array.from({ length: 4 }, (_, i) => field(packed, jobLayout.law + 4 * i)!)
+    expect([...new Uint8Array(words.buffer)]).toEqual([...pattern])
+  })
+
+  test('clips overlays to the window', () => {
+    const pattern = new Uint8Array(16)
+    const job: FillJob = {
+      name: 'e',
+      dtype: 'float16',
+      firstElement: 0,
+      elementCount: 100,
+      source: { kind: 'constant', pattern },
+      overlays: [],
+    }
+    const diagonal = { kind: 'diagonal', first: 0, stride: 11, count: 10, pattern } as const
+    const packed = packOverlay(diagonal, { job, ...window })
+    // Elements 11, 22, ..., 77 and 66 lie in [10, 87): from 1 on, seven of them.
+    expect([field(packed, jobLayout.law + 16), field(packed, jobLayout.law + 20), packed?.turns]).toEqual([1, 11, 7])
+    expect(packOverlay({ ...diagonal, first: 90 }, { job, ...window })).toBeUndefined()
+    const range = { kind: 'range', first: 5, count: 8, pattern } as const
+    const bytes = packOverlay(range, { job, ...window })
+    expect([
+      field(bytes, jobLayout.elementCount),
+      field(bytes, jobLayout.firstWord),
+      field(bytes, jobLayout.shift),
+    ]).toEqual([6, 1234, 0])
+    const odd = packOverlay({ ...range, first: 13, count: 1 }, { job, ...window })
+    expect([field(odd, jobLayout.elementCount), field(odd, jobLayout.firstWord), field(odd, jobLayout.shift)]).toEqual([
+      2, 1235, 2,
+    ])
   })
 })

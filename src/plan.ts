@@ -88,6 +88,13 @@ export interface InitializationPlan {
  *
  * @throws WeightInitError for every mistake in the arguments, before anything is allocated
  */
+export function planModel(
+  model: Model,
+  initializer: Initializer | readonly InitializerRule[],
+  ...rest: PlanArguments
+): InitializationPlan
+export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan
+// The first overload is for rules: beside `string`, a rule's `match` would take its type from String.prototype.match.
 export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan {
   const { config, options } = splitArguments(initializer, rest)
   return planResolved(model, initializer, config, resolveOptions(options))
@@ -167,7 +174,7 @@ function withoutOverlays({ overlays, ...rest }: PlannedParameter): Omit<PlannedP
 }
 
 interface Choice {
-  readonly initializer: Initializer | 'skip'
+  readonly initializer: Initializer | 'skip' | 'tied'
   readonly because: string
 }
 type Chooser = (parameter: Parameter) => Choice
@@ -195,12 +202,13 @@ function planParameter(
       `${where} of shape ${show(shape)} has more than 2^53 - 1 bytes, which cannot be addressed.`,
     )
   }
-  const skipped = choice.initializer === 'skip'
+  const { initializer } = choice
+  const absent = typeof initializer === 'string'
   const context = contextOf(parameter, model, options.fans)
   const distribution: Distribution =
-    choice.initializer === 'skip'
+    typeof initializer === 'string'
       ? { kind: 'constant', value: 0 }
-      : checkDistribution(lawOf(choice.initializer, context, where), dtype, where)
+      : checkDistribution(lawOf(initializer, context, where), dtype, where)
   return {
     name,
     shape,
@@ -209,22 +217,20 @@ function planParameter(
     byteLength,
     role,
     layout,
-    action: !skipped ? 'initialize' : choice === tied ? 'tied' : 'skip',
+    action: typeof initializer === 'string' ? initializer : 'initialize',
     ...(parameter.tiedTo === undefined ? {} : { tiedTo: parameter.tiedTo }),
     rule: {
-      initializer: choice.initializer === 'skip' ? 'skip' : choice.initializer.name,
-      config: choice.initializer === 'skip' ? {} : choice.initializer.config,
+      initializer: typeof initializer === 'string' ? initializer : initializer.name,
+      config: typeof initializer === 'string' ? {} : initializer.config,
       because: choice.because,
     },
     ...plannedFans(parameter, context),
     distribution,
     expected: expectedMoments(distribution),
     stream: parameterStream(name, options.seed),
-    overlays: skipped ? [] : paddingOverlay(parameter, distribution, dtype),
+    overlays: absent ? [] : paddingOverlay(parameter, distribution, dtype),
   }
 }
-
-const tied: Choice = { initializer: 'skip', because: 'shares the memory of the parameter it is tied to' }
 
 /** A tied parameter is not initialised itself; rules can only skip it. */
 function tiedChoice(parameter: Parameter, choose: Chooser): Choice {
@@ -234,7 +240,7 @@ function tiedChoice(parameter: Parameter, choose: Chooser): Choice {
   } catch {
     // No rule for it: none is needed.
   }
-  return chosen?.initializer === 'skip' ? chosen : tied
+  return chosen?.initializer === 'skip' ? chosen : { initializer: 'tied', because: `tied to ${parameter.tiedTo}` }
 }
 
 function plannedFans(

@@ -143,8 +143,8 @@ function* sampledRanges(
     const count = share === 1 ? length : Math.min(length, Math.floor(total.seen * share) - total.elementsDone)
     if (count < 1) continue
     // A range starts at a multiple of eight elements: whole 32-bit words in every dtype.
-    const atEnd = index % 2 === 1 ? Math.floor((length - count) / 8) * 8 : 0
-    yield [first + atEnd, count]
+    const atEnd = index % 2 === 1 ? Math.ceil((length - count) / 8) * 8 : 0
+    if (atEnd < length) yield [first + atEnd, Math.min(count, length - atEnd)]
   }
 }
 

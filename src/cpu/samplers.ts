@@ -1,7 +1,7 @@
 import { blockCounter, type FillSource, type SamplerName } from '../jobs.js'
 import { type CustomSampler, roundParameter } from '../laws/custom.js'
 import { high32, low32 } from '../random/keys.js'
-import { boxMuller } from '../random/normal.js'
+import { normalQuad } from '../random/normal.js'
 import { philox4x32 } from '../random/philox.js'
 import { permutedRow } from '../random/sparse.js'
 import { truncatedNormalValue } from '../random/truncated-normal.js'
@@ -13,8 +13,6 @@ import { uniformValue } from '../random/uniform.js'
  */
 type BlockSampler = (words: Uint32Array, block: number, out: Float32Array, at: number) => void
 
-const fround = Math.fround
-
 /** Makes a sampler from a law's twelve constants, as integers and as float32. */
 const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32Array) => BlockSampler>> = {
   uniform(_, [scale = 0, offset = 0, top = 0, step = 0, origin = 0]) {
@@ -23,14 +21,16 @@ const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32
       for (let lane = 0; lane < 4; lane++) out[at + lane] = uniformValue(words[lane]!, law)
     }
   },
-  normal: (_, [std = 0, mean = 0]) => normalQuad(std, mean),
+  normal:
+    (_, [std = 0, mean = 0]) =>
+    (words, _block, out, at) =>
+      normalQuad(words, std, mean, out, at),
   truncated_normal: (bits, floats) => (words, _block, out, at) => {
     for (let lane = 0; lane < 4; lane++) out[at + lane] = truncatedNormalValue(words[lane]!, bits, floats)
   },
   sparse([, rows = 0, columns = 0, zeros = 0, key0 = 0, key1 = 0, halfBits = 0], [std = 0]) {
-    const normals = normalQuad(std, 0)
     return (words, block, out, at) => {
-      normals(words, block, out, at)
+      normalQuad(words, std, 0, out, at)
       for (let lane = 0; lane < 4; lane++) {
         const index = block * 4 + lane
         const row = Math.floor(index / columns)
@@ -38,17 +38,6 @@ const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32
       }
     }
   },
-}
-
-function normalQuad(std: number, mean: number): BlockSampler {
-  const pair = new Float32Array(2)
-  return (words, _block, out, at) => {
-    for (let half = 0; half < 4; half += 2) {
-      boxMuller(pair, words[half]!, words[half + 1]!)
-      out[at + half] = fround(pair[0]! * std) + mean
-      out[at + half + 1] = fround(pair[1]! * std) + mean
-    }
-  }
 }
 
 function customSampler({ sample, parameters: types }: CustomSampler, constants: Uint32Array): BlockSampler {

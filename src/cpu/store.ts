@@ -121,7 +121,9 @@ function placeInto({ name, byteLength }: PlannedParameter, region: TargetRegion 
   const { buffer, byteOffset = 0 } = region ?? {}
   const whole = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer
   if (!(whole instanceof ArrayBuffer)) {
-    return fail(`on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(buffer)}.`)
+    return fail(
+      `on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(region === null ? null : buffer)}.`,
+    )
   }
   // A detached ArrayBuffer has no bytes; so does its view.
   const begin = ArrayBuffer.isView(buffer) ? buffer.byteOffset : 0

@@ -98,7 +98,7 @@ export function createInitializer(name: string, config: Config = {}): Initialize
       : ''
   const factory = Object.hasOwn(factories, canonical) ? factories[canonical] : undefined
   if (factory === undefined) {
-    const why = /^stft/i.test(canonical)
+    const why = /^stft$/i.test(String(name))
       ? 'STFT is a fixed transform matrix, no initialiser of weights to be learnt, and is left out.'
       : `known: ${initializerNames.join(', ')}.`
     throw new WeightInitError('UNKNOWN_INITIALIZER', `Unknown initializer ${show(name)}; ${why}`)

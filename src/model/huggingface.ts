@@ -88,8 +88,14 @@ function readGpt2(config: Json): Omit<HuggingFaceModel, 'architecture'> {
   const std = positiveOf(config, 'initializer_range', 0.02)
   const list = config.architectures
   const className = Array.isArray(list) ? list[0] : undefined
-  const withHead =
-    typeof className === 'string' && /LMHead|DoubleHeads|Classification|QuestionAnswering/.test(className)
+  if (className !== undefined && className !== 'GPT2Model' && className !== 'GPT2LMHeadModel') {
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `config.json: architectures names ${show(className)}; known for gpt2: GPT2Model, GPT2LMHeadModel. The parameters ` +
+        'of another head would be missing: use one of these, or describe the model with defineModel({ parameters: [...] }).',
+    )
+  }
+  const withHead = className === 'GPT2LMHeadModel'
   const prefix = withHead ? 'transformer.' : ''
   const dtypeName = config.dtype ?? config.torch_dtype ?? 'float32'
   const dtype = checkDType(dtypeName, 'config.json: torch_dtype')

@@ -78,7 +78,9 @@ function validateSpec(value: unknown, index: number): Parameter {
   const count = (key: 'groups' | 'blocks' | 'batchAxes', least: number): number => {
     const value = spec[key] ?? least
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
-    return fail(`${where}: ${key} must be an integer >= ${least}, but found ${show(value)}.`)
+    return fail(
+      `${where}: ${key} must be a ${least === 1 ? 'positive' : 'non-negative'} integer, but found ${show(value)}.`,
+    )
   }
   const groups = count('groups', 1)
   const blocks = count('blocks', 1)

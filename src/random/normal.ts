@@ -81,3 +81,14 @@ export function boxMuller(out: Float32Array, x: number, y: number): void {
   out[0] = r * out[0]!
   out[1] = r * out[1]!
 }
+
+const pair = new Float32Array(2)
+
+/** Four N(mean, std^2) values from a block's words, into out[at..at+3]: z * std, then + mean, two roundings. Exact. */
+export function normalQuad(words: Uint32Array, std: number, mean: number, out: Float32Array, at: number): void {
+  for (let half = 0; half < 4; half += 2) {
+    boxMuller(pair, words[half]!, words[half + 1]!)
+    out[at + half] = fround(pair[0]! * std) + mean
+    out[at + half + 1] = fround(pair[1]! * std) + mean
+  }
+}

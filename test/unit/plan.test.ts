@@ -26,6 +26,7 @@ describe('the plan of a small network', () => {
       dtype: 'float32',
       byteLength: 802816,
       role: 'weight',
+      overlays: [],
       layout: 'out-in',
       action: 'initialize',
       rule: {

@@ -9,6 +9,18 @@ const lawOf = (initializer: Initializer) => initializer.distribution(context)
 
 const std = (value: number) => ({ kind: 'normal', mean: 0, std: value })
 const bound = (value: number) => ({ kind: 'uniform', low: -value, high: value })
+const truncated = (mean: number, deviation: number, low: number, high: number) => ({
+  kind: 'truncated-normal',
+  mean,
+  std: deviation,
+  low,
+  high,
+})
+/** JAX's and Keras's corrected truncated normal of a variance. */
+const corrected = (variance: number) => {
+  const wide = Math.sqrt(variance) / 0.87962566103423978
+  return truncated(0, wide, -2 * wide, 2 * wide)
+}
 const xavier = Math.sqrt(2 / 240)
 const kaiming = Math.sqrt(2) / Math.sqrt(150)
 
@@ -24,11 +36,40 @@ const names: [spellings: string[], law: object, instance: Initializer][] = [
   [['normal', 'normal_'], std(1), library.normal],
   [['constant', 'constant_'], { kind: 'constant', value: 0 }, library.constant],
   [['zeros', 'zeros_'], { kind: 'constant', value: 0 }, library.zeros],
-  [['ones', 'ones_'], { kind: 'constant', value: 1 }, library.ones],
+  [['ones', 'ones_', 'Ones'], { kind: 'constant', value: 1 }, library.ones],
+  [['trunc_normal', 'trunc_normal_', 'truncNormal'], truncated(0, 1, -2, 2), library.truncNormal],
+  [
+    ['truncated_normal', 'TruncatedNormal', 'truncatedNormal'],
+    truncated(0, 0.01, -0.02, 0.02),
+    library.truncatedNormal,
+  ],
+  [['variance_scaling', 'VarianceScaling'], corrected(1 / 150), new library.VarianceScalingInitializer()],
+  [['lecun_normal', 'LecunNormal', 'lecunNormal'], corrected(1 / 150), library.lecunNormal],
+  [['lecun_uniform', 'LecunUniform'], bound(Math.sqrt(3 / 150)), library.lecunUniform],
+  [['glorot_normal', 'GlorotNormal'], corrected(1 / 120), library.glorotNormal],
+  [['glorot_uniform', 'GlorotUniform'], bound(Math.sqrt(3 / 120)), library.glorotUniform],
+  [['he_normal', 'HeNormal'], corrected(2 / 150), library.heNormal],
+  [['he_uniform', 'HeUniform'], bound(Math.sqrt(3 * (2 / 150))), library.heUniform],
+  [['random_normal', 'RandomNormal'], std(0.05), new library.NormalInitializer({ std: 0.05 })],
+  [['random_uniform', 'RandomUniform'], bound(0.05), new library.UniformInitializer({ a: -0.05, b: 0.05 })],
+  [['siren'], bound(Math.sqrt(6 / 150) / 30), library.siren],
+  [
+    ['dirac', 'dirac_'],
+    { kind: 'diagonal', value: 1, elementCount: 4500, runs: [{ first: 1, stride: 153, count: 30 }] },
+    library.dirac,
+  ],
+  [
+    ['torch_default', 'torchDefault'],
+    bound(Math.sqrt(3) * (Math.sqrt(2 / (1 + Math.sqrt(5) ** 2)) / Math.sqrt(150))),
+    library.torchDefault,
+  ],
 ]
 
+/** These take a matrix, or a setting: tested in families.test.ts. */
+const elsewhere = ['eye', 'identity', 'sparse']
+
 test('this file knows every name', () => {
-  expect(names.map(([[name]]) => name).sort()).toEqual([...initializerNames].sort())
+  expect([...names.map(([[name]]) => name), ...elsewhere].sort()).toEqual([...initializerNames].sort())
 })
 
 describe.each(names)('%j', (spellings, law, instance) => {

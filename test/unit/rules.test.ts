@@ -91,6 +91,8 @@ describe('what a match means', () => {
       role: 'weight',
       layout: 'out-in',
       groups: 1,
+      blocks: 1,
+      batchAxes: 0,
     })
   })
 })

@@ -65,11 +65,14 @@ const offsets: [string, At][] = [
 ]
 
 describe.each(offsets)('stream offset %s', (_, at) => {
-  test.each(Object.entries(randomLaws))('%s: every element is its own block and word', (__, law) => {
-    const got = sampleRange(source(law, at), 0, 21)
-    const expected = Float32Array.from({ length: 21 }, (___, i) => contractElement(law, at, i))
-    expect(bitsOf(got)).toEqual(bitsOf(expected))
-  })
+  test.each(Object.entries(randomLaws).filter(([, { kind }]) => kind === 'uniform' || kind === 'normal'))(
+    '%s: every element is its own block and word',
+    (__, law) => {
+      const got = sampleRange(source(law, at), 0, 21)
+      const expected = Float32Array.from({ length: 21 }, (___, i) => contractElement(law, at, i))
+      expect(bitsOf(got)).toEqual(bitsOf(expected))
+    },
+  )
 })
 
 test('elements past 2^32 blocks into a parameter carry too', () => {
@@ -80,16 +83,19 @@ test('elements past 2^32 blocks into a parameter carry too', () => {
   expect(bitsOf(got)).toEqual(bitsOf(expected))
 })
 
-describe.each(Object.entries(randomLaws))('%s: an element has its value wherever a range begins and ends', (_, law) => {
-  const from = source(law, { seed: 11n, offset: 2n ** 32n - 2n })
-  const whole = bitsOf(sampleRange(from, 0, 32))
+describe.each(Object.entries(randomLaws).filter(([, { kind }]) => kind === 'uniform' || kind === 'normal'))(
+  '%s: an element has its value wherever a range begins and ends',
+  (_, law) => {
+    const from = source(law, { seed: 11n, offset: 2n ** 32n - 2n })
+    const whole = bitsOf(sampleRange(from, 0, 32))
 
-  test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])('first %d, counts 1 to 9', (first) => {
-    for (let count = 1; count <= 9; count++) {
-      expect(bitsOf(sampleRange(from, first, count))).toEqual(whole.slice(first, first + count))
-    }
-  })
-})
+    test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])('first %d, counts 1 to 9', (first) => {
+      for (let count = 1; count <= 9; count++) {
+        expect(bitsOf(sampleRange(from, first, count))).toEqual(whole.slice(first, first + count))
+      }
+    })
+  },
+)
 
 describe.each<[DType, number]>([
   ['float32', 4],
@@ -102,6 +108,7 @@ describe.each<[DType, number]>([
     firstElement: 0,
     elementCount: 32,
     source: source({ kind: 'normal', mean: 0, std: 0.02 }, { seed: 3n, offset: 9n }),
+    overlays: [],
   }
   const whole = fillBytes(job, 0, 32)
 
@@ -145,6 +152,7 @@ describe('fillBytes of constants', () => {
       firstElement: 0,
       elementCount: 99,
       source: { kind: 'constant', pattern: constantPattern(value, dtype) },
+      overlays: [],
     }
     for (const count of [1, 2, 3, 5, 16, 17, 31, 99]) {
       const expected = Array.from({ length: count }, () => element).flat()

@@ -22,7 +22,7 @@ const laws: { readonly [K in DistributionKind]: LawKind<LawOf<K>> } = {
 }
 
 /** Every kind of law, for tables and error messages. */
-export const distributionKinds: readonly DistributionKind[] = Object.keys(laws) as DistributionKind[]
+export const distributionKinds: readonly DistributionKind[] = /* @__PURE__ */ Object.keys(laws) as DistributionKind[]
 
 // The table pairs each kind with its own law; TypeScript cannot follow that through a lookup by a union.
 const lawOf = (d: Distribution): LawKind<Distribution> => laws[d.kind] as LawKind<Distribution>

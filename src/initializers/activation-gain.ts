@@ -27,7 +27,7 @@ const activations: Readonly<Record<string, (x: number) => number>> = {
 }
 
 /** Names that `activationGain` knows. */
-export const activationNames: readonly string[] = Object.keys(activations)
+export const activationNames: readonly string[] = /* @__PURE__ */ Object.keys(activations)
 
 /**
  * The gain that keeps the second moment of a signal through an activation: 1 / sqrt(E[f(z)^2]), z ~ N(0, 1).

@@ -48,7 +48,7 @@ const scaled = (name: string, scale: number, mode: string, distribution: string)
  * Every string name, with what makes it. Names are PyTorch's, JAX's and Keras's own; where two libraries mean different
  * things by one name, the table in README says whose it is.
  */
-const factories: Readonly<Record<string, Factory>> = {
+const factories: Readonly<Record<string, Factory>> = /* @__PURE__ */ (() => ({
   // PyTorch
   xavier,
   xavier_uniform: fixed(xavier, 'xavier_uniform', { distribution: 'uniform' }),
@@ -81,10 +81,10 @@ const factories: Readonly<Record<string, Factory>> = {
   random_uniform: defaults(uniform, { a: -0.05, b: 0.05 }),
   // Papers
   siren: (config) => new SirenInitializer(config),
-}
+}))()
 
 /** The names that `initializeModel` takes as a string. */
-export const initializerNames: readonly string[] = Object.keys(factories)
+export const initializerNames: readonly string[] = /* @__PURE__ */ Object.keys(factories)
 
 /**
  * An initializer from its name and config. camelCase, Keras's CamelCase and PyTorch's trailing underscore are understood:

@@ -28,7 +28,7 @@ const denominators: Readonly<Record<VarianceScalingMode, (fans: Fans) => number>
   fan_avg: ({ fanIn, fanOut }) => (fanIn + fanOut) / 2,
   fan_geo_avg: ({ fanIn, fanOut }) => Math.sqrt(fanIn * fanOut),
 }
-const modes = Object.keys(denominators) as VarianceScalingMode[]
+const modes = /* @__PURE__ */ Object.keys(denominators) as VarianceScalingMode[]
 const distributions = ['uniform', 'normal', 'untruncated_normal', 'truncated_normal'] as const
 
 /**

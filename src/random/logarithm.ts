@@ -1,6 +1,8 @@
 // Twin of shaders/random/logarithm.wgsl: the same float32 operations, each rounded by Math.fround.
 // A test reads the constants out of the shader and compares them with these.
 
+import { createFloatScratch } from './scratch.js'
+
 const fround = Math.fround
 
 const LOG_0 = 1.999999761581421
@@ -26,8 +28,8 @@ export const logarithmConstants: Readonly<Record<string, number>> = {
   TWO_LN2,
 }
 
-const float = new Float32Array(1)
-const bits = new Uint32Array(float.buffer)
+// Pure: a bundle that does not use this drops it.
+const scratch = /* @__PURE__ */ createFloatScratch()
 
 /** k 2 ln 2 - 2 ln(1 - g), 0 <= g <= 1/2, for float32 g and a small integer k. Same bits on every device. */
 export function minusTwoLogParts(g: number, k: number): number {
@@ -46,6 +48,7 @@ export function minusTwoLogParts(g: number, k: number): number {
  * Same bits on every device.
  */
 export function minusTwoLog(v: number): number {
+  const { float, bits } = scratch
   float[0] = v
   const vBits = bits[0]!
   bits[0] = (vBits & 0x7fffff) | 0x3f000000

@@ -2,6 +2,7 @@
 // A test reads the constants out of the shader and compares them with these.
 
 import { minusTwoLogParts } from './logarithm.js'
+import { createFloatScratch } from './scratch.js'
 import { squareRoot } from './square-root.js'
 
 const fround = Math.fround
@@ -26,8 +27,8 @@ export const normalConstants: Readonly<Record<string, number>> = {
   COS_3,
 }
 
-const float = new Float32Array(1)
-const bits = new Uint32Array(float.buffer)
+// Pure: a bundle that does not use this drops it.
+const scratch = /* @__PURE__ */ createFloatScratch()
 
 /** n 2^-33 as float32, one rounding. */
 export function fixedToFloat(n: number): number {
@@ -39,6 +40,7 @@ export function fixedToFloat(n: number): number {
  * Same bits on every device.
  */
 export function radius(x: number): number {
+  const { float, bits } = scratch
   const upper = x >>> 0 >= 0x80000000
   const v = fixedToFloat(((upper ? ~x : x) << 1) | 1)
   float[0] = v

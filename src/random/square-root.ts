@@ -1,5 +1,7 @@
 // Twin of shaders/random/square_root.wgsl: the same float32 operations, each rounded by Math.fround.
 
+import { createFloatScratch } from './scratch.js'
+
 const fround = Math.fround
 
 const ROOT_SEED = 0x5f37642f
@@ -17,11 +19,12 @@ export const squareRootConstants: Readonly<Record<string, number>> = {
   ROOT_3,
 }
 
-const float = new Float32Array(1)
-const bits = new Uint32Array(float.buffer)
+// Pure: a bundle that does not use this drops it.
+const scratch = /* @__PURE__ */ createFloatScratch()
 
 /** sqrt(q) for a normal float32 q > 0. Relative error 1.5e-7; not correctly rounded, but the same bits on every device. */
 export function squareRoot(q: number): number {
+  const { float, bits } = scratch
   float[0] = q
   bits[0] = ROOT_SEED - (bits[0]! >>> 1)
   const y = float[0]!

@@ -1,5 +1,6 @@
 import { constantPattern, type SamplerName, samplerLaw } from './distributions.js'
 import type { DType, FloatDType } from './dtype.js'
+import type { GeneratorDraw, RandomLaw } from './generators/types.js'
 import type { PlannedParameter } from './plan.js'
 import { high32, low32, type Stream } from './random/keys.js'
 
@@ -12,6 +13,7 @@ export type FillSource =
       readonly constants: Float32Array
       readonly stream: Stream
     }
+  | ({ readonly kind: 'generator' } & GeneratorDraw)
 
 /** Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape. */
 export interface FillJob {
@@ -24,7 +26,7 @@ export interface FillJob {
 
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
-  const { name, dtype, elementCount, distribution, stream } = parameter
+  const { name, dtype, elementCount, distribution, stream, source: origin } = parameter
   return {
     name,
     dtype,
@@ -33,7 +35,9 @@ export function fillJob(parameter: PlannedParameter): FillJob {
     source:
       distribution.kind === 'constant'
         ? { kind: 'constant', pattern: constantPattern(distribution.value, dtype) }
-        : { kind: 'sampler', ...samplerLaw(distribution), stream },
+        : origin !== undefined
+          ? { kind: 'generator', law: distribution as RandomLaw, origin }
+          : { kind: 'sampler', ...samplerLaw(distribution), stream },
   }
 }
 

@@ -1,11 +1,9 @@
 import { type DType, type FloatDType, floatDTypes } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { resolveGenerator } from './generators/settings.js'
+import type { GeneratorName, GeneratorOption, GeneratorSettings } from './generators/types.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import { randomSeed, seedKey } from './random/keys.js'
-
-/** Where the random words come from. This version has the value contract's own Philox streams. */
-export type GeneratorName = 'philox'
-export const generators: readonly GeneratorName[] = ['philox']
 
 /** A place in the caller's own memory: a GPUBuffer, or an ArrayBuffer or view of one on the CPU backend. */
 export interface TargetRegion {
@@ -28,8 +26,8 @@ export interface InitializeOptions {
   readonly seed?: number | bigint
   /** dtype of every floating parameter. Default: the model's own. */
   readonly dtype?: FloatDType
-  /** Default 'philox'. */
-  readonly generator?: GeneratorName
+  /** Default 'philox'; or another library's, by name or as an object with its settings: docs/compatibility.md. */
+  readonly generator?: GeneratorOption
   /** Parameters to leave out altogether: no memory, no values. */
   readonly skip?: ParameterMatch | readonly ParameterMatch[]
   /** The caller's own memory for some parameters, by name. It is written, never destroyed. */
@@ -51,6 +49,7 @@ export interface ResolvedOptions {
   readonly seed: number | bigint
   readonly dtype?: FloatDType
   readonly generator: GeneratorName
+  readonly generatorSettings: GeneratorSettings
   readonly skip: readonly Matcher[]
   readonly into: ReadonlyMap<string, TargetRegion>
   readonly buffers: 'separate' | 'packed'
@@ -89,12 +88,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
       `option dtype: unknown dtype ${show(dtype)}; known: ${floatDTypes.join(', ')}.`,
     )
   }
-  if (!generators.includes(generator)) {
-    throw new WeightInitError(
-      'UNSUPPORTED_GENERATOR',
-      `Unknown generator ${show(generator)}; known: ${generators.join(', ')}.`,
-    )
-  }
+  const generatorSettings = resolveGenerator(generator)
   if (buffers !== 'separate' && buffers !== 'packed')
     fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
   if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
@@ -114,7 +108,8 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     device,
     seed,
     ...(dtype === undefined ? {} : { dtype }),
-    generator,
+    generator: generatorSettings.name,
+    generatorSettings,
     skip: skips.map((match) => createMatcher(match, 'option skip')),
     into: regions,
     buffers,

@@ -7,6 +7,8 @@ import {
 } from './distributions.js'
 import { byteWidth, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { type SourcePlanner, sourcePlanner } from './generators/sources.js'
+import type { GeneratorName, GeneratorSettings, GeneratorSource } from './generators/types.js'
 import { ConstantInitializer } from './initializers/constant.js'
 import type { Fans } from './initializers/fans.js'
 import { createInitializer } from './initializers/registry.js'
@@ -14,13 +16,7 @@ import { contextOf, Initializer } from './initializers/types.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import type { Layout, Model, Parameter, ParameterRole } from './model/types.js'
 import { validateModel } from './model/validate.js'
-import {
-  effectiveDType,
-  type GeneratorName,
-  type InitializeOptions,
-  type ResolvedOptions,
-  resolveOptions,
-} from './options.js'
+import { effectiveDType, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { parameterStream, type Stream } from './random/keys.js'
 
 /** One line of a rule list: the first rule that matches a parameter initialises it. */
@@ -60,6 +56,8 @@ export interface PlannedParameter {
   /** What `distribution` promises: mean, std, min, max. */
   readonly expected: ExpectedMoments
   readonly stream: Stream
+  /** Where its words come from with a generator other than 'philox'; then `stream` is not used. */
+  readonly source?: GeneratorSource
 }
 
 export interface InitializationPlan {
@@ -67,6 +65,8 @@ export interface InitializationPlan {
   readonly valueContract: 1
   readonly seed: number | bigint
   readonly generator: GeneratorName
+  /** The generator with every setting. */
+  readonly generatorSettings: GeneratorSettings
   readonly parameters: readonly PlannedParameter[]
   /** Over the parameters that are initialised. */
   readonly totals: { readonly parameterCount: number; readonly elementCount: number; readonly byteLength: number }
@@ -115,7 +115,8 @@ export function planResolved(
   options: ResolvedOptions,
 ): InitializationPlan {
   const choose = chooser(initializer, config)
-  const parameters = validateModel(model).map((parameter) => planParameter(parameter, choose, options))
+  const sourceOf = sourcePlanner(options.generatorSettings, options.seed)
+  const parameters = validateModel(model).map((parameter) => planParameter(parameter, choose, options, sourceOf))
   for (const parameter of parameters) {
     if (parameter.action === 'tied' && parameters.find(({ name }) => name === parameter.tiedTo)?.action === 'skip') {
       throw new WeightInitError(
@@ -129,6 +130,7 @@ export function planResolved(
     valueContract: 1,
     seed: options.seed,
     generator: options.generator,
+    generatorSettings: options.generatorSettings,
     parameters,
     totals: {
       parameterCount: own.length,
@@ -140,6 +142,7 @@ export function planResolved(
         valueContract: this.valueContract,
         seed: String(this.seed),
         generator: this.generator,
+        ...(this.generator === 'philox' ? {} : { generatorSettings: this.generatorSettings }),
         totals: this.totals,
         parameters: this.parameters.map((p) => ({
           ...p,
@@ -157,7 +160,12 @@ interface Choice {
 }
 type Chooser = (parameter: Parameter) => Choice
 
-function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedOptions): PlannedParameter {
+function planParameter(
+  parameter: Parameter,
+  choose: Chooser,
+  options: ResolvedOptions,
+  sourceOf: SourcePlanner,
+): PlannedParameter {
   const { name, shape, elementCount, role, layout } = parameter
   const dtype = effectiveDType(parameter.dtype, options.dtype)
   const where = `Parameter ${show(name)}`
@@ -177,10 +185,10 @@ function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedO
   }
   const skipped = choice.initializer === 'skip'
   const context = contextOf(parameter)
-  const distribution: Distribution =
-    choice.initializer === 'skip'
-      ? { kind: 'constant', value: 0 }
-      : checkDistribution(lawOf(choice.initializer, context, where), dtype, where)
+  const law: Distribution =
+    choice.initializer === 'skip' ? { kind: 'constant', value: 0 } : lawOf(choice.initializer, context, where)
+  const distribution = choice.initializer === 'skip' ? law : checkDistribution(law, dtype, where)
+  const source = sourceOf({ name, elementCount, law, where })
   return {
     name,
     shape,
@@ -200,6 +208,7 @@ function planParameter(parameter: Parameter, choose: Chooser, options: ResolvedO
     distribution,
     expected: expectedMoments(distribution),
     stream: parameterStream(name, options.seed),
+    ...(source === undefined ? {} : { source }),
   }
 }
 

@@ -1,4 +1,5 @@
 import { byteWidth } from '../dtype.js'
+import { sampleGenerator } from '../generators/sample.js'
 import type { FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
 import { sampleRange } from './samplers.js'
@@ -19,7 +20,10 @@ export function fillBytes(job: FillJob, start: number, count: number): Uint8Arra
     }
     return bytes
   }
-  const values = sampleRange(source, job.firstElement + start, count)
+  const values =
+    source.kind === 'generator'
+      ? sampleGenerator(source, job.firstElement + start, count)
+      : sampleRange(source, job.firstElement + start, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)

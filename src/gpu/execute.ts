@@ -6,6 +6,7 @@ import type { InitializationPlan } from '../plan.js'
 import { allocate, checkRegions, type GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
+import { generatorPipelineId, generatorPipelineKey } from './generators.js'
 import { type FillWindow, jobLayout, packJob } from './job-layout.js'
 import { bindGroupLayout, type PipelineKey, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
@@ -59,6 +60,7 @@ export async function executeOnGpu(
 
 function pipelineKey({ source, dtype }: FillJob): PipelineKey {
   if (source.kind === 'constant') return { entry: 'constant', layout: 'fill' }
+  if (source.kind === 'generator') return generatorPipelineKey(source, dtype)
   const sampler = `distributions/${source.sampler}`
   return dtype === 'float32'
     ? { entry: 'fill', slots: { sampler, store: 'store/float32' }, layout: 'fill' }
@@ -66,6 +68,7 @@ function pipelineKey({ source, dtype }: FillJob): PipelineKey {
 }
 
 function pipelineId({ source, dtype }: FillJob): string {
+  if (source.kind === 'generator') return generatorPipelineId(source, dtype)
   return source.kind === 'constant' ? 'constant' : `${source.sampler} ${dtype}`
 }
 

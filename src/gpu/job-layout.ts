@@ -1,6 +1,7 @@
 import { byteWidth } from '../dtype.js'
 import { blockCounter, type FillJob } from '../jobs.js'
 import { high32, low32 } from '../random/keys.js'
+import { packGenerator } from './generators.js'
 
 /** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
 export const jobLayout = {
@@ -31,6 +32,8 @@ export function packJob(view: DataView, at: number, { job, start, count, firstWo
     for (const [index, byte] of source.pattern.entries()) view.setUint8(at + jobLayout.law0 + index, byte)
     // The constant shader counts bytes: its pattern knows no dtype.
     u32(jobLayout.elementCount, count * byteWidth(job.dtype))
+  } else if (source.kind === 'generator') {
+    packGenerator(u32, (offset, value) => view.setFloat32(at + offset, value, true), { job, source, start, count })
   } else {
     const first = job.firstElement + start
     const [low, high] = blockCounter(source.stream, first)

@@ -10,6 +10,7 @@ struct Job {
   shift: u32,              // index of the first element within its block, 0..3
   firstWord: u32,          // 32-bit word of the binding where the first element goes
   zero: u32,               // 0 at run time, unknown at compile time: see random/rounded
+  extra: vec4<u32>,        // meaning is the sampler's; 0 unless it says so
 }
 
 @group(0) @binding(0) var<storage, read_write> words: array<u32>;

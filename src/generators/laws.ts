@@ -25,7 +25,8 @@ export function affineLaw({ low, high }: { low: number; high: number }, bits: 23
 
 /** Standard deviation and mean as float32, as every library casts them. */
 export function normalLaw({ mean, std }: { mean: number; std: number }): { mean: number; std: number } {
-  return { mean: fround(mean), std: fround(std) }
+  // -0 + 0 is 0: a product that is 0 then has one sign only.
+  return { mean: fround(mean) + 0, std: fround(std) }
 }
 
 export type UniformLaw = Extract<RandomLaw, { kind: 'uniform' }>

@@ -6,11 +6,12 @@ import type { InitializationPlan } from '../plan.js'
 import { allocate, checkRegions, type GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
-import { generatorPipelineId, generatorPipelineKey } from './generators.js'
+import { generatorPipelineId, generatorPipelineKey, isUploaded } from './generators.js'
 import { type FillWindow, jobLayout, packJob } from './job-layout.js'
 import { bindGroupLayout, type PipelineKey, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { GpuStore } from './store.js'
+import { runUploadedJobs } from './uploaded.js'
 import { alignUp, type Binding, bindingWindows } from './windows.js'
 
 /** More workgroups than this bring nothing: the shader strides. Well under the limit of 65535. */
@@ -152,15 +153,20 @@ export async function runJobs(
   )
   const watched = signal !== undefined || onProgress !== undefined
   const budget = watched ? ELEMENTS_PER_WATCHED_SUBMIT : ELEMENTS_PER_SUBMIT
-  const work = dispatches(state, targets, budget)
-  const bytesTotal = work.reduce((sum, { job, count }) => sum + count * byteWidth(job.dtype), 0)
+  const uploaded = targets.filter(({ job }) => job.source.kind === 'generator' && isUploaded(job.source))
+  const work = dispatches(
+    state,
+    targets.filter((target) => !uploaded.includes(target)),
+    budget,
+  )
+  const bytesTotal = targets.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
   const stride = alignUp(jobLayout.byteLength, device.limits.minUniformBufferOffsetAlignment)
   const blocks = new ArrayBuffer(work.length * stride)
   const view = new DataView(blocks)
   for (const [index, dispatch] of work.entries()) packJob(view, index * stride, dispatch)
   const uniform = device.createBuffer({
     label: 'webgpu-init jobs',
-    size: blocks.byteLength,
+    size: Math.max(stride, blocks.byteLength),
     usage: USAGE_UNIFORM | USAGE_COPY_DST,
   })
   try {
@@ -195,6 +201,7 @@ export async function runJobs(
       }
       onProgress?.({ parameter, bytesDone, bytesTotal })
     }
+    await runUploadedJobs(state, uploaded, { signal, onProgress }, { done: bytesDone, total: bytesTotal })
     requireAlive(state)
   } finally {
     uniform.destroy()

@@ -1,7 +1,7 @@
 import { byteWidth } from '../dtype.js'
 import { blockCounter, type FillJob } from '../jobs.js'
 import { high32, low32 } from '../random/keys.js'
-import { packGenerator } from './generators.js'
+import { generatorFields } from './generators.js'
 
 /** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
 export const jobLayout = {
@@ -13,7 +13,8 @@ export const jobLayout = {
   shift: 52,
   firstWord: 56,
   zero: 60,
-  byteLength: 64,
+  extra: 64,
+  byteLength: 80,
 } as const
 
 /** Elements [start, start + count) of a job, to be written from a 32-bit word of a binding on. */
@@ -33,7 +34,15 @@ export function packJob(view: DataView, at: number, { job, start, count, firstWo
     // The constant shader counts bytes: its pattern knows no dtype.
     u32(jobLayout.elementCount, count * byteWidth(job.dtype))
   } else if (source.kind === 'generator') {
-    packGenerator(u32, (offset, value) => view.setFloat32(at + offset, value, true), { job, source, start, count })
+    const { key, counter, constants, shift, extra } = generatorFields(source, job.firstElement + start)
+    for (const index of [0, 1] as const) {
+      u32(jobLayout.key + 4 * index, key[index])
+      u32(jobLayout.counter + 4 * index, counter[index])
+    }
+    for (const [index, value] of constants.entries()) view.setFloat32(at + jobLayout.law0 + 4 * index, value, true)
+    for (const [index, value] of extra.entries()) u32(jobLayout.extra + 4 * index, value)
+    u32(jobLayout.elementCount, count)
+    u32(jobLayout.shift, shift)
   } else {
     const first = job.firstElement + start
     const [low, high] = blockCounter(source.stream, first)

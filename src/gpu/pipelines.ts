@@ -1,5 +1,6 @@
 import { WeightInitError } from '../errors.js'
 import { type DeviceState, untilLost } from './device-state.js'
+import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
 import { shaderModules } from './shader-modules.js'
 
@@ -10,7 +11,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'moments'
+  readonly layout: 'fill' | 'uploaded' | 'moments'
 }
 
 const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
@@ -29,8 +30,10 @@ export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout'])
   if (layout === undefined) {
     const entries =
       name === 'fill'
-        ? [storage(0, 'storage'), uniform(1, 64)]
-        : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+        ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
+        : name === 'uploaded'
+          ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), storage(2, 'read-only-storage')]
+          : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }
@@ -79,7 +82,7 @@ async function compile(state: DeviceState, key: PipelineKey, name: string): Prom
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'fill' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
+        ...(key.layout !== 'moments' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
       },
     })
   } catch (cause) {

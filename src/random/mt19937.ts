@@ -4,9 +4,9 @@
 export const MT_WORDS = 624
 const SHIFT = 397
 
-/** The 624 words of state before the first block. */
-export function mersenneSeed(seed: number): Uint32Array<ArrayBuffer> {
-  const state = new Uint32Array(MT_WORDS)
+/** The 624 words of state before the first block. Signed: engines keep 32-bit integers of that kind unboxed. */
+export function mersenneSeed(seed: number): Int32Array<ArrayBuffer> {
+  const state = new Int32Array(MT_WORDS)
   state[0] = seed
   for (let i = 1; i < MT_WORDS; i++) {
     const before = state[i - 1]!
@@ -15,12 +15,14 @@ export function mersenneSeed(seed: number): Uint32Array<ArrayBuffer> {
   return state
 }
 
+/** The upper bit of one word and the lower bits of the next, times the matrix. */
+const mix = (word: number, next: number): number => {
+  const y = (word & 0x80000000) | (next & 0x7fffffff)
+  return (y >>> 1) ^ (-(y & 1) & 0x9908b0df)
+}
+
 /** Advances the state by one block, in place. */
-export function mersenneTwist(s: Uint32Array): void {
-  const mix = (high: number, low: number): number => {
-    const y = (high & 0x80000000) | (low & 0x7fffffff)
-    return (y >>> 1) ^ (-(y & 1) & 0x9908b0df)
-  }
+export function mersenneTwist(s: Int32Array): void {
   let i = 0
   for (; i < MT_WORDS - SHIFT; i++) s[i] = s[i + SHIFT]! ^ mix(s[i]!, s[i + 1]!)
   for (; i < MT_WORDS - 1; i++) s[i] = s[i + SHIFT - MT_WORDS]! ^ mix(s[i]!, s[i + 1]!)
@@ -33,7 +35,7 @@ export function mersenneTemper(word: number): number {
   y ^= y >>> 11
   y ^= (y << 7) & 0x9d2c5680
   y ^= (y << 15) & 0xefc60000
-  return (y ^ (y >>> 18)) >>> 0
+  return y ^ (y >>> 18)
 }
 
 /** Words between two kept states: 2.5 KiB for every 2.5 MiB of words. */
@@ -45,8 +47,8 @@ const BLOCKS_PER_CHECKPOINT = 1024
  */
 export class MersenneStream {
   /** State before block i * BLOCKS_PER_CHECKPOINT has been twisted out. */
-  readonly #checkpoints: Uint32Array[]
-  readonly #state: Uint32Array<ArrayBuffer>
+  readonly #checkpoints: Int32Array[]
+  readonly #state: Int32Array<ArrayBuffer>
   /** Index of the block that `#state` holds; -1 before the first. */
   #block = -1
 
@@ -57,13 +59,14 @@ export class MersenneStream {
 
   /** Words [position, position + out.length) into `out`. */
   read(position: number, out: Uint32Array): void {
+    const target = new Int32Array(out.buffer, out.byteOffset, out.length)
     let block = Math.floor(position / MT_WORDS)
     let at = position % MT_WORDS
     for (let done = 0; done < out.length; block++, at = 0) {
       this.#seek(block)
       const count = Math.min(MT_WORDS - at, out.length - done)
       const state = this.#state
-      for (let i = 0; i < count; i++) out[done + i] = mersenneTemper(state[at + i]!)
+      for (let i = 0; i < count; i++) target[done + i] = mersenneTemper(state[at + i]!)
       done += count
     }
   }

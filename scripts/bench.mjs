@@ -14,12 +14,18 @@ const { values } = parseArgs({
 async function findAdapters() {
   if (values.adapters) return values.adapters.split(',')
   if (!softwareGpuSupported) return ['system']
-  return findLavapipe() !== undefined && hasAdapter(await gpuEnvironment('lavapipe')) ? ['swiftshader', 'lavapipe'] : ['swiftshader']
+  return findLavapipe() !== undefined && hasAdapter(await gpuEnvironment('lavapipe'))
+    ? ['swiftshader', 'lavapipe']
+    : ['swiftshader']
 }
 
 async function measure(backend, adapter) {
   const environment = adapter === undefined ? {} : await gpuEnvironment(adapter)
-  const sizes = values.elements ? ['--elements', values.elements] : backend === 'cpu' ? ['--elements', String(2 ** 22)] : []
+  const sizes = values.elements
+    ? ['--elements', values.elements]
+    : backend === 'cpu'
+      ? ['--elements', String(2 ** 22)]
+      : []
   const { status, stdout } = spawnSync(process.execPath, ['bench/measure.mjs', backend, ...sizes], {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],

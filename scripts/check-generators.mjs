@@ -24,7 +24,9 @@ for (let word = 0; word < 2 ** 24; word++) {
   torchDirection(fused, word, fusedMultiplyAdd)
   if (!Object.is(quick[0], fused[0]) || !Object.is(quick[1], fused[1])) differences++
 }
-console.log(`torch-cpu: quickMultiplyAdd differs from fusedMultiplyAdd in ${differences} of all 2^24 radii and directions`)
+console.log(
+  `torch-cpu: quickMultiplyAdd differs from fusedMultiplyAdd in ${differences} of all 2^24 radii and directions`,
+)
 
 // The normals of cuRAND and of the stateless generator against float64, from the same float32 arguments.
 const count = 2 ** 23
@@ -43,7 +45,11 @@ for (let i = 0; i < count; i++) {
   const exact = Math.sqrt(-2 * Math.log(curandUniform(x)))
   const radius = curandRadius(x)
   for (const [name, direction, angle] of [
-    ['curand', curandDirection, Math.fround(Math.fround(y) * Math.fround(TWO_PI * 2 ** -32) + Math.fround(TWO_PI * 2 ** -33))],
+    [
+      'curand',
+      curandDirection,
+      Math.fround(Math.fround(y) * Math.fround(TWO_PI * 2 ** -32) + Math.fround(TWO_PI * 2 ** -33)),
+    ],
     ['stateless', statelessDirection, Math.fround(TWO_PI * curandUniform(y))],
   ]) {
     direction(quick, y)
@@ -54,7 +60,9 @@ for (let i = 0; i < count; i++) {
     if (error > worst[name]) worst[name] = error
   }
 }
-console.log(`largest |z - float64| of ${count} pairs: cuRAND ${worst.curand.toExponential(2)}, stateless ${worst.stateless.toExponential(2)}`)
+console.log(
+  `largest |z - float64| of ${count} pairs: cuRAND ${worst.curand.toExponential(2)}, stateless ${worst.stateless.toExponential(2)}`,
+)
 
 let largest = 0
 for (let k = 0; k < 2 ** 23; k++) largest = Math.max(largest, Math.abs(jaxNormal((k << 9) >>> 0)))

@@ -2,6 +2,7 @@ export type { Distribution, ExpectedMoments } from './distributions.js'
 export type { DType, FloatDType } from './dtype.js'
 export { DeviceLostError, OutOfMemoryError, WeightInitError, type WeightInitErrorCode } from './errors.js'
 export { type JaxInitializers, type JaxOptions, type JaxRandom, type JaxShape, jax } from './generators/jax-api.js'
+export { pythonSnippet } from './generators/python.js'
 export { threadsOfGpu, torchCudaThreads } from './generators/torch-cuda-gpus.js'
 export { TorchGenerator, type TorchGeneratorState } from './generators/torch-generator.js'
 export type {

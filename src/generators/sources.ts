@@ -53,6 +53,7 @@ function assigner(
         return {
           generator: 'torch-cpu',
           variant: settings.variant,
+          draw: law.kind,
           seed: Number(seed & 0xffff_ffffn),
           position,
           count,

@@ -142,6 +142,7 @@ export class TorchGenerator {
     const origin = {
       generator: 'torch-cpu',
       variant: this.variant,
+      draw: law.kind,
       seed: this.#seed,
       position,
       count,

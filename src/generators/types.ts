@@ -47,6 +47,8 @@ export type RandomLaw = Extract<Distribution, { kind: 'uniform' | 'normal' }>
 export interface TorchCpuSource {
   readonly generator: 'torch-cpu'
   readonly variant: TorchCpuVariant
+  /** Which call: for a law without spread the values do not tell. */
+  readonly draw: 'uniform' | 'normal'
   /** The seed mod 2^32. */
   readonly seed: number
   /** 32-bit words drawn before this call. */

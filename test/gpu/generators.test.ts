@@ -164,7 +164,7 @@ const laws: Readonly<Record<string, RandomLaw>> = {
 }
 
 function sources(count: number): Record<string, GeneratorSource> {
-  const torch = { generator: 'torch-cpu', seed: 12345, position: 777, count } as const
+  const torch = { generator: 'torch-cpu', draw: 'normal', seed: 12345, position: 777, count } as const
   return {
     'torch-cpu': { ...torch, variant: 'fma' },
     'torch-cpu no-contraction': { ...torch, variant: 'no-contraction' },

@@ -1,6 +1,23 @@
 export type { Distribution, ExpectedMoments } from './distributions.js'
 export type { DType, FloatDType } from './dtype.js'
 export { DeviceLostError, OutOfMemoryError, WeightInitError, type WeightInitErrorCode } from './errors.js'
+export { type JaxInitializers, type JaxOptions, type JaxRandom, type JaxShape, jax } from './generators/jax-api.js'
+export { pythonSnippet } from './generators/python.js'
+export { threadsOfGpu, torchCudaThreads } from './generators/torch-cuda-gpus.js'
+export { TorchGenerator, type TorchGeneratorState } from './generators/torch-generator.js'
+export type {
+  GeneratorName,
+  GeneratorObject,
+  GeneratorOption,
+  GeneratorSettings,
+  GeneratorSource,
+  JaxKey,
+  JaxSource,
+  StatelessSource,
+  TorchCpuSource,
+  TorchCpuVariant,
+  TorchCudaSource,
+} from './generators/types.js'
 export { initializeModel, initializeTensor, type TensorSpec } from './initialize.js'
 export {
   type GpuInitializedParameter,
@@ -108,7 +125,7 @@ export {
 } from './model/layers.js'
 export { sequential } from './model/sequential.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
-export type { GeneratorName, InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
+export type { InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
 export {
   type InitializationPlan,
   type InitializerArgument,

@@ -3,6 +3,7 @@ import { decodeFloat32 } from './decode.js'
 import type { Distribution, ExpectedMoments } from './distributions.js'
 import type { DType } from './dtype.js'
 import { show, WeightInitError } from './errors.js'
+import type { GeneratorSettings, GeneratorSource } from './generators/types.js'
 import type { InitializationPlan, PlannedParameter } from './plan.js'
 import { type ParameterStatistics, parameterStatistics } from './statistics/report.js'
 import type { WeightStore } from './store.js'
@@ -34,6 +35,8 @@ export interface InitializationManifest {
   readonly version: 1
   readonly valueContract: 1
   readonly generator: string
+  /** Settings of a generator other than 'philox'. */
+  readonly generatorSettings?: GeneratorSettings
   /** Decimal string: seeds have 64 bits. */
   readonly seed: string
   readonly parameters: readonly {
@@ -45,6 +48,8 @@ export interface InitializationManifest {
     readonly config: Readonly<Record<string, unknown>>
     readonly distribution: Distribution
     readonly tiedTo?: string
+    /** Where its words come from with a generator other than 'philox'. */
+    readonly source?: GeneratorSource
   }[]
 }
 
@@ -178,10 +183,11 @@ export class InitializedModel implements Disposable {
       version: 1,
       valueContract: this.plan.valueContract,
       generator: this.plan.generator,
+      ...(this.plan.generator === 'philox' ? {} : { generatorSettings: this.plan.generatorSettings }),
       seed: String(this.seed),
       parameters: this.plan.parameters
         .filter(({ action }) => action !== 'skip')
-        .map(({ name, shape, dtype, role, rule, distribution, tiedTo }) => ({
+        .map(({ name, shape, dtype, role, rule, distribution, tiedTo, source }) => ({
           name,
           shape,
           dtype,
@@ -190,6 +196,7 @@ export class InitializedModel implements Disposable {
           config: rule.config,
           distribution,
           ...(tiedTo === undefined ? {} : { tiedTo }),
+          ...(source === undefined ? {} : { source }),
         })),
     }
   }

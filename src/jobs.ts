@@ -1,5 +1,6 @@
 import { fillingOf } from './distributions.js'
 import type { DType } from './dtype.js'
+import type { GeneratorDraw, RandomLaw } from './generators/types.js'
 import type { CustomSampler } from './laws/custom.js'
 import type { PlannedParameter } from './plan.js'
 import { high32, low32, type Stream } from './random/keys.js'
@@ -17,6 +18,7 @@ export type FillSource =
       readonly constants: Uint32Array
       readonly stream: Stream
     }
+  | ({ readonly kind: 'generator' } & GeneratorDraw)
 
 /** Written over the source's elements, in order. Indices are row-major in the full tensor. */
 export type Overlay =
@@ -42,9 +44,20 @@ export interface FillJob {
 
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
-  const { name, dtype, elementCount, distribution, stream } = parameter
+  const { name, dtype, elementCount, distribution, stream, source: origin } = parameter
   const { source, overlays } = fillingOf(distribution, dtype, stream)
-  return { name, dtype, firstElement: 0, elementCount, source, overlays: [...overlays, ...parameter.overlays] }
+  return {
+    name,
+    dtype,
+    firstElement: 0,
+    elementCount,
+    // Another library's generator draws the law in its own way.
+    source:
+      origin === undefined || distribution.kind === 'constant'
+        ? source
+        : { kind: 'generator', law: distribution as RandomLaw, origin },
+    overlays: [...overlays, ...parameter.overlays],
+  }
 }
 
 /** The 64-bit Philox counter of the block that holds `element`, as (low, high). */

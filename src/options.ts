@@ -1,12 +1,10 @@
 import { type DType, type FloatDType, floatDTypes } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { resolveGenerator } from './generators/settings.js'
+import type { GeneratorName, GeneratorOption, GeneratorSettings } from './generators/types.js'
 import { type FanConvention, fanConventions } from './initializers/fans.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import { randomSeed, seedKey } from './random/keys.js'
-
-/** Where the random words come from. This version has the value contract's own Philox streams. */
-export type GeneratorName = 'philox'
-export const generators: readonly GeneratorName[] = ['philox']
 
 /** A place in the caller's own memory: a GPUBuffer, or an ArrayBuffer or view of one on the CPU backend. */
 export interface TargetRegion {
@@ -29,10 +27,10 @@ export interface InitializeOptions {
   readonly seed?: number | bigint
   /** dtype of every floating parameter. Default: the model's own. */
   readonly dtype?: FloatDType
-  /** Default 'philox'. */
-  readonly generator?: GeneratorName
   /** Fans from the layer's true geometry ('layout', the default), or PyTorch's from the shape alone ('torch'). */
   readonly fans?: FanConvention
+  /** Default 'philox'; or another library's, by name or as an object with its settings: docs/compatibility.md. */
+  readonly generator?: GeneratorOption
   /** Parameters to leave out altogether: no memory, no values. */
   readonly skip?: ParameterMatch | readonly ParameterMatch[]
   /** The caller's own memory for some parameters, by name. It is written, never destroyed. */
@@ -67,6 +65,7 @@ export interface ResolvedOptions {
   readonly dtype?: FloatDType
   readonly generator: GeneratorName
   readonly fans: FanConvention
+  readonly generatorSettings: GeneratorSettings
   readonly skip: readonly Matcher[]
   readonly into: ReadonlyMap<string, TargetRegion>
   readonly buffers: 'separate' | 'packed'
@@ -106,12 +105,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
       `option dtype: unknown dtype ${show(dtype)}; known: ${floatDTypes.join(', ')}.`,
     )
   }
-  if (!generators.includes(generator)) {
-    throw new WeightInitError(
-      'UNSUPPORTED_GENERATOR',
-      `Unknown generator ${show(generator)}; known: ${generators.join(', ')}.`,
-    )
-  }
+  const generatorSettings = resolveGenerator(generator)
   if (!fanConventions.includes(fans)) fail(`fans must be one of ${fanConventions.join(', ')}, but found ${show(fans)}.`)
   if (buffers !== 'separate' && buffers !== 'packed')
     fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
@@ -132,7 +126,8 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     device,
     seed,
     ...(dtype === undefined ? {} : { dtype }),
-    generator,
+    generator: generatorSettings.name,
+    generatorSettings,
     fans,
     skip: skips.map((match) => createMatcher(match, 'option skip')),
     into: regions,

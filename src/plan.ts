@@ -9,6 +9,8 @@ import {
 } from './distributions.js'
 import { byteWidth, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
+import { type SourcePlanner, sourcePlanner } from './generators/sources.js'
+import type { GeneratorName, GeneratorSettings, GeneratorSource } from './generators/types.js'
 import { ConstantInitializer } from './initializers/constant.js'
 import { calculateFans, type Fans } from './initializers/fans.js'
 import { createInitializer } from './initializers/registry.js'
@@ -18,13 +20,7 @@ import { constantPattern } from './laws/constant.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import type { Layout, Model, Parameter, ParameterRole } from './model/types.js'
 import { validateModel } from './model/validate.js'
-import {
-  effectiveDType,
-  type GeneratorName,
-  type InitializeOptions,
-  type ResolvedOptions,
-  resolveOptions,
-} from './options.js'
+import { effectiveDType, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { parameterStream, type Stream } from './random/keys.js'
 
 /** One line of a rule list: the first rule that matches a parameter initialises it. */
@@ -68,6 +64,8 @@ export interface PlannedParameter {
   readonly stream: Stream
   /** Written over the law's values: an embedding's padding row. */
   readonly overlays: readonly Overlay[]
+  /** Where its words come from with a generator other than 'philox'; then `stream` is not used. */
+  readonly source?: GeneratorSource
 }
 
 export interface InitializationPlan {
@@ -75,6 +73,8 @@ export interface InitializationPlan {
   readonly valueContract: 1
   readonly seed: number | bigint
   readonly generator: GeneratorName
+  /** The generator with every setting. */
+  readonly generatorSettings: GeneratorSettings
   readonly parameters: readonly PlannedParameter[]
   /** Over the parameters that are initialised. */
   readonly totals: { readonly parameterCount: number; readonly elementCount: number; readonly byteLength: number }
@@ -132,7 +132,8 @@ export function planResolved(
   const choose = chooser(initializer, config)
   const validated = validateModel(model)
   const byName = new Map(validated.map((parameter) => [parameter.name, parameter]))
-  const parameters = validated.map((parameter) => planParameter(parameter, byName, choose, options))
+  const sourceOf = sourcePlanner(options.generatorSettings, options.seed)
+  const parameters = validated.map((parameter) => planParameter(parameter, byName, choose, options, sourceOf))
   for (const parameter of parameters) {
     if (parameter.action === 'tied' && parameters.find(({ name }) => name === parameter.tiedTo)?.action === 'skip') {
       throw new WeightInitError(
@@ -146,6 +147,7 @@ export function planResolved(
     valueContract: 1,
     seed: options.seed,
     generator: options.generator,
+    generatorSettings: options.generatorSettings,
     parameters,
     totals: {
       parameterCount: own.length,
@@ -157,6 +159,7 @@ export function planResolved(
         valueContract: this.valueContract,
         seed: String(this.seed),
         generator: this.generator,
+        ...(this.generator === 'philox' ? {} : { generatorSettings: this.generatorSettings }),
         totals: this.totals,
         parameters: this.parameters.map((p) => ({
           ...withoutOverlays(p),
@@ -184,6 +187,7 @@ function planParameter(
   model: ReadonlyMap<string, Parameter>,
   choose: Chooser,
   options: ResolvedOptions,
+  sourceOf: SourcePlanner,
 ): PlannedParameter {
   const { name, shape, elementCount, role, layout } = parameter
   const dtype = effectiveDType(parameter.dtype, options.dtype)
@@ -205,10 +209,10 @@ function planParameter(
   const { initializer } = choice
   const absent = typeof initializer === 'string'
   const context = contextOf(parameter, model, options.fans)
-  const distribution: Distribution =
-    typeof initializer === 'string'
-      ? { kind: 'constant', value: 0 }
-      : checkDistribution(lawOf(initializer, context, where), dtype, where)
+  const law: Distribution =
+    typeof initializer === 'string' ? { kind: 'constant', value: 0 } : lawOf(initializer, context, where)
+  const distribution = absent ? law : checkDistribution(law, dtype, where)
+  const source = sourceOf({ name, elementCount, law, where })
   return {
     name,
     shape,
@@ -229,6 +233,7 @@ function planParameter(
     expected: expectedMoments(distribution),
     stream: parameterStream(name, options.seed),
     overlays: absent ? [] : paddingOverlay(parameter, distribution, dtype),
+    ...(source === undefined ? {} : { source }),
   }
 }
 

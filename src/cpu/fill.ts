@@ -1,4 +1,5 @@
 import { byteWidth } from '../dtype.js'
+import { sampleGenerator } from '../generators/sample.js'
 import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
 import { sampleRange } from './samplers.js'
@@ -23,7 +24,10 @@ function sourceBytes({ source, dtype, firstElement }: FillJob, start: number, co
     }
     return bytes
   }
-  const values = sampleRange(source, firstElement + start, count)
+  const values =
+    source.kind === 'generator'
+      ? sampleGenerator(source, firstElement + start, count)
+      : sampleRange(source, firstElement + start, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)

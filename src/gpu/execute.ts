@@ -6,10 +6,12 @@ import type { InitializationPlan } from '../plan.js'
 import { allocate, checkRegions, type GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
-import { jobLayout, type PackedJob, packOverlay, packSource } from './job-layout.js'
+import { generatorPipelineKey, isUploaded } from './generators.js'
+import { jobLayout, type PackedJob, packOverlay, packSource, writeJob } from './job-layout.js'
 import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { GpuStore } from './store.js'
+import { runUploadedJobs } from './uploaded.js'
 import { alignUp, type Binding, bindingWindows } from './windows.js'
 
 /** More workgroups than this bring nothing: the shader strides. Well under the limit of 65535. */
@@ -68,6 +70,7 @@ const diagonalKey: PipelineKey = { entry: 'diagonal', layout: 'fill' }
 
 function sourceKey({ source, dtype }: FillJob): PipelineKey {
   if (source.kind === 'constant') return constantKey
+  if (source.kind === 'generator') return generatorPipelineKey(source, dtype)
   const store = dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
   if (typeof source.sampler === 'string') {
     return { entry: 'fill', slots: { sampler: `distributions/${source.sampler}`, ...store }, layout: 'fill' }
@@ -79,6 +82,8 @@ function sourceKey({ source, dtype }: FillJob): PipelineKey {
     custom: source.sampler,
   }
 }
+
+const isUploadedJob = ({ source }: FillJob): boolean => source.kind === 'generator' && isUploaded(source)
 
 const overlayKey = ({ kind }: Overlay): PipelineKey => (kind === 'range' ? constantKey : diagonalKey)
 
@@ -140,13 +145,11 @@ function dispatches(state: DeviceState, targets: readonly FillTarget[], budget: 
         const elements = Math.min(budget, count - done)
         const window = { job, start: start + done, count: elements, firstWord: firstWord + (done * width) / 4 }
         const place = { name: job.name, buffer, binding }
-        parts.push({
-          ...place,
-          pipeline: sourceKey(job),
-          packed: packSource(window),
-          elements,
-          bytes: elements * width,
-        })
+        // Words that the host makes go another way, before these; only their overlays are dispatched here.
+        if (!isUploadedJob(job)) {
+          const bytes = elements * width
+          parts.push({ ...place, pipeline: sourceKey(job), packed: packSource(window), elements, bytes })
+        }
         for (const overlay of job.overlays) {
           const packed = packOverlay(overlay, window)
           if (packed !== undefined)
@@ -171,8 +174,9 @@ export async function runJobs(
   )
   const watched = signal !== undefined || onProgress !== undefined
   const budget = watched ? ELEMENTS_PER_WATCHED_SUBMIT : ELEMENTS_PER_SUBMIT
+  const uploaded = targets.filter(({ job }) => isUploadedJob(job))
   const work = dispatches(state, targets, budget)
-  const bytesTotal = work.reduce((sum, { bytes }) => sum + bytes, 0)
+  const bytesTotal = targets.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
   // Compiled above: one lookup per kind, no waiting between dispatches.
   const pipelines = new Map<string, GPUComputePipeline>()
   for (const { pipeline: key } of work) {
@@ -182,18 +186,16 @@ export async function runJobs(
   const stride = alignUp(jobLayout.byteLength, device.limits.minUniformBufferOffsetAlignment)
   const blocks = new ArrayBuffer(work.length * stride)
   const view = new DataView(blocks)
-  for (const [index, { packed }] of work.entries()) {
-    for (const [at, value] of packed.fields) view.setUint32(index * stride + at, value, true)
-  }
+  for (const [index, { packed }] of work.entries()) writeJob(view, index * stride, packed)
   const uniform = device.createBuffer({
     label: 'webgpu-init jobs',
-    size: blocks.byteLength,
+    size: Math.max(stride, blocks.byteLength),
     usage: USAGE_UNIFORM | USAGE_COPY_DST,
   })
   try {
     device.queue.writeBuffer(uniform, 0, blocks)
     const groups = bindGroupCache(state, uniform)
-    let bytesDone = 0
+    let bytesDone = await runUploadedJobs(state, uploaded, { signal, onProgress }, bytesTotal)
     for (let next = 0; next < work.length; ) {
       signal?.throwIfAborted()
       let elements = 0

@@ -1,6 +1,7 @@
 import { byteWidth } from '../dtype.js'
 import { blockCounter, clipDiagonal, clipRange, type FillJob, type Overlay } from '../jobs.js'
 import { high32, low32 } from '../random/keys.js'
+import { type GeneratorFields, generatorFields } from './generators.js'
 
 /** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
 export const jobLayout = {
@@ -45,6 +46,7 @@ export function packSource({ job, start, count, firstWord }: FillWindow): Packed
   const { source } = job
   if (source.kind === 'constant') return packConstant(source.pattern, count * byteWidth(job.dtype), firstWord, 0)
   const first = job.firstElement + start
+  if (source.kind === 'generator') return packGenerator(generatorFields(source, first), count, firstWord)
   const block = Math.floor(first / 4)
   const [low, high] = blockCounter(source.stream, first)
   return {
@@ -62,6 +64,35 @@ export function packSource({ job, start, count, firstWord }: FillWindow): Packed
     ]),
     turns: Math.ceil(count / 4),
   }
+}
+
+/** Another library's generator: law.a and law.b are float32, law.c the integers that its shader wants. */
+export function packGenerator(
+  { key, counter, constants, shift, extra }: GeneratorFields,
+  count: number,
+  firstWord: number,
+): PackedJob {
+  const floats = new Float32Array(8)
+  floats.set(constants)
+  const integers = Array.from({ length: 4 }, (_, index) => extra[index] ?? 0)
+  return {
+    fields: new Map([
+      [jobLayout.key, key[0]],
+      [jobLayout.key + 4, key[1]],
+      [jobLayout.counter, counter[0]],
+      [jobLayout.counter + 4, counter[1]],
+      [jobLayout.elementCount, count],
+      [jobLayout.shift, shift],
+      [jobLayout.firstWord, firstWord],
+      ...law([...new Uint32Array(floats.buffer), ...integers]),
+    ]),
+    turns: Math.ceil(count / 4),
+  }
+}
+
+/** Writes a uniform block at a byte offset. */
+export function writeJob(view: DataView, at: number, { fields }: PackedJob): void {
+  for (const [offset, value] of fields) view.setUint32(at + offset, value, true)
 }
 
 /** An overlay's block for a window; undefined where it does not reach into the window. */

@@ -1,6 +1,7 @@
 import { WeightInitError } from '../errors.js'
 import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
 import { type DeviceState, untilLost } from './device-state.js'
+import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
 import { shaderModules } from './shader-modules.js'
 
@@ -11,7 +12,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'moments'
+  readonly layout: 'fill' | 'uploaded' | 'moments'
   /** The user's own sampler, linked in beside the package's modules. */
   readonly custom?: CustomSampler
 }
@@ -32,8 +33,10 @@ export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout'])
   if (layout === undefined) {
     const entries =
       name === 'fill'
-        ? [storage(0, 'storage'), uniform(1, 96)]
-        : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+        ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
+        : name === 'uploaded'
+          ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), storage(2, 'read-only-storage')]
+          : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }
@@ -95,7 +98,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'fill' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
+        ...(key.layout !== 'moments' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
       },
     })
   } catch (cause) {

@@ -7,16 +7,40 @@ import distributionSparse from '../../shaders/distributions/sparse.wgsl?raw'
 import distributionTruncatedNormal from '../../shaders/distributions/truncated_normal.wgsl?raw'
 import distributionUniform from '../../shaders/distributions/uniform.wgsl?raw'
 import fill from '../../shaders/fill.wgsl?raw'
+import generatorsAffine from '../../shaders/generators/affine.wgsl?raw'
+import generatorsFill from '../../shaders/generators/fill.wgsl?raw'
+import generatorsJaxBits from '../../shaders/generators/jax_bits.wgsl?raw'
+import generatorsJaxLegacyBits from '../../shaders/generators/jax_legacy_bits.wgsl?raw'
+import generatorsJaxNormal from '../../shaders/generators/jax_normal.wgsl?raw'
+import generatorsJaxUniform from '../../shaders/generators/jax_uniform.wgsl?raw'
+import generatorsScaled from '../../shaders/generators/scaled.wgsl?raw'
+import generatorsStatelessNormal from '../../shaders/generators/stateless_normal.wgsl?raw'
+import generatorsStatelessUniform from '../../shaders/generators/stateless_uniform.wgsl?raw'
+import generatorsTorchCpuGiven from '../../shaders/generators/torch_cpu_given.wgsl?raw'
+import generatorsTorchCpuNormal from '../../shaders/generators/torch_cpu_normal.wgsl?raw'
+import generatorsTorchCpuUniform from '../../shaders/generators/torch_cpu_uniform.wgsl?raw'
+import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
+import generatorsTorchCudaNormal from '../../shaders/generators/torch_cuda_normal.wgsl?raw'
+import generatorsTorchCudaUniform from '../../shaders/generators/torch_cuda_uniform.wgsl?raw'
+import generatorsUploaded from '../../shaders/generators/uploaded.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
 import moments from '../../shaders/moments.wgsl?raw'
+import cephes from '../../shaders/random/cephes.wgsl?raw'
+import curand from '../../shaders/random/curand.wgsl?raw'
+import erfInv from '../../shaders/random/erf_inv.wgsl?raw'
+import exactSquareRoot from '../../shaders/random/exact_square_root.wgsl?raw'
+import fma from '../../shaders/random/fma.wgsl?raw'
 import inverseNormal from '../../shaders/random/inverse_normal.wgsl?raw'
 import logarithm from '../../shaders/random/logarithm.wgsl?raw'
+import mulAddFused from '../../shaders/random/mul_add_fused.wgsl?raw'
+import mulAddSplit from '../../shaders/random/mul_add_split.wgsl?raw'
 import randomNormal from '../../shaders/random/normal.wgsl?raw'
 import philox from '../../shaders/random/philox.wgsl?raw'
 import rounded from '../../shaders/random/rounded.wgsl?raw'
 import squareRoot from '../../shaders/random/square_root.wgsl?raw'
+import threefry from '../../shaders/random/threefry.wgsl?raw'
 import storeBfloat16 from '../../shaders/store/bfloat16.wgsl?raw'
 import storeFloat16 from '../../shaders/store/float16.wgsl?raw'
 import storeFloat32 from '../../shaders/store/float32.wgsl?raw'
@@ -30,7 +54,6 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'distributions/truncated_normal': distributionTruncatedNormal,
   'random/inverse_normal': inverseNormal,
   'random/logarithm': logarithm,
-  'random/square_root': squareRoot,
   constant,
   'core/job': job,
   'distributions/normal': distributionNormal,
@@ -41,10 +64,35 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'load/float32': loadFloat32,
   moments,
   'random/normal': randomNormal,
+  'random/exact_square_root': exactSquareRoot,
+  'random/square_root': squareRoot,
   'random/philox': philox,
   'random/rounded': rounded,
   'store/bfloat16': storeBfloat16,
   'store/float16': storeFloat16,
   'store/float32': storeFloat32,
   'store/half_pair': storeHalfPair,
+  'generators/affine': generatorsAffine,
+  'generators/fill': generatorsFill,
+  'generators/jax_bits': generatorsJaxBits,
+  'generators/jax_legacy_bits': generatorsJaxLegacyBits,
+  'generators/jax_normal': generatorsJaxNormal,
+  'generators/jax_uniform': generatorsJaxUniform,
+  'generators/scaled': generatorsScaled,
+  'generators/stateless_normal': generatorsStatelessNormal,
+  'generators/stateless_uniform': generatorsStatelessUniform,
+  'generators/torch_cpu_given': generatorsTorchCpuGiven,
+  'generators/torch_cpu_normal': generatorsTorchCpuNormal,
+  'generators/torch_cpu_uniform': generatorsTorchCpuUniform,
+  'generators/torch_cuda': generatorsTorchCuda,
+  'generators/torch_cuda_normal': generatorsTorchCudaNormal,
+  'generators/torch_cuda_uniform': generatorsTorchCudaUniform,
+  'generators/uploaded': generatorsUploaded,
+  'random/cephes': cephes,
+  'random/curand': curand,
+  'random/erf_inv': erfInv,
+  'random/fma': fma,
+  'random/mul_add_fused': mulAddFused,
+  'random/mul_add_split': mulAddSplit,
+  'random/threefry': threefry,
 }

@@ -78,6 +78,7 @@ export async function mapOnGpu(
   imports: readonly string[],
   body: string,
   input: Uint32Array,
+  slots: Readonly<Record<string, string>> = {},
 ): Promise<Uint32Array> {
   const entry = [
     ...imports.map((path) => `//#import "${path}"`),
@@ -89,7 +90,7 @@ export async function mapOnGpu(
     '  if (id.x < arrayLength(&source)) { result[id.x] = probe(source[id.x], zeroes.x); }',
     '}',
   ].join('\n')
-  const { code } = linkShader('probe', { ...shaderModules, probe: entry })
+  const { code } = linkShader('probe', { ...shaderModules, probe: entry }, slots)
   const module = device.createShaderModule({ code })
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } })
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST

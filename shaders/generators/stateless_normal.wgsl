@@ -13,7 +13,7 @@ fn statelessPair(x: u32, y: u32, law0: vec4<f32>, zero: u32) -> vec2<f32> {
 }
 
 fn sampleWords(words: vec4<u32>, block: vec2<u32>, law: Law, zero: u32) -> vec4<f32> {
-  let law.a = bitcast<vec4<f32>>(law.a);
+  let law0 = bitcast<vec4<f32>>(law.a);
   // A loop, so that a driver compiles the pair once.
   var values: vec4<f32>;
   for (var first = 0u; first < 4u; first += 2u) {

@@ -65,9 +65,17 @@ export function sampleTorchCpu(
     stream.read(origin.position + first, words)
     const { scale, offset, origin: zero, step } = affineLaw(law, 24, origin.variant === 'fma')
     const mulAdd = torchMulAdd(origin.variant)
+    const high = fround(law.high)
     const out = new Float32Array(words.buffer)
-    if (offset === 0) for (let i = 0; i < count; i++) out[i] = ((words[i]! & 0xffffff) - zero) * step * scale
-    else for (let i = 0; i < count; i++) out[i] = mulAdd(((words[i]! & 0xffffff) - zero) * step, scale, offset)
+    if (offset === 0) {
+      for (let i = 0; i < count; i++) out[i] = ((words[i]! & 0xffffff) - zero) * step * scale
+    } else {
+      for (let i = 0; i < count; i++) {
+        const value = mulAdd(((words[i]! & 0xffffff) - zero) * step, scale, offset)
+        // The upper end is excluded; PyTorch gives the lower one for it.
+        out[i] = value === high ? offset : value
+      }
+    }
     return out
   }
   if (origin.count < TORCH_BLOCK) return smallNormals(stream, origin, law).subarray(first, first + count)

@@ -23,7 +23,7 @@ const RANDPERM_LIMIT = Math.floor(0xffffffff / 20)
  * PyTorch's CPU generator, to follow a PyTorch program draw by draw: `torch.manual_seed(s)`, then each `uniform_`,
  * `normal_` and `randperm` in the program's order. Float32, contiguous tensors, row-major.
  *
- * Same bits as PyTorch 1.13 to 2.x on x86-64 Linux (AVX2), or, with `variant: 'no-contraction'`, as builds whose compiler
+ * Same bits as PyTorch (checked: 1.13.1, 2.13.0) on x86-64 Linux (AVX2), or, with `variant: 'no-contraction'`, as builds whose compiler
  * does not contract. Only the low 32 bits of a seed count, as in PyTorch. Plain JavaScript, no GPU.
  *
  * @example
@@ -66,7 +66,7 @@ export class TorchGenerator {
 
   /**
    * `tensor.uniform_(low, high)`; `torch.rand` with the default range. U[low, high): x * (high - low) + low with
-   * x = (word & 0xffffff) 2^-24, one rounding (two with 'no-contraction'); may round up to `high`. One word an element.
+   * x = (word & 0xffffff) 2^-24, one rounding (two with 'no-contraction'); a value that rounds up to `high` becomes `low`. One word an element.
    * @param target how many, or the array to fill
    */
   uniform(target: number | Float32Array<ArrayBuffer>, low = 0, high = 1): Float32Array<ArrayBuffer> {

@@ -59,7 +59,7 @@ export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFi
   const constants = constantsOf(draw)
   switch (origin.generator) {
     case 'torch-cpu':
-      return { ...none, constants }
+      return { ...none, constants: law.kind === 'uniform' ? [...constants, Math.fround(law.high)] : constants }
     case 'torch-cuda': {
       const key = BigInt(origin.seed)
       const turn = Math.floor(first / origin.threads)

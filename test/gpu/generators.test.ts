@@ -161,6 +161,7 @@ const laws: Readonly<Record<string, RandomLaw>> = {
   'uniform[0,1)': { kind: 'uniform', low: 0, high: 1 },
   'uniform[-0.07,0.07)': { kind: 'uniform', low: -0.07, high: 0.07 },
   'uniform[2,5.5)': { kind: 'uniform', low: 2, high: 5.5 },
+  'uniform[1e6,1e6+3)': { kind: 'uniform', low: 1e6, high: 1e6 + 3 },
   'normal(0,1)': { kind: 'normal', mean: 0, std: 1 },
   'normal(1.5,0.3)': { kind: 'normal', mean: 1.5, std: 0.3 },
 }

@@ -136,6 +136,13 @@ test('only the low 32 bits of a seed count', () => {
   expect(hashOf(new TorchGenerator(-1).uniform(700))).toBe(hashOf(new TorchGenerator(0xffffffff).uniform(700)))
 })
 
+test('a uniform that rounds up to the upper end becomes the lower one, as in PyTorch 2.13', () => {
+  const values = new TorchGenerator(42).uniform(100_000, 1e6, 1e6 + 3)
+  expect(values.every((x) => x >= 1e6 && x < 1e6 + 3)).toBe(true)
+  const narrow = new TorchGenerator(42, { variant: 'no-contraction' }).uniform(100_000, 1e6, 1e6 + 3)
+  expect(narrow.every((x) => x >= 1e6 && x < 1e6 + 3)).toBe(true)
+})
+
 test('skip, random and the position agree with drawing', () => {
   const a = new TorchGenerator(7)
   const b = new TorchGenerator(7)

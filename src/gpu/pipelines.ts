@@ -10,7 +10,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'moments'
+  readonly layout: 'fill' | 'moments' | 'linalg'
 }
 
 const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
@@ -30,7 +30,9 @@ export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout'])
     const entries =
       name === 'fill'
         ? [storage(0, 'storage'), uniform(1, 64)]
-        : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+        : name === 'moments'
+          ? [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+          : [storage(0, 'storage'), uniform(1, 64), storage(2, 'read-only-storage'), storage(3, 'read-only-storage')]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }

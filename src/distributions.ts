@@ -3,6 +3,7 @@ import { constantLaw } from './laws/constant.js'
 import { customLaw } from './laws/custom.js'
 import { diagonalLaw } from './laws/diagonal.js'
 import { normalLaw } from './laws/normal.js'
+import { orthogonalLaw } from './laws/orthogonal.js'
 import { sparseLaw } from './laws/sparse.js'
 import { truncatedNormalLaw } from './laws/truncated-normal.js'
 import type { Distribution, DistributionKind, ExpectedMoments, Filling, LawKind, LawOf } from './laws/types.js'
@@ -18,6 +19,7 @@ const laws: { readonly [K in DistributionKind]: LawKind<LawOf<K>> } = {
   'truncated-normal': truncatedNormalLaw,
   sparse: sparseLaw,
   diagonal: diagonalLaw,
+  orthogonal: orthogonalLaw,
   custom: customLaw,
 }
 

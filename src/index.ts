@@ -55,6 +55,13 @@ export {
   kaimingUniform,
 } from './initializers/kaiming.js'
 export { type NormalConfig, NormalInitializer, normal } from './initializers/normal.js'
+export {
+  DeltaOrthogonalInitializer,
+  deltaOrthogonal,
+  type OrthogonalConfig,
+  OrthogonalInitializer,
+  orthogonal,
+} from './initializers/orthogonal.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
 export { type SirenConfig, SirenInitializer, siren } from './initializers/siren.js'
 export { type SparseConfig, SparseInitializer } from './initializers/sparse.js'

@@ -75,7 +75,11 @@ export async function initializeTensor(
     )
   }
   const spec = Array.isArray(tensor) ? { shape: tensor as readonly number[] } : (tensor as TensorSpec)
-  refuseUnknownKeys(spec, ['name', 'shape', 'dtype', 'role', 'layout', 'groups', 'fan'], 'tensor')
+  refuseUnknownKeys(
+    spec,
+    ['name', 'shape', 'dtype', 'role', 'layout', 'groups', 'blocks', 'batchAxes', 'paddingIndex', 'fan'],
+    'tensor',
+  )
   // A lone tensor takes the initializer it is given, whatever its rank.
   const parameter: ParameterSpec = { name: 'tensor', role: 'weight', ...spec }
   return initializeModel({ parameters: [parameter] }, initializer, ...rest)

@@ -2,6 +2,7 @@ import { fillingOf } from './distributions.js'
 import type { DType } from './dtype.js'
 import type { GeneratorDraw, RandomLaw } from './generators/types.js'
 import type { CustomSampler } from './laws/custom.js'
+import type { LawOf } from './laws/types.js'
 import type { PlannedParameter } from './plan.js'
 import { high32, low32, type Stream } from './random/keys.js'
 
@@ -19,6 +20,7 @@ export type FillSource =
       readonly stream: Stream
     }
   | ({ readonly kind: 'generator' } & GeneratorDraw)
+  | { readonly kind: 'orthogonal'; readonly law: LawOf<'orthogonal'>; readonly stream: Stream }
 
 /** Written over the source's elements, in order. Indices are row-major in the full tensor. */
 export type Overlay =
@@ -87,4 +89,11 @@ export function clipRange(
   const start = Math.max(range.first, first)
   const end = Math.min(range.first + range.count, first + count)
   return end > start ? { first: start - first, count: end - start } : undefined
+}
+
+/** The N(0, 1) elements that an orthogonal law starts from: those of the parameter's own stream. */
+export function orthogonalNormals({ law, stream }: FillSource & { kind: 'orthogonal' }): FillJob {
+  const { source } = fillingOf({ kind: 'normal', mean: 0, std: 1 }, 'float32', stream)
+  const elementCount = law.batch * law.rows * law.columns
+  return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, overlays: [] }
 }

@@ -9,5 +9,7 @@ export interface WeightStore {
   /** Bytes [start, start + length) of a parameter, in a new array; start is a multiple of 4. */
   readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
   moments(parameters: readonly PlannedParameter[]): Promise<Moments[]>
+  /** max |Q^T Q / gain^2 - I| of a parameter with an orthogonal law; NaN for elements that are not finite. */
+  orthogonalityDefect(parameter: PlannedParameter): Promise<number>
   destroy(): void
 }

@@ -2,6 +2,7 @@ import { fillBytes } from './cpu/fill.js'
 import { byteWidth } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { fillJob } from './jobs.js'
+import type { LawOf } from './laws/types.js'
 import type { PlannedParameter } from './plan.js'
 import type { WeightStore } from './store.js'
 
@@ -28,6 +29,11 @@ export interface ParameterVerification {
   readonly mismatchCount: number
   /** Row-major index of the first of them. */
   readonly firstMismatch?: number
+  /**
+   * Of an orthogonal law, which is not compared bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the dtype's
+   * rounding allows, every element counts as a mismatch.
+   */
+  readonly orthogonalityDefect?: number
 }
 
 export interface VerificationReport {
@@ -67,7 +73,11 @@ export async function verifyStore(
   const total: Tally = { seen: 0, elementsDone: 0, elementsTotal: Math.floor(elementCount * share) }
   const results: ParameterVerification[] = []
   for (const parameter of parameters) {
-    results.push(await verifyParameter(store, parameter, share, options, total))
+    results.push(
+      parameter.distribution.kind === 'orthogonal'
+        ? await verifyOrthogonal(store, parameter)
+        : await verifyParameter(store, parameter, share, options, total),
+    )
   }
   const sum = (pick: (p: ParameterVerification) => number): number => results.reduce((n, p) => n + pick(p), 0)
   const mismatchCount = sum((p) => p.mismatchCount)
@@ -79,6 +89,26 @@ export async function verifyStore(
     mismatchCount,
     complete: comparedCount === elementCount,
     parameters: results,
+  }
+}
+
+/** What rounding leaves of orthogonality: float32 up to 2048, then with the length of the sums; narrower dtypes by their own. */
+function allowedDefect({ dtype, distribution }: PlannedParameter): number {
+  const { rows, columns } = distribution as LawOf<'orthogonal'>
+  const float32 = 2e-6 * Math.max(1, Math.max(rows, columns) / 2048)
+  return dtype === 'float32' ? float32 : dtype === 'float16' ? 4e-3 : 3e-2
+}
+
+async function verifyOrthogonal(store: WeightStore, parameter: PlannedParameter): Promise<ParameterVerification> {
+  const { name, elementCount } = parameter
+  const defect = await store.orthogonalityDefect(parameter)
+  const ok = defect <= allowedDefect(parameter)
+  return {
+    name,
+    elementCount,
+    comparedCount: elementCount,
+    mismatchCount: ok ? 0 : elementCount,
+    orthogonalityDefect: defect,
   }
 }
 

@@ -278,9 +278,11 @@ function parameterTable(
         measured === undefined ? '' : measured.std.toPrecision(5),
         verified === undefined
           ? 'not compared'
-          : verified.mismatchCount === 0
-            ? 'equal'
-            : `${verified.mismatchCount} differ`,
+          : verified.orthogonalityDefect !== undefined
+            ? `|QtQ - I| ${verified.orthogonalityDefect.toExponential(1)}`
+            : verified.mismatchCount === 0
+              ? 'equal'
+              : `${verified.mismatchCount} differ`,
       ]
     })
   return formatTable(['parameter', 'shape', 'rule', 'expected std', 'measured std', 'GPU = CPU'], rows, new Set([3, 4]))

@@ -2,6 +2,7 @@ import { byteWidth } from '../dtype.js'
 import { sampleGenerator } from '../generators/sample.js'
 import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
+import { orthogonalElements } from './orthogonal.js'
 import { sampleRange } from './samplers.js'
 
 /**
@@ -24,10 +25,13 @@ function sourceBytes({ source, dtype, firstElement }: FillJob, start: number, co
     }
     return bytes
   }
+  const first = firstElement + start
   const values =
     source.kind === 'generator'
-      ? sampleGenerator(source, firstElement + start, count)
-      : sampleRange(source, firstElement + start, count)
+      ? sampleGenerator(source, first, count)
+      : source.kind === 'orthogonal'
+        ? orthogonalElements(source).slice(first, first + count)
+        : sampleRange(source, first, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)

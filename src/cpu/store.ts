@@ -1,12 +1,14 @@
 import { decodeFloat32 } from '../decode.js'
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
 import { fillJob } from '../jobs.js'
+import type { LawOf } from '../laws/types.js'
 import type { ResolvedOptions, TargetRegion } from '../options.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
 import { refuseOverlap } from '../regions.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
 import type { WeightStore } from '../store.js'
 import { fillBytes } from './fill.js'
+import { elementsDefect } from './orthogonal.js'
 
 /** Elements made between two looks at the abort signal and the event loop. */
 const CHUNK_ELEMENTS = 2 ** 18
@@ -46,6 +48,11 @@ export class CpuStore implements WeightStore {
       }
       return total
     })
+  }
+
+  async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
+    const bytes = await this.readRange(parameter, 0, parameter.byteLength)
+    return elementsDefect(parameter.distribution as LawOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
   }
 
   destroy(): void {

@@ -8,6 +8,7 @@ import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
 import { generatorPipelineKey, isUploaded } from './generators.js'
 import { jobLayout, type PackedJob, packOverlay, packSource, writeJob } from './job-layout.js'
+import { fillOrthogonal } from './orthogonal-fill.js'
 import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { GpuStore } from './store.js'
@@ -71,6 +72,7 @@ const diagonalKey: PipelineKey = { entry: 'diagonal', layout: 'fill' }
 function sourceKey({ source, dtype }: FillJob): PipelineKey {
   if (source.kind === 'constant') return constantKey
   if (source.kind === 'generator') return generatorPipelineKey(source, dtype)
+  if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no pipeline of its own')
   const store = dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
   if (typeof source.sampler === 'string') {
     return { entry: 'fill', slots: { sampler: `distributions/${source.sampler}`, ...store }, layout: 'fill' }
@@ -83,13 +85,18 @@ function sourceKey({ source, dtype }: FillJob): PipelineKey {
   }
 }
 
+/** Jobs that do not come from a dispatch of their own: words that the host makes, and matrices. */
 const isUploadedJob = ({ source }: FillJob): boolean => source.kind === 'generator' && isUploaded(source)
+const isOrthogonalJob = ({ source }: FillJob): boolean => source.kind === 'orthogonal'
 
 const overlayKey = ({ kind }: Overlay): PipelineKey => (kind === 'range' ? constantKey : diagonalKey)
 
 /** Every pipeline the jobs need, compiled in parallel. */
 async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise<void> {
-  const keys = jobs.flatMap((job) => [sourceKey(job), ...job.overlays.map(overlayKey)])
+  const keys = jobs.flatMap((job) => [
+    ...(isOrthogonalJob(job) ? [] : [sourceKey(job)]),
+    ...job.overlays.map(overlayKey),
+  ])
   await Promise.all(keys.map((key) => pipeline(state, key)))
 }
 
@@ -146,7 +153,7 @@ function dispatches(state: DeviceState, targets: readonly FillTarget[], budget: 
         const window = { job, start: start + done, count: elements, firstWord: firstWord + (done * width) / 4 }
         const place = { name: job.name, buffer, binding }
         // Words that the host makes go another way, before these; only their overlays are dispatched here.
-        if (!isUploadedJob(job)) {
+        if (!isUploadedJob(job) && !isOrthogonalJob(job)) {
           const bytes = elements * width
           parts.push({ ...place, pipeline: sourceKey(job), packed: packSource(window), elements, bytes })
         }
@@ -196,6 +203,11 @@ export async function runJobs(
     device.queue.writeBuffer(uniform, 0, blocks)
     const groups = bindGroupCache(state, uniform)
     let bytesDone = await runUploadedJobs(state, uploaded, { signal, onProgress }, bytesTotal)
+    for (const target of targets.filter(({ job }) => isOrthogonalJob(job))) {
+      await fillOrthogonal(state, target, (parts) => runJobs(state, parts), signal)
+      bytesDone += target.job.elementCount * byteWidth(target.job.dtype)
+      onProgress?.({ parameter: target.job.name, bytesDone, bytesTotal })
+    }
     for (let next = 0; next < work.length; ) {
       signal?.throwIfAborted()
       let elements = 0

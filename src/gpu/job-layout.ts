@@ -45,6 +45,8 @@ const patternWords = (pattern: Uint8Array): number[] => {
 export function packSource({ job, start, count, firstWord }: FillWindow): PackedJob {
   const { source } = job
   if (source.kind === 'constant') return packConstant(source.pattern, count * byteWidth(job.dtype), firstWord, 0)
+  // Made as a whole, by src/gpu/orthogonal-fill.ts.
+  if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no block of its own')
   const first = job.firstElement + start
   if (source.kind === 'generator') return packGenerator(generatorFields(source, first), count, firstWord)
   const block = Math.floor(first / 4)
@@ -87,6 +89,22 @@ export function packGenerator(
       ...law([...new Uint32Array(floats.buffer), ...integers]),
     ]),
     turns: Math.ceil(count / 4),
+  }
+}
+
+/** The block of shaders/scatter.wgsl. */
+export function packScatter(
+  { first, stride, byteWidth: width }: { first: number; stride: number; byteWidth: number },
+  count: number,
+  firstWord: number,
+): PackedJob {
+  return {
+    fields: new Map([
+      [jobLayout.elementCount, count],
+      [jobLayout.firstWord, firstWord],
+      ...law([first, stride, width]),
+    ]),
+    turns: count,
   }
 }
 

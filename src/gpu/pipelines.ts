@@ -12,7 +12,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'uploaded' | 'moments'
+  readonly layout: 'fill' | 'uploaded' | 'moments' | 'linalg'
   /** The user's own sampler, linked in beside the package's modules. */
   readonly custom?: CustomSampler
 }
@@ -36,7 +36,14 @@ export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout'])
         ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
         : name === 'uploaded'
           ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), storage(2, 'read-only-storage')]
-          : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+          : name === 'moments'
+            ? [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+            : [
+                storage(0, 'storage'),
+                uniform(1, jobLayout.byteLength),
+                storage(2, 'read-only-storage'),
+                storage(3, 'read-only-storage'),
+              ]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }
@@ -98,7 +105,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout !== 'moments' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
+        ...(key.layout === 'fill' || key.layout === 'uploaded' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
       },
     })
   } catch (cause) {

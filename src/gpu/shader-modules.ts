@@ -1,5 +1,6 @@
 import constant from '../../shaders/constant.wgsl?raw'
 import job from '../../shaders/core/job.wgsl?raw'
+import coreJobStruct from '../../shaders/core/job_struct.wgsl?raw'
 import coreLaw from '../../shaders/core/law.wgsl?raw'
 import diagonal from '../../shaders/diagonal.wgsl?raw'
 import distributionNormal from '../../shaders/distributions/normal.wgsl?raw'
@@ -23,6 +24,17 @@ import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
 import generatorsTorchCudaNormal from '../../shaders/generators/torch_cuda_normal.wgsl?raw'
 import generatorsTorchCudaUniform from '../../shaders/generators/torch_cuda_uniform.wgsl?raw'
 import generatorsUploaded from '../../shaders/generators/uploaded.wgsl?raw'
+import linalgCholesky from '../../shaders/linalg/cholesky.wgsl?raw'
+import linalgCorrection from '../../shaders/linalg/correction.wgsl?raw'
+import linalgGram from '../../shaders/linalg/gram.wgsl?raw'
+import linalgLoad from '../../shaders/linalg/load.wgsl?raw'
+import linalgProduct from '../../shaders/linalg/product.wgsl?raw'
+import linalgRevive from '../../shaders/linalg/revive.wgsl?raw'
+import linalgSquares from '../../shaders/linalg/squares.wgsl?raw'
+import linalgStore from '../../shaders/linalg/store.wgsl?raw'
+import linalgSum from '../../shaders/linalg/sum.wgsl?raw'
+import linalgTask from '../../shaders/linalg/task.wgsl?raw'
+import linalgWorst from '../../shaders/linalg/worst.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
@@ -41,6 +53,7 @@ import philox from '../../shaders/random/philox.wgsl?raw'
 import rounded from '../../shaders/random/rounded.wgsl?raw'
 import squareRoot from '../../shaders/random/square_root.wgsl?raw'
 import threefry from '../../shaders/random/threefry.wgsl?raw'
+import scatter from '../../shaders/scatter.wgsl?raw'
 import storeBfloat16 from '../../shaders/store/bfloat16.wgsl?raw'
 import storeFloat16 from '../../shaders/store/float16.wgsl?raw'
 import storeFloat32 from '../../shaders/store/float32.wgsl?raw'
@@ -56,9 +69,22 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/logarithm': logarithm,
   constant,
   'core/job': job,
+  'core/job_struct': coreJobStruct,
+  scatter,
   'distributions/normal': distributionNormal,
   'distributions/uniform': distributionUniform,
   fill,
+  'linalg/cholesky': linalgCholesky,
+  'linalg/correction': linalgCorrection,
+  'linalg/gram': linalgGram,
+  'linalg/load': linalgLoad,
+  'linalg/product': linalgProduct,
+  'linalg/revive': linalgRevive,
+  'linalg/squares': linalgSquares,
+  'linalg/store': linalgStore,
+  'linalg/sum': linalgSum,
+  'linalg/task': linalgTask,
+  'linalg/worst': linalgWorst,
   'load/bfloat16': loadBfloat16,
   'load/float16': loadFloat16,
   'load/float32': loadFloat32,

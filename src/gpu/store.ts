@@ -1,6 +1,8 @@
+import { elementsDefect } from '../cpu/orthogonal.js'
 import { decodeFloat32 } from '../decode.js'
-import { byteWidth, isFloatDType } from '../dtype.js'
+import { byteWidth, type FloatDType, isFloatDType } from '../dtype.js'
 import { OutOfMemoryError, WeightInitError } from '../errors.js'
+import type { LawOf } from '../laws/types.js'
 import type { PlannedParameter } from '../plan.js'
 import { type Moments, mergeMoments, momentsFromSums, momentsOf, noMoments } from '../statistics/moments.js'
 import type { WeightStore } from '../store.js'
@@ -14,6 +16,7 @@ import {
   USAGE_UNIFORM,
 } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
+import { orthogonalityDefect } from './orthogonal.js'
 import { bindGroupLayout, pipeline } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp, bindingWindows } from './windows.js'
@@ -196,6 +199,17 @@ export class GpuStore implements WeightStore {
     } finally {
       for (const buffer of temporary) buffer.destroy()
     }
+  }
+
+  async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
+    const law = parameter.distribution as LawOf<'orthogonal'>
+    if (law.field > 1) {
+      // Small, and mostly zeros to be looked at: the host does it.
+      const bytes = await this.readRange(parameter, 0, parameter.byteLength)
+      return elementsDefect(law, decodeFloat32(bytes, parameter.dtype))
+    }
+    const region = { ...this.region(parameter.name), dtype: parameter.dtype as FloatDType }
+    return orthogonalityDefect(this.#state, region, { batch: law.batch, rows: law.rows, cols: law.columns }, law.gain)
   }
 
   destroy(): void {

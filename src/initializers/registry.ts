@@ -3,6 +3,7 @@ import { ConstantInitializer } from './constant.js'
 import { DiracInitializer, EyeInitializer } from './identity.js'
 import { KaimingInitializer } from './kaiming.js'
 import { NormalInitializer } from './normal.js'
+import { DeltaOrthogonalInitializer, OrthogonalInitializer } from './orthogonal.js'
 import { SirenInitializer } from './siren.js'
 import { SparseInitializer } from './sparse.js'
 import { TorchDefaultInitializer } from './torch-default.js'
@@ -65,6 +66,8 @@ const factories: Readonly<Record<string, Factory>> = /* @__PURE__ */ (() => ({
   eye,
   dirac: (config) => new DiracInitializer(config),
   sparse: (config) => new SparseInitializer(config as never),
+  orthogonal: (config) => new OrthogonalInitializer(config),
+  delta_orthogonal: (config) => new DeltaOrthogonalInitializer(config),
   torch_default: (config) => new TorchDefaultInitializer(config as never),
   // JAX and Keras
   truncated_normal: sigma,

@@ -11,7 +11,7 @@ import type { CustomSampler } from './custom.js'
  * - truncated-normal: N(mean, std^2) given that it lies in [low, high], absolute bounds
  * - sparse: N(0, std^2) with `zeros` zeros in every column of a [rows, columns] matrix
  * - diagonal: 0, but `value` at first, first + stride, ... (`count` of them) of every run: eye and dirac
- * - orthogonal: gain times a Haar-random orthogonal matrix, `batch` of them; `kernel` > 1 puts it at the centre of a
+ * - orthogonal: gain times a Haar-random orthogonal matrix, `batch` of them; `field` > 1 puts it at the centre of a
  *   convolution's kernel (delta-orthogonal)
  * - custom: a sampler of the user's own
  */
@@ -38,6 +38,19 @@ export type Distribution =
       readonly value: number
       readonly elementCount: number
       readonly runs: readonly DiagonalRun[]
+    }
+  | {
+      readonly kind: 'orthogonal'
+      readonly gain: number
+      /** Matrices of rows x columns, one after another in the tensor. */
+      readonly batch: number
+      readonly rows: number
+      readonly columns: number
+      /** Places of a convolution's kernel, and which of them the matrix takes; 1 and 0 for a plain matrix. */
+      readonly field: number
+      readonly centre: number
+      /** Elements between two of the matrix: `field` where the kernel axes come last, 1 where they come first. */
+      readonly stride: number
     }
   | {
       readonly kind: 'custom'

@@ -6,6 +6,7 @@ test('the public names', () => {
   expect(Object.keys(library).sort()).toEqual(
     [
       'ConstantInitializer',
+      'DeltaOrthogonalInitializer',
       'DeviceLostError',
       'DiracInitializer',
       'EyeInitializer',
@@ -13,6 +14,7 @@ test('the public names', () => {
       'Initializer',
       'KaimingInitializer',
       'NormalInitializer',
+      'OrthogonalInitializer',
       'OutOfMemoryError',
       'SirenInitializer',
       'SparseInitializer',
@@ -41,6 +43,7 @@ test('the public names', () => {
       'defineInitializer',
       'defineModel',
       'defineSampler',
+      'deltaOrthogonal',
       'dirac',
       'dropout',
       'elu',
@@ -73,6 +76,7 @@ test('the public names', () => {
       'mish',
       'normal',
       'ones',
+      'orthogonal',
       'parameterStream',
       'philox4x32',
       'planModel',

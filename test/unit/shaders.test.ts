@@ -154,7 +154,7 @@ function withoutBarriers(line: string): string {
 
 describe('job-layout.ts', () => {
   test('has the offsets of struct Job in WGSL’s layout', () => {
-    expect({ ...jobLayout }).toEqual(structLayout(`${files['core/law']}\n${files['core/job']}`, 'Job'))
+    expect({ ...jobLayout }).toEqual(structLayout(`${files['core/law']}\n${files['core/job_struct']}`, 'Job'))
   })
 
   test('the layout rules here give known answers', () => {

@@ -1,0 +1,83 @@
+// Times orthogonal matrices on one adapter, from the sources, and checks what it timed. Prints a Markdown table.
+//   node bench/orthogonal.mjs [--adapter lavapipe|swiftshader|system] [--rounds N] [--sizes 64x64,12x64x64,...]
+// Medians of whole calls: load, factorisation, store, the device's work awaited; pipelines are compiled before.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { gpuEnvironment } from '../scripts/software-gpu.mjs'
+
+const { values } = parseArgs({
+  options: {
+    adapter: { type: 'string', default: 'system' },
+    rounds: { type: 'string', default: '5' },
+    sizes: { type: 'string', default: '64x64,12x64x64,256x256,512x512,1024x1024,768x3072,2048x2048' },
+    inner: { type: 'boolean', default: false },
+  },
+})
+
+if (!values.inner) {
+  const { status } = spawnSync(
+    process.execPath,
+    [fileURLToPath(import.meta.url), ...process.argv.slice(2), '--inner'],
+    {
+      env: { ...process.env, ...(await gpuEnvironment(values.adapter)) },
+      stdio: 'inherit',
+    },
+  )
+  process.exit(status ?? 1)
+}
+
+// The module is internal, so it is loaded from the sources, through Vite for the shaders.
+const { createServer } = await import('vite')
+const server = await createServer({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  configFile: false,
+  logLevel: 'error',
+  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+  optimizeDeps: { noDiscovery: true },
+})
+const load = (path) => server.ssrLoadModule(path)
+const { requestNodeDevice } = await load('/src/node/device.ts')
+const { deviceState } = await load('/src/gpu/device-state.ts')
+const { orthogonalizeOnGpu, orthogonalityDefect, orthogonalScratchBytes } = await load('/src/gpu/orthogonal.ts')
+const { boxMuller } = await load('/src/random/normal.ts')
+
+const device = await requestNodeDevice()
+const state = deviceState(device)
+const median = (times) => [...times].sort((a, b) => a - b)[times.length >> 1]
+console.log(
+  `Orthogonal matrices on ${device.adapterInfo.description || device.adapterInfo.device}, Node ${process.version}\n`,
+)
+console.log('| matrices | ms (median) | ms (best) | max abs(QtQ - I) | scratch MB |')
+console.log('| --- | ---: | ---: | ---: | ---: |')
+for (const size of values.sizes.split(',')) {
+  const parts = size.split('x').map(Number)
+  const [batch, rows, cols] = parts.length === 3 ? parts : [1, ...parts]
+  const shape = { batch, rows, cols }
+  const normals = new Float32Array(2 * Math.ceil((batch * rows * cols) / 2))
+  for (let i = 0; i < normals.length; i += 2) {
+    boxMuller(normals.subarray(i, i + 2), Math.imul(i + 1, 0x9e3779b1), Math.imul(i + 7, 0x85ebca77) ^ (i << 13))
+  }
+  const source = device.createBuffer({ size: normals.byteLength, usage: 0x80 | 0x8 })
+  device.queue.writeBuffer(source, 0, normals)
+  const target = {
+    buffer: device.createBuffer({ size: normals.byteLength, usage: 0x80 }),
+    byteOffset: 0,
+    dtype: 'float32',
+  }
+  const times = []
+  for (let round = -1; round < Number(values.rounds); round++) {
+    const started = performance.now()
+    await orthogonalizeOnGpu(state, { buffer: source, byteOffset: 0 }, target, shape, 1)
+    if (round >= 0) times.push(performance.now() - started)
+  }
+  const defect = await orthogonalityDefect(state, target, shape, 1)
+  console.log(
+    `| ${size} | ${median(times).toFixed(1)} | ${Math.min(...times).toFixed(1)} | ${defect.toExponential(1)} | ${(orthogonalScratchBytes(state, shape) / 1e6).toFixed(1)} |`,
+  )
+  source.destroy()
+  target.buffer.destroy()
+}
+device.destroy()
+await server.close()
+process.exit(0)

@@ -1,0 +1,20 @@
+import { WeightInitError } from '../errors.js'
+
+/** A batch of matrices, row-major, one after another. */
+export interface MatrixShape {
+  readonly batch: number
+  readonly rows: number
+  readonly cols: number
+}
+
+/** @throws WeightInitError `INVALID_SHAPE` for a size that is not a non-negative integer */
+export function checkMatrixShape({ batch, rows, cols }: MatrixShape): void {
+  for (const [name, value] of Object.entries({ batch, rows, cols })) {
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new WeightInitError(
+        'INVALID_SHAPE',
+        `orthogonal: ${name} must be a non-negative integer, but found ${value}.`,
+      )
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// The orthogonal initializers through the public API.
+import { describe, expect, test } from 'vitest'
+import {
+  initializeModel,
+  initializeTensor,
+  lstm,
+  type Model,
+  OrthogonalInitializer,
+  planModel,
+} from '../../src/index.js'
+import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
+
+const gpu = useDevice()
+const dtypes = [
+  ['float32', 2e-6, 2e-5],
+  ['float16', 4e-3, 2e-3],
+  ['bfloat16', 3e-2, 1e-2],
+] as const
+
+describe(`orthogonal initializers on ${adapterName}`, () => {
+  test.each(dtypes)(
+    'tall, wide, square, rank 4, in-out, %s: orthonormal, and the CPU’s Q',
+    async (dtype, defect, tolerance) => {
+      for (const facts of [
+        { shape: [65, 33] },
+        { shape: [33, 65] },
+        { shape: [48, 48] },
+        { shape: [10, 3, 5, 3] },
+        { shape: [3, 3, 7, 11], layout: 'in-out' as const },
+        { shape: [4, 9, 9], batchAxes: 1 },
+      ]) {
+        const spec = { ...facts, dtype }
+        using weights = await initializeTensor(spec, 'orthogonal', { gain: 1.5 }, { device: gpu.device, seed: 5 })
+        using reference = await initializeTensor(spec, 'orthogonal', { gain: 1.5 }, { device: 'cpu', seed: 5 })
+        const report = await weights.verify()
+        expect(report.ok).toBe(true)
+        expect(report.parameters[0]!.orthogonalityDefect).toBeLessThan(defect)
+        expect((await reference.verify()).ok).toBe(true)
+        const [a, b] = [await weights.read('tensor'), await reference.read('tensor')]
+        // A square matrix's last column is as uncertain as the matrix is close to singular.
+        const worst = a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0)
+        expect(worst).toBeLessThan(1.5 * tolerance * (facts.shape[0] === 48 ? 20 : 1))
+      }
+    },
+  )
+
+  test.each(dtypes)('delta-orthogonal, both layouts, %s: a matrix at the centre, zeros elsewhere', async (dtype) => {
+    for (const facts of [
+      { shape: [7, 5, 3, 3] },
+      { shape: [3, 5, 4, 6], layout: 'in-out' as const },
+      { shape: [4, 4, 2] },
+    ]) {
+      const spec = { ...facts, dtype }
+      using weights = await initializeTensor(spec, 'delta_orthogonal', {}, { device: gpu.device, seed: 6 })
+      expect((await weights.verify()).ok).toBe(true)
+      const values = await weights.read('tensor')
+      const field = facts.layout === 'in-out' ? 15 : facts.shape.slice(2).reduce((p, q) => p * q, 1)
+      expect(values.filter((x) => x !== 0)).toHaveLength(values.length / field)
+    }
+  })
+
+  test('a matrix for every gate of an LSTM, into the caller’s buffer, beside other parameters', async () => {
+    const buffer = gpu.device.createBuffer({ size: 8192, usage: 0x80 | 0x4 | 0x8 })
+    const before = new Uint8Array(8192).fill(0x77)
+    gpu.device.queue.writeBuffer(buffer, 0, before)
+    const rules = [
+      { match: '*_hh_*', initializer: 'orthogonal' },
+      { match: '*', initializer: 'xavier' },
+    ]
+    const into = { weight_hh_l0: { buffer, byteOffset: 260 } }
+    const live = gpu.liveBuffers()
+    const weights = await initializeModel(lstm(6, 9, { bias: false }), rules, { device: gpu.device, seed: 1, into })
+    expect((await weights.verify()).ok).toBe(true)
+    const bytes = await readBuffer(gpu.device, buffer)
+    expect(bytes.subarray(0, 260)).toEqual(before.subarray(0, 260))
+    expect(bytes.subarray(260 + 4 * 36 * 9)).toEqual(before.subarray(260 + 4 * 36 * 9))
+    weights.destroy()
+    expect(gpu.liveBuffers()).toBe(live)
+    buffer.destroy()
+  })
+
+  test('the same bits every time on a device; a changed element is found', async () => {
+    const make = () => initializeTensor([96, 64], new OrthogonalInitializer(), { device: gpu.device, seed: 2 })
+    using a = await make()
+    using b = await make()
+    expect(await a.readBytes('tensor')).toEqual(await b.readBytes('tensor'))
+    gpu.device.queue.writeBuffer(a.get('tensor').buffer, 400, Float32Array.of(0.5))
+    expect((await a.verify()).ok).toBe(false)
+    gpu.device.queue.writeBuffer(a.get('tensor').buffer, 400, Float32Array.of(Number.NaN))
+    expect((await a.verify()).ok).toBe(false)
+  })
+
+  test.each([
+    ['rank 1', { shape: [5] }, 'orthogonal', /Only tensors with 2 or more dimensions are supported/],
+    ['rank 2', { shape: [5, 5] }, 'delta_orthogonal', /requires a 3D, 4D or 5D shape/],
+    ['more inputs than outputs', { shape: [3, 5, 3] }, 'delta_orthogonal', /fan_in <= fan_out/],
+    ['groups', { shape: [4, 2, 3], groups: 2 }, 'delta_orthogonal', /without groups/],
+    ['blocks along the last axis', { shape: [4, 6], layout: 'in-out', blocks: 2 }, 'orthogonal', /layout out-in only/],
+  ])('%s is refused', (_, facts, name, message) => {
+    const model = { parameters: [{ name: 'w', role: 'weight', ...facts }] } as unknown as Model
+    expect(() => planModel(model, name, {}, { seed: 1 })).toThrow(message)
+    expect(() => planModel(model, name, {}, { seed: 1 })).toThrow(/"w"/)
+  })
+})

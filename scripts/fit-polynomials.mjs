@@ -3,6 +3,8 @@
 // Method: weighted least squares on a Chebyshev grid, reweighted (Lawson) until the error is equal-ripple,
 // then each coefficient is rounded to float32 from the lowest order up, refitting the rest in float64.
 
+import { fileURLToPath } from 'node:url'
+
 const f32 = Math.fround
 
 /** Least squares by Householder QR: columns A[j][i], right side b[i]. */
@@ -72,14 +74,14 @@ function minimax({ lo, hi, degree, target, weight, fixed = [] }) {
 
 function worstError({ lo, hi, target, weight }, c) {
   let worst = 0
-  for (let i = 0; i <= 20000; i++) {
-    const x = lo + ((hi - lo) * i) / 20000
+  for (let i = 0; i <= 4000; i++) {
+    const x = lo + ((hi - lo) * i) / 4000
     worst = Math.max(worst, Math.abs(weight(x) * (c.reduceRight((p, a) => p * x + a, 0) - target(x))))
   }
   return worst
 }
 
-function fitFloat32(problem) {
+export function fitFloat32(problem) {
   const fixed = [...(problem.fixed ?? [])]
   const ideal = minimax(problem).worst
   for (let j = 0; j <= problem.degree; j++) {
@@ -132,10 +134,13 @@ const problems = {
   },
 }
 
-for (const [name, problem] of Object.entries(problems)) {
-  const { coefficients, worst, ideal } = fitFloat32(problem)
+export function printCoefficients(name, { coefficients, worst, ideal }) {
   console.log(
     `${name}: max relative error ${worst.toExponential(2)} with float32 coefficients (${ideal.toExponential(2)} in float64)`,
   )
   for (const [j, c] of coefficients.entries()) console.log(`  ${name}_${j} = ${c}  ${hex(c)}`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [name, problem] of Object.entries(problems)) printCoefficients(name, fitFloat32(problem))
 }

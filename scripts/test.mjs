@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { findLavapipe, gpuEnvironment, hasAdapter, softwareGpuSupported } from './software-gpu.mjs'
 
 const { values } = parseArgs({ options: { suites: { type: 'string' }, adapters: { type: 'string' } } })
-const suites = values.suites?.split(',') ?? ['unit', 'gpu', 'package']
+const suites = values.suites?.split(',') ?? ['unit', 'gpu', 'package', 'browser']
 
 /** On Linux x64 SwiftShader always and lavapipe where it is installed and works; elsewhere the machine's own device. */
 async function findAdapters() {

@@ -1,16 +1,29 @@
 //#import "core/job"
-// Repeats a 16-byte pattern, which holds a whole number of elements of any dtype. Here `elementCount` counts bytes:
-// a last word that is only partly the parameter's keeps its other bytes. The pattern is the bits of law0.
+// Repeats a 16-byte pattern (law.a), which holds a whole number of elements of any dtype. Here `elementCount` counts bytes
+// and `shift` is the first one's place in its word: words that are only partly the parameter's keep their other bytes.
+// Where shift is not 0 the pattern's period must divide 4.
+
+fn storePart(index: u32, value: u32, mask: u32) {
+  words[index] = (words[index] & ~mask) | (value & mask);
+}
+
+/// Bytes [from, to) of a word, 0 <= from < to <= 4.
+fn byteMask(begin: u32, end: u32) -> u32 {
+  let below = 0xffffffffu << (8u * begin);
+  return select(below & ((1u << (8u * end)) - 1u), below, end == 4u);
+}
 
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let pattern = bitcast<vec4<u32>>(job.law0);
-  let wordCount = job.elementCount >> 2u;
-  let tailBytes = job.elementCount & 3u;
+  let pattern = job.law.a;
+  let head = min(select(0u, 4u - job.shift, job.shift != 0u), job.elementCount);
+  let firstWord = job.firstWord + select(0u, 1u, head != 0u);
+  let wordCount = (job.elementCount - head) >> 2u;
+  let tail = (job.elementCount - head) & 3u;
   let stride = groups.x * WORKGROUP_INVOCATIONS;
   for (var quad = id.x; quad * 4u < wordCount; quad += stride) {
     let first = quad * 4u;
-    let base = job.firstWord + first;
+    let base = firstWord + first;
     words[base] = pattern.x;
     if (first + 3u < wordCount) {
       words[base + 1u] = pattern.y;
@@ -25,9 +38,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
       }
     }
   }
-  if (id.x == 0u && tailBytes != 0u) {
-    let mask = (1u << (8u * tailBytes)) - 1u;
-    let index = job.firstWord + wordCount;
-    words[index] = (words[index] & ~mask) | (pattern[wordCount & 3u] & mask);
+  if (id.x == 0u) {
+    if (head != 0u) {
+      storePart(job.firstWord, pattern.x, byteMask(job.shift, job.shift + head));
+    }
+    if (tail != 0u) {
+      storePart(firstWord + wordCount, pattern[wordCount & 3u], byteMask(0u, tail));
+    }
   }
 }

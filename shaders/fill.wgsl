@@ -4,12 +4,15 @@
 //#import "$store"
 // Fills a window of one parameter. Every invocation makes groups of four elements, the yield of one Philox block, and
 // strides over the window: a value depends on its element index alone, never on the grid.
-// $sampler: sample(words, law0, law1, zero) -> vec4<f32>;  $store: storeQuad(quad, values).
+// $sampler: sampleWords(words, block, law, zero) -> vec4<f32>, block being the index within the parameter as (low, high);
+// $store: storeQuad(quad, values).
 
 fn sampleBlock(block: u32) -> vec4<f32> {
   let low = job.counter.x + block;
   let high = job.counter.y + select(0u, 1u, low < block);
-  return sample(philox4x32(vec4<u32>(low, high, 0u, 0u), job.key), job.law0, job.law1, job.zero);
+  let index = job.block.x + block;
+  let place = vec2<u32>(index, job.block.y + select(0u, 1u, index < block));
+  return sampleWords(philox4x32(vec4<u32>(low, high, 0u, 0u), job.key), place, job.law, job.zero);
 }
 
 /// Four consecutive elements that start `shift` places into block `quad`; the next block gives the rest.

@@ -37,7 +37,7 @@ const facts: Readonly<Record<DType, DTypeFacts>> = {
   bool: { byteWidth: 1 },
 }
 
-export const dtypes: readonly DType[] = Object.keys(facts) as DType[]
+export const dtypes: readonly DType[] = /* @__PURE__ */ Object.keys(facts) as DType[]
 export const floatDTypes: readonly FloatDType[] = ['float32', 'float16', 'bfloat16']
 
 export function byteWidth(dtype: DType): 1 | 2 | 4 | 8 {

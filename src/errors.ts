@@ -68,11 +68,14 @@ export function show(value: unknown): string {
  * @throws WeightInitError `INVALID_ARGUMENT` naming the key and the known ones
  */
 export function refuseUnknownKeys(
-  value: object,
+  value: unknown,
   known: readonly string[],
   what: string,
   code: WeightInitErrorCode = 'INVALID_ARGUMENT',
 ): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new WeightInitError(code, `${what} must be an object, but found ${show(value)}.`)
+  }
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) {
       throw new WeightInitError(

@@ -25,9 +25,28 @@ export {
   InitializedModel,
   type InitializedParameter,
 } from './initialized-model.js'
+export { activationGain, activationNames } from './initializers/activation-gain.js'
 export { type ConstantConfig, ConstantInitializer, constant, ones, zeros } from './initializers/constant.js'
+export {
+  defineInitializer,
+  defineSampler,
+  type InitializerDefinition,
+  type SamplerDefinition,
+  type SamplerFactory,
+  type SamplerParameters,
+} from './initializers/define.js'
+export type { FanConvention } from './initializers/fans.js'
 export { calculateFans, type Fans } from './initializers/fans.js'
 export { calculateGain, type Nonlinearity } from './initializers/gain.js'
+export {
+  type DiracConfig,
+  DiracInitializer,
+  dirac,
+  type EyeConfig,
+  EyeInitializer,
+  eye,
+  identity,
+} from './initializers/identity.js'
 export {
   type FanMode,
   type KaimingConfig,
@@ -37,9 +56,33 @@ export {
 } from './initializers/kaiming.js'
 export { type NormalConfig, NormalInitializer, normal } from './initializers/normal.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
+export { type SirenConfig, SirenInitializer, siren } from './initializers/siren.js'
+export { type SparseConfig, SparseInitializer } from './initializers/sparse.js'
+export { TorchDefaultInitializer, torchDefault } from './initializers/torch-default.js'
+export {
+  type TruncatedNormalConfig,
+  TruncatedNormalInitializer,
+  type TruncatedNormalSigmaConfig,
+  TruncatedNormalSigmaInitializer,
+  truncatedNormal,
+  truncNormal,
+} from './initializers/truncated-normal.js'
 export { Initializer, type InitializerContext } from './initializers/types.js'
 export { type UniformConfig, UniformInitializer, uniform } from './initializers/uniform.js'
+export {
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  lecunNormal,
+  lecunUniform,
+  type VarianceScalingConfig,
+  type VarianceScalingDistribution,
+  VarianceScalingInitializer,
+  type VarianceScalingMode,
+} from './initializers/variance-scaling.js'
 export { type XavierConfig, XavierInitializer, xavierNormal, xavierUniform } from './initializers/xavier.js'
+export type { SamplerParameterType } from './laws/custom.js'
 export type { ParameterMatch } from './match.js'
 export { defineModel } from './model/define.js'
 export { gpt2Recipe, readHuggingFaceConfig } from './model/huggingface.js'
@@ -50,20 +93,29 @@ export {
   conv1d,
   conv2d,
   conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
   dropout,
+  type EmbeddingOptions,
   elu,
   embedding,
   flatten,
   gelu,
+  gru,
   identityLayer,
   type LayerOptions,
+  type LinearLayerOptions,
   type LinearOptions,
   layerNorm,
   leakyRelu,
   linear,
+  lstm,
   mish,
   type NormOptions,
+  type RecurrentOptions,
   relu,
+  rnn,
   selu,
   sigmoid,
   silu,
@@ -82,7 +134,9 @@ export {
   planModel,
 } from './plan.js'
 export { fnv1a64, parameterStream, type Stream, seedKey } from './random/keys.js'
+export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
+export { squareRoot } from './random/square-root.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

@@ -3,9 +3,16 @@ import type { DType } from './dtype.js'
 import { refuseUnknownKeys, WeightInitError } from './errors.js'
 import { executeOnGpu } from './gpu/execute.js'
 import { InitializedModel } from './initialized-model.js'
+import type { Initializer } from './initializers/types.js'
 import type { Model, ParameterSpec } from './model/types.js'
 import { type InitializeOptions, resolveOptions } from './options.js'
-import { type InitializerArgument, type PlanArguments, planResolved, splitArguments } from './plan.js'
+import {
+  type InitializerArgument,
+  type InitializerRule,
+  type PlanArguments,
+  planResolved,
+  splitArguments,
+} from './plan.js'
 
 /**
  * Initialises every parameter of a model, into GPU buffers or host memory, with values that depend on (seed, parameter
@@ -21,6 +28,17 @@ import { type InitializerArgument, type PlanArguments, planResolved, splitArgume
  * @throws WeightInitError for every mistake in the arguments, before any GPU work; DeviceLostError, OutOfMemoryError.
  *   A failed call frees what it allocated.
  */
+export function initializeModel(
+  model: Model,
+  initializer: Initializer | readonly InitializerRule[],
+  ...rest: PlanArguments
+): Promise<InitializedModel>
+export function initializeModel(
+  model: Model,
+  initializer: InitializerArgument,
+  ...rest: PlanArguments
+): Promise<InitializedModel>
+// The first overload is for rules: beside `string`, a rule's `match` would take its type from String.prototype.match.
 export async function initializeModel(
   model: Model,
   initializer: InitializerArgument,

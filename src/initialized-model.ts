@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { decodeFloat32 } from './decode.js'
 import type { Distribution, ExpectedMoments } from './distributions.js'
 import type { DType } from './dtype.js'
@@ -64,7 +65,7 @@ export class InitializedModel implements Disposable {
   readonly #planned: ReadonlyMap<string, PlannedParameter>
   #destroyed = false
 
-  /** @internal */
+  /** Made by `initializeModel`. */
   constructor(plan: InitializationPlan, store: WeightStore) {
     this.plan = plan
     this.seed = plan.seed

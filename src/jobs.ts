@@ -1,19 +1,36 @@
-import { constantPattern, type SamplerName, samplerLaw } from './distributions.js'
-import type { DType, FloatDType } from './dtype.js'
+import { fillingOf } from './distributions.js'
+import type { DType } from './dtype.js'
 import type { GeneratorDraw, RandomLaw } from './generators/types.js'
+import type { CustomSampler } from './laws/custom.js'
 import type { PlannedParameter } from './plan.js'
 import { high32, low32, type Stream } from './random/keys.js'
 
-/** How a parameter's elements are made: the same facts for the GPU and the CPU. No GPU types. */
+/** Which shader makes the values: shaders/distributions/<name>.wgsl. */
+export type SamplerName = 'uniform' | 'normal' | 'truncated_normal' | 'sparse'
+
+/** How elements are made, from their index alone: the same facts for the GPU and the CPU. No GPU types. */
 export type FillSource =
   | { readonly kind: 'constant'; readonly pattern: Uint8Array }
   | {
       readonly kind: 'sampler'
-      readonly sampler: SamplerName
-      readonly constants: Float32Array
+      readonly sampler: SamplerName | CustomSampler
+      /** The twelve 32-bit constants of shaders/core/law.wgsl. */
+      readonly constants: Uint32Array
       readonly stream: Stream
     }
   | ({ readonly kind: 'generator' } & GeneratorDraw)
+
+/** Written over the source's elements, in order. Indices are row-major in the full tensor. */
+export type Overlay =
+  | { readonly kind: 'range'; readonly first: number; readonly count: number; readonly pattern: Uint8Array }
+  | {
+      readonly kind: 'diagonal'
+      readonly first: number
+      /** At least 2: two elements never share a 32-bit word. */
+      readonly stride: number
+      readonly count: number
+      readonly pattern: Uint8Array
+    }
 
 /** Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape. */
 export interface FillJob {
@@ -22,32 +39,52 @@ export interface FillJob {
   readonly firstElement: number
   readonly elementCount: number
   readonly source: FillSource
+  readonly overlays: readonly Overlay[]
 }
 
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, source: origin } = parameter
+  const { source, overlays } = fillingOf(distribution, dtype, stream)
   return {
     name,
     dtype,
     firstElement: 0,
     elementCount,
+    // Another library's generator draws the law in its own way.
     source:
-      distribution.kind === 'constant'
-        ? { kind: 'constant', pattern: constantPattern(distribution.value, dtype) }
-        : origin !== undefined
-          ? { kind: 'generator', law: distribution as RandomLaw, origin }
-          : { kind: 'sampler', ...samplerLaw(distribution), stream },
+      origin === undefined || distribution.kind === 'constant'
+        ? source
+        : { kind: 'generator', law: distribution as RandomLaw, origin },
+    overlays: [...overlays, ...parameter.overlays],
   }
-}
-
-/** dtype of a job that draws; the plan lets only floating dtypes get here. */
-export function sampledDType(job: FillJob): FloatDType {
-  return job.dtype as FloatDType
 }
 
 /** The 64-bit Philox counter of the block that holds `element`, as (low, high). */
 export function blockCounter(stream: Stream, element: number): readonly [low: number, high: number] {
   const counter = stream.offset + BigInt(Math.floor(element / 4))
   return [low32(counter), high32(counter)]
+}
+
+/** The part of a diagonal that lies in elements [first, first + count): indices from `first` on, or undefined. */
+export function clipDiagonal(
+  run: { readonly first: number; readonly stride: number; readonly count: number },
+  first: number,
+  count: number,
+): { readonly first: number; readonly stride: number; readonly count: number } | undefined {
+  const skipped = Math.max(0, Math.ceil((first - run.first) / run.stride))
+  const start = run.first + skipped * run.stride
+  const left = Math.min(run.count - skipped, Math.ceil((first + count - start) / run.stride))
+  return left > 0 ? { first: start - first, stride: run.stride, count: left } : undefined
+}
+
+/** The part of a range that lies in elements [first, first + count), likewise. */
+export function clipRange(
+  range: { readonly first: number; readonly count: number },
+  first: number,
+  count: number,
+): { readonly first: number; readonly count: number } | undefined {
+  const start = Math.max(range.first, first)
+  const end = Math.min(range.first + range.count, first + count)
+  return end > start ? { first: start - first, count: end - start } : undefined
 }

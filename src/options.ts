@@ -2,6 +2,7 @@ import { type DType, type FloatDType, floatDTypes } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { resolveGenerator } from './generators/settings.js'
 import type { GeneratorName, GeneratorOption, GeneratorSettings } from './generators/types.js'
+import { type FanConvention, fanConventions } from './initializers/fans.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import { randomSeed, seedKey } from './random/keys.js'
 
@@ -26,6 +27,8 @@ export interface InitializeOptions {
   readonly seed?: number | bigint
   /** dtype of every floating parameter. Default: the model's own. */
   readonly dtype?: FloatDType
+  /** Fans from the layer's true geometry ('layout', the default), or PyTorch's from the shape alone ('torch'). */
+  readonly fans?: FanConvention
   /** Default 'philox'; or another library's, by name or as an object with its settings: docs/compatibility.md. */
   readonly generator?: GeneratorOption
   /** Parameters to leave out altogether: no memory, no values. */
@@ -41,7 +44,19 @@ export interface InitializeOptions {
   readonly onProgress?: (progress: InitializationProgress) => void
 }
 
-const optionKeys = ['device', 'seed', 'dtype', 'generator', 'skip', 'into', 'buffers', 'usage', 'signal', 'onProgress']
+const optionKeys = [
+  'device',
+  'seed',
+  'dtype',
+  'generator',
+  'fans',
+  'skip',
+  'into',
+  'buffers',
+  'usage',
+  'signal',
+  'onProgress',
+]
 
 /** Options after checking, with every default filled in. */
 export interface ResolvedOptions {
@@ -49,6 +64,7 @@ export interface ResolvedOptions {
   readonly seed: number | bigint
   readonly dtype?: FloatDType
   readonly generator: GeneratorName
+  readonly fans: FanConvention
   readonly generatorSettings: GeneratorSettings
   readonly skip: readonly Matcher[]
   readonly into: ReadonlyMap<string, TargetRegion>
@@ -69,6 +85,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     device = 'auto',
     dtype,
     generator = 'philox',
+    fans = 'layout',
     skip = [],
     into = {},
     buffers = 'separate',
@@ -89,16 +106,17 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     )
   }
   const generatorSettings = resolveGenerator(generator)
+  if (!fanConventions.includes(fans)) fail(`fans must be one of ${fanConventions.join(', ')}, but found ${show(fans)}.`)
   if (buffers !== 'separate' && buffers !== 'packed')
     fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
   if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
     fail(`usage must be GPUBufferUsage flags, but found ${show(usage)}.`)
   }
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
     fail(`signal must be an AbortSignal, but found ${show(signal)}.`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
     fail(`onProgress must be a function, but found ${show(onProgress)}.`)
-  const seed = options.seed ?? randomSeed()
+  const seed = options.seed === undefined ? randomSeed() : options.seed
   seedKey(seed)
   if (typeof into !== 'object' || into === null)
     fail(`into must map names to { buffer, byteOffset }, but found ${show(into)}.`)
@@ -110,6 +128,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     ...(dtype === undefined ? {} : { dtype }),
     generator: generatorSettings.name,
     generatorSettings,
+    fans,
     skip: skips.map((match) => createMatcher(match, 'option skip')),
     into: regions,
     buffers,

@@ -2,17 +2,21 @@ import {
   checkDistribution,
   type Distribution,
   describeDistribution,
+  distributionKinds,
   type ExpectedMoments,
   expectedMoments,
+  isDistribution,
 } from './distributions.js'
 import { byteWidth, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { type SourcePlanner, sourcePlanner } from './generators/sources.js'
 import type { GeneratorName, GeneratorSettings, GeneratorSource } from './generators/types.js'
 import { ConstantInitializer } from './initializers/constant.js'
-import type { Fans } from './initializers/fans.js'
+import { calculateFans, type Fans } from './initializers/fans.js'
 import { createInitializer } from './initializers/registry.js'
 import { contextOf, Initializer } from './initializers/types.js'
+import type { Overlay } from './jobs.js'
+import { constantPattern } from './laws/constant.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import type { Layout, Model, Parameter, ParameterRole } from './model/types.js'
 import { validateModel } from './model/validate.js'
@@ -51,11 +55,15 @@ export interface PlannedParameter {
   }
   /** Only where the parameter has them. */
   readonly fans?: Fans
+  /** PyTorch's fans, only where they differ from the layer's true ones; option fans: 'torch' uses them. */
+  readonly torchFans?: Fans
   /** The law that is drawn, in float64. A law without spread is a constant. */
   readonly distribution: Distribution
   /** What `distribution` promises: mean, std, min, max. */
   readonly expected: ExpectedMoments
   readonly stream: Stream
+  /** Written over the law's values: an embedding's padding row. */
+  readonly overlays: readonly Overlay[]
   /** Where its words come from with a generator other than 'philox'; then `stream` is not used. */
   readonly source?: GeneratorSource
 }
@@ -80,6 +88,13 @@ export interface InitializationPlan {
  *
  * @throws WeightInitError for every mistake in the arguments, before anything is allocated
  */
+export function planModel(
+  model: Model,
+  initializer: Initializer | readonly InitializerRule[],
+  ...rest: PlanArguments
+): InitializationPlan
+export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan
+// The first overload is for rules: beside `string`, a rule's `match` would take its type from String.prototype.match.
 export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan {
   const { config, options } = splitArguments(initializer, rest)
   return planResolved(model, initializer, config, resolveOptions(options))
@@ -115,8 +130,10 @@ export function planResolved(
   options: ResolvedOptions,
 ): InitializationPlan {
   const choose = chooser(initializer, config)
+  const validated = validateModel(model)
+  const byName = new Map(validated.map((parameter) => [parameter.name, parameter]))
   const sourceOf = sourcePlanner(options.generatorSettings, options.seed)
-  const parameters = validateModel(model).map((parameter) => planParameter(parameter, choose, options, sourceOf))
+  const parameters = validated.map((parameter) => planParameter(parameter, byName, choose, options, sourceOf))
   for (const parameter of parameters) {
     if (parameter.action === 'tied' && parameters.find(({ name }) => name === parameter.tiedTo)?.action === 'skip') {
       throw new WeightInitError(
@@ -145,7 +162,7 @@ export function planResolved(
         ...(this.generator === 'philox' ? {} : { generatorSettings: this.generatorSettings }),
         totals: this.totals,
         parameters: this.parameters.map((p) => ({
-          ...p,
+          ...withoutOverlays(p),
           law: describeDistribution(p.distribution),
           stream: { seed: String(p.stream.seed), offset: String(p.stream.offset) },
         })),
@@ -154,14 +171,20 @@ export function planResolved(
   }
 }
 
+/** Overlays follow from the rest; their bytes say nothing to a reader. */
+function withoutOverlays({ overlays, ...rest }: PlannedParameter): Omit<PlannedParameter, 'overlays'> {
+  return rest
+}
+
 interface Choice {
-  readonly initializer: Initializer | 'skip'
+  readonly initializer: Initializer | 'skip' | 'tied'
   readonly because: string
 }
 type Chooser = (parameter: Parameter) => Choice
 
 function planParameter(
   parameter: Parameter,
+  model: ReadonlyMap<string, Parameter>,
   choose: Chooser,
   options: ResolvedOptions,
   sourceOf: SourcePlanner,
@@ -171,10 +194,10 @@ function planParameter(
   const where = `Parameter ${show(name)}`
   const skipper = options.skip.find((matcher) => matcher.matches(parameter))
   const choice: Choice =
-    parameter.tiedTo !== undefined
-      ? { initializer: 'skip', because: `tied to ${parameter.tiedTo}` }
-      : skipper !== undefined
-        ? { initializer: 'skip', because: `option skip: ${skipper.text}` }
+    skipper !== undefined
+      ? { initializer: 'skip', because: `option skip: ${skipper.text}` }
+      : parameter.tiedTo !== undefined
+        ? tiedChoice(parameter, choose)
         : choose(parameter)
   const byteLength = elementCount * byteWidth(dtype)
   if (!Number.isSafeInteger(byteLength)) {
@@ -183,11 +206,12 @@ function planParameter(
       `${where} of shape ${show(shape)} has more than 2^53 - 1 bytes, which cannot be addressed.`,
     )
   }
-  const skipped = choice.initializer === 'skip'
-  const context = contextOf(parameter)
+  const { initializer } = choice
+  const absent = typeof initializer === 'string'
+  const context = contextOf(parameter, model, options.fans)
   const law: Distribution =
-    choice.initializer === 'skip' ? { kind: 'constant', value: 0 } : lawOf(choice.initializer, context, where)
-  const distribution = choice.initializer === 'skip' ? law : checkDistribution(law, dtype, where)
+    typeof initializer === 'string' ? { kind: 'constant', value: 0 } : lawOf(initializer, context, where)
+  const distribution = absent ? law : checkDistribution(law, dtype, where)
   const source = sourceOf({ name, elementCount, law, where })
   return {
     name,
@@ -197,28 +221,58 @@ function planParameter(
     byteLength,
     role,
     layout,
-    action: parameter.tiedTo !== undefined ? 'tied' : skipped ? 'skip' : 'initialize',
+    action: typeof initializer === 'string' ? initializer : 'initialize',
     ...(parameter.tiedTo === undefined ? {} : { tiedTo: parameter.tiedTo }),
     rule: {
-      initializer: choice.initializer === 'skip' ? 'skip' : choice.initializer.name,
-      config: choice.initializer === 'skip' ? {} : choice.initializer.config,
+      initializer: typeof initializer === 'string' ? initializer : initializer.name,
+      config: typeof initializer === 'string' ? {} : initializer.config,
       because: choice.because,
     },
-    ...(shape.length >= 2 || parameter.fan !== undefined ? { fans: context.fans() } : {}),
+    ...plannedFans(parameter, context),
     distribution,
     expected: expectedMoments(distribution),
     stream: parameterStream(name, options.seed),
+    overlays: absent ? [] : paddingOverlay(parameter, distribution, dtype),
     ...(source === undefined ? {} : { source }),
   }
 }
 
+/** A tied parameter is not initialised itself; rules can only skip it. */
+function tiedChoice(parameter: Parameter, choose: Chooser): Choice {
+  let chosen: Choice | undefined
+  try {
+    chosen = choose(parameter)
+  } catch {
+    // No rule for it: none is needed.
+  }
+  return chosen?.initializer === 'skip' ? chosen : { initializer: 'tied', because: `tied to ${parameter.tiedTo}` }
+}
+
+function plannedFans(
+  parameter: Parameter,
+  context: ReturnType<typeof contextOf>,
+): Pick<PlannedParameter, 'fans' | 'torchFans'> {
+  if (parameter.shape.length < 2) return parameter.fan === undefined ? {} : { fans: context.fans() }
+  const layout = calculateFans(parameter)
+  const torch = calculateFans(parameter, 'torch')
+  const same = layout.fanIn === torch.fanIn && layout.fanOut === torch.fanOut
+  return { fans: context.fans(), ...(same ? {} : { torchFans: torch }) }
+}
+
+/** The padding row of an embedding is 0 after any random law, as in PyTorch's nn.Embedding. */
+function paddingOverlay({ paddingIndex, shape }: Parameter, distribution: Distribution, dtype: DType): Overlay[] {
+  if (paddingIndex === undefined || distribution.kind === 'constant') return []
+  const columns = shape[1] ?? 1
+  return [{ kind: 'range', first: paddingIndex * columns, count: columns, pattern: constantPattern(0, dtype) }]
+}
+
 function lawOf(initializer: Initializer, context: ReturnType<typeof contextOf>, where: string): Distribution {
   const law: unknown = initializer.distribution(context)
-  const kind = (law as Distribution | undefined)?.kind
-  if (kind === 'constant' || kind === 'uniform' || kind === 'normal') return law as Distribution
+  if (isDistribution(law)) return law
   throw new WeightInitError(
     'INVALID_CONFIG',
-    `${where}: initializer ${show(initializer.name)} returned ${show(law)}, which is no distribution { kind: 'constant' | 'uniform' | 'normal', ... }.`,
+    `${where}: initializer ${show(initializer.name)} returned ${show(law)}, which is no distribution ` +
+      `{ kind, ... }; known kinds: ${distributionKinds.join(', ')}.`,
   )
 }
 
@@ -226,7 +280,9 @@ function chooser(initializer: InitializerArgument, config: Readonly<Record<strin
   if (typeof initializer === 'string' || initializer instanceof Initializer) {
     const instance = typeof initializer === 'string' ? createInitializer(initializer, config) : initializer
     return (parameter) =>
-      parameter.role === 'weight' || parameter.role === 'embedding'
+      parameter.role === 'weight' ||
+      parameter.role === 'embedding' ||
+      (instance.appliesToEveryRole && parameter.role !== 'buffer')
         ? { initializer: instance, because: `the model's initializer, role ${parameter.role}` }
         : (defaultChoice(parameter) ?? unmatched(parameter, 'Its role has no default.'))
   }

@@ -64,7 +64,7 @@ export async function verifyStore(
     )
   }
   const share = wanted === 'all' ? 1 : Math.min(1, wanted / elementCount)
-  const total = { elementsDone: 0, elementsTotal: Math.ceil(elementCount * share) }
+  const total: Tally = { seen: 0, elementsDone: 0, elementsTotal: Math.floor(elementCount * share) }
   const results: ParameterVerification[] = []
   for (const parameter of parameters) {
     results.push(await verifyParameter(store, parameter, share, options, total))
@@ -87,7 +87,7 @@ async function verifyParameter(
   parameter: PlannedParameter,
   share: number,
   { signal, onProgress }: VerifyOptions,
-  total: { elementsDone: number; elementsTotal: number },
+  total: Tally,
 ): Promise<ParameterVerification> {
   const { name, elementCount, dtype } = parameter
   const width = byteWidth(dtype)
@@ -95,7 +95,7 @@ async function verifyParameter(
   let comparedCount = 0
   let mismatchCount = 0
   let firstMismatch: number | undefined
-  for (const [first, count] of sampledRanges(elementCount, share)) {
+  for (const [first, count] of sampledRanges(elementCount, share, total)) {
     signal?.throwIfAborted()
     // The device copies while the host computes.
     const copying = store.readRange(parameter, first * width, count * width)
@@ -115,20 +115,36 @@ async function verifyParameter(
       }
     }
     total.elementsDone += count
-    onProgress?.({ parameter: name, ...total })
+    onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
   }
   return { name, elementCount, comparedCount, mismatchCount, ...(firstMismatch === undefined ? {} : { firstMismatch }) }
 }
 
-/** Everything in chunks; or `share` of every chunk's length, its place alternating between the chunk's two ends. */
-function* sampledRanges(elementCount: number, share: number): Generator<readonly [first: number, count: number]> {
+/** How far the comparison is: elements passed by, elements compared. */
+interface Tally {
+  seen: number
+  elementsDone: number
+  readonly elementsTotal: number
+}
+
+/**
+ * Everything in chunks; or `share` of what was passed by so far, never more, its place alternating between the two ends of
+ * the chunks.
+ */
+function* sampledRanges(
+  elementCount: number,
+  share: number,
+  total: Tally,
+): Generator<readonly [first: number, count: number]> {
   let index = 0
   for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS, index++) {
     const length = Math.min(CHUNK_ELEMENTS, elementCount - first)
-    // A range starts at a multiple of four elements: whole 32-bit words in every dtype.
-    const count = Math.min(length, Math.max(4, Math.ceil((length * share) / 4) * 4))
-    const atEnd = index % 2 === 1 ? Math.floor((length - count) / 4) * 4 : 0
-    yield [first + atEnd, share === 1 ? length : count]
+    total.seen += length
+    const count = share === 1 ? length : Math.min(length, Math.floor(total.seen * share) - total.elementsDone)
+    if (count < 1) continue
+    // A range starts at a multiple of eight elements: whole 32-bit words in every dtype.
+    const atEnd = index % 2 === 1 ? Math.ceil((length - count) / 8) * 8 : 0
+    if (atEnd < length) yield [first + atEnd, Math.min(count, length - atEnd)]
   }
 }
 

@@ -1,6 +1,7 @@
+//#import "core/law"
 //#import "generators/scaled"
 //#import "random/curand"
-// torch.func._random.normal: two Box-Muller pairs of a block, cosine first. law0 = (std, mean).
+// torch.func._random.normal: two Box-Muller pairs of a block, cosine first. law.a = (std, mean).
 
 fn statelessPair(x: u32, y: u32, law0: vec4<f32>, zero: u32) -> vec2<f32> {
   let radius = curandRadius(x, zero);
@@ -11,7 +12,8 @@ fn statelessPair(x: u32, y: u32, law0: vec4<f32>, zero: u32) -> vec2<f32> {
   );
 }
 
-fn sample(words: vec4<u32>, law0: vec4<f32>, law1: vec4<f32>, zero: u32) -> vec4<f32> {
+fn sampleWords(words: vec4<u32>, block: vec2<u32>, law: Law, zero: u32) -> vec4<f32> {
+  let law0 = bitcast<vec4<f32>>(law.a);
   // A loop, so that a driver compiles the pair once.
   var values: vec4<f32>;
   for (var first = 0u; first < 4u; first += 2u) {

@@ -1,6 +1,6 @@
 //#import "random/cephes"
 //#import "random/fma"
-//#import "random/square_root"
+//#import "random/exact_square_root"
 // What cuRAND's headers make of Philox words. Twin: src/random/curand.ts.
 
 const TWO_PI = 0x1.921fb6p+2f;
@@ -29,7 +29,7 @@ fn curandUniform(x: u32, zero: u32) -> f32 {
 
 /// sqrt(-2 ln u), u = curandUniform(x).
 fn curandRadius(x: u32, zero: u32) -> f32 {
-  return squareRoot(-2.0 * cephesLog(curandUniform(x, zero), zero));
+  return exactSquareRoot(-2.0 * cephesLog(curandUniform(x, zero), zero));
 }
 
 /// (cos, sin) of y 2 pi 2^-32 + pi 2^-32, one rounding.

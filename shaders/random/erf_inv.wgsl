@@ -1,6 +1,6 @@
 //#import "random/cephes"
 //#import "random/fma"
-//#import "random/square_root"
+//#import "random/exact_square_root"
 // The inverse error function of XLA (Giles, GPU Computing Gems Jade Edition, 2012). Twin: src/random/erf-inv.ts.
 
 const ERF_INV_CENTRAL = array<f32, 9>(
@@ -19,7 +19,7 @@ fn erfInv(u: f32, zero: u32) -> f32 {
   let tail = minusLog >= 5.0;
   var w = rounded(minusLog - 2.5, zero);
   if (tail) {
-    w = rounded(squareRoot(minusLog) - 3.0, zero);
+    w = rounded(exactSquareRoot(minusLog) - 3.0, zero);
   }
   var p = select(ERF_INV_CENTRAL[0], ERF_INV_TAIL[0], tail);
   for (var i = 1u; i < 9u; i++) {

@@ -1,25 +1,9 @@
+//#import "random/logarithm"
 //#import "random/rounded"
+//#import "random/square_root"
 // Box-Muller with every operation a correctly rounded float32 + - * (no builtin log, sqrt, sin, cos or division: WGSL
 // leaves those inexact). Twin: src/random/normal.ts. Coefficients: scripts/fit-polynomials.mjs.
 // Accuracy: |z - exact| <= 5e-7 max(1, |z|); measured bounds are in docs/value-contract.md.
-
-// -2 log1p(-g) = g (LOG_0 + LOG_1 g + ...), 0 <= g <= 1/2, relative error 1.5e-7
-const LOG_0 = 0x1.fffffcp+0f;
-const LOG_1 = 0x1.000482p+0f;
-const LOG_2 = 0x1.53e012p-1f;
-const LOG_3 = 0x1.165360p-1f;
-const LOG_4 = 0x1.49735cp-4f;
-const LOG_5 = 0x1.8f2fd2p+0f;
-const LOG_6 = -0x1.12e6b4p+1f;
-const LOG_7 = 0x1.2e49dap+1f;
-const TWO_LN2 = 0x1.62e430p+0f;
-
-// (1 - e)^(-1/2) = 1 + e (ROOT_0 + ROOT_1 e + ...), |e| <= 0.07, absolute error 2.4e-8
-const ROOT_SEED = 0x5f37642fu;
-const ROOT_0 = 0x1.ffff8ep-2f;
-const ROOT_1 = 0x1.80001ap-2f;
-const ROOT_2 = 0x1.417b44p-2f;
-const ROOT_3 = 0x1.188c6cp-2f;
 
 // sin(2 pi t) = t (SIN_0 + SIN_1 t^2 + ...), |t| <= 1/8, relative error 2.8e-8
 const SIN_0 = 0x1.921fb6p+2f;
@@ -46,22 +30,7 @@ fn radius(x: u32, zero: u32) -> f32 {
   let m = bitcast<f32>((bits & 0x7fffffu) | 0x3f000000u);
   let k = select(126u - (bits >> 23u), 0u, upper);
   let g = select(1.0 - m, v, upper);
-  var p = rounded(LOG_7 * g, zero) + LOG_6;
-  p = rounded(p * g, zero) + LOG_5;
-  p = rounded(p * g, zero) + LOG_4;
-  p = rounded(p * g, zero) + LOG_3;
-  p = rounded(p * g, zero) + LOG_2;
-  p = rounded(p * g, zero) + LOG_1;
-  p = rounded(p * g, zero) + LOG_0;
-  let square = rounded(p * g, zero) + rounded(f32(k) * TWO_LN2, zero);
-  // sqrt(q) = q y (1 - e)^(-1/2), where y is near q^(-1/2) and e = 1 - q y^2.
-  let y = bitcast<f32>(ROOT_SEED - (bitcast<u32>(square) >> 1u));
-  let s = rounded(square * y, zero);
-  let e = 1.0 - rounded(s * y, zero);
-  p = rounded(ROOT_3 * e, zero) + ROOT_2;
-  p = rounded(p * e, zero) + ROOT_1;
-  p = rounded(p * e, zero) + ROOT_0;
-  return s + rounded(rounded(p * e, zero) * s, zero);
+  return squareRoot(minusTwoLogParts(g, f32(k), zero), zero);
 }
 
 /// (cos, sin) of 2 pi (y + 1/2) 2^-32. Reduced to the nearest quarter turn in integers, hence exactly.
@@ -93,4 +62,11 @@ fn boxMuller(x: u32, y: u32, zero: u32) -> vec2<f32> {
   let r = radius(x, zero);
   let d = direction(y, zero);
   return vec2<f32>(rounded(r * d.x, zero), rounded(r * d.y, zero));
+}
+
+/// Four N(mean, std^2) values from a block's words: z * std, then + mean, two roundings.
+fn normalQuad(words: vec4<u32>, deviation: f32, mean: f32, zero: u32) -> vec4<f32> {
+  let a = boxMuller(words.x, words.y, zero) * deviation;
+  let b = boxMuller(words.z, words.w, zero) * deviation;
+  return vec4<f32>(rounded(a.x, zero), rounded(a.y, zero), rounded(b.x, zero), rounded(b.y, zero)) + mean;
 }

@@ -1,36 +1,21 @@
-// Correctly rounded square root: a guess by Newton's method, then the exact remainder in integers decides. The guess may
-// be a few units off and need not be the same everywhere; the result is. Twin: squareRoot in src/random/fma.ts.
+//#import "random/rounded"
+// Square root from float32 additions and multiplications, the same bits on every device; not correctly rounded, relative
+// error 1.5e-7. Twin: src/random/square-root.ts. Coefficients: scripts/fit-polynomials.mjs.
 
-/// sqrt(x) for a normal float32 x > 0; x for 0 and -0.
-fn squareRoot(x: f32) -> f32 {
-  let bits = bitcast<u32>(x);
-  if ((bits << 1u) == 0u) {
-    return x;
-  }
-  let biased = bits >> 23u;
-  let even = (biased & 1u) == 1u; // the exponent proper
-  let mantissa = (bits & 0x7fffffu) | 0x800000u;
-  // 1 <= f < 4, sqrt(x) = sqrt(f) 2^k.
-  let f = bitcast<f32>((bits & 0x7fffffu) | select(0x40000000u, 0x3f800000u, even));
-  var y = bitcast<f32>(0x5f37642fu - (bitcast<u32>(f) >> 1u));
-  y = y * (1.5 - 0.5 * f * y * y);
-  y = y * (1.5 - 0.5 * f * y * y);
-  y = y * (1.5 - 0.5 * f * y * y);
-  // root = round(sqrt(square)), square = f 2^46 = root^2 + rest with -root < rest <= root. Modulo 2^32 is enough.
-  var root = u32(f * y * 8388608.0);
-  let square = select(mantissa << 24u, mantissa << 23u, even);
-  var rest = i32(square - root * root);
-  for (var i = 0; i < 8; i++) {
-    if (rest > i32(root)) {
-      rest -= i32(2u * root + 1u);
-      root += 1u;
-    } else if (rest <= -i32(root)) {
-      rest += i32(2u * root - 1u);
-      root -= 1u;
-    } else {
-      break;
-    }
-  }
-  let exponent = u32(127 + ((i32(biased) - 127) >> 1u));
-  return bitcast<f32>((exponent << 23u) | (root & 0x7fffffu));
+// (1 - e)^(-1/2) = 1 + e (ROOT_0 + ROOT_1 e + ...), |e| <= 0.07, absolute error 2.4e-8
+const ROOT_SEED = 0x5f37642fu;
+const ROOT_0 = 0x1.ffff8ep-2f;
+const ROOT_1 = 0x1.80001ap-2f;
+const ROOT_2 = 0x1.417b44p-2f;
+const ROOT_3 = 0x1.188c6cp-2f;
+
+/// sqrt(q) for a normal float32 q > 0: q y (1 - e)^(-1/2), where y is near q^(-1/2) and e = 1 - q y^2.
+fn squareRoot(q: f32, zero: u32) -> f32 {
+  let y = bitcast<f32>(ROOT_SEED - (bitcast<u32>(q) >> 1u));
+  let s = rounded(q * y, zero);
+  let e = 1.0 - rounded(s * y, zero);
+  var p = rounded(ROOT_3 * e, zero) + ROOT_2;
+  p = rounded(p * e, zero) + ROOT_1;
+  p = rounded(p * e, zero) + ROOT_0;
+  return s + rounded(rounded(p * e, zero) * s, zero);
 }

@@ -108,7 +108,7 @@ function parseInitArguments(args: readonly string[]): InitArguments {
   if (device !== 'auto' && device !== 'gpu' && device !== 'cpu') {
     throw new UsageError(`--device must be auto, gpu or cpu, but found ${show(device)}.`)
   }
-  const verify = string('verify') ?? 'all'
+  const verify = verifyOf(string('verify') ?? 'all')
   return {
     configPath,
     output,
@@ -117,7 +117,7 @@ function parseInitArguments(args: readonly string[]): InitArguments {
     ...(seed === undefined ? {} : { seed: BigInt(seed) }),
     ...(dtype === undefined ? {} : { dtype: dtype as FloatDType }),
     device,
-    verify: verify === 'all' ? 'all' : numberOf(verify, '--verify'),
+    verify,
     quiet: values.quiet === true,
   }
 }
@@ -132,6 +132,13 @@ function joinNegativeValues(args: readonly string[]): string[] {
     else out.push(arg)
   }
   return out
+}
+
+function verifyOf(text: string): 'all' | number {
+  if (text === 'all') return 'all'
+  const value = numberOf(text, '--verify')
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw new UsageError(`--verify must be all or an integer >= 0, but found ${show(text)}.`)
 }
 
 function numberOf(text: string, flag: string): number {

@@ -18,6 +18,14 @@ export async function runCli(args: readonly string[]): Promise<number> {
   const interrupt = (): void => abort.abort()
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
+  // A reader that closes the pipe (`| head`) ends the run like an interrupt, without a stack trace.
+  let pipeClosed = false
+  const onOutputError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error
+    pipeClosed = true
+    abort.abort()
+  }
+  process.stdout.on('error', onOutputError)
   try {
     if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
       process.stdout.write(help)
@@ -30,6 +38,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     }
     return await initCommand(rest, abort.signal)
   } catch (error) {
+    if (pipeClosed) return 141
     if (abort.signal.aborted) {
       process.stderr.write('Interrupted; no file was written.\n')
       return 130

@@ -1,6 +1,6 @@
 import { byteWidth } from '../dtype.js'
 import { sampleGenerator } from '../generators/sample.js'
-import type { FillJob } from '../jobs.js'
+import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
 import { sampleRange } from './samplers.js'
 
@@ -9,10 +9,14 @@ import { sampleRange } from './samplers.js'
  * bit. `start` counts from the job's first element.
  */
 export function fillBytes(job: FillJob, start: number, count: number): Uint8Array {
-  const { source, dtype } = job
-  const width = byteWidth(dtype)
+  const bytes = sourceBytes(job, start, count)
+  applyOverlays(job, start, count, bytes)
+  return bytes
+}
+
+function sourceBytes({ source, dtype, firstElement }: FillJob, start: number, count: number): Uint8Array {
   if (source.kind === 'constant') {
-    const bytes = new Uint8Array(count * width)
+    const bytes = new Uint8Array(count * byteWidth(dtype))
     bytes.set(source.pattern.subarray(0, bytes.length))
     // The pattern holds whole elements, so doubling what is there keeps the phase.
     for (let done = source.pattern.length; done < bytes.length; done *= 2) {
@@ -22,12 +26,30 @@ export function fillBytes(job: FillJob, start: number, count: number): Uint8Arra
   }
   const values =
     source.kind === 'generator'
-      ? sampleGenerator(source, job.firstElement + start, count)
-      : sampleRange(source, job.firstElement + start, count)
+      ? sampleGenerator(source, firstElement + start, count)
+      : sampleRange(source, firstElement + start, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)
   const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
   for (let i = 0; i < count; i++) half[i] = round(bits[i]!)
   return new Uint8Array(half.buffer)
+}
+
+function applyOverlays(
+  { overlays, dtype, firstElement }: FillJob,
+  start: number,
+  count: number,
+  bytes: Uint8Array,
+): void {
+  const width = byteWidth(dtype)
+  for (const overlay of overlays) {
+    const element = overlay.pattern.subarray(0, width)
+    const part =
+      overlay.kind === 'range'
+        ? { stride: 1, first: 0, ...(clipRange(overlay, firstElement + start, count) ?? { count: 0 }) }
+        : clipDiagonal(overlay, firstElement + start, count)
+    if (part === undefined) continue
+    for (let i = 0; i < part.count; i++) bytes.set(element, (part.first + i * part.stride) * width)
+  }
 }

@@ -1,33 +1,64 @@
-import type { FillSource } from '../jobs.js'
-import { blockCounter } from '../jobs.js'
+import { blockCounter, type FillSource, type SamplerName } from '../jobs.js'
+import { type CustomSampler, roundParameter } from '../laws/custom.js'
 import { high32, low32 } from '../random/keys.js'
-import { boxMuller } from '../random/normal.js'
+import { normalQuad } from '../random/normal.js'
 import { philox4x32 } from '../random/philox.js'
+import { permutedRow } from '../random/sparse.js'
+import { truncatedNormalValue } from '../random/truncated-normal.js'
 import { uniformValue } from '../random/uniform.js'
 
-/** Turns the four words of a block into four float32 values at `out[at..at+3]`: the twin of a shader's `sample`. */
-type BlockSampler = (words: Uint32Array, out: Float32Array, at: number) => void
+/**
+ * The twin of a shader's `sampleWords`: four float32 values at `out[at..at+3]` from a block's words. `block` is the
+ * block's index within the parameter.
+ */
+type BlockSampler = (words: Uint32Array, block: number, out: Float32Array, at: number) => void
+
+/** Makes a sampler from a law's twelve constants, as integers and as float32. */
+const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32Array) => BlockSampler>> = {
+  uniform(_, [scale = 0, offset = 0, top = 0, step = 0, origin = 0]) {
+    const law = { scale, offset, top, step, origin }
+    return (words, _block, out, at) => {
+      for (let lane = 0; lane < 4; lane++) out[at + lane] = uniformValue(words[lane]!, law)
+    }
+  },
+  normal:
+    (_, [std = 0, mean = 0]) =>
+    (words, _block, out, at) =>
+      normalQuad(words, std, mean, out, at),
+  truncated_normal: (bits, floats) => (words, _block, out, at) => {
+    for (let lane = 0; lane < 4; lane++) out[at + lane] = truncatedNormalValue(words[lane]!, bits, floats)
+  },
+  sparse([, rows = 0, columns = 0, zeros = 0, key0 = 0, key1 = 0, halfBits = 0], [std = 0]) {
+    return (words, block, out, at) => {
+      normalQuad(words, std, 0, out, at)
+      for (let lane = 0; lane < 4; lane++) {
+        const index = block * 4 + lane
+        const row = Math.floor(index / columns)
+        if (row < rows && permutedRow(row, index % columns, rows, halfBits, key0, key1) < zeros) out[at + lane] = 0
+      }
+    }
+  },
+}
+
+function customSampler({ sample, parameters: types }: CustomSampler, constants: Uint32Array): BlockSampler {
+  const view = new DataView(constants.buffer)
+  const parameters = Object.fromEntries(
+    Object.entries(types).map(([key, type], index) => {
+      const at = 4 * index
+      const value =
+        type === 'f32' ? view.getFloat32(at, true) : type === 'i32' ? view.getInt32(at, true) : view.getUint32(at, true)
+      return [key, roundParameter(value, type)]
+    }),
+  )
+  return (words, _block, out, at) => {
+    for (let lane = 0; lane < 4; lane++) out[at + lane] = sample(words[lane]!, parameters)
+  }
+}
 
 function blockSampler({ sampler, constants }: FillSource & { kind: 'sampler' }): BlockSampler {
-  const [c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0] = constants
-  if (sampler === 'uniform') {
-    const law = { scale: c0, offset: c1, top: c2, step: c3, origin: c4 }
-    return (words, out, at) => {
-      for (let i = 0; i < 4; i++) out[at + i] = uniformValue(words[i]!, law)
-    }
-  }
-  const std = c0
-  const mean = c1
-  const pair = new Float32Array(2)
-  const fround = Math.fround
-  return (words, out, at) => {
-    boxMuller(pair, words[0]!, words[1]!)
-    out[at] = fround(pair[0]! * std) + mean
-    out[at + 1] = fround(pair[1]! * std) + mean
-    boxMuller(pair, words[2]!, words[3]!)
-    out[at + 2] = fround(pair[0]! * std) + mean
-    out[at + 3] = fround(pair[1]! * std) + mean
-  }
+  return typeof sampler === 'string'
+    ? samplers[sampler](constants, new Float32Array(constants.buffer))
+    : customSampler(sampler, constants)
 }
 
 /**
@@ -42,10 +73,11 @@ export function sampleRange(source: FillSource & { kind: 'sampler' }, first: num
   const words = new Uint32Array(4)
   const key0 = low32(source.stream.seed)
   const key1 = high32(source.stream.seed)
+  const firstBlock = Math.floor(first / 4)
   let [low, high] = blockCounter(source.stream, first)
   for (let block = 0; block < blocks; block++) {
     philox4x32(words, low, high, 0, 0, key0, key1)
-    sample(words, out, block * 4)
+    sample(words, firstBlock + block, out, block * 4)
     low = (low + 1) >>> 0
     if (low === 0) high = (high + 1) >>> 0
   }

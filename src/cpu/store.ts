@@ -3,6 +3,7 @@ import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
 import { fillJob } from '../jobs.js'
 import type { ResolvedOptions, TargetRegion } from '../options.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
+import { refuseOverlap } from '../regions.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
 import type { WeightStore } from '../store.js'
 import { fillBytes } from './fill.js'
@@ -65,7 +66,18 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
       )
     }
   }
-  const regions = new Map(active.map((parameter) => [parameter.name, place(parameter, into.get(parameter.name))]))
+  const regions = new Map(
+    active.map((parameter) => {
+      const given = into.has(parameter.name)
+      return [parameter.name, given ? placeInto(parameter, into.get(parameter.name)) : allocateOnHost(parameter)]
+    }),
+  )
+  refuseOverlap(
+    active.map(({ name, byteLength }) => {
+      const { buffer, byteOffset } = regions.get(name)!
+      return { name, buffer, begin: byteOffset, end: byteOffset + byteLength }
+    }),
+  )
   let bytesDone = 0
   let sinceTurn = 0
   for (const parameter of active) {
@@ -91,33 +103,38 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
   return new CpuStore(regions)
 }
 
-function place(parameter: PlannedParameter, region: TargetRegion | undefined): CpuRegion {
-  const { name, byteLength } = parameter
-  if (region === undefined) {
-    try {
-      return { buffer: new ArrayBuffer(byteLength), byteOffset: 0 }
-    } catch (cause) {
-      throw new OutOfMemoryError(
-        `Parameter ${show(name)} needs ${byteLength} bytes of host memory, which could not be allocated.`,
-        { cause },
-      )
-    }
+function allocateOnHost({ name, byteLength }: PlannedParameter): CpuRegion {
+  try {
+    return { buffer: new ArrayBuffer(byteLength), byteOffset: 0 }
+  } catch (cause) {
+    throw new OutOfMemoryError(
+      `Parameter ${show(name)} needs ${byteLength} bytes of host memory, which could not be allocated.`,
+      { cause },
+    )
   }
+}
+
+function placeInto({ name, byteLength }: PlannedParameter, region: TargetRegion | null | undefined): CpuRegion {
   const fail = (message: string): never => {
     throw new WeightInitError('INVALID_BUFFER', `into[${show(name)}]: ${message}`)
   }
-  const { buffer, byteOffset = 0 } = region
-  const view = ArrayBuffer.isView(buffer) ? buffer : buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : undefined
-  if (view === undefined || !(view.buffer instanceof ArrayBuffer)) {
-    return fail(`on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(buffer)}.`)
+  const { buffer, byteOffset = 0 } = region ?? {}
+  const whole = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer
+  if (!(whole instanceof ArrayBuffer)) {
+    return fail(
+      `on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(region === null ? null : buffer)}.`,
+    )
   }
+  // A detached ArrayBuffer has no bytes; so does its view.
+  const begin = ArrayBuffer.isView(buffer) ? buffer.byteOffset : 0
+  const available = ArrayBuffer.isView(buffer) ? buffer.byteLength : whole.byteLength
   if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % 4 !== 0) {
     fail(`byteOffset must be a non-negative multiple of 4, but found ${show(byteOffset)}.`)
   }
-  if (byteOffset + byteLength > view.byteLength) {
+  if (byteOffset + byteLength > available) {
     fail(
-      `the buffer is too small: ${byteLength} bytes at offset ${byteOffset} need ${byteOffset + byteLength}, but it has ${view.byteLength}.`,
+      `the buffer is too small: ${byteLength} bytes at offset ${byteOffset} need ${byteOffset + byteLength}, but it has ${available}.`,
     )
   }
-  return { buffer: view.buffer, byteOffset: view.byteOffset + byteOffset }
+  return { buffer: whole, byteOffset: begin + byteOffset }
 }

@@ -58,6 +58,7 @@ function torchValue(entry: Entry, device: string): string {
   const cast = dtype === 'float32' ? '' : `.to(torch.${dtype})`
   if (distribution.kind === 'uniform') return `${empty}.uniform_(${distribution.low}, ${distribution.high})${cast}`
   if (distribution.kind === 'normal') return `${empty}.normal_(${distribution.mean}, ${distribution.std})${cast}`
+  if (distribution.kind !== 'constant') return unsupported(entry)
   // A law without spread: a constant, but PyTorch draws for it, on CUDA as much for either law.
   if (source !== undefined && 'draw' in source && source.draw === 'normal') {
     return `${empty}.normal_(${distribution.value}, 0.0)${cast}`
@@ -81,7 +82,9 @@ function statelessProgram(manifest: InitializationManifest, seed: bigint): strin
       const call =
         distribution.kind === 'uniform'
           ? `uniform(%, ${tuple(shape)}, low=${distribution.low}, high=${distribution.high})`
-          : `normal(%, ${tuple(shape)}, mean=${distribution.mean}, std=${distribution.std})`
+          : distribution.kind === 'normal'
+            ? `normal(%, ${tuple(shape)}, mean=${distribution.mean}, std=${distribution.std})`
+            : unsupported(entry)
       const cast = dtype === 'float32' ? '' : `.to(torch.${dtype})`
       return set(name, `random.${call.replace('%', `random.fold_in(key, ${BigInt.asIntN(64, fnv1a64(name))})`)}${cast}`)
     }),
@@ -105,7 +108,8 @@ function jaxProgram(manifest: InitializationManifest, seed: bigint, generator: '
     'def key(name):  # the CRC-32 of a name, folded into the key of the seed',
     '    return jax.random.fold_in(root, np.uint32(zlib.crc32(name.encode())))',
     '',
-    ...manifest.parameters.map(({ name, shape, dtype, distribution, tiedTo }) => {
+    ...manifest.parameters.map((entry) => {
+      const { name, shape, dtype, distribution, tiedTo } = entry
       if (tiedTo !== undefined) return set(name, `weights[${text(tiedTo)}]`)
       if (distribution.kind === 'constant') {
         return set(name, `jnp.full(${tuple(shape)}, ${distribution.value}, "${dtype}")`)
@@ -116,19 +120,29 @@ function jaxProgram(manifest: InitializationManifest, seed: bigint, generator: '
           ? `key(${text(name)})`
           : `jax.random.wrap_key_data(np.array([${own[0]}, ${own[1]}], np.uint32))`
       const cast = dtype === 'float32' ? '' : `.astype("${dtype}")`
-      const value = jaxValue(distribution, `${key}, ${tuple(shape)}`)
+      const value = jaxValue(entry, `${key}, ${tuple(shape)}`)
       return set(name, cast === '' ? value : `(${value})${cast}`)
     }),
     '',
   ].join('\n')
 }
 
-function jaxValue(law: Exclude<Entry['distribution'], { kind: 'constant' }>, call: string): string {
+function jaxValue(entry: Entry, call: string): string {
+  const law = entry.distribution
   if (law.kind === 'normal') {
     const value = `jax.random.normal(${call}) * np.float32(${law.std})`
     return law.mean === 0 ? value : `${value} + np.float32(${law.mean})`
   }
+  if (law.kind !== 'uniform') return unsupported(entry)
   // (-1, 1) is exact, and so is one product: no build of XLA can differ.
   if (law.low === -law.high) return `jax.random.uniform(${call}, minval=-1.0, maxval=1.0) * np.float32(${law.high})`
   return `jax.random.uniform(${call}, minval=${law.low}, maxval=${law.high})`
+}
+
+/** The other library has no single call that gives these elements. */
+function unsupported({ name, distribution }: Entry): never {
+  throw new WeightInitError(
+    'INVALID_ARGUMENT',
+    `Parameter ${show(name)}: a ${distribution.kind} law has no equal in the Python program. Leave it out with skip.`,
+  )
 }

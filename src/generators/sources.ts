@@ -34,7 +34,7 @@ export function sourcePlanner(settings: GeneratorSettings, seed: number | bigint
   if (settings.name === 'philox') return () => undefined
   const assign = assigner(settings, seedKey(seed))
   return (drawing) => {
-    if (drawing.law.kind === 'constant') return undefined
+    if (drawing.law.kind === 'constant' || drawing.law.kind === 'diagonal') return undefined
     return assign(drawing, supportedLaw(drawing, settings.name))
   }
 }

@@ -1,7 +1,7 @@
 // PyTorch's CPU generator (ATen/native/cpu/DistributionTemplates.h, x86-64 with AVX2): which words a call takes, and what
 // it makes of them. Twins of shaders/generators/torch_cpu_*.wgsl.
 import { cephesCosSin, cephesLog } from '../random/cephes.js'
-import { fusedMultiplyAdd, type MulAdd, quickMultiplyAdd, splitMultiplyAdd, squareRoot } from '../random/fma.js'
+import { exactSquareRoot, fusedMultiplyAdd, type MulAdd, quickMultiplyAdd, splitMultiplyAdd } from '../random/fma.js'
 import { type MersenneStream, mersenneStream } from '../random/mt19937.js'
 import { affineLaw, normalLaw } from './laws.js'
 import type { GeneratorDraw, TorchCpuSource, TorchCpuVariant } from './types.js'
@@ -44,7 +44,7 @@ export function advanceTorch(cursor: TorchCursor, kind: 'uniform' | 'normal', co
 
 /** sqrt(-2 ln(1 - d)), d = (word & 0xffffff) 2^-24. */
 export function torchRadius(word: number, mulAdd: MulAdd): number {
-  return squareRoot(-2 * cephesLog((0x1000000 - (word & 0xffffff)) * 2 ** -24, mulAdd))
+  return exactSquareRoot(-2 * cephesLog((0x1000000 - (word & 0xffffff)) * 2 ** -24, mulAdd))
 }
 
 /** cos (index 0) and sin (index 1) of 2 pi d, d = (word & 0xffffff) 2^-24, into `out`. */

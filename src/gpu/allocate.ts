@@ -1,6 +1,7 @@
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
 import type { TargetRegion } from '../options.js'
 import type { PlannedParameter } from '../plan.js'
+import { refuseOverlap } from '../regions.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { withErrorScope } from './scopes.js'
@@ -66,31 +67,13 @@ export function checkRegions(
     }
     regions.set(name, { buffer, byteOffset })
   }
-  refuseOverlap(regions, parameters)
+  refuseOverlap(
+    [...regions].map(([name, { buffer, byteOffset }]) => {
+      const byteLength = parameters.find((p) => p.name === name)?.byteLength ?? 0
+      return { name, buffer, begin: byteOffset, end: byteOffset + alignUp(byteLength, 4) }
+    }),
+  )
   return regions
-}
-
-function refuseOverlap(regions: ReadonlyMap<string, GpuRegion>, parameters: readonly PlannedParameter[]): void {
-  const spans = [...regions].map(([name, { buffer, byteOffset }]) => ({
-    name,
-    buffer,
-    begin: byteOffset,
-    end: byteOffset + alignUp(parameters.find((p) => p.name === name)?.byteLength ?? 0, 4),
-  }))
-  const byBuffer = new Map<GPUBuffer, typeof spans>()
-  for (const span of spans) byBuffer.set(span.buffer, [...(byBuffer.get(span.buffer) ?? []), span])
-  for (const group of byBuffer.values()) {
-    group.sort((a, b) => a.begin - b.begin)
-    group.forEach((span, index) => {
-      const before = group[index - 1]
-      if (before !== undefined && before.end > span.begin) {
-        throw new WeightInitError(
-          'INVALID_BUFFER',
-          `into[${show(span.name)}] begins at byte ${span.begin}, inside into[${show(before.name)}], which ends at ${before.end}.`,
-        )
-      }
-    })
-  }
 }
 
 /**

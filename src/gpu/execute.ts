@@ -1,14 +1,14 @@
 import { byteWidth } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
-import { type FillJob, fillJob } from '../jobs.js'
+import { type FillJob, fillJob, type Overlay } from '../jobs.js'
 import type { ResolvedOptions } from '../options.js'
 import type { InitializationPlan } from '../plan.js'
 import { allocate, checkRegions, type GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
-import { generatorPipelineId, generatorPipelineKey, isUploaded } from './generators.js'
-import { type FillWindow, jobLayout, packJob } from './job-layout.js'
-import { bindGroupLayout, type PipelineKey, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { generatorPipelineKey, isUploaded } from './generators.js'
+import { jobLayout, type PackedJob, packOverlay, packSource, writeJob } from './job-layout.js'
+import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { GpuStore } from './store.js'
 import { runUploadedJobs } from './uploaded.js'
@@ -25,9 +25,15 @@ export interface FillTarget extends GpuRegion {
   readonly job: FillJob
 }
 
-interface Dispatch extends FillWindow {
+interface Dispatch {
+  readonly name: string
+  readonly pipeline: PipelineKey
+  readonly packed: PackedJob
   readonly buffer: GPUBuffer
   readonly binding: Binding
+  /** Elements and bytes that this dispatch finishes; an overlay finishes none. */
+  readonly elements: number
+  readonly bytes: number
 }
 
 /** Runs a plan on a device. All or nothing: on failure everything made here is destroyed. */
@@ -59,25 +65,32 @@ export async function executeOnGpu(
   return new GpuStore(state, regions, owned)
 }
 
-function pipelineKey({ source, dtype }: FillJob): PipelineKey {
-  if (source.kind === 'constant') return { entry: 'constant', layout: 'fill' }
+const constantKey: PipelineKey = { entry: 'constant', layout: 'fill' }
+const diagonalKey: PipelineKey = { entry: 'diagonal', layout: 'fill' }
+
+function sourceKey({ source, dtype }: FillJob): PipelineKey {
+  if (source.kind === 'constant') return constantKey
   if (source.kind === 'generator') return generatorPipelineKey(source, dtype)
-  const sampler = `distributions/${source.sampler}`
-  return dtype === 'float32'
-    ? { entry: 'fill', slots: { sampler, store: 'store/float32' }, layout: 'fill' }
-    : { entry: 'fill', slots: { sampler, store: 'store/half_pair', round: `store/${dtype}` }, layout: 'fill' }
+  const store = dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
+  if (typeof source.sampler === 'string') {
+    return { entry: 'fill', slots: { sampler: `distributions/${source.sampler}`, ...store }, layout: 'fill' }
+  }
+  return {
+    entry: 'fill',
+    slots: { sampler: `custom/${source.sampler.name} glue`, ...store },
+    layout: 'fill',
+    custom: source.sampler,
+  }
 }
 
-function pipelineId({ source, dtype }: FillJob): string {
-  if (source.kind === 'generator') return generatorPipelineId(source, dtype)
-  return source.kind === 'constant' ? 'constant' : `${source.sampler} ${dtype}`
-}
+const isUploadedJob = ({ source }: FillJob): boolean => source.kind === 'generator' && isUploaded(source)
+
+const overlayKey = ({ kind }: Overlay): PipelineKey => (kind === 'range' ? constantKey : diagonalKey)
 
 /** Every pipeline the jobs need, compiled in parallel. */
-async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise<Map<string, GPUComputePipeline>> {
-  const keys = new Map(jobs.map((job) => [pipelineId(job), pipelineKey(job)]))
-  const compiled = await Promise.all([...keys].map(async ([id, key]) => [id, await pipeline(state, key)] as const))
-  return new Map(compiled)
+async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise<void> {
+  const keys = jobs.flatMap((job) => [sourceKey(job), ...job.overlays.map(overlayKey)])
+  await Promise.all(keys.map((key) => pipeline(state, key)))
 }
 
 /**
@@ -121,19 +134,27 @@ function dispatches(state: DeviceState, targets: readonly FillTarget[], budget: 
   const { limits } = state.device
   return targets.flatMap(({ job, buffer, byteOffset }) => {
     const width = byteWidth(job.dtype)
-    return bindingWindows(
+    const windows = bindingWindows(
       { bufferByteLength: buffer.size, byteOffset, elementCount: job.elementCount, byteWidth: width },
       limits,
-    ).flatMap(({ binding, start, count, firstWord }) => {
-      // A window longer than a submit is cut; the budget is a multiple of eight elements, whole words in every dtype.
+    )
+    return windows.flatMap(({ binding, start, count, firstWord }) => {
       const parts: Dispatch[] = []
+      // A window longer than a submit is cut; the budget is a multiple of eight elements, whole words in every dtype.
       for (let done = 0; done < count; done += budget) {
-        const part = {
-          start: start + done,
-          count: Math.min(budget, count - done),
-          firstWord: firstWord + (done * width) / 4,
+        const elements = Math.min(budget, count - done)
+        const window = { job, start: start + done, count: elements, firstWord: firstWord + (done * width) / 4 }
+        const place = { name: job.name, buffer, binding }
+        // Words that the host makes go another way, before these; only their overlays are dispatched here.
+        if (!isUploadedJob(job)) {
+          const bytes = elements * width
+          parts.push({ ...place, pipeline: sourceKey(job), packed: packSource(window), elements, bytes })
         }
-        parts.push({ job, buffer, binding, ...part })
+        for (const overlay of job.overlays) {
+          const packed = packOverlay(overlay, window)
+          if (packed !== undefined)
+            parts.push({ ...place, pipeline: overlayKey(overlay), packed, elements: 0, bytes: 0 })
+        }
       }
       return parts
     })
@@ -147,23 +168,25 @@ export async function runJobs(
   { signal, onProgress }: Pick<ResolvedOptions, 'signal' | 'onProgress'> = {},
 ): Promise<void> {
   const { device } = state
-  const pipelines = await compileFor(
+  await compileFor(
     state,
     targets.map(({ job }) => job),
   )
   const watched = signal !== undefined || onProgress !== undefined
   const budget = watched ? ELEMENTS_PER_WATCHED_SUBMIT : ELEMENTS_PER_SUBMIT
-  const uploaded = targets.filter(({ job }) => job.source.kind === 'generator' && isUploaded(job.source))
-  const work = dispatches(
-    state,
-    targets.filter((target) => !uploaded.includes(target)),
-    budget,
-  )
+  const uploaded = targets.filter(({ job }) => isUploadedJob(job))
+  const work = dispatches(state, targets, budget)
   const bytesTotal = targets.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
+  // Compiled above: one lookup per kind, no waiting between dispatches.
+  const pipelines = new Map<string, GPUComputePipeline>()
+  for (const { pipeline: key } of work) {
+    const name = pipelineName(key)
+    if (!pipelines.has(name)) pipelines.set(name, await pipeline(state, key))
+  }
   const stride = alignUp(jobLayout.byteLength, device.limits.minUniformBufferOffsetAlignment)
   const blocks = new ArrayBuffer(work.length * stride)
   const view = new DataView(blocks)
-  for (const [index, dispatch] of work.entries()) packJob(view, index * stride, dispatch)
+  for (const [index, { packed }] of work.entries()) writeJob(view, index * stride, packed)
   const uniform = device.createBuffer({
     label: 'webgpu-init jobs',
     size: Math.max(stride, blocks.byteLength),
@@ -172,24 +195,24 @@ export async function runJobs(
   try {
     device.queue.writeBuffer(uniform, 0, blocks)
     const groups = bindGroupCache(state, uniform)
-    let bytesDone = 0
+    let bytesDone = await runUploadedJobs(state, uploaded, { signal, onProgress }, bytesTotal)
     for (let next = 0; next < work.length; ) {
       signal?.throwIfAborted()
       let elements = 0
       const { result: parameter, error } = withErrorScope(device, 'validation', () => {
         const encoder = device.createCommandEncoder({ label: 'webgpu-init fill' })
         const pass = encoder.beginComputePass({ label: 'webgpu-init fill' })
-        for (; next < work.length && (elements === 0 || elements + work[next]!.count <= budget); next++) {
-          const { job, buffer, binding, count } = work[next]!
-          pass.setPipeline(pipelines.get(pipelineId(job))!)
-          pass.setBindGroup(0, groups(buffer, binding), [next * stride])
-          pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(count / (4 * WORKGROUP_INVOCATIONS))))
-          elements += count
-          bytesDone += count * byteWidth(job.dtype)
+        for (; next < work.length && (elements === 0 || elements + work[next]!.elements <= budget); next++) {
+          const dispatch = work[next]!
+          pass.setPipeline(pipelines.get(pipelineName(dispatch.pipeline))!)
+          pass.setBindGroup(0, groups(dispatch.buffer, dispatch.binding), [next * stride])
+          pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(dispatch.packed.turns / WORKGROUP_INVOCATIONS)))
+          elements += dispatch.elements
+          bytesDone += dispatch.bytes
         }
         pass.end()
         device.queue.submit([encoder.finish()])
-        return work[next - 1]!.job.name
+        return work[next - 1]!.name
       })
       const [problem] = await untilLost(state, Promise.all([error, device.queue.onSubmittedWorkDone()]))
       if (problem !== null) {
@@ -201,7 +224,6 @@ export async function runJobs(
       }
       onProgress?.({ parameter, bytesDone, bytesTotal })
     }
-    await runUploadedJobs(state, uploaded, { signal, onProgress }, { done: bytesDone, total: bytesTotal })
     requireAlive(state)
   } finally {
     uniform.destroy()

@@ -41,17 +41,14 @@ export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType): Pipelin
   return { entry, slots: { sampler: module, ...slots, ...store }, layout }
 }
 
-export function generatorPipelineId(draw: GeneratorDraw, dtype: DType): string {
-  return [...Object.values(samplerOf(draw).slots), samplerOf(draw).sampler, dtype].join(' ')
-}
-
 /** The fields of a job's uniform block (shaders/core/job.wgsl) that a draw decides. */
 export interface GeneratorFields {
   readonly key: readonly [number, number]
   readonly counter: readonly [number, number]
-  /** law0 and law1. */
+  /** law.a and law.b, float32. */
   readonly constants: readonly number[]
   readonly shift: number
+  /** law.c, integers. */
   readonly extra: readonly number[]
 }
 
@@ -100,7 +97,7 @@ export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFi
   }
 }
 
-/** law0, four float32. */
+/** law.a, four float32. */
 function constantsOf({ law, origin }: GeneratorDraw): number[] {
   if (law.kind === 'normal') {
     const { std, mean } = normalLaw(law)

@@ -1,20 +1,19 @@
 import { byteWidth } from '../dtype.js'
-import { blockCounter, type FillJob } from '../jobs.js'
+import { blockCounter, clipDiagonal, clipRange, type FillJob, type Overlay } from '../jobs.js'
 import { high32, low32 } from '../random/keys.js'
-import { generatorFields } from './generators.js'
+import { type GeneratorFields, generatorFields } from './generators.js'
 
 /** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
 export const jobLayout = {
   key: 0,
   counter: 8,
-  law0: 16,
-  law1: 32,
-  elementCount: 48,
-  shift: 52,
-  firstWord: 56,
-  zero: 60,
-  extra: 64,
-  byteLength: 80,
+  block: 16,
+  elementCount: 24,
+  shift: 28,
+  law: 32,
+  firstWord: 80,
+  zero: 84,
+  byteLength: 96,
 } as const
 
 /** Elements [start, start + count) of a job, to be written from a 32-bit word of a binding on. */
@@ -25,37 +24,109 @@ export interface FillWindow {
   readonly firstWord: number
 }
 
-/** Writes a window's uniform block at `at`. */
-export function packJob(view: DataView, at: number, { job, start, count, firstWord }: FillWindow): void {
+/** One uniform block: what a dispatch reads, and how much there is to do. */
+export interface PackedJob {
+  /** 32-bit fields by byte offset. */
+  readonly fields: ReadonlyMap<number, number>
+  /** Groups of four words, or single elements of a diagonal: one invocation's turn each. */
+  readonly turns: number
+}
+
+function law(constants: ArrayLike<number>): [number, number][] {
+  return Array.from({ length: constants.length }, (_, index) => [jobLayout.law + 4 * index, constants[index]!])
+}
+
+const patternWords = (pattern: Uint8Array): number[] => {
+  const view = new DataView(pattern.buffer, pattern.byteOffset, pattern.byteLength)
+  return [0, 4, 8, 12].map((at) => view.getUint32(at, true))
+}
+
+/** The source's block for a window. */
+export function packSource({ job, start, count, firstWord }: FillWindow): PackedJob {
   const { source } = job
-  const u32 = (offset: number, value: number): void => view.setUint32(at + offset, value, true)
-  if (source.kind === 'constant') {
-    for (const [index, byte] of source.pattern.entries()) view.setUint8(at + jobLayout.law0 + index, byte)
-    // The constant shader counts bytes: its pattern knows no dtype.
-    u32(jobLayout.elementCount, count * byteWidth(job.dtype))
-  } else if (source.kind === 'generator') {
-    const { key, counter, constants, shift, extra } = generatorFields(source, job.firstElement + start)
-    for (const index of [0, 1] as const) {
-      u32(jobLayout.key + 4 * index, key[index])
-      u32(jobLayout.counter + 4 * index, counter[index])
-    }
-    for (const [index, value] of constants.entries()) view.setFloat32(at + jobLayout.law0 + 4 * index, value, true)
-    for (const [index, value] of extra.entries()) u32(jobLayout.extra + 4 * index, value)
-    u32(jobLayout.elementCount, count)
-    u32(jobLayout.shift, shift)
-  } else {
-    const first = job.firstElement + start
-    const [low, high] = blockCounter(source.stream, first)
-    u32(jobLayout.key, low32(source.stream.seed))
-    u32(jobLayout.key + 4, high32(source.stream.seed))
-    u32(jobLayout.counter, low)
-    u32(jobLayout.counter + 4, high)
-    for (const [index, value] of source.constants.entries()) {
-      view.setFloat32(at + jobLayout.law0 + 4 * index, value, true)
-    }
-    u32(jobLayout.elementCount, count)
-    u32(jobLayout.shift, first % 4)
+  if (source.kind === 'constant') return packConstant(source.pattern, count * byteWidth(job.dtype), firstWord, 0)
+  const first = job.firstElement + start
+  if (source.kind === 'generator') return packGenerator(generatorFields(source, first), count, firstWord)
+  const block = Math.floor(first / 4)
+  const [low, high] = blockCounter(source.stream, first)
+  return {
+    fields: new Map([
+      [jobLayout.key, low32(source.stream.seed)],
+      [jobLayout.key + 4, high32(source.stream.seed)],
+      [jobLayout.counter, low],
+      [jobLayout.counter + 4, high],
+      [jobLayout.block, block % 2 ** 32],
+      [jobLayout.block + 4, Math.floor(block / 2 ** 32)],
+      [jobLayout.elementCount, count],
+      [jobLayout.shift, first % 4],
+      [jobLayout.firstWord, firstWord],
+      ...law(source.constants),
+    ]),
+    turns: Math.ceil(count / 4),
   }
-  u32(jobLayout.firstWord, firstWord)
-  u32(jobLayout.zero, 0)
+}
+
+/** Another library's generator: law.a and law.b are float32, law.c the integers that its shader wants. */
+export function packGenerator(
+  { key, counter, constants, shift, extra }: GeneratorFields,
+  count: number,
+  firstWord: number,
+): PackedJob {
+  const floats = new Float32Array(8)
+  floats.set(constants)
+  const integers = Array.from({ length: 4 }, (_, index) => extra[index] ?? 0)
+  return {
+    fields: new Map([
+      [jobLayout.key, key[0]],
+      [jobLayout.key + 4, key[1]],
+      [jobLayout.counter, counter[0]],
+      [jobLayout.counter + 4, counter[1]],
+      [jobLayout.elementCount, count],
+      [jobLayout.shift, shift],
+      [jobLayout.firstWord, firstWord],
+      ...law([...new Uint32Array(floats.buffer), ...integers]),
+    ]),
+    turns: Math.ceil(count / 4),
+  }
+}
+
+/** Writes a uniform block at a byte offset. */
+export function writeJob(view: DataView, at: number, { fields }: PackedJob): void {
+  for (const [offset, value] of fields) view.setUint32(at + offset, value, true)
+}
+
+/** An overlay's block for a window; undefined where it does not reach into the window. */
+export function packOverlay(overlay: Overlay, { job, start, count, firstWord }: FillWindow): PackedJob | undefined {
+  const first = job.firstElement + start
+  const width = byteWidth(job.dtype)
+  if (overlay.kind === 'range') {
+    const part = clipRange(overlay, first, count)
+    if (part === undefined) return undefined
+    const byte = part.first * width
+    return packConstant(overlay.pattern, part.count * width, firstWord + Math.floor(byte / 4), byte % 4)
+  }
+  const run = clipDiagonal(overlay, first, count)
+  if (run === undefined) return undefined
+  return {
+    fields: new Map([
+      [jobLayout.elementCount, run.count],
+      [jobLayout.firstWord, firstWord],
+      // A stride beyond 32 bits leaves one element in a window: it is not used.
+      ...law([...patternWords(overlay.pattern), run.first, run.count > 1 ? run.stride : 0, width]),
+    ]),
+    turns: run.count,
+  }
+}
+
+/** The constant shader counts bytes: its pattern knows no dtype. */
+function packConstant(pattern: Uint8Array, byteLength: number, firstWord: number, byteShift: number): PackedJob {
+  return {
+    fields: new Map([
+      [jobLayout.elementCount, byteLength],
+      [jobLayout.shift, byteShift],
+      [jobLayout.firstWord, firstWord],
+      ...law(patternWords(pattern)),
+    ]),
+    turns: Math.ceil(byteLength / 16),
+  }
 }

@@ -1,4 +1,5 @@
 import { WeightInitError } from '../errors.js'
+import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
@@ -12,6 +13,8 @@ export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
   readonly layout: 'fill' | 'uploaded' | 'moments'
+  /** The user's own sampler, linked in beside the package's modules. */
+  readonly custom?: CustomSampler
 }
 
 const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
@@ -49,19 +52,31 @@ export function pipeline(state: DeviceState, key: PipelineKey): Promise<GPUCompu
   const name = pipelineName(key)
   const known = state.pipelines.get(name)
   if (known !== undefined) return known
-  const compiled = untilLost(state, compile(state, key, name))
+  const compiled = untilLost(state, compile(state, key))
   state.pipelines.set(name, compiled)
   compiled.catch(() => state.pipelines.delete(name))
   return compiled
 }
 
-function pipelineName({ entry, slots = {} }: PipelineKey): string {
-  return [entry, ...Object.entries(slots).map(([slot, module]) => `${slot}=${module}`)].join(' ')
+/** Cache key and label. Two custom samplers may share a name: their text tells them apart. */
+export function pipelineName({ entry, slots = {}, custom }: PipelineKey): string {
+  const parts = [entry, ...Object.entries(slots).map(([slot, module]) => `${slot}=${module}`)]
+  return custom === undefined ? parts.join(' ') : `${parts.join(' ')}\n${customSamplerModule(custom)}\n${custom.wgsl}`
 }
 
-async function compile(state: DeviceState, key: PipelineKey, name: string): Promise<GPUComputePipeline> {
+async function compile(state: DeviceState, key: PipelineKey): Promise<GPUComputePipeline> {
   const { device } = state
-  const shader = linkShader(key.entry, shaderModules, key.slots)
+  const { custom } = key
+  const name = [key.entry, ...Object.values(key.slots ?? {})].join(' ')
+  const modules =
+    custom === undefined
+      ? shaderModules
+      : {
+          ...shaderModules,
+          [`custom/${custom.name}`]: custom.wgsl,
+          [`custom/${custom.name} glue`]: customSamplerModule(custom),
+        }
+  const shader = linkShader(key.entry, modules, key.slots)
   device.pushErrorScope('validation')
   const module = device.createShaderModule({ label: `webgpu-init ${name}`, code: shader.code })
   const scope = device.popErrorScope()
@@ -70,9 +85,10 @@ async function compile(state: DeviceState, key: PipelineKey, name: string): Prom
   const problem = info.messages.find(({ type }) => type === 'error')
   if (problem !== undefined) {
     const { module: file, line } = shader.locate(problem.lineNum)
+    const text = (modules as Record<string, string>)[file]?.split('\n')[line - 1]?.trim()
     throw new WeightInitError(
       'SHADER',
-      `Shader ${name} does not compile: shaders/${file}.wgsl:${line}:${problem.linePos}: ${problem.message}`,
+      `Shader ${name} does not compile: ${file}.wgsl:${line}:${problem.linePos}: ${problem.message}\n  ${line} | ${text}`,
     )
   }
   try {

@@ -1,6 +1,10 @@
 import constant from '../../shaders/constant.wgsl?raw'
 import job from '../../shaders/core/job.wgsl?raw'
+import coreLaw from '../../shaders/core/law.wgsl?raw'
+import diagonal from '../../shaders/diagonal.wgsl?raw'
 import distributionNormal from '../../shaders/distributions/normal.wgsl?raw'
+import distributionSparse from '../../shaders/distributions/sparse.wgsl?raw'
+import distributionTruncatedNormal from '../../shaders/distributions/truncated_normal.wgsl?raw'
 import distributionUniform from '../../shaders/distributions/uniform.wgsl?raw'
 import fill from '../../shaders/fill.wgsl?raw'
 import generatorsAffine from '../../shaders/generators/affine.wgsl?raw'
@@ -26,7 +30,10 @@ import moments from '../../shaders/moments.wgsl?raw'
 import cephes from '../../shaders/random/cephes.wgsl?raw'
 import curand from '../../shaders/random/curand.wgsl?raw'
 import erfInv from '../../shaders/random/erf_inv.wgsl?raw'
+import exactSquareRoot from '../../shaders/random/exact_square_root.wgsl?raw'
 import fma from '../../shaders/random/fma.wgsl?raw'
+import inverseNormal from '../../shaders/random/inverse_normal.wgsl?raw'
+import logarithm from '../../shaders/random/logarithm.wgsl?raw'
 import mulAddFused from '../../shaders/random/mul_add_fused.wgsl?raw'
 import mulAddSplit from '../../shaders/random/mul_add_split.wgsl?raw'
 import randomNormal from '../../shaders/random/normal.wgsl?raw'
@@ -41,6 +48,12 @@ import storeHalfPair from '../../shaders/store/half_pair.wgsl?raw'
 
 /** Every .wgsl file under shaders/, by the path that an import directive names. */
 export const shaderModules: Readonly<Record<string, string>> = {
+  'core/law': coreLaw,
+  diagonal,
+  'distributions/sparse': distributionSparse,
+  'distributions/truncated_normal': distributionTruncatedNormal,
+  'random/inverse_normal': inverseNormal,
+  'random/logarithm': logarithm,
   constant,
   'core/job': job,
   'distributions/normal': distributionNormal,
@@ -51,6 +64,8 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'load/float32': loadFloat32,
   moments,
   'random/normal': randomNormal,
+  'random/exact_square_root': exactSquareRoot,
+  'random/square_root': squareRoot,
   'random/philox': philox,
   'random/rounded': rounded,
   'store/bfloat16': storeBfloat16,
@@ -79,6 +94,5 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/fma': fma,
   'random/mul_add_fused': mulAddFused,
   'random/mul_add_split': mulAddSplit,
-  'random/square_root': squareRoot,
   'random/threefry': threefry,
 }

@@ -7,8 +7,8 @@ import { mersenneStream } from '../random/mt19937.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import type { FillTarget } from './execute.js'
-import { generatorPipelineKey } from './generators.js'
-import { jobLayout, packJob } from './job-layout.js'
+import { generatorFields, generatorPipelineKey } from './generators.js'
+import { jobLayout, packGenerator, writeJob } from './job-layout.js'
 import { bindGroupLayout, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
@@ -22,7 +22,7 @@ const BINDING_ALIGNMENT = 256
 
 interface UploadedJob {
   readonly words: Uint32Array<ArrayBuffer>
-  /** job.extra of shaders/generators/torch_cpu_normal.wgsl. */
+  /** law.c of shaders/generators/torch_cpu_normal.wgsl. */
   readonly extra: readonly [tailStart: number, tailWords: number, shift: number]
 }
 
@@ -58,20 +58,23 @@ export function uploadedWords(
   return { words, extra: [tail - begin, body, shift] }
 }
 
-/** Fills targets whose words the host makes: chunk after chunk, upload and dispatch, while the host makes the next. */
+/**
+ * Fills targets whose words the host makes, and gives the bytes that are done: chunk after chunk, upload and dispatch, while the host makes the
+ * next.
+ */
 export async function runUploadedJobs(
   state: DeviceState,
   targets: readonly FillTarget[],
   { signal, onProgress }: { readonly [K in 'signal' | 'onProgress']?: ResolvedOptions[K] | undefined },
-  bytes: { readonly done: number; readonly total: number },
-): Promise<void> {
-  if (targets.length === 0) return
+  bytesTotal: number,
+): Promise<number> {
+  if (targets.length === 0) return 0
   const { device } = state
   const room = Math.min(CHUNK_ELEMENTS, Math.max(...targets.map(({ job }) => job.elementCount))) + 3 * TORCH_BLOCK
   const make = (label: string, size: number, usage: number): GPUBuffer => device.createBuffer({ label, size, usage })
   const uploaded = make('webgpu-init words', 4 * room, USAGE_STORAGE | USAGE_COPY_DST)
   const uniform = make('webgpu-init words job', jobLayout.byteLength, USAGE_UNIFORM | USAGE_COPY_DST)
-  let bytesDone = bytes.done
+  let bytesDone = 0
   let inFlight = 0
   try {
     for (const target of targets) {
@@ -87,8 +90,8 @@ export async function runUploadedJobs(
         const from = byteOffset + start * width
         const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
         const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
-        packJob(block, 0, { job, start, count, firstWord: (from - offset) / 4 })
-        for (const [index, value] of extra.entries()) block.setUint32(jobLayout.extra + 4 * index, value, true)
+        const fields = generatorFields(draw, job.firstElement + start)
+        writeJob(block, 0, packGenerator({ ...fields, extra }, count, (from - offset) / 4))
         const { error } = withErrorScope(device, 'validation', () => {
           device.queue.writeBuffer(uniform, 0, block.buffer)
           device.queue.writeBuffer(uploaded, 0, words)
@@ -123,12 +126,13 @@ export async function runUploadedJobs(
         }
         if (watched || ++inFlight % CHUNKS_IN_FLIGHT === 0) {
           await untilLost(state, device.queue.onSubmittedWorkDone())
-          onProgress?.({ parameter: job.name, bytesDone, bytesTotal: bytes.total })
+          onProgress?.({ parameter: job.name, bytesDone, bytesTotal })
         }
       }
     }
     await untilLost(state, device.queue.onSubmittedWorkDone())
     requireAlive(state)
+    return bytesDone
   } finally {
     uploaded.destroy()
     uniform.destroy()

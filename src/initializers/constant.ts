@@ -1,6 +1,6 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys } from '../errors.js'
-import { finiteNumber, Initializer } from './types.js'
+import { finiteNumber, Initializer, orDefault } from './types.js'
 
 export interface ConstantConfig {
   /** Default 0. */
@@ -16,7 +16,7 @@ export class ConstantInitializer extends Initializer {
   constructor(config: ConstantConfig = {}) {
     super()
     refuseUnknownKeys(config, ['value'], 'constant config', 'INVALID_CONFIG')
-    this.value = finiteNumber(config.value ?? 0, 'value', 'constant')
+    this.value = finiteNumber(orDefault(config.value, 0), 'value', 'constant')
   }
 
   get config(): Readonly<Record<string, unknown>> {

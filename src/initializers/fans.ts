@@ -7,37 +7,55 @@ export interface Fans {
   readonly fanOut: number
 }
 
+/** 'layout': right for the layer, from layout, groups, blocks and batch axes. 'torch': PyTorch's, from the shape alone. */
+export type FanConvention = 'layout' | 'torch'
+
+export const fanConventions: readonly FanConvention[] = ['layout', 'torch']
+
 const product = (lengths: readonly number[]): number => lengths.reduce((a, b) => a * b, 1)
 
 /**
- * fan_in and fan_out of a weight, from its layout and groups, or as given by hand in `fan`.
+ * fan_in and fan_out of a weight. Exact.
  *
- * With receptive field k = product of the kernel axes:
- * - out-in [out, in/g, ...k]: fan_in = in/g * k, fan_out = out/g * k
- * - in-out [...k, in/g, out]: the same
+ * Convention 'layout', with receptive field k = product of the kernel axes, g groups, n fused blocks, after leaving out
+ * the batch axes (`batchAxes` leading ones: experts, heads):
+ * - out-in [n out, in/g, ...k], in-out [...k, in/g, n out]: fan_in = in/g * k, fan_out = out/g * k
  * - transposed [in, out/g, ...k]: fan_in = in/g * k, fan_out = out/g * k
+ * A hand-given `fan` overrides all of it.
  *
- * For `out-in` without groups this is PyTorch's `_calculate_fan_in_and_fan_out`. Exact.
+ * Convention 'torch': PyTorch's `_calculate_fan_in_and_fan_out`: fan_in = size(1) * k, fan_out = size(0) * k, whatever the
+ * layer. The two agree for `out-in` without groups and blocks; PyTorch's is wrong for transposed, grouped and fused weights.
  *
  * @throws WeightInitError `INVALID_SHAPE` for rank < 2, in PyTorch's words
  */
-export function calculateFans(parameter: Parameter): Fans {
-  const { shape, layout, groups, fan, name } = parameter
+export function calculateFans(parameter: Parameter, convention: FanConvention = 'layout'): Fans {
+  const { layout, groups, blocks, batchAxes, fan } = parameter
+  if (convention === 'torch') return torchFans(parameter)
   if (fan !== undefined) return { fanIn: fan.in, fanOut: fan.out }
-  if (shape.length < 2) {
-    throw new WeightInitError(
-      'INVALID_SHAPE',
-      `Parameter ${show(name)} of shape ${show(shape)}: Fan in and fan out can not be computed for tensor with fewer ` +
-        'than 2 dimensions. Use uniform, normal or constant for it, or give the fans: fan: { in, out }.',
-    )
-  }
+  const shape = parameter.shape.slice(batchAxes)
+  if (shape.length < 2) tooFewAxes(parameter)
   if (layout === 'in-out') {
     const field = product(shape.slice(0, -2))
     const [inputs = 1, outputs = 1] = shape.slice(-2)
-    return { fanIn: inputs * field, fanOut: (outputs / groups) * field }
+    return { fanIn: inputs * field, fanOut: (outputs / groups / blocks) * field }
   }
   const [first = 1, second = 1, ...kernel] = shape
   const field = product(kernel)
-  if (layout === 'transposed') return { fanIn: (first / groups) * field, fanOut: second * field }
-  return { fanIn: second * field, fanOut: (first / groups) * field }
+  if (layout === 'transposed') return { fanIn: (first / groups) * field, fanOut: (second / blocks) * field }
+  return { fanIn: second * field, fanOut: (first / groups / blocks) * field }
+}
+
+function torchFans(parameter: Parameter): Fans {
+  const [first = 1, second = 1, ...kernel] = parameter.shape
+  if (parameter.shape.length < 2) tooFewAxes(parameter)
+  const field = product(kernel)
+  return { fanIn: second * field, fanOut: first * field }
+}
+
+function tooFewAxes({ name, shape }: Parameter): never {
+  throw new WeightInitError(
+    'INVALID_SHAPE',
+    `Parameter ${show(name)} of shape ${show(shape)}: Fan in and fan out can not be computed for tensor with fewer ` +
+      'than 2 dimensions. Use uniform, normal or constant for it, or give the fans: fan: { in, out }.',
+  )
 }

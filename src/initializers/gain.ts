@@ -60,7 +60,7 @@ export function calculateGain(nonlinearity: Nonlinearity, parameter?: number): n
       throw new WeightInitError(
         'INVALID_CONFIG',
         `Unsupported nonlinearity ${typeof nonlinearity === 'string' ? nonlinearity : show(nonlinearity)}; ` +
-          `known: ${nonlinearities.join(', ')}. For another activation pass its gain as a number.`,
+          `known: ${nonlinearities.join(', ')}. For another activation pass its gain as a number: activationGain('gelu').`,
       )
   }
 }

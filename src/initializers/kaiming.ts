@@ -1,7 +1,7 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
 import { calculateGain, type Nonlinearity } from './gain.js'
-import { centred, finiteNumber, Initializer, type InitializerContext, oneOf } from './types.js'
+import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from './types.js'
 
 export type FanMode = 'fan_in' | 'fan_out'
 
@@ -35,14 +35,19 @@ export class KaimingInitializer extends Initializer {
   constructor(config: KaimingConfig = {}) {
     super()
     refuseUnknownKeys(config, ['mode', 'nonlinearity', 'a', 'gain', 'distribution'], 'kaiming config', 'INVALID_CONFIG')
-    this.mode = checkMode(config.mode ?? 'fan_in')
-    this.nonlinearity = config.nonlinearity ?? 'relu'
-    this.a = config.a ?? 0
+    this.mode = checkMode(orDefault(config.mode, 'fan_in'))
+    this.nonlinearity = orDefault(config.nonlinearity, 'relu')
+    this.a = orDefault(config.a, 0)
     const tableGain = calculateGain(this.nonlinearity, this.a)
     finiteNumber(this.a, 'a', 'kaiming')
     this.#explicitGain = config.gain !== undefined
-    this.gain = finiteNumber(config.gain ?? tableGain, 'gain', 'kaiming')
-    this.distributionKind = oneOf(config.distribution ?? 'normal', ['uniform', 'normal'], 'distribution', 'kaiming')
+    this.gain = finiteNumber(orDefault(config.gain, tableGain), 'gain', 'kaiming')
+    this.distributionKind = oneOf(
+      orDefault(config.distribution, 'normal'),
+      ['uniform', 'normal'],
+      'distribution',
+      'kaiming',
+    )
   }
 
   get config(): Readonly<Record<string, unknown>> {

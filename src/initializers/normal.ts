@@ -1,6 +1,6 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys, WeightInitError } from '../errors.js'
-import { finiteNumber, Initializer } from './types.js'
+import { finiteNumber, Initializer, orDefault } from './types.js'
 
 export interface NormalConfig {
   /** Default 0. */
@@ -19,8 +19,8 @@ export class NormalInitializer extends Initializer {
   constructor(config: NormalConfig = {}) {
     super()
     refuseUnknownKeys(config, ['mean', 'std'], 'normal config', 'INVALID_CONFIG')
-    this.mean = finiteNumber(config.mean ?? 0, 'mean', 'normal')
-    const std = config.std ?? 1
+    this.mean = finiteNumber(orDefault(config.mean, 0), 'mean', 'normal')
+    const std = orDefault(config.std, 1)
     if (typeof std === 'number' && !(std >= 0)) {
       throw new WeightInitError('INVALID_CONFIG', `normal expects std >= 0.0, but found std ${std}.`)
     }

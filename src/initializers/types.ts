@@ -1,12 +1,16 @@
 import type { Distribution } from '../distributions.js'
 import { show, WeightInitError } from '../errors.js'
 import type { Parameter } from '../model/types.js'
-import { calculateFans, type Fans } from './fans.js'
+import { calculateFans, type FanConvention, type Fans } from './fans.js'
 
 /** What an initializer may look at. `fans()` throws for a parameter that has none (rank < 2). */
 export interface InitializerContext {
   readonly parameter: Parameter
   fans(): Fans
+  /** Another parameter of the model, by its full name. */
+  find(name: string): Parameter | undefined
+  /** PyTorch's fans of any parameter, from its shape alone. */
+  torchFansOf(parameter: Parameter): Fans
 }
 
 /** A rule that turns a parameter's shape into the law of its elements. Instances are immutable. */
@@ -15,12 +19,28 @@ export abstract class Initializer {
   abstract readonly name: string
   /** Settings in the string form's config; `createInitializer(name, config)` gives an equal initializer. */
   abstract readonly config: Readonly<Record<string, unknown>>
+  /** Whether it also initialises biases, norms and buffers when it is given for a whole model. */
+  readonly appliesToEveryRole: boolean = false
   /** The law for one parameter, float64. Pure. */
   abstract distribution(context: InitializerContext): Distribution
 }
 
-export function contextOf(parameter: Parameter): InitializerContext {
-  return { parameter, fans: () => calculateFans(parameter) }
+export function contextOf(
+  parameter: Parameter,
+  model: ReadonlyMap<string, Parameter>,
+  convention: FanConvention,
+): InitializerContext {
+  return {
+    parameter,
+    fans: () => calculateFans(parameter, convention),
+    find: (name) => model.get(name),
+    torchFansOf: (other) => calculateFans(other, 'torch'),
+  }
+}
+
+/** The default only for a setting that was left out: null is a mistake (JSON's NaN), not an absence. */
+export function orDefault<T>(value: T | undefined, fallback: T): T {
+  return value === undefined ? fallback : value
 }
 
 /** @throws WeightInitError `INVALID_CONFIG` unless `value` is a finite number */

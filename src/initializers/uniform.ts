@@ -1,6 +1,6 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys, WeightInitError } from '../errors.js'
-import { finiteNumber, Initializer } from './types.js'
+import { finiteNumber, Initializer, orDefault } from './types.js'
 
 export interface UniformConfig {
   /** Lower end, included. Default 0. */
@@ -19,8 +19,8 @@ export class UniformInitializer extends Initializer {
   constructor(config: UniformConfig = {}) {
     super()
     refuseUnknownKeys(config, ['a', 'b'], 'uniform config', 'INVALID_CONFIG')
-    this.a = finiteNumber(config.a ?? 0, 'a', 'uniform')
-    this.b = finiteNumber(config.b ?? 1, 'b', 'uniform')
+    this.a = finiteNumber(orDefault(config.a, 0), 'a', 'uniform')
+    this.b = finiteNumber(orDefault(config.b, 1), 'b', 'uniform')
     if (this.a > this.b) {
       throw new WeightInitError(
         'INVALID_CONFIG',

@@ -1,6 +1,6 @@
 import type { Distribution } from '../distributions.js'
 import { refuseUnknownKeys } from '../errors.js'
-import { centred, finiteNumber, Initializer, type InitializerContext, oneOf } from './types.js'
+import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from './types.js'
 
 export interface XavierConfig {
   /** Default 1; see `calculateGain`. */
@@ -23,8 +23,13 @@ export class XavierInitializer extends Initializer {
   constructor(config: XavierConfig = {}) {
     super()
     refuseUnknownKeys(config, ['gain', 'distribution'], 'xavier config', 'INVALID_CONFIG')
-    this.gain = finiteNumber(config.gain ?? 1, 'gain', 'xavier')
-    this.distributionKind = oneOf(config.distribution ?? 'uniform', ['uniform', 'normal'], 'distribution', 'xavier')
+    this.gain = finiteNumber(orDefault(config.gain, 1), 'gain', 'xavier')
+    this.distributionKind = oneOf(
+      orDefault(config.distribution, 'uniform'),
+      ['uniform', 'normal'],
+      'distribution',
+      'xavier',
+    )
   }
 
   get config(): Readonly<Record<string, unknown>> {

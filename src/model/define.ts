@@ -11,7 +11,12 @@ import { validateModel } from './validate.js'
  */
 export function defineModel(model: { readonly parameters: readonly ParameterSpec[] }): Model {
   validateModel(model)
-  return {
-    parameters: model.parameters.map((spec) => Object.freeze({ ...spec, shape: Object.freeze([...spec.shape]) })),
-  }
+  const parameters = model.parameters.map((spec) =>
+    Object.freeze({
+      ...spec,
+      shape: Object.freeze([...spec.shape]),
+      ...(spec.fan === undefined ? {} : { fan: Object.freeze({ ...spec.fan }) }),
+    }),
+  )
+  return { parameters: Object.freeze(parameters) }
 }

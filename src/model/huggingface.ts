@@ -88,8 +88,14 @@ function readGpt2(config: Json): Omit<HuggingFaceModel, 'architecture'> {
   const std = positiveOf(config, 'initializer_range', 0.02)
   const list = config.architectures
   const className = Array.isArray(list) ? list[0] : undefined
-  const withHead =
-    typeof className === 'string' && /LMHead|DoubleHeads|Classification|QuestionAnswering/.test(className)
+  if (className !== undefined && className !== 'GPT2Model' && className !== 'GPT2LMHeadModel') {
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `config.json: architectures names ${show(className)}; known for gpt2: GPT2Model, GPT2LMHeadModel. The parameters ` +
+        'of another head would be missing: use one of these, or describe the model with defineModel({ parameters: [...] }).',
+    )
+  }
+  const withHead = className === 'GPT2LMHeadModel'
   const prefix = withHead ? 'transformer.' : ''
   const dtypeName = config.dtype ?? config.torch_dtype ?? 'float32'
   const dtype = checkDType(dtypeName, 'config.json: torch_dtype')
@@ -120,10 +126,12 @@ function readGpt2(config: Json): Omit<HuggingFaceModel, 'architecture'> {
     projection(`h.${i}.mlp.c_proj`, inner, width)
   }
   norm('ln_f')
+  const tied = withHead && config.tie_word_embeddings !== false
+  if (withHead && !tied) parameters.push({ name: 'lm_head.weight', shape: [vocabulary, width], dtype, role: 'weight' })
   return {
     model: defineModel({ parameters }),
     recipe: gpt2Recipe({ layers, std }),
-    tied: withHead && config.tie_word_embeddings !== false ? { 'lm_head.weight': `${prefix}wte.weight` } : {},
+    tied: tied ? { 'lm_head.weight': `${prefix}wte.weight` } : {},
   }
 }
 
@@ -139,6 +147,12 @@ export function gpt2Recipe(
 ): readonly InitializerRule[] {
   refuseUnknownKeys(settings, ['layers', 'std'], 'gpt2Recipe')
   const { layers = 12, std = 0.02 } = settings
+  if (!Number.isSafeInteger(layers) || layers < 1) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `gpt2Recipe: layers must be a positive integer, but found ${show(layers)}.`,
+    )
+  }
   return [
     { match: '*c_proj.weight', initializer: new NormalInitializer({ std: std / Math.sqrt(2 * layers) }) },
     { match: { role: 'weight' }, initializer: new NormalInitializer({ std }) },

@@ -13,6 +13,23 @@ export interface LinearOptions extends LayerOptions {
   readonly bias?: boolean
 }
 
+export interface LinearLayerOptions extends LinearOptions {
+  /** Equal blocks fused along the output: 3 for a QKV projection, 2 for gate and up. Fans are per block. Default 1. */
+  readonly blocks?: number
+}
+
+export interface EmbeddingOptions extends LayerOptions {
+  /** Row that stays 0, PyTorch's padding_idx; negative counts from the end. */
+  readonly paddingIndex?: number
+}
+
+export interface RecurrentOptions extends LinearOptions {
+  /** Stacked layers. Default 1. */
+  readonly layers?: number
+  /** A second direction, its parameters suffixed _reverse. Default false. */
+  readonly bidirectional?: boolean
+}
+
 export interface ConvOptions extends LinearOptions {
   /** Default 1; divides both channel counts. `groups = inChannels` is a depthwise convolution. */
   readonly groups?: number
@@ -33,10 +50,19 @@ export interface BatchNormOptions extends LayerOptions {
 }
 
 /** Fully connected layer: weight [outFeatures, inFeatures], bias [outFeatures]. PyTorch's nn.Linear. */
-export function linear(inFeatures: number, outFeatures: number, options: LinearOptions = {}): Model {
-  checkOptions('linear', options, ['bias', 'dtype'])
-  positive('linear', { inFeatures, outFeatures })
-  const parameters: ParameterSpec[] = [{ name: 'weight', shape: [outFeatures, inFeatures], role: 'weight' }]
+export function linear(inFeatures: number, outFeatures: number, options: LinearLayerOptions = {}): Model {
+  checkOptions('linear', options, ['bias', 'blocks', 'dtype'])
+  const blocks = options.blocks ?? 1
+  positive('linear', { inFeatures, outFeatures, blocks })
+  if (outFeatures % blocks !== 0) {
+    throw new WeightInitError(
+      'INVALID_SHAPE',
+      `linear: outFeatures must be divisible by blocks, but found ${outFeatures} and ${blocks}.`,
+    )
+  }
+  const parameters: ParameterSpec[] = [
+    { name: 'weight', shape: [outFeatures, inFeatures], role: 'weight', ...(blocks > 1 ? { blocks } : {}) },
+  ]
   if (options.bias ?? true) parameters.push({ name: 'bias', shape: [outFeatures], role: 'bias' })
   return layer('linear', { inFeatures, outFeatures }, parameters, options)
 }
@@ -71,22 +97,69 @@ export function conv3d(
   return conv('conv3d', 3, inChannels, outChannels, kernel, options)
 }
 
+/** weight [inChannels, outChannels / groups, k], layout transposed. PyTorch's nn.ConvTranspose1d, with the right fans. */
+export function convTranspose1d(
+  inChannels: number,
+  outChannels: number,
+  kernel: number | readonly number[],
+  options: ConvOptions = {},
+): Model {
+  return conv('convTranspose1d', 1, inChannels, outChannels, kernel, options)
+}
+
+/** weight [inChannels, outChannels / groups, kh, kw], layout transposed. PyTorch's nn.ConvTranspose2d. */
+export function convTranspose2d(
+  inChannels: number,
+  outChannels: number,
+  kernel: number | readonly number[],
+  options: ConvOptions = {},
+): Model {
+  return conv('convTranspose2d', 2, inChannels, outChannels, kernel, options)
+}
+
+/** weight [inChannels, outChannels / groups, kd, kh, kw], layout transposed. PyTorch's nn.ConvTranspose3d. */
+export function convTranspose3d(
+  inChannels: number,
+  outChannels: number,
+  kernel: number | readonly number[],
+  options: ConvOptions = {},
+): Model {
+  return conv('convTranspose3d', 3, inChannels, outChannels, kernel, options)
+}
+
 /** Table of `count` vectors: weight [count, dimension], role embedding. PyTorch's nn.Embedding. */
-export function embedding(count: number, dimension: number, options: LayerOptions = {}): Model {
-  checkOptions('embedding', options, ['dtype'])
+export function embedding(count: number, dimension: number, options: EmbeddingOptions = {}): Model {
+  checkOptions('embedding', options, ['paddingIndex', 'dtype'])
   positive('embedding', { count, dimension })
-  return layer(
-    'embedding',
-    { count, dimension },
-    [{ name: 'weight', shape: [count, dimension], role: 'embedding' }],
-    options,
-  )
+  const { paddingIndex } = options
+  const spec: ParameterSpec = {
+    name: 'weight',
+    shape: [count, dimension],
+    role: 'embedding',
+    ...(paddingIndex === undefined ? {} : { paddingIndex }),
+  }
+  return layer('embedding', { count, dimension }, [spec], options)
+}
+
+/** weight_ih_l0 [4 hidden, input], weight_hh_l0 [4 hidden, hidden], bias_ih_l0, bias_hh_l0, ... PyTorch's nn.LSTM; four gates. */
+export function lstm(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}): Model {
+  return recurrent('lstm', 4, inputSize, hiddenSize, options)
+}
+
+/** As `lstm`, with three gates. PyTorch's nn.GRU. */
+export function gru(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}): Model {
+  return recurrent('gru', 3, inputSize, hiddenSize, options)
+}
+
+/** As `lstm`, with one gate. PyTorch's nn.RNN. */
+export function rnn(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}): Model {
+  return recurrent('rnn', 1, inputSize, hiddenSize, options)
 }
 
 /** weight and bias of the normalised shape. PyTorch's nn.LayerNorm. */
 export function layerNorm(normalizedShape: number | readonly number[], options: NormOptions = {}): Model {
   checkOptions('layerNorm', options, ['affine', 'bias', 'dtype'])
-  const shape = typeof normalizedShape === 'number' ? [normalizedShape] : [...normalizedShape]
+  const shape = Array.isArray(normalizedShape) ? [...(normalizedShape as number[])] : [normalizedShape as number]
   positive('layerNorm', Object.fromEntries(shape.map((length, axis) => [`normalizedShape[${axis}]`, length])))
   const parameters: ParameterSpec[] = []
   if (options.affine ?? true) {
@@ -134,6 +207,12 @@ export const identityLayer: () => Model = /* @__PURE__ */ entry('identity')
 
 /** Leaky ReLU; `negativeSlope` defaults to 0.01 as in PyTorch. */
 export function leakyRelu(negativeSlope = 0.01): Model {
+  if (typeof negativeSlope !== 'number' || !Number.isFinite(negativeSlope)) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `leakyRelu: negativeSlope must be a finite number, but found ${show(negativeSlope)}.`,
+    )
+  }
   return { parameters: [], layer: { kind: 'leakyRelu', config: { negativeSlope } } }
 }
 
@@ -148,8 +227,8 @@ function conv(
   checkOptions(kind, options, ['bias', 'groups', 'dtype'])
   const groups = options.groups ?? 1
   positive(kind, { inChannels, outChannels, groups })
-  const kernelShape = typeof kernel === 'number' ? new Array<number>(spatialRank).fill(kernel) : [...kernel]
-  if (kernelShape.length !== spatialRank) {
+  const kernelShape: unknown = typeof kernel === 'number' ? new Array<number>(spatialRank).fill(kernel) : kernel
+  if (!Array.isArray(kernelShape) || kernelShape.length !== spatialRank) {
     throw new WeightInitError(
       'INVALID_SHAPE',
       `${kind}: kernel must be a number or ${spatialRank} numbers, but found ${show(kernel)}.`,
@@ -167,16 +246,47 @@ function conv(
       'INVALID_SHAPE',
       `${kind}: out_channels must be divisible by groups, but found ${outChannels} and ${groups}.`,
     )
+  const transposed = kind.startsWith('convTranspose')
   const parameters: ParameterSpec[] = [
     {
       name: 'weight',
-      shape: [outChannels, inChannels / groups, ...kernelShape],
+      shape: transposed
+        ? [inChannels, outChannels / groups, ...kernelShape]
+        : [outChannels, inChannels / groups, ...kernelShape],
+      ...(transposed ? { layout: 'transposed' } : {}),
       role: 'weight',
       ...(groups > 1 ? { groups } : {}),
     },
   ]
   if (options.bias ?? true) parameters.push({ name: 'bias', shape: [outChannels], role: 'bias' })
   return layer(kind, { inChannels, outChannels, kernel: kernelShape, groups }, parameters, options)
+}
+
+function recurrent(
+  kind: string,
+  gates: number,
+  inputSize: number,
+  hiddenSize: number,
+  options: RecurrentOptions,
+): Model {
+  checkOptions(kind, options, ['layers', 'bidirectional', 'bias', 'dtype'])
+  const { layers = 1, bidirectional = false, bias = true } = options
+  positive(kind, { inputSize, hiddenSize, layers })
+  const directions = bidirectional ? ['', '_reverse'] : ['']
+  const blocks = gates > 1 ? { blocks: gates } : {}
+  const parameters: ParameterSpec[] = []
+  for (let index = 0; index < layers; index++) {
+    const inputs = index === 0 ? inputSize : hiddenSize * directions.length
+    for (const suffix of directions) {
+      const at = `l${index}${suffix}`
+      parameters.push({ name: `weight_ih_${at}`, shape: [gates * hiddenSize, inputs], role: 'weight', ...blocks })
+      parameters.push({ name: `weight_hh_${at}`, shape: [gates * hiddenSize, hiddenSize], role: 'weight', ...blocks })
+      if (!bias) continue
+      parameters.push({ name: `bias_ih_${at}`, shape: [gates * hiddenSize], role: 'bias' })
+      parameters.push({ name: `bias_hh_${at}`, shape: [gates * hiddenSize], role: 'bias' })
+    }
+  }
+  return layer(kind, { inputSize, hiddenSize, layers, bidirectional }, parameters, options)
 }
 
 function layer(

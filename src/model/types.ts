@@ -43,6 +43,12 @@ export interface ParameterSpec {
   /** Groups of a grouped convolution; divides the output channels. Default 1. */
   readonly groups?: number
   readonly fan?: FanOverride
+  /** Equal blocks fused along the output axis: 3 for QKV, 2 for gate and up, 4 for an LSTM's gates. Default 1. */
+  readonly blocks?: number
+  /** Leading axes that only stack weights: experts, heads. Default 0. */
+  readonly batchAxes?: number
+  /** Row of an embedding that stays 0 (PyTorch's padding_idx); negative counts from the end. */
+  readonly paddingIndex?: number
   /** Name of the parameter whose memory this one shares; it is not initialised itself. */
   readonly tiedTo?: string
 }
@@ -69,6 +75,9 @@ export interface Parameter {
   readonly role: ParameterRole
   readonly layout: Layout
   readonly groups: number
+  readonly blocks: number
+  readonly batchAxes: number
+  readonly paddingIndex?: number
   readonly fan?: FanOverride
   readonly tiedTo?: string
 }

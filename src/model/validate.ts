@@ -2,7 +2,19 @@ import { checkDType, type DType } from '../dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
 import { type Layout, layouts, type Model, type Parameter, type ParameterRole, parameterRoles } from './types.js'
 
-const specKeys = ['name', 'shape', 'dtype', 'role', 'layout', 'groups', 'fan', 'tiedTo']
+const specKeys = [
+  'name',
+  'shape',
+  'dtype',
+  'role',
+  'layout',
+  'groups',
+  'blocks',
+  'batchAxes',
+  'paddingIndex',
+  'fan',
+  'tiedTo',
+]
 
 /**
  * Checks a model and fills in every default. All faults are found before anything else happens; the first is thrown.
@@ -63,18 +75,31 @@ function validateSpec(value: unknown, index: number): Parameter {
   if (!(layouts as readonly unknown[]).includes(layout)) {
     fail(`${where}: unknown layout ${show(layout)}; known: ${layouts.join(', ')}.`)
   }
-  const groups = spec.groups ?? 1
-  if (typeof groups !== 'number' || !Number.isSafeInteger(groups) || groups < 1) {
-    return fail(`${where}: groups must be a positive integer, but found ${show(groups)}.`)
-  }
-  const outAxis = layout === 'out-in' ? 0 : layout === 'in-out' ? shape.length - 1 : undefined
-  const inAxis = layout === 'transposed' ? 0 : undefined
-  const divided = shape[outAxis ?? inAxis ?? 0] ?? 1
-  if (groups > 1 && divided % groups !== 0) {
-    fail(
-      `${where}: groups ${groups} must divide ${divided}, the channels on axis ${outAxis ?? inAxis} of ${show(shape)}.`,
+  const count = (key: 'groups' | 'blocks' | 'batchAxes', least: number): number => {
+    const value = spec[key] ?? least
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value
+    return fail(
+      `${where}: ${key} must be a ${least === 1 ? 'positive' : 'non-negative'} integer, but found ${show(value)}.`,
     )
   }
+  const groups = count('groups', 1)
+  const blocks = count('blocks', 1)
+  const batchAxes = count('batchAxes', 0)
+  if (batchAxes > 0 && batchAxes > shape.length - 2) {
+    fail(`${where}: batchAxes ${batchAxes} leaves fewer than two of the ${shape.length} axes of ${show(shape)}.`)
+  }
+  // Groups and blocks split the output channels; of a transposed weight, groups split the input channels.
+  const outAxis = layout === 'out-in' ? batchAxes : layout === 'in-out' ? shape.length - 1 : batchAxes + 1
+  const groupAxis = layout === 'transposed' ? batchAxes : outAxis
+  const divides = (key: string, divisor: number, axis: number): void => {
+    const length = shape[axis] ?? 1
+    if (length % divisor !== 0) {
+      fail(`${where}: ${key} ${divisor} must divide ${length}, the channels on axis ${axis} of ${show(shape)}.`)
+    }
+  }
+  divides('groups', groups, groupAxis)
+  divides('blocks', blocks, outAxis)
+  const paddingIndex = checkPadding(spec.paddingIndex, shape, where)
   const fan = spec.fan as { in?: unknown; out?: unknown } | undefined
   if (fan !== undefined) {
     if (typeof fan !== 'object' || fan === null) fail(`${where}: fan must be { in, out }, but found ${show(fan)}.`)
@@ -98,9 +123,25 @@ function validateSpec(value: unknown, index: number): Parameter {
     role: role as ParameterRole,
     layout: layout as Layout,
     groups,
+    blocks,
+    batchAxes,
+    ...(paddingIndex === undefined ? {} : { paddingIndex }),
     ...(fan === undefined ? {} : { fan: { in: fan.in as number, out: fan.out as number } }),
     ...(tiedTo === undefined ? {} : { tiedTo: tiedTo as string }),
   }
+}
+
+/** PyTorch's rule and words: within the rows, negative from the end. */
+function checkPadding(value: unknown, shape: readonly number[], where: string): number | undefined {
+  if (value === undefined) return undefined
+  const rows = shape[0] ?? 0
+  if (shape.length !== 2 || typeof value !== 'number' || !Number.isInteger(value) || value < -rows || value >= rows) {
+    throw new WeightInitError(
+      'INVALID_MODEL',
+      `${where}: Padding_idx must be within num_embeddings: paddingIndex ${show(value)} is no row of shape ${show(shape)}.`,
+    )
+  }
+  return value < 0 ? rows + value : value
 }
 
 /** @throws WeightInitError `INVALID_SHAPE` */

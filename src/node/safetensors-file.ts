@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { show, WeightInitError } from '../errors.js'
 import type { InitializedModel } from '../initialized-model.js'
 import { layoutSafetensors } from '../interop/safetensors.js'
@@ -8,7 +9,7 @@ import type { PlannedParameter } from '../plan.js'
 const CHUNK_BYTES = 2 ** 24
 
 /**
- * A .safetensors file in the making. It is written beside its final name, as `<path>.partial`, and takes the final
+ * A .safetensors file in the making. It is written beside its final name, as `<path>.<unique>.partial`, and takes the final
  * name only when it is complete and on disk: an interrupted run leaves no half file under the final name.
  */
 export class SafetensorsFile {
@@ -23,17 +24,40 @@ export class SafetensorsFile {
     this.#handle = handle
   }
 
-  /** Opens the partial file at once, so that a path that cannot be written is found before any other work. */
+  /**
+   * Opens the partial file at once, so that a path that cannot be written is found before any other work. An existing
+   * regular file is replaced when all is done; through a symbolic link, the file it points to. Anything else (a folder, a
+   * device) is refused. Two runs may aim at one path: each has a partial file of its own.
+   */
   static async create(path: string): Promise<SafetensorsFile> {
-    const partial = `${path}.partial`
-    try {
-      return new SafetensorsFile(path, partial, await open(partial, 'w'))
-    } catch (cause) {
+    const refuse = (why: string, cause?: unknown): never => {
       throw new WeightInitError(
         'IO',
-        `Cannot write ${show(path)}: ${(cause as Error).message}. Choose a path in a folder that exists and is writable.`,
+        `Cannot write ${show(path)}: ${why}. Choose a path in a folder that exists and is writable.`,
         { cause },
       )
+    }
+    let target = path
+    try {
+      target = await realpath(path)
+      if (!(await stat(target)).isFile()) refuse('it exists and is no regular file')
+    } catch (cause) {
+      if (cause instanceof WeightInitError) throw cause
+      // Absent, as it should be; a link to nothing is not.
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') refuse((cause as Error).message, cause)
+      if (
+        await lstat(path).then(
+          () => true,
+          () => false,
+        )
+      )
+        refuse('it is a symbolic link to nothing', cause)
+    }
+    const partial = `${target}.${process.pid}-${randomBytes(4).toString('hex')}.partial`
+    try {
+      return new SafetensorsFile(target, partial, await open(partial, 'wx'))
+    } catch (cause) {
+      return refuse((cause as Error).message, cause)
     }
   }
 
@@ -60,6 +84,7 @@ export class SafetensorsFile {
       }
     }
     await this.#io(this.#handle.sync())
+    options.signal?.throwIfAborted()
     await this.#close()
     await this.#io(rename(this.#partial, this.path))
   }

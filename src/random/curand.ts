@@ -1,6 +1,6 @@
 // Twin of shaders/random/curand.wgsl: what cuRAND's headers (curand_uniform.h, curand_normal.h) make of Philox words.
 import { cephesCosSin, cephesLog } from './cephes.js'
-import { fusedMultiplyAdd, squareRoot } from './fma.js'
+import { exactSquareRoot, fusedMultiplyAdd } from './fma.js'
 
 const fround = Math.fround
 const TWO_PI = /* @__PURE__ */ fround(2 * Math.PI)
@@ -20,7 +20,7 @@ export function curandUniform(x: number): number {
 
 /** sqrt(-2 ln u), u = curandUniform(x). */
 export function curandRadius(x: number): number {
-  return squareRoot(-2 * cephesLog(curandUniform(x), fusedMultiplyAdd))
+  return exactSquareRoot(-2 * cephesLog(curandUniform(x), fusedMultiplyAdd))
 }
 
 /** cos and sin of y 2 pi 2^-32 + pi 2^-32 (one rounding), into `out`. */

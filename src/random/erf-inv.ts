@@ -1,7 +1,7 @@
 // Twin of shaders/random/erf_inv.wgsl: the inverse error function of XLA, which is M. Giles, "Approximating the erfinv
 // function", GPU Computing Gems Jade Edition, 2012: single precision. Its own error (6e-6) is part of what JAX gives.
 import { cephesLog } from './cephes.js'
-import { fusedMultiplyAdd, squareRoot } from './fma.js'
+import { exactSquareRoot, fusedMultiplyAdd } from './fma.js'
 
 const fround = Math.fround
 
@@ -27,7 +27,7 @@ export function erfInv(u: number): number {
   if (w < 5) {
     w = fround(w - 2.5)
   } else {
-    w = fround(squareRoot(w) - 3)
+    w = fround(exactSquareRoot(w) - 3)
     coefficients = TAIL
   }
   let p = coefficients[0]!

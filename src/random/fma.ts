@@ -39,6 +39,6 @@ export function splitMultiplyAdd(a: number, b: number, c: number): number {
 }
 
 /** sqrt(x), correctly rounded, x a normal float32 or 0: double precision has more than twice the bits. */
-export function squareRoot(x: number): number {
+export function exactSquareRoot(x: number): number {
   return fround(Math.sqrt(x))
 }

@@ -1,7 +1,8 @@
 // Twins of shaders/store/float16.wgsl and bfloat16.wgsl, and the way back.
 
-const bitsOf = new Uint32Array(1)
-const floatOf = new Float32Array(bitsOf.buffer)
+import { createFloatScratch } from './scratch.js'
+
+const scratch = /* @__PURE__ */ createFloatScratch()
 
 /** float32 bits -> binary16 bits, round to nearest, ties to even; finite input. Exact. */
 export function float32ToFloat16(bits: number): number {
@@ -37,12 +38,14 @@ export function float16ToNumber(half: number): number {
 
 /** bfloat16 bits -> the number they stand for. Exact. */
 export function bfloat16ToNumber(half: number): number {
-  bitsOf[0] = half << 16
-  return floatOf[0] ?? 0
+  const { float, bits } = scratch
+  bits[0] = half << 16
+  return float[0] ?? 0
 }
 
 /** Bits of the float32 nearest to `value`. */
 export function float32Bits(value: number): number {
-  floatOf[0] = value
-  return bitsOf[0] ?? 0
+  const { float, bits } = scratch
+  float[0] = value
+  return bits[0] ?? 0
 }

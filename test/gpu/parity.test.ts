@@ -1,7 +1,7 @@
 // GPU equals CPU in every bit: laws, dtypes, counts, offsets, shifts.
 import { describe, expect, test } from 'vitest'
 import { fillBytes } from '../../src/cpu/fill.js'
-import { type Distribution, samplerLaw } from '../../src/distributions.js'
+import { type Distribution, fillingOf } from '../../src/distributions.js'
 import { byteWidth, type FloatDType } from '../../src/dtype.js'
 import { runJobs } from '../../src/gpu/execute.js'
 import type { FillJob } from '../../src/jobs.js'
@@ -11,16 +11,15 @@ import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 import { randomLaws } from '../support/laws.js'
 
 const gpu = useDevice()
-type RandomLaw = Exclude<Distribution, { kind: 'constant' }>
 
 function job(
-  law: RandomLaw,
+  law: Distribution,
   dtype: FloatDType,
   firstElement: number,
   elementCount: number,
   stream: Stream = parameterStream('w', 42),
 ): FillJob {
-  return { name: 'w', dtype, firstElement, elementCount, source: { kind: 'sampler', ...samplerLaw(law), stream } }
+  return { name: 'w', dtype, firstElement, elementCount, ...fillingOf(law, dtype, stream) }
 }
 
 /** Runs a job into a buffer of 0xAA bytes and compares all of it: the elements, and that nothing else was touched. */

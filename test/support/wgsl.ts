@@ -30,6 +30,7 @@ const types: Readonly<Record<string, { size: number; align: number }>> = {
 }
 
 /** Byte offset of every field of a struct in WGSL's layout rules, and the struct's size as `byteLength`. */
+/** A struct of other structs takes their size and alignment. */
 export function structLayout(text: string, name: string): Record<string, number> {
   const body = new RegExp(`struct ${name} \\{([^}]*)\\}`).exec(withoutComments(text))?.[1]
   if (body === undefined) throw new Error(`there is no struct ${name}`)
@@ -39,7 +40,7 @@ export function structLayout(text: string, name: string): Record<string, number>
   for (const field of body.split(/,\s*(?:\n|$)/)) {
     if (field.trim() === '') continue
     const [, key = '', type = ''] = /^\s*(\w+)\s*:\s*([\w<>]+)\s*$/.exec(field) ?? []
-    const facts = types[type]
+    const facts = types[type] ?? nestedStruct(text, type)
     if (facts === undefined) throw new Error(`field ${JSON.stringify(field)} of ${name} has an unknown type`)
     at = Math.ceil(at / facts.align) * facts.align
     layout[key] = at
@@ -47,4 +48,10 @@ export function structLayout(text: string, name: string): Record<string, number>
     largest = Math.max(largest, facts.align)
   }
   return { ...layout, byteLength: Math.ceil(at / largest) * largest }
+}
+
+function nestedStruct(text: string, name: string): { size: number; align: number } | undefined {
+  if (!new RegExp(`struct ${name} \\{`).test(text)) return undefined
+  const { byteLength } = structLayout(text, name)
+  return byteLength === undefined ? undefined : { size: byteLength, align: 16 }
 }

@@ -18,7 +18,7 @@ test.each(contractCases.map((c) => [c.id, c] as const))('%s', (id, contractCase)
 
 test('the streams in docs/value-contract.md are right', () => {
   const text = readFileSync(new URL('../../docs/value-contract.md', import.meta.url), 'utf8')
-  const rows = [...text.matchAll(/^\| `([^`]*)` \| (\d+) \| `(0x[0-9a-f]{16})` \| `(0x[0-9a-f]{16})` \|$/gm)]
+  const rows = [...text.matchAll(/^\| `([^`]*)` +\| (\d+) +\| `(0x[0-9a-f]{16})` \| `(0x[0-9a-f]{16})` \|$/gm)]
   expect(rows.length).toBeGreaterThanOrEqual(3)
   for (const [, name = '', seed = '', streamSeed = '', offset = ''] of rows) {
     expect(parameterStream(name, BigInt(seed))).toEqual({ seed: BigInt(streamSeed), offset: BigInt(offset) })
@@ -27,7 +27,7 @@ test('the streams in docs/value-contract.md are right', () => {
 
 test('the hashes in docs/value-contract.md are those of the file', () => {
   const text = readFileSync(new URL('../../docs/value-contract.md', import.meta.url), 'utf8')
-  const rows = [...text.matchAll(/^\| `([^`]+)` \| `([0-9a-f]{64})` \|$/gm)]
+  const rows = [...text.matchAll(/^\| `([^`]+)` +\| `([0-9a-f]{64})` \|$/gm)]
   expect(rows.length).toBeGreaterThanOrEqual(6)
   for (const [, id = '', hash = ''] of rows) expect(hash).toBe(hashes[id])
 })

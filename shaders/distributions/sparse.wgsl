@@ -1,0 +1,43 @@
+//#import "core/law"
+//#import "random/normal"
+//#import "random/philox"
+// N(0, std^2) with exactly `zeros` zeros in every column of a [rows, columns] matrix, at places that a keyed permutation of
+// the column's rows chooses: row r is zeroed where permutation(r) < zeros. Twin: src/random/sparse.ts.
+// law: a = (std, rows, columns, zeros), b = (key low, key high, halfBits). Fewer than 2^32 elements.
+
+const SPARSE_TAG = 0x73707273u; // fourth counter word: apart from every block of values, which have 0 there
+const SPARSE_ROUNDS = 8u;
+
+/// A permutation of 0..rows-1: a Feistel network on 2 halfBits bits, its round function Philox, walked until it is in range.
+fn permutedRow(row: u32, column: u32, rows: u32, halfBits: u32, key: vec2<u32>) -> u32 {
+  let mask = (1u << halfBits) - 1u;
+  var x = row;
+  loop {
+    var left = x >> halfBits;
+    var right = x & mask;
+    for (var round = 0u; round < SPARSE_ROUNDS; round++) {
+      let next = left ^ (philox4x32(vec4<u32>(right, column, round, SPARSE_TAG), key).x & mask);
+      left = right;
+      right = next;
+    }
+    x = (left << halfBits) | right;
+    if (x < rows) {
+      break;
+    }
+  }
+  return x;
+}
+
+fn sampleWords(words: vec4<u32>, block: vec2<u32>, law: Law, zero: u32) -> vec4<f32> {
+  var values = normalQuad(words, bitcast<f32>(law.a.x), 0.0, zero);
+  let rows = law.a.y;
+  let columns = law.a.z;
+  for (var lane = 0u; lane < 4u; lane++) {
+    let index = block.x * 4u + lane;
+    // The last block reaches past the matrix; those values are not stored.
+    if (index / columns < rows && permutedRow(index / columns, index % columns, rows, law.b.z, law.b.xy) < law.a.w) {
+      values[lane] = 0.0;
+    }
+  }
+  return values;
+}

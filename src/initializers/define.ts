@@ -1,0 +1,155 @@
+import { type Distribution, distributionKinds, isDistribution } from '../distributions.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import type { CustomSampler, SamplerParameterType } from '../laws/custom.js'
+import { Initializer, type InitializerContext } from './types.js'
+
+export interface InitializerDefinition {
+  /** Shown in plans and manifests. */
+  readonly name: string
+  /** The law for a parameter, from its shape, fans, role, name. Pure: it may be called more than once. */
+  distribution(context: InitializerContext): Distribution
+}
+
+/**
+ * An initializer from a function of the parameter that returns one of the package's distributions.
+ *
+ * @example
+ * const siren = defineInitializer({
+ *   name: 'my_siren',
+ *   distribution({ fans }) {
+ *     const bound = Math.sqrt(6 / fans().fanIn) / 30
+ *     return { kind: 'uniform', low: -bound, high: bound }
+ *   },
+ * })
+ * @throws WeightInitError `INVALID_ARGUMENT` for a definition without name or function; `INVALID_CONFIG` when used, for a
+ *   result that is no distribution
+ */
+export function defineInitializer(definition: InitializerDefinition): Initializer {
+  checkDefinition(definition, ['name', 'distribution'], 'defineInitializer', 'distribution')
+  const { name, distribution } = definition
+  return new DefinedInitializer(name, {}, (context) => {
+    const law: unknown = distribution(context)
+    if (isDistribution(law)) return law
+    throw new WeightInitError(
+      'INVALID_CONFIG',
+      `Initializer ${show(name)} returned ${show(law)} for ${show(context.parameter.name)}, which is no distribution ` +
+        `{ kind, ... }; known kinds: ${distributionKinds.join(', ')}.`,
+    )
+  })
+}
+
+export type SamplerParameters<T extends string> = Readonly<Record<T, number>>
+
+export interface SamplerDefinition<T extends string> {
+  /** A WGSL identifier: letters, digits, underscores. */
+  readonly name: string
+  /**
+   * WGSL with `fn sample(word: u32, params: Params, zero: u32) -> f32`. `word` is the element's 32 random bits, `Params` a
+   * struct made from `parameters`, `zero` the run-time 0 for `rounded` (import "random/rounded"). It may import the
+   * package's modules with a line `//#import "random/logarithm"`.
+   */
+  readonly wgsl: string
+  /** At most twelve parameters with their WGSL types. Default: none. */
+  readonly parameters?: Readonly<Record<T, SamplerParameterType>>
+  /** The twin in TypeScript: the same operations, each rounded with Math.fround. verify() compares the two. */
+  sample(word: number, parameters: SamplerParameters<T>): number
+  /** What the law promises: mean, std, and bounds where it has some. */
+  moments(parameters: SamplerParameters<T>): {
+    readonly mean: number
+    readonly std: number
+    readonly min?: number
+    readonly max?: number
+  }
+}
+
+/** Makes an initializer from a sampler and its parameters, which may depend on the tensor. */
+export type SamplerFactory<T extends string> = (
+  parameters?: SamplerParameters<T> | ((context: InitializerContext) => SamplerParameters<T>),
+) => Initializer
+
+/**
+ * A sampler of your own: a WGSL function linked into the fill shader, with its TypeScript twin. The values are addressed
+ * by (seed, name, element) like all others, in every dtype; `verify()` compares the shader with the twin, bit by bit.
+ * Give the parameters to what this returns: `laplace({ scale: 0.02 })`, or a function of the parameter.
+ *
+ * @throws WeightInitError `INVALID_ARGUMENT` for a definition that misses a part; `SHADER`, when first used, for WGSL that
+ *   does not compile: the message shows your own line
+ */
+export function defineSampler<T extends string = never>(definition: SamplerDefinition<T>): SamplerFactory<T> {
+  checkDefinition(definition, ['name', 'wgsl', 'parameters', 'sample', 'moments'], 'defineSampler', 'sample', 'moments')
+  const { name, wgsl, sample, moments } = definition
+  const types = (definition.parameters ?? {}) as Readonly<Record<string, SamplerParameterType>>
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_ARGUMENT', `defineSampler ${show(name)}: ${message}`)
+  }
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name))
+    fail('name must be a WGSL identifier: a letter, then letters, digits, underscores.')
+  if (typeof wgsl !== 'string' || !/\bfn\s+sample\s*\(/.test(wgsl)) {
+    fail('wgsl must define `fn sample(word: u32, params: Params, zero: u32) -> f32`.')
+  }
+  const entries = Object.entries(types)
+  if (entries.length > 12) fail(`a sampler takes at most 12 parameters, but found ${entries.length}.`)
+  for (const [key, type] of entries) {
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(key)) fail(`parameter ${show(key)} is no WGSL identifier.`)
+    if (type !== 'f32' && type !== 'u32' && type !== 'i32')
+      fail(`parameter ${key} must be 'f32', 'u32' or 'i32', but found ${show(type)}.`)
+  }
+  const sampler: CustomSampler = {
+    name,
+    wgsl,
+    parameters: types,
+    sample: sample as CustomSampler['sample'],
+    moments: moments as CustomSampler['moments'],
+  }
+  return (parameters = {} as SamplerParameters<T>) => {
+    const config = typeof parameters === 'function' ? {} : { ...parameters }
+    return new DefinedInitializer(name, config, (context) => ({
+      kind: 'custom',
+      sampler,
+      parameters: typeof parameters === 'function' ? parameters(context) : parameters,
+    }))
+  }
+}
+
+class DefinedInitializer extends Initializer {
+  readonly name: string
+  readonly config: Readonly<Record<string, unknown>>
+  readonly #distribution: (context: InitializerContext) => Distribution
+
+  constructor(
+    name: string,
+    config: Readonly<Record<string, unknown>>,
+    distribution: (context: InitializerContext) => Distribution,
+  ) {
+    super()
+    this.name = name
+    this.config = config
+    this.#distribution = distribution
+  }
+
+  distribution(context: InitializerContext): Distribution {
+    return this.#distribution(context)
+  }
+}
+
+function checkDefinition(definition: unknown, keys: readonly string[], what: string, ...functions: string[]): void {
+  if (typeof definition !== 'object' || definition === null) {
+    throw new WeightInitError('INVALID_ARGUMENT', `${what} takes a definition object, but found ${show(definition)}.`)
+  }
+  refuseUnknownKeys(definition, keys, what)
+  const given = definition as Record<string, unknown>
+  if (typeof given.name !== 'string' || given.name.length === 0) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `${what} needs a name, a non-empty string, but found ${show(given.name)}.`,
+    )
+  }
+  for (const key of functions) {
+    if (typeof given[key] !== 'function') {
+      throw new WeightInitError(
+        'INVALID_ARGUMENT',
+        `${what} ${show(given.name)}: ${key} must be a function, but found ${show(given[key])}.`,
+      )
+    }
+  }
+}

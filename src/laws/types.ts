@@ -1,0 +1,83 @@
+import type { DType } from '../dtype.js'
+import type { FillSource, Overlay } from '../jobs.js'
+import type { Stream } from '../random/keys.js'
+import type { CustomSampler } from './custom.js'
+
+/**
+ * The law of a parameter's elements, in float64 as PyTorch computes it. Rounded once to float32 where it is used.
+ * - constant: every element is `value`
+ * - uniform: U[low, high)
+ * - normal: N(mean, std^2)
+ * - truncated-normal: N(mean, std^2) given that it lies in [low, high], absolute bounds
+ * - sparse: N(0, std^2) with `zeros` zeros in every column of a [rows, columns] matrix
+ * - diagonal: 0, but `value` at first, first + stride, ... (`count` of them) of every run: eye and dirac
+ * - orthogonal: gain times a Haar-random orthogonal matrix, `batch` of them; `kernel` > 1 puts it at the centre of a
+ *   convolution's kernel (delta-orthogonal)
+ * - custom: a sampler of the user's own
+ */
+export type Distribution =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'uniform'; readonly low: number; readonly high: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly std: number }
+  | {
+      readonly kind: 'truncated-normal'
+      readonly mean: number
+      readonly std: number
+      readonly low: number
+      readonly high: number
+    }
+  | {
+      readonly kind: 'sparse'
+      readonly std: number
+      readonly rows: number
+      readonly columns: number
+      readonly zeros: number
+    }
+  | {
+      readonly kind: 'diagonal'
+      readonly value: number
+      readonly elementCount: number
+      readonly runs: readonly DiagonalRun[]
+    }
+  | {
+      readonly kind: 'custom'
+      readonly sampler: CustomSampler
+      readonly parameters: Readonly<Record<string, number>>
+    }
+
+/** Elements first, first + stride, ..., `count` of them; row-major indices in the full tensor. */
+export interface DiagonalRun {
+  readonly first: number
+  readonly stride: number
+  readonly count: number
+}
+
+export type DistributionKind = Distribution['kind']
+
+/** What a distribution promises; of the continuous law, before rounding. */
+export interface ExpectedMoments {
+  readonly mean: number
+  readonly std: number
+  /** Every element is >= min and <= max. */
+  readonly min: number
+  readonly max: number
+}
+
+/** How a parameter's elements are made: a source for all of them, then overlays over some. */
+export interface Filling {
+  readonly source: FillSource
+  readonly overlays: readonly Overlay[]
+}
+
+/** Everything this package knows of one kind of law. */
+export interface LawKind<D extends Distribution> {
+  /** Refuses what has no meaning or leaves the exact range; may simplify (a law without spread is a constant). */
+  check(law: D, dtype: DType, where: string): Distribution
+  expected(law: D): ExpectedMoments
+  /** Short text for tables: `normal(0, 0.02)`. */
+  describe(law: D): string
+  /** How to make it. */
+  fill(law: D, dtype: DType, stream: Stream): Filling
+}
+
+export type LawOf<K extends DistributionKind> = Extract<Distribution, { kind: K }>

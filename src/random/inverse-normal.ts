@@ -1,0 +1,103 @@
+// Twin of shaders/random/inverse_normal.wgsl: the same float32 operations, each rounded by Math.fround.
+
+import { minusTwoLog } from './logarithm.js'
+import { squareRoot } from './square-root.js'
+
+const fround = Math.fround
+
+const CENTRE_0 = 2.1233136653900146
+const CENTRE_1 = 0.174401193857193
+const CENTRE_2 = -0.001477071433328092
+const CENTRE_3 = -0.00022159438231028616
+const CENTRE_4 = 0.00001932530722115189
+const CENTRE_5 = -1.9647332294425723e-7
+const CENTRE_6 = -7.815688007895005e-8
+const CENTRE_7 = 3.842211437898868e-9
+const CENTRE_8 = 1.609510719147167e-10
+
+const TAIL_0 = 4.767709255218506
+const TAIL_1 = 1.0076346397399902
+const TAIL_2 = 0.0020659524016082287
+const TAIL_3 = -0.0008112101349979639
+const TAIL_4 = 0.00021042428852524608
+const TAIL_5 = -0.0000468023972644005
+const TAIL_6 = 0.000003301006472611334
+const TAIL_7 = 0.0000014507797914120601
+
+const FAR_0 = 8.806740760803223
+const FAR_1 = 1.009247064590454
+const FAR_2 = -0.00035899417707696557
+const FAR_3 = -0.000008236468602262903
+const FAR_4 = 0.000005870411769137718
+const FAR_5 = -0.0000010348051091568777
+
+/** For tests: the constants by name, as the shader has them. */
+export const inverseNormalConstants: Readonly<Record<string, number>> = {
+  CENTRE_0,
+  CENTRE_1,
+  CENTRE_2,
+  CENTRE_3,
+  CENTRE_4,
+  CENTRE_5,
+  CENTRE_6,
+  CENTRE_7,
+  CENTRE_8,
+  TAIL_0,
+  TAIL_1,
+  TAIL_2,
+  TAIL_3,
+  TAIL_4,
+  TAIL_5,
+  TAIL_6,
+  TAIL_7,
+  FAR_0,
+  FAR_1,
+  FAR_2,
+  FAR_3,
+  FAR_4,
+  FAR_5,
+}
+
+function centre(t: number): number {
+  let p = fround(fround(CENTRE_8 * t) + CENTRE_7)
+  p = fround(fround(p * t) + CENTRE_6)
+  p = fround(fround(p * t) + CENTRE_5)
+  p = fround(fround(p * t) + CENTRE_4)
+  p = fround(fround(p * t) + CENTRE_3)
+  p = fround(fround(p * t) + CENTRE_2)
+  p = fround(fround(p * t) + CENTRE_1)
+  p = fround(fround(p * t) + CENTRE_0)
+  return p
+}
+
+function tail(t: number): number {
+  let p = fround(fround(TAIL_7 * t) + TAIL_6)
+  p = fround(fround(p * t) + TAIL_5)
+  p = fround(fround(p * t) + TAIL_4)
+  p = fround(fround(p * t) + TAIL_3)
+  p = fround(fround(p * t) + TAIL_2)
+  p = fround(fround(p * t) + TAIL_1)
+  p = fround(fround(p * t) + TAIL_0)
+  return p
+}
+
+function farTail(t: number): number {
+  let p = fround(fround(FAR_5 * t) + FAR_4)
+  p = fround(fround(p * t) + FAR_3)
+  p = fround(fround(p * t) + FAR_2)
+  p = fround(fround(p * t) + FAR_1)
+  p = fround(fround(p * t) + FAR_0)
+  return p
+}
+
+/**
+ * z >= 0 with upper tail probability q, for a float32 4e-29 <= q <= 1/2: 1 - Phi(z) = q.
+ * |z - exact| <= 5e-7 max(1, |z|); same bits on every device.
+ * After Giles, "Approximating the erfinv function", GPU Computing Gems (Jade), 2011, with our own coefficients.
+ */
+export function inverseNormalTail(q: number): number {
+  const w = minusTwoLog(fround(4 * q * fround(1 - q)))
+  if (w < 10) return fround(fround(1 - 2 * q) * centre(fround(w - 5)))
+  const s = squareRoot(w)
+  return w < 46 ? tail(fround(s - 5)) : farTail(fround(s - 9))
+}

@@ -1,0 +1,58 @@
+// Twin of shaders/distributions/sparse.wgsl, and the host's part of it.
+
+import { high32, low32 } from './keys.js'
+import { philox4x32 } from './philox.js'
+
+const SPARSE_TAG = 0x73707273
+const SPARSE_ROUNDS = 8
+
+const words = new Uint32Array(4)
+
+/** Bits of half a Feistel block: the smallest h >= 1 with 4^h >= rows. */
+export function sparseHalfBits(rows: number): number {
+  let h = 1
+  while (4 ** h < rows) h++
+  return h
+}
+
+/**
+ * A permutation of 0..rows-1 that depends on the column and the key: a Feistel network (Luby and Rackoff 1988) of eight
+ * Philox rounds, walked until the result is in range (Black and Rogaway 2002). Exact.
+ */
+export function permutedRow(
+  row: number,
+  column: number,
+  rows: number,
+  halfBits: number,
+  key0: number,
+  key1: number,
+): number {
+  const mask = 2 ** halfBits - 1
+  let x = row
+  do {
+    let left = x >>> halfBits
+    let right = x & mask
+    for (let round = 0; round < SPARSE_ROUNDS; round++) {
+      philox4x32(words, right, column, round, SPARSE_TAG, key0, key1)
+      const next = (left ^ (words[0]! & mask)) >>> 0
+      left = right
+      right = next
+    }
+    x = ((left << halfBits) | right) >>> 0
+  } while (x >= rows)
+  return x
+}
+
+/** The shader's law. `key` is the parameter's stream seed. */
+export function packSparse(law: {
+  std: number
+  rows: number
+  columns: number
+  zeros: number
+  key: bigint
+}): Uint32Array {
+  const bits = new Uint32Array(12)
+  new Float32Array(bits.buffer)[0] = law.std
+  bits.set([law.rows, law.columns, law.zeros, low32(law.key), high32(law.key), sparseHalfBits(law.rows)], 1)
+  return bits
+}

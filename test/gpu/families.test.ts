@@ -1,0 +1,149 @@
+// Every initializer by name, in every dtype, on odd shapes: GPU equals CPU. Custom samplers, overlays, compile errors.
+import { describe, expect, test } from 'vitest'
+import {
+  defineSampler,
+  embedding,
+  initializeModel,
+  initializerNames,
+  initializeTensor,
+  lstm,
+  type Model,
+  minusTwoLog,
+  normal,
+  sequential,
+  WeightInitError,
+} from '../../src/index.js'
+import { adapterName, useDevice } from '../support/gpu.js'
+
+const gpu = useDevice()
+const configs: Readonly<Record<string, object>> = { sparse: { sparsity: 0.3 }, dirac: { groups: 3 } }
+const shapes: Readonly<Record<string, readonly number[][]>> = {
+  dirac: [
+    [9, 2, 3],
+    [3, 5, 1, 3],
+    [6, 2, 2, 2, 3],
+  ],
+  eye: [
+    [7, 13],
+    [13, 7],
+    [1, 5],
+    [5, 1],
+  ],
+  identity: [[33, 33]],
+  sparse: [
+    [31, 17],
+    [1, 9],
+  ],
+}
+const dtypes = ['float32', 'float16', 'bfloat16'] as const
+
+const laplace = defineSampler({
+  name: 'laplace',
+  parameters: { scale: 'f32', flip: 'u32', shift: 'i32' },
+  wgsl: [
+    '//#import "random/logarithm"',
+    'fn sample(word: u32, params: Params, zero: u32) -> f32 {',
+    '  let v = f32(word >> 9u) * 0x1p-23f + 0x1p-24f;',
+    '  let magnitude = rounded(rounded(minusTwoLog(v, zero), zero) * 0.5 * params.scale, zero);',
+    '  return select(magnitude, -magnitude, ((word ^ params.flip) & 1u) == 1u) + f32(params.shift);',
+    '}',
+  ].join('\n'),
+  sample(word, { scale, flip, shift }) {
+    const magnitude = Math.fround(minusTwoLog((word >>> 9) * 2 ** -23 + 2 ** -24) * 0.5 * scale)
+    return Math.fround(((word ^ flip) & 1) === 1 ? shift - magnitude : shift + magnitude)
+  },
+  moments: ({ scale, shift }) => ({ mean: shift, std: Math.SQRT2 * scale }),
+})
+const laplaceParameters = { scale: 0.3, flip: 0xffffffff, shift: -2 }
+
+async function expectParity(model: Model, initializer: unknown, options: object = {}): Promise<void> {
+  using weights = await initializeModel(
+    model,
+    initializer as never,
+    { ...options, device: gpu.device, seed: 21 } as never,
+  )
+  using reference = await initializeModel(model, initializer as never, { ...options, device: 'cpu', seed: 21 } as never)
+  for (const name of weights.parameters.keys())
+    expect(await weights.readBytes(name)).toEqual(await reference.readBytes(name))
+  expect((await weights.verify()).ok).toBe(true)
+}
+
+describe(`initializer families on ${adapterName}`, () => {
+  test.each(initializerNames.filter((name) => name !== 'orthogonal' && name !== 'delta_orthogonal'))(
+    '%s',
+    async (name) => {
+      for (const shape of shapes[name] ?? [
+        [37, 51],
+        [5, 3, 3, 7],
+      ]) {
+        for (const dtype of dtypes) {
+          const config = configs[name] ?? {}
+          using weights = await initializeTensor({ shape, dtype }, name, config, { device: gpu.device, seed: 4 })
+          using reference = await initializeTensor({ shape, dtype }, name, config, { device: 'cpu', seed: 4 })
+          expect(await weights.readBytes('tensor')).toEqual(await reference.readBytes('tensor'))
+        }
+      }
+    },
+  )
+
+  test.each(dtypes)('PyTorch’s defaults over an LSTM and an embedding with a padding row, %s', async (dtype) => {
+    const model = sequential({ emb: embedding(13, 7, { paddingIndex: 4 }), rec: lstm(7, 5, { bidirectional: true }) })
+    await expectParity(model, [{ match: '*', initializer: 'torch_default' }], { dtype })
+    await expectParity(model, [{ match: '*', initializer: 'torch_default' }], { dtype, buffers: 'packed' })
+  })
+
+  test.each(dtypes)('a padding row inside the caller’s buffer leaves its neighbours alone, %s', async (dtype) => {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
+    const buffer = gpu.device.createBuffer({ size: 4096, usage })
+    const into = { weight: { buffer, byteOffset: 20 } }
+    for (const paddingIndex of [0, 3, 8]) {
+      const model = embedding(9, 5, { paddingIndex })
+      const weights = await initializeModel(model, normal, { device: gpu.device, seed: 2, into, dtype })
+      expect((await weights.verify()).ok).toBe(true)
+      expect((await weights.read('weight')).subarray(5 * paddingIndex, 5 * paddingIndex + 5)).toEqual(
+        new Float32Array(5),
+      )
+      weights.destroy()
+    }
+    buffer.destroy()
+  })
+
+  test('a sampler of the user’s own, in every dtype, with every kind of parameter', async () => {
+    for (const dtype of dtypes) {
+      await expectParity(
+        { parameters: [{ name: 'w', shape: [101, 203], role: 'weight' }] },
+        laplace(laplaceParameters),
+        { dtype },
+      )
+    }
+  })
+
+  test('a twin that differs from its shader is found by verify', async () => {
+    const lying = defineSampler({
+      name: 'lying',
+      wgsl: 'fn sample(word: u32, params: Params, zero: u32) -> f32 { return f32(word >> 16u); }',
+      sample: (word) => (word >>> 16) + (word >>> 31),
+      moments: () => ({ mean: 32768, std: 18918 }),
+    })
+    using weights = await initializeTensor([100, 100], lying(), { device: gpu.device, seed: 1 })
+    const { ok, mismatchCount } = await weights.verify()
+    expect(ok).toBe(false)
+    expect(mismatchCount).toBeGreaterThan(4000)
+  })
+
+  test('WGSL that does not compile: the message shows the user’s own line, and nothing is left behind', async () => {
+    const broken = defineSampler({
+      name: 'broken',
+      wgsl: 'fn sample(word: u32, params: Params, zero: u32) -> f32 {\n  let x = nonsense(word);\n  return x;\n}',
+      sample: () => 0,
+      moments: () => ({ mean: 0, std: 1 }),
+    })
+    const live = gpu.liveBuffers()
+    const error = await initializeTensor([4, 4], broken(), { device: gpu.device, seed: 1 }).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(WeightInitError)
+    expect((error as WeightInitError).code).toBe('SHADER')
+    expect((error as Error).message).toMatch(/custom\/broken\.wgsl:2:11: .*nonsense/)
+    expect((error as Error).message).toContain('let x = nonsense(word);')
+    expect(gpu.liveBuffers()).toBe(live)
+  })
+})

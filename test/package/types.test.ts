@@ -1,0 +1,230 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Consumer, createConsumer, linkModules, type Output, repository, runNode } from '../support/package.js'
+
+let consumer: Consumer
+
+beforeAll(async () => {
+  consumer = await createConsumer()
+})
+afterAll(() => consumer?.remove())
+
+/** Compiles a file as a consumer with these compiler options would; diagnostics are in stdout. */
+async function check(name: string, code: string, options: Readonly<Record<string, unknown>>): Promise<Output> {
+  const folder = join(consumer.folder, name)
+  await mkdir(folder, { recursive: true })
+  const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, types: [], ...options }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
+  await writeFile(join(folder, 'main.ts'), code)
+  const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
+  return runNode([tsc, '-p', 'tsconfig.json', '--pretty', 'false'], { cwd: folder })
+}
+
+/** DESIGN section 3, as it stands, and every part of the result that it names, with its type. */
+const design = `
+  import { initializeModel, planModel, sequential, linear, relu, defineModel, xavierUniform, KaimingInitializer } from 'webgpu-init'
+  import { requestNodeDevice } from 'webgpu-init/node'
+
+  const device: GPUDevice = await requestNodeDevice()
+  const model = sequential(linear(784, 256), relu(), linear(256, 10))
+  const weights = await initializeModel(model, 'kaiming', { mode: 'fan_out', nonlinearity: 'relu' }, { device, seed: 42 })
+  const buffer: GPUBuffer = weights.get('0.weight').buffer
+  const values: Float32Array = await weights.read('0.weight')
+  const bytes: Uint8Array = await weights.readBytes('0.weight')
+  for (const [name, { count, mean, std, min, max, nonFiniteCount, expected }] of await weights.statistics()) {
+    const text: string = name
+    const numbers: number[] = [count, mean, std, min, max, nonFiniteCount, expected.mean, expected.std]
+    console.log(text, numbers)
+  }
+  const backend: 'webgpu' | 'cpu' = weights.backend
+  const seed: number | bigint = weights.seed
+  const { ok, comparedCount }: { ok: boolean; comparedCount: number } = await weights.verify({ elements: 1000 })
+  const manifest: string = JSON.stringify(weights.manifest())
+  for (const [name, { shape, dtype, byteOffset, byteLength, distribution }] of weights.parameters) {
+    const facts: [string, readonly number[], string, number, number, string] = [name, shape, dtype, byteOffset, byteLength, distribution.kind]
+    console.log(facts)
+  }
+  weights.destroy()
+  const again = await initializeModel(
+    defineModel({ parameters: [{ name: 'w', shape: [8, 8], dtype: 'float16', role: 'weight', layout: 'in-out', groups: 1 }] }),
+    [
+      { match: 'w', initializer: xavierUniform },
+      { match: /^x/, initializer: new KaimingInitializer({ mode: 'fan_in', nonlinearity: 'leaky_relu', a: 0.1 }) },
+      { match: { role: 'bias' }, initializer: 'zeros' },
+    ],
+    {
+      device: 'auto', seed: 7n, dtype: 'bfloat16', generator: 'philox', signal: new AbortController().signal, usage: 0x20,
+      skip: ['y', /z/], onProgress: ({ parameter, bytesDone, bytesTotal }) => console.log(parameter, bytesDone / bytesTotal),
+      into: { w: { buffer, byteOffset: 256 } },
+    },
+  )
+  const plan: object = planModel(model, 'xavier', { gain: 2 }, { seed: 1 }).toJSON()
+  console.log(values, bytes, backend, seed, ok, comparedCount, manifest, again, plan)
+`
+
+const everything = `
+  import { Initializer, type Distribution, type InitializeOptions, type InitializerRule, type Model, type ParameterSpec,
+    WeightInitError, type WeightInitErrorCode, batchNorm, conv2d, createInitializer, embedding, initializeTensor, layerNorm } from 'webgpu-init'
+  import { writeSafetensors } from 'webgpu-init/node'
+
+  class Halves extends Initializer {
+    readonly name = 'halves'
+    readonly config = {}
+    distribution(): Distribution {
+      return { kind: 'constant', value: 0.5 }
+    }
+  }
+  const spec: ParameterSpec = { name: 'w', shape: [2, 3] }
+  const model: Model = { parameters: [spec, ...conv2d(3, 8, [3, 3], { bias: false }).parameters] }
+  const rules: readonly InitializerRule[] = [{ match: '*', initializer: new Halves() }]
+  const options: InitializeOptions = { device: 'cpu' }
+  const parts: Model[] = [batchNorm(8, { buffers: true }), embedding(10, 4), layerNorm([4, 4])]
+  const one = await initializeTensor([4, 4], createInitializer('xavier_normal_'), options)
+  const two = await initializeTensor({ shape: [4], role: 'bias' }, 'normal', { std: 0.1 }, options)
+  await writeSafetensors('out.safetensors', one, { format: 'pt' })
+  try {
+    one.get('absent')
+  } catch (error) {
+    if (error instanceof WeightInitError) {
+      const code: WeightInitErrorCode = error.code
+      console.log(code)
+    }
+  }
+  console.log(model, rules, parts, two)
+`
+
+const resolutions = {
+  NodeNext: { module: 'NodeNext' },
+  Bundler: { module: 'ESNext', moduleResolution: 'Bundler' },
+}
+
+describe("types, with the compiler's own libraries and no @webgpu/types", () => {
+  for (const [name, options] of Object.entries(resolutions)) {
+    it(`check under ${name}`, async () => {
+      const { stdout, status } = await check(`design-${name}`, `${design}\nexport {}`, options)
+      expect(stdout).toBe('')
+      expect(status).toBe(0)
+      expect((await check(`everything-${name}`, everything, options)).stdout).toBe('')
+    })
+  }
+
+  it('check with the libraries of a usual web project: ES2022 and DOM', async () => {
+    const options = { ...resolutions.Bundler, target: 'ES2022', lib: ['ES2022', 'DOM', 'DOM.Iterable'] }
+    expect((await check('es2022', design, options)).stdout).toBe('')
+  })
+
+  it('check under every strictness flag', async () => {
+    const options = {
+      ...resolutions.NodeNext,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      verbatimModuleSyntax: true,
+      isolatedModules: true,
+      noImplicitOverride: true,
+      noPropertyAccessFromIndexSignature: true,
+    }
+    expect((await check('strictest', design, options)).stdout).toBe('')
+  })
+
+  it('know what a match function gets', async () => {
+    const code = `
+      import { type InitializerRule, initializeModel, linear, planModel } from 'webgpu-init'
+      const rules = [{ match: (parameter) => parameter.shape.length > 2, initializer: 'skip' }] satisfies InitializerRule[]
+      await initializeModel(linear(2, 3), [{ match: ({ name, role }) => name === 'weight' && role === 'weight', initializer: 'xavier' }])
+      planModel(linear(2, 3), [{ match: (parameter) => parameter.shape.length > 1, initializer: 'ones' }], { seed: 1 })
+      console.log(rules)
+    `
+    expect(
+      (await check('match', code, resolutions.NodeNext)).stdout
+        .split('\n')
+        .filter((line) => line.startsWith('main.ts')),
+    ).toEqual([])
+  })
+
+  it('support `using` where the project has it', async () => {
+    const code = `
+      import { initializeModel, linear } from 'webgpu-init'
+      using weights = await initializeModel(linear(2, 3), 'xavier')
+      console.log(weights.backend)
+    `
+    const options = { ...resolutions.NodeNext, target: 'ES2022', lib: ['ESNext', 'DOM'] }
+    expect((await check('using', code, options)).stdout).toBe('')
+  })
+
+  it('check without the DOM library, given @webgpu/types and @types/node', async () => {
+    await linkModules(consumer.folder, ['@webgpu/types', '@types/node', 'undici-types'])
+    const options = { ...resolutions.NodeNext, lib: ['ES2023'], types: ['@webgpu/types', 'node'], skipLibCheck: true }
+    expect((await check('no-dom', design, options)).stdout).toBe('')
+  })
+
+  it('show their documentation: the declarations keep the comments', async () => {
+    // tsc writes no comment when removeComments is on; an editor then shows bare signatures.
+    const text = await readFile(join(consumer.installed, 'dist', 'types', 'initialize.d.ts'), 'utf8')
+    expect(text).toContain('@param initializer')
+    expect(text).toContain('@example')
+  })
+})
+
+/** Each line is a mistake that the compiler must refuse. */
+const mistakes = {
+  'no arguments': `initializeModel()`,
+  'no initializer': `initializeModel(model)`,
+  'a model that is no model': `initializeModel([784, 256], 'xavier')`,
+  'an initializer that is none': `initializeModel(model, 42)`,
+  'an unknown device': `initializeModel(model, 'xavier', {}, { device: 'gpu' })`,
+  'an unknown dtype': `initializeModel(model, 'xavier', {}, { dtype: 'float64' })`,
+  'a seed in quotes': `initializeModel(model, 'xavier', {}, { seed: '42' })`,
+  'an unknown option': `initializeModel(model, 'xavier', {}, { sed: 42 })`,
+  'an unknown generator': `initializeModel(model, 'xavier', {}, { generator: 'xorshift' })`,
+  'a rule without match': `initializeModel(model, [{ initializer: 'zeros' }])`,
+  'a rule for an unknown role': `initializeModel(model, [{ match: { role: 'wieght' }, initializer: 'zeros' }])`,
+  'a region without buffer': `initializeModel(model, 'xavier', {}, { into: { w: { byteOffset: 4 } } })`,
+  'an unknown mode': `new KaimingInitializer({ mode: 'fan_avg' })`,
+  'an unknown nonlinearity': `new KaimingInitializer({ nonlinearity: 'swoosh' })`,
+  'a gain in quotes': `new XavierInitializer({ gain: '1' })`,
+  'a misspelt setting': `new NormalInitializer({ sdt: 1 })`,
+  'an unknown distribution': `new XavierInitializer({ distribution: 'cauchy' })`,
+  'a parameter without shape': `defineModel({ parameters: [{ name: 'w' }] })`,
+  'an unknown role': `defineModel({ parameters: [{ name: 'w', shape: [2], role: 'wieght' }] })`,
+  'an unknown layout': `defineModel({ parameters: [{ name: 'w', shape: [2, 2], layout: 'oihw' }] })`,
+  'features in quotes': `linear('784', 256)`,
+  'a layer that is none': `sequential(linear(1, 2), 'relu')`,
+  'a buffer taken for an array': `weights.get('w').buffer.fill(0)`,
+  'a write to the result': `weights.backend = 'cpu'`,
+  'a forgotten await': `weights.read('w').length`,
+  'an unknown device option': `requestNodeDevice({ vendor: 'x' })`,
+  'a result made by hand': `new InitializedModel()`,
+  'an unknown export': `webgpuInit.initialiseModel`,
+}
+
+describe('types refuse', () => {
+  let errors: ReadonlyMap<number, string>
+  const lines = Object.values(mistakes)
+
+  beforeAll(async () => {
+    const code = [
+      `import { InitializedModel, KaimingInitializer, NormalInitializer, XavierInitializer, defineModel, initializeModel, linear, sequential } from 'webgpu-init'`,
+      `import * as webgpuInit from 'webgpu-init'`,
+      `import { requestNodeDevice } from 'webgpu-init/node'`,
+      `const model = linear(1, 2)`,
+      `declare const weights: InitializedModel`,
+      ...lines,
+      `console.log(webgpuInit, model, requestNodeDevice, defineModel, sequential)`,
+    ].join('\n')
+    const { stdout } = await check('mistakes', code, resolutions.NodeNext)
+    const found = [...stdout.matchAll(/^main\.ts\((\d+),\d+\): (error TS\d+: .*)$/gm)]
+    errors = new Map(found.map(([, line, message]) => [Number(line) - 6, message as string]))
+  })
+
+  for (const [index, [name, line]] of Object.entries(mistakes).entries()) {
+    it(`${name}: ${line}`, () => {
+      expect(errors.get(index)).toMatch(/error TS\d+/)
+    })
+  }
+
+  it('nothing else in that program', () => {
+    const outside = [...errors.keys()].filter((index) => index < 0 || index >= lines.length)
+    expect(outside.map((index) => errors.get(index))).toEqual([])
+  })
+})

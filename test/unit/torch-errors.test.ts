@@ -1,0 +1,60 @@
+// PyTorch's words for a mistake stay inside ours, so that a search for them finds both.
+import { describe, expect, test } from 'vitest'
+import type { WeightInitErrorCode } from '../../src/errors.js'
+import { calculateGain, type Nonlinearity } from '../../src/initializers/gain.js'
+import { KaimingInitializer } from '../../src/initializers/kaiming.js'
+import { NormalInitializer } from '../../src/initializers/normal.js'
+import { UniformInitializer } from '../../src/initializers/uniform.js'
+import { planModel } from '../../src/plan.js'
+import { expectRefusal } from '../support/refusal.js'
+import { loadVectors } from '../support/vectors.js'
+
+const { errors } = loadVectors<{ errors: Record<string, { type: string; message: string }> }>('torch_formulas.json')
+
+const plan = (shape: number[], name: string, config = {}) =>
+  planModel({ parameters: [{ name: 'layer.w', shape, role: 'weight' }] }, name, config, { seed: 0 })
+
+const mistakes: Record<string, [() => unknown, WeightInitErrorCode]> = {
+  "calculate_gain('gelu')": [() => calculateGain('gelu' as Nonlinearity), 'INVALID_CONFIG'],
+  "calculate_gain('leaky_relu', True)": [
+    () => calculateGain('leaky_relu', true as unknown as number),
+    'INVALID_CONFIG',
+  ],
+  "calculate_gain('leaky_relu', 'x')": [() => calculateGain('leaky_relu', 'x' as unknown as number), 'INVALID_CONFIG'],
+  'xavier_uniform_ rank1': [() => plan([5], 'xavier_uniform'), 'INVALID_SHAPE'],
+  'kaiming_normal_ rank1': [() => plan([5], 'kaiming_normal'), 'INVALID_SHAPE'],
+  'kaiming_uniform_ rank0': [() => plan([], 'kaiming_uniform'), 'INVALID_SHAPE'],
+  "kaiming_uniform_ mode='fan_avg'": [() => new KaimingInitializer({ mode: 'fan_avg' as 'fan_in' }), 'INVALID_CONFIG'],
+  'uniform_(1,0)': [() => new UniformInitializer({ a: 1, b: 0 }), 'INVALID_CONFIG'],
+  'normal_ std<0': [() => new NormalInitializer({ std: -1 }), 'INVALID_CONFIG'],
+}
+
+/** Rows about initializers that this version does not have. */
+const elsewhere = /^(eye_|dirac_|orthogonal_|sparse_)/
+
+describe('PyTorch’s wording', () => {
+  test('every row is either tried here or about another initializer', () => {
+    const rows = Object.keys(errors).filter((row) => !elsewhere.test(row))
+    expect(rows.sort()).toEqual(Object.keys(mistakes).sort())
+  })
+
+  test.each(Object.entries(mistakes))('%s', async (row, [act, code]) => {
+    await expectRefusal(act, code, errors[row]!.message)
+  })
+
+  test.each(['xavier_uniform', 'kaiming_normal'])('%s of rank 1 names the parameter and its shape', async (name) => {
+    await expectRefusal(() => plan([5], name), 'INVALID_SHAPE', '"layer.w"', '[5]')
+  })
+
+  test('a custom law is refused in the same words, with the parameter', async () => {
+    const a = () => plan([2, 2], 'xavier_normal', { gain: -1 })
+    await expectRefusal(a, 'INVALID_CONFIG', '"layer.w"', 'normal expects std >= 0.0, but found std -')
+    const b = () => plan([2, 2], 'xavier_uniform', { gain: -1 })
+    await expectRefusal(
+      b,
+      'INVALID_CONFIG',
+      '"layer.w"',
+      'uniform_ expects to return a [from, to) range, but found from=',
+    )
+  })
+})

@@ -1,5 +1,5 @@
 // Runs the programs of pythonSnippet in real PyTorch and JAX and compares every value with this package's.
-// Needs a Python with torch or jax (or both): node scripts/check-python.mjs [python]
+// A few minutes. Needs a Python with torch or jax (or both): node scripts/check-python.mjs [python]
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -73,7 +73,7 @@ function statelessProgram(manifest: InitializationManifest, seed: bigint): strin
     'import torch',
     'import torch.func._random as random  # experimental, PyTorch 2.12 and later',
     '',
-    '# The key of a parameter: the FNV-1a 64 hash of its name, folded into the key of the seed.',
+    '# The key of a parameter: the FNV-1a 64 hash of its name, as an int64, folded into the key of the seed.',
     `key = random.key(${BigInt.asUintN(64, seed)})`,
     'weights = {}',
     ...manifest.parameters.map((entry) => {
@@ -86,7 +86,7 @@ function statelessProgram(manifest: InitializationManifest, seed: bigint): strin
             ? `normal(%, ${tuple(shape)}, mean=${distribution.mean}, std=${distribution.std})`
             : unsupported(entry)
       const cast = dtype === 'float32' ? '' : `.to(torch.${dtype})`
-      return set(name, `random.${call.replace('%', `random.fold_in(key, 0x${fnv1a64(name).toString(16)})`)}${cast}`)
+      return set(name, `random.${call.replace('%', `random.fold_in(key, ${BigInt.asIntN(64, fnv1a64(name))})`)}${cast}`)
     }),
     '',
   ].join('\n')

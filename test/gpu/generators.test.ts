@@ -213,7 +213,7 @@ describe(`parity with the CPU on ${adapterName}`, () => {
   test.each(Object.keys(sources(1)))('%s: every law, dtype and odd count', async (name) => {
     for (const law of Object.values(laws)) {
       for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-        for (const count of [1, 3, 15, 16, 17, 31, 33, 5003]) {
+        for (const count of [1, 15, 17, 32, 1003]) {
           const bad = await differences(job(law, sources(count)[name]!, dtype, 0, count), 8, 12)
           if (bad !== 0) expect({ law, dtype, count, bad }).toEqual({ law, dtype, count, bad: 0 })
         }
@@ -343,5 +343,35 @@ describe(`models on ${adapterName}`, () => {
     expect(report.comparedCount).toBe(report.elementCount)
     weights.destroy()
     expect(gpu.liveBuffers()).toBe(before)
+  })
+
+  test('a signal that aborts between two uploads frees everything', async () => {
+    const before = gpu.liveBuffers()
+    const controller = new AbortController()
+    const model = {
+      parameters: [
+        { name: 'a', shape: [2 ** 20] },
+        { name: 'b', shape: [2 ** 20 + 3] },
+      ],
+    }
+    const call = initializeModel(model, [{ match: '*', initializer: 'uniform' }], {
+      device: gpu.device,
+      seed: 1,
+      generator: 'torch-cpu',
+      signal: controller.signal,
+      onProgress: ({ bytesDone }) => {
+        expect(bytesDone).toBe(2 ** 22)
+        controller.abort()
+      },
+    })
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' })
+    expect(gpu.liveBuffers()).toBe(before)
+  })
+
+  test('windows smaller than the buffer do not matter to uploads; offsets of any multiple of four', async () => {
+    const law = laws['normal(1.5,0.3)']!
+    for (const byteOffset of [4, 248, 252, 256, 260, 1020]) {
+      expect(await differences(job(law, sources(1003)['torch-cpu']!, 'float16', 0, 1003), byteOffset, 8)).toBe(0)
+    }
   })
 })

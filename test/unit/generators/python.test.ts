@@ -46,8 +46,8 @@ test('torch-cuda, torch-stateless and jax', async () => {
   expect(cuda).toContain('holds 221184 threads')
   expect(cuda).toContain('weights["w"] = torch.empty((2, 3,), device="cuda").uniform_(-0.25, 0.25)')
   expect(await snippet('torch-stateless', 7)).toContain(
-    // FNV-1a 64 of 'w', from an independent computation.
-    'weights["w"] = random.uniform(random.fold_in(key, 0xaf63ea4c86020456), (2, 3,), low=-0.25, high=0.25)',
+    // FNV-1a 64 of 'w' is 0xaf63ea4c86020456, from an independent computation; here signed.
+    'weights["w"] = random.uniform(random.fold_in(key, -5808541479991114666), (2, 3,), low=-0.25, high=0.25)',
   )
   const jax = await snippet({ name: 'jax', keys: { größe: [1, 2] } })
   expect(jax).toContain('jax.config.update("jax_threefry_partitionable", True)')

@@ -260,8 +260,15 @@ function plannedFans(
 }
 
 /** The padding row of an embedding is 0 after any random law, as in PyTorch's nn.Embedding. */
-function paddingOverlay({ paddingIndex, shape }: Parameter, distribution: Distribution, dtype: DType): Overlay[] {
+function paddingOverlay({ name, paddingIndex, shape }: Parameter, distribution: Distribution, dtype: DType): Overlay[] {
   if (paddingIndex === undefined || distribution.kind === 'constant') return []
+  if (distribution.kind === 'orthogonal') {
+    throw new WeightInitError(
+      'INVALID_CONFIG',
+      `Parameter ${show(name)}: a row of zeros (paddingIndex ${paddingIndex}) would break its orthogonality; ` +
+        'leave paddingIndex out, or choose another initializer for it.',
+    )
+  }
   const columns = shape[1] ?? 1
   return [{ kind: 'range', first: paddingIndex * columns, count: columns, pattern: constantPattern(0, dtype) }]
 }

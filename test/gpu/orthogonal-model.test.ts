@@ -94,6 +94,7 @@ describe(`orthogonal initializers on ${adapterName}`, () => {
     ['rank 1', { shape: [5] }, 'orthogonal', /Only tensors with 2 or more dimensions are supported/],
     ['rank 2', { shape: [5, 5] }, 'delta_orthogonal', /requires a 3D, 4D or 5D shape/],
     ['more inputs than outputs', { shape: [3, 5, 3] }, 'delta_orthogonal', /fan_in <= fan_out/],
+    ['a padding row', { shape: [9, 4], paddingIndex: 2 }, 'orthogonal', /break its orthogonality/],
     ['groups', { shape: [4, 2, 3], groups: 2 }, 'delta_orthogonal', /without groups/],
     ['blocks along the last axis', { shape: [4, 6], layout: 'in-out', blocks: 2 }, 'orthogonal', /layout out-in only/],
   ])('%s is refused', (_, facts, name, message) => {

@@ -1,5 +1,6 @@
 import { constantPattern, type SamplerName, samplerLaw } from './distributions.js'
 import type { DType, FloatDType } from './dtype.js'
+import { type PartGeometry, partGeometry } from './parts/geometry.js'
 import type { PlannedParameter } from './plan.js'
 import { high32, low32, type Stream } from './random/keys.js'
 
@@ -13,23 +14,31 @@ export type FillSource =
       readonly stream: Stream
     }
 
-/** Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape. */
+/**
+ * Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape; or, with `part`, of
+ * that part of it.
+ */
 export interface FillJob {
   readonly name: string
   readonly dtype: DType
   readonly firstElement: number
   readonly elementCount: number
+  /** Only where a random parameter's elements are more than one run of neighbours. */
+  readonly part?: PartGeometry
   readonly source: FillSource
 }
 
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
-  const { name, dtype, elementCount, distribution, stream } = parameter
+  const { name, dtype, elementCount, distribution, stream, part } = parameter
+  const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
+  const oneRun = geometry === undefined || geometry.axes.length === 1 || distribution.kind === 'constant'
   return {
     name,
     dtype,
-    firstElement: 0,
+    firstElement: oneRun ? (geometry?.origin ?? 0) : 0,
     elementCount,
+    ...(oneRun ? {} : { part: geometry }),
     source:
       distribution.kind === 'constant'
         ? { kind: 'constant', pattern: constantPattern(distribution.value, dtype) }

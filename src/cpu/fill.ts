@@ -1,7 +1,7 @@
 import { byteWidth } from '../dtype.js'
 import type { FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
-import { sampleRange } from './samplers.js'
+import { samplePart, sampleRange } from './samplers.js'
 
 /**
  * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
@@ -19,7 +19,8 @@ export function fillBytes(job: FillJob, start: number, count: number): Uint8Arra
     }
     return bytes
   }
-  const values = sampleRange(source, job.firstElement + start, count)
+  const first = job.firstElement + start
+  const values = job.part === undefined ? sampleRange(source, first, count) : samplePart(source, job.part, first, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)

@@ -1,14 +1,15 @@
 import type { FillSource } from '../jobs.js'
 import { blockCounter } from '../jobs.js'
+import { type PartGeometry, partRuns } from '../parts/geometry.js'
 import { high32, low32 } from '../random/keys.js'
 import { boxMuller } from '../random/normal.js'
 import { philox4x32 } from '../random/philox.js'
 import { uniformValue } from '../random/uniform.js'
 
 /** Turns the four words of a block into four float32 values at `out[at..at+3]`: the twin of a shader's `sample`. */
-type BlockSampler = (words: Uint32Array, out: Float32Array, at: number) => void
+export type BlockSampler = (words: Uint32Array, out: Float32Array, at: number) => void
 
-function blockSampler({ sampler, constants }: FillSource & { kind: 'sampler' }): BlockSampler {
+export function blockSampler({ sampler, constants }: FillSource & { kind: 'sampler' }): BlockSampler {
   const [c0 = 0, c1 = 0, c2 = 0, c3 = 0, c4 = 0] = constants
   if (sampler === 'uniform') {
     const law = { scale: c0, offset: c1, top: c2, step: c3, origin: c4 }
@@ -50,4 +51,20 @@ export function sampleRange(source: FillSource & { kind: 'sampler' }, first: num
     if (low === 0) high = (high + 1) >>> 0
   }
   return shift === 0 && count === out.length ? out : out.subarray(shift, shift + count)
+}
+
+/** Elements [first, first + count) of a part, run by run. Twin of shaders/fill_part.wgsl. */
+export function samplePart(
+  source: FillSource & { kind: 'sampler' },
+  part: PartGeometry,
+  first: number,
+  count: number,
+): Float32Array {
+  const out = new Float32Array(count)
+  let done = 0
+  for (const run of partRuns(part, first, count)) {
+    out.set(sampleRange(source, run.first, run.count), done)
+    done += run.count
+  }
+  return out
 }

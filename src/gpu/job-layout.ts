@@ -32,7 +32,8 @@ export function packJob(view: DataView, at: number, { job, start, count, firstWo
     // The constant shader counts bytes: its pattern knows no dtype.
     u32(jobLayout.elementCount, count * byteWidth(job.dtype))
   } else {
-    const first = job.firstElement + start
+    // A part's elements have indices of their own: its counter is that of the tensor's element 0.
+    const first = job.part === undefined ? job.firstElement + start : 0
     const [low, high] = blockCounter(source.stream, first)
     u32(jobLayout.key, low32(source.stream.seed))
     u32(jobLayout.key + 4, high32(source.stream.seed))

@@ -1,7 +1,7 @@
 import { WeightInitError } from '../errors.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { linkShader } from './link.js'
-import { shaderModules } from './shader-modules.js'
+import { partLayout } from './part-layout.js'
 
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
@@ -10,7 +10,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'moments'
+  readonly layout: 'fill' | 'fill-part' | 'moments'
 }
 
 const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
@@ -30,7 +30,9 @@ export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout'])
     const entries =
       name === 'fill'
         ? [storage(0, 'storage'), uniform(1, 64)]
-        : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+        : name === 'fill-part'
+          ? [storage(0, 'storage'), uniform(1, 64), uniform(2, partLayout.byteLength)]
+          : [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }
@@ -58,7 +60,7 @@ function pipelineName({ entry, slots = {} }: PipelineKey): string {
 
 async function compile(state: DeviceState, key: PipelineKey, name: string): Promise<GPUComputePipeline> {
   const { device } = state
-  const shader = linkShader(key.entry, shaderModules, key.slots)
+  const shader = linkShader(key.entry, state.modules, key.slots)
   device.pushErrorScope('validation')
   const module = device.createShaderModule({ label: `webgpu-init ${name}`, code: shader.code })
   const scope = device.popErrorScope()
@@ -75,11 +77,14 @@ async function compile(state: DeviceState, key: PipelineKey, name: string): Prom
   try {
     return await device.createComputePipelineAsync({
       label: `webgpu-init ${name}`,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout(state, key.layout)] }),
+      layout: device.createPipelineLayout({
+        label: `webgpu-init ${key.layout} layout`,
+        bindGroupLayouts: [bindGroupLayout(state, key.layout)],
+      }),
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'fill' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
+        ...(key.layout !== 'moments' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
       },
     })
   } catch (cause) {

@@ -1,0 +1,109 @@
+import { fillBytes } from '../cpu/fill.js'
+import { byteWidth } from '../dtype.js'
+import type { FillJob } from '../jobs.js'
+import type { Stream } from '../random/keys.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
+import type { DeviceState } from './device-state.js'
+import { diagnose } from './diagnose.js'
+import { copyOut } from './readback.js'
+import { withErrorScope } from './scopes.js'
+import { type FillWork, submitFills } from './submit.js'
+import { alignUp } from './windows.js'
+
+type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId'>
+
+/** The digits of pi as a key; the 64-bit block counter wraps inside the first job. */
+const STREAM: Stream = { seed: 0x243f6a8885a308d3n, offset: 2n ** 64n - 300n }
+/** A part with runs of seven, so with quads inside a run and across its end, beyond 2^33. */
+const PART = {
+  origin: 2 ** 33 + 5,
+  axes: [
+    { length: 7, stride: 1 },
+    { length: 5, stride: 11 },
+    { length: 99, stride: 2 ** 32 + 9 },
+  ],
+} as const
+
+/**
+ * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the
+ * jobs' own laws, and compares them with the CPU's, bit by bit. Once per device and pipeline; it compiles nothing.
+ * @throws WeightInitError `DEVICE_MISCOMPUTES` naming the first function that the device computes wrong
+ */
+export async function selfTest(
+  state: DeviceState,
+  jobs: readonly FillJob[],
+  pipelineOf: (job: FillJob) => FillPipeline,
+): Promise<void> {
+  const fresh = new Map<string, FillPipeline & { readonly job: FillJob }>()
+  const wanted = new Set<Promise<void>>()
+  for (const job of jobs) {
+    const found = pipelineOf(job)
+    const known = state.selfTests.get(found.pipelineId)
+    if (known !== undefined) wanted.add(known)
+    else if (!fresh.has(found.pipelineId)) fresh.set(found.pipelineId, { ...found, job })
+  }
+  if (fresh.size > 0) {
+    const test = testPipelines(state, [...fresh.values()])
+    wanted.add(test)
+    for (const id of fresh.keys()) state.selfTests.set(id, test)
+    test.catch(() => {
+      for (const id of fresh.keys()) if (state.selfTests.get(id) === test) state.selfTests.delete(id)
+    })
+  }
+  await Promise.all(wanted)
+}
+
+/** Known work for a pipeline: every path of its shaders, under the law of a real job. */
+function testJobs({ source, dtype, part }: FillJob): FillJob[] {
+  const job = (firstElement: number, elementCount: number): FillJob => {
+    const common = { name: 'self-test', firstElement, elementCount }
+    if (source.kind === 'constant') {
+      return {
+        ...common,
+        dtype: 'uint8',
+        source: { kind: 'constant', pattern: Uint8Array.from({ length: 16 }, (_, i) => 17 * i) },
+      }
+    }
+    return { ...common, dtype, source: { ...source, stream: STREAM }, ...(part === undefined ? {} : { part: PART }) }
+  }
+  return [job(0, 2048), job(part === undefined ? 2 ** 34 - 5 : 1001, 515)]
+}
+
+async function testPipelines(
+  state: DeviceState,
+  pipelines: readonly (FillPipeline & { readonly job: FillJob })[],
+): Promise<void> {
+  const { device } = state
+  let byteLength = 0
+  const placed = pipelines.flatMap(({ job, pipeline, pipelineId }) =>
+    testJobs(job).map((test) => {
+      const byteOffset = byteLength
+      byteLength += alignUp(test.elementCount * byteWidth(test.dtype), 16)
+      return { origin: job, job: test, pipeline, pipelineId, byteOffset }
+    }),
+  )
+  // Too small to run out of memory; a refused buffer shows up as an error of the submit.
+  const { result: buffer } = withErrorScope(device, 'out-of-memory', () =>
+    device.createBuffer({
+      label: 'webgpu-init self-test',
+      size: byteLength,
+      usage: USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST,
+    }),
+  )
+  let wrong: FillJob | undefined
+  try {
+    await submitFills(
+      state,
+      placed.map((work) => ({ ...work, buffer })),
+    )
+    await copyOut(state, buffer, 0, byteLength, (actual) => {
+      wrong = placed.find(({ job, byteOffset }) => {
+        const expected = fillBytes(job, 0, job.elementCount)
+        return expected.some((byte, index) => byte !== actual[byteOffset + index])
+      })?.origin
+    })
+  } finally {
+    buffer.destroy()
+  }
+  if (wrong !== undefined) await diagnose(state, wrong)
+}

@@ -1,0 +1,237 @@
+import { byteWidth } from '../dtype.js'
+import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
+import type { FillJob } from '../jobs.js'
+import type { InitializationProgress } from '../options.js'
+import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
+import { type DeviceState, requireAlive, untilLost } from './device-state.js'
+import { jobLayout, packJob } from './job-layout.js'
+import { Pacer } from './pacing.js'
+import { packPart, partLayout } from './part-layout.js'
+import { bindGroupLayout, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { withErrorScope } from './scopes.js'
+import { alignUp, type Binding, type BindingWindow, bindingWindows } from './windows.js'
+
+/** More workgroups than this bring nothing: the shader strides. Well under the limit of 65535. */
+const MAX_WORKGROUPS = 2048
+/** Dispatches of one submit: their uniform blocks take at most 1 MiB of device memory (2 MiB with parts). */
+const MAX_DISPATCHES = 4096
+/** A submit may end inside a window, which then takes two pieces. */
+const SPARE_BLOCKS = 4
+
+/** A job, the pipeline that runs it, and the place for its elements. */
+export interface FillWork {
+  readonly job: FillJob
+  readonly pipeline: GPUComputePipeline
+  /** Names the pipeline in what is learnt about the device's speed. */
+  readonly pipelineId: string
+  readonly buffer: GPUBuffer
+  readonly byteOffset: number
+}
+
+export interface SubmitOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: InitializationProgress) => void
+}
+
+/**
+ * Fills every target, in as few submits as a watchdog allows, one after the other. The signal is looked at before each
+ * submit, so that an abort costs at most the one that is running. Resolves when the device has done the work.
+ */
+export async function submitFills(
+  state: DeviceState,
+  work: readonly FillWork[],
+  { signal, onProgress }: SubmitOptions = {},
+): Promise<void> {
+  if (work.length === 0) return
+  const { device } = state
+  const bytesTotal = work.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
+  const pacer = new Pacer(state.rates, signal !== undefined || onProgress !== undefined)
+  const queue = new WindowQueue(work, device.limits)
+  const uniforms = new UniformBlocks(
+    state,
+    Math.min(queue.windowCount + SPARE_BLOCKS, MAX_DISPATCHES),
+    work.some(isPart),
+  )
+  try {
+    const groups = bindGroupCache(state, uniforms)
+    let bytesDone = 0
+    let parameter = ''
+    while (!queue.empty) {
+      signal?.throwIfAborted()
+      const pieces = queue.next(pacer, uniforms.capacity)
+      const began = performance.now()
+      const submitted = withErrorScope(device, 'validation', () => {
+        uniforms.write(pieces)
+        const encoder = device.createCommandEncoder({ label: 'webgpu-init fill' })
+        const pass = encoder.beginComputePass({ label: 'webgpu-init fill' })
+        pieces.forEach(({ work: { job, pipeline, buffer }, binding, count }, index) => {
+          pass.setPipeline(pipeline)
+          pass.setBindGroup(0, groups(buffer, binding, job.part !== undefined), uniforms.offsets(index, job))
+          pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(count / (4 * WORKGROUP_INVOCATIONS))))
+          bytesDone += count * byteWidth(job.dtype)
+          parameter = job.name
+        })
+        pass.end()
+        device.queue.submit([encoder.finish({ label: 'webgpu-init fill' })])
+      })
+      const [noMemory, problem] = await untilLost(
+        state,
+        Promise.all([uniforms.error, submitted.error, device.queue.onSubmittedWorkDone()]),
+      )
+      pacer.done(performance.now() - began)
+      if (noMemory !== null) {
+        throw new OutOfMemoryError(
+          `The device could not allocate ${uniforms.byteLength} bytes to fill ${show(parameter)}: ${noMemory.message}`,
+          {
+            cause: noMemory,
+          },
+        )
+      }
+      if (problem !== null) {
+        throw new WeightInitError(
+          'DEVICE_ERROR',
+          `The device refused the work for ${show(parameter)}: ${problem.message}`,
+          { cause: problem },
+        )
+      }
+      onProgress?.({ parameter, bytesDone, bytesTotal })
+    }
+    requireAlive(state)
+  } finally {
+    uniforms.destroy()
+  }
+}
+
+const isPart = ({ job }: FillWork): boolean => job.part !== undefined
+
+/** A piece of a window: one dispatch. */
+interface Piece {
+  readonly work: FillWork
+  readonly binding: Binding
+  readonly start: number
+  readonly count: number
+  readonly firstWord: number
+}
+
+/** The windows of all targets in order, handed out in pieces as the pacer allows. */
+class WindowQueue {
+  readonly windowCount: number
+  readonly #windows: readonly { readonly work: FillWork; readonly window: BindingWindow }[]
+  #next = 0
+  #done = 0
+
+  constructor(work: readonly FillWork[], limits: GPUSupportedLimits) {
+    this.#windows = work.flatMap((one) =>
+      bindingWindows(
+        {
+          bufferByteLength: one.buffer.size,
+          byteOffset: one.byteOffset,
+          elementCount: one.job.elementCount,
+          byteWidth: byteWidth(one.job.dtype),
+        },
+        limits,
+      ).map((window) => ({ work: one, window })),
+    )
+    this.windowCount = this.#windows.length
+  }
+
+  get empty(): boolean {
+    return this.#next >= this.#windows.length
+  }
+
+  next(pacer: Pacer, capacity: number): Piece[] {
+    const pieces: Piece[] = []
+    while (!this.empty && pieces.length < capacity) {
+      const { work, window } = this.#windows[this.#next]!
+      const count = pacer.take(work.pipelineId, window.count - this.#done)
+      if (count === 0) break
+      const firstWord = window.firstWord + (this.#done * byteWidth(work.job.dtype)) / 4
+      pieces.push({ work, binding: window.binding, start: window.start + this.#done, count, firstWord })
+      this.#done += count
+      if (this.#done === window.count) {
+        this.#next++
+        this.#done = 0
+      }
+    }
+    return pieces
+  }
+}
+
+/** The uniform blocks of one submit's dispatches. Writes are ordered with submits, so every submit reuses them. */
+class UniformBlocks {
+  readonly jobs: GPUBuffer
+  readonly parts: GPUBuffer | undefined
+  readonly capacity: number
+  readonly byteLength: number
+  /** What the device says about the memory for them. */
+  readonly error: Promise<GPUError | null>
+  readonly #device: GPUDevice
+  readonly #jobStride: number
+  readonly #partStride: number
+
+  constructor({ device }: DeviceState, count: number, withParts: boolean) {
+    const alignment = device.limits.minUniformBufferOffsetAlignment
+    this.#device = device
+    this.capacity = count
+    this.#jobStride = alignUp(jobLayout.byteLength, alignment)
+    this.#partStride = alignUp(partLayout.byteLength, alignment)
+    const usage = USAGE_UNIFORM | USAGE_COPY_DST
+    const made = withErrorScope(device, 'out-of-memory', () => [
+      device.createBuffer({ label: 'webgpu-init jobs', size: count * this.#jobStride, usage }),
+      withParts
+        ? device.createBuffer({ label: 'webgpu-init parts', size: count * this.#partStride, usage })
+        : undefined,
+    ])
+    this.jobs = made.result[0]!
+    this.parts = made.result[1]
+    this.error = made.error
+    this.byteLength = this.jobs.size + (this.parts?.size ?? 0)
+  }
+
+  write(pieces: readonly Piece[]): void {
+    const blocks = new DataView(new ArrayBuffer(pieces.length * this.#jobStride))
+    const parts = new DataView(new ArrayBuffer(this.parts === undefined ? 0 : pieces.length * this.#partStride))
+    pieces.forEach(({ work: { job }, start, count, firstWord }, index) => {
+      packJob(blocks, index * this.#jobStride, { job, start, count, firstWord })
+      if (job.part !== undefined) packPart(parts, index * this.#partStride, job.part, job.firstElement + start)
+    })
+    this.#device.queue.writeBuffer(this.jobs, 0, blocks.buffer)
+    if (this.parts !== undefined) this.#device.queue.writeBuffer(this.parts, 0, parts.buffer)
+  }
+
+  offsets(index: number, { part }: FillJob): number[] {
+    return part === undefined ? [index * this.#jobStride] : [index * this.#jobStride, index * this.#partStride]
+  }
+
+  destroy(): void {
+    this.jobs.destroy()
+    this.parts?.destroy()
+  }
+}
+
+/** One bind group per (buffer, binding), however many parameters lie there. */
+function bindGroupCache(
+  state: DeviceState,
+  { jobs, parts }: UniformBlocks,
+): (buffer: GPUBuffer, binding: Binding, isPart: boolean) => GPUBindGroup {
+  const byBuffer = new Map<GPUBuffer, Map<string, GPUBindGroup>>()
+  return (buffer, { offset, byteLength }, withPart) => {
+    const known = byBuffer.get(buffer) ?? new Map<string, GPUBindGroup>()
+    byBuffer.set(buffer, known)
+    const key = `${offset} ${withPart}`
+    let group = known.get(key)
+    if (group === undefined) {
+      group = state.device.createBindGroup({
+        label: 'webgpu-init fill',
+        layout: bindGroupLayout(state, withPart ? 'fill-part' : 'fill'),
+        entries: [
+          { binding: 0, resource: { buffer, offset, size: byteLength } },
+          { binding: 1, resource: { buffer: jobs, size: jobLayout.byteLength } },
+          ...(withPart ? [{ binding: 2, resource: { buffer: parts!, size: partLayout.byteLength } }] : []),
+        ],
+      })
+      known.set(key, group)
+    }
+    return group
+  }
+}

@@ -34,13 +34,15 @@ export function checkRegions(
   parameters: readonly PlannedParameter[],
 ): Map<string, GpuRegion> {
   const regions = new Map<string, GpuRegion>()
+  if (into.size === 0) return regions
+  const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const [name, region] of into) {
     const where = `into[${show(name)}]`
     const fail = (message: string): never => {
       throw new WeightInitError('INVALID_BUFFER', `${where}: ${message}`)
     }
-    const parameter = parameters.find((p) => p.name === name && p.action === 'initialize')
-    if (parameter === undefined) return fail('the model initialises no parameter of that name.')
+    const parameter = known.get(name)
+    if (parameter?.action !== 'initialize') return fail('the model initialises no parameter of that name.')
     const buffer = region?.buffer as GPUBuffer | undefined
     if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number' || typeof buffer.destroy !== 'function') {
       return fail(`buffer must be a GPUBuffer on this device, but found ${show(buffer)}.`)
@@ -68,19 +70,26 @@ export function checkRegions(
     }
     regions.set(name, { buffer, byteOffset })
   }
-  refuseOverlap(regions, parameters)
+  refuseOverlap(regions, known)
   return regions
 }
 
-function refuseOverlap(regions: ReadonlyMap<string, GpuRegion>, parameters: readonly PlannedParameter[]): void {
+function refuseOverlap(
+  regions: ReadonlyMap<string, GpuRegion>,
+  parameters: ReadonlyMap<string, PlannedParameter>,
+): void {
   const spans = [...regions].map(([name, { buffer, byteOffset }]) => ({
     name,
     buffer,
     begin: byteOffset,
-    end: byteOffset + alignUp(parameters.find((p) => p.name === name)?.byteLength ?? 0, 4),
+    end: byteOffset + alignUp(parameters.get(name)?.byteLength ?? 0, 4),
   }))
   const byBuffer = new Map<GPUBuffer, typeof spans>()
-  for (const span of spans) byBuffer.set(span.buffer, [...(byBuffer.get(span.buffer) ?? []), span])
+  for (const span of spans) {
+    const group = byBuffer.get(span.buffer)
+    if (group === undefined) byBuffer.set(span.buffer, [span])
+    else group.push(span)
+  }
   for (const group of byBuffer.values()) {
     group.sort((a, b) => a.begin - b.begin)
     group.forEach((span, index) => {

@@ -89,30 +89,35 @@ async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise
 async function preflight(state: DeviceState, given: ReadonlyMap<string, GpuRegion>): Promise<void> {
   if (given.size === 0) return
   const { device } = state
+  const refuse = (name: string, cause: Error | GPUError): never => {
+    throw new WeightInitError(
+      'INVALID_BUFFER',
+      `into[${show(name)}]: this device cannot use the buffer: ${cause.message} ` +
+        'It must belong to this device and be neither destroyed nor mapped.',
+      { cause },
+    )
+  }
   const scratch = device.createBuffer({ label: 'webgpu-init preflight', size: 4, usage: USAGE_COPY_DST })
   try {
+    // One look per buffer, all on their way before the first answer: a model may have thousands.
+    const looks = new Map<GPUBuffer, { name: string; error: Promise<GPUError | null> }>()
     for (const [name, { buffer, byteOffset }] of given) {
-      const refuse = (cause: Error | GPUError): never => {
-        throw new WeightInitError(
-          'INVALID_BUFFER',
-          `into[${show(name)}]: this device cannot use the buffer: ${cause.message} ` +
-            'It must belong to this device and be neither destroyed nor mapped.',
-          { cause },
-        )
-      }
-      let error: Promise<GPUError | null>
+      if (looks.has(buffer)) continue
       try {
-        error = withErrorScope(device, 'validation', () => {
+        const { error } = withErrorScope(device, 'validation', () => {
           const encoder = device.createCommandEncoder({ label: 'webgpu-init preflight' })
           encoder.copyBufferToBuffer(buffer, byteOffset, scratch, 0, 4)
           device.queue.submit([encoder.finish({ label: 'webgpu-init preflight' })])
-        }).error
+        })
+        looks.set(buffer, { name, error })
       } catch (thrown) {
         // Some implementations throw for an object that is no GPUBuffer of theirs.
-        return refuse(thrown as Error)
+        refuse(name, thrown as Error)
       }
+    }
+    for (const { name, error } of looks.values()) {
       const problem = await untilLost(state, error)
-      if (problem !== null) refuse(problem)
+      if (problem !== null) refuse(name, problem)
     }
   } finally {
     scratch.destroy()

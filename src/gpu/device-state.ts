@@ -1,5 +1,5 @@
 import { DeviceLostError } from '../errors.js'
-import type { Rates } from './pacing.js'
+import { type Speed, unknownSpeed } from './pacing.js'
 import { shaderModules } from './shader-modules.js'
 
 /** What this package keeps per device. It goes with the device: nothing here outlives or owns it. */
@@ -8,8 +8,8 @@ export interface DeviceState {
   /** Pipelines by key; a failed compile is taken out again, so that it can be retried. */
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>
   readonly layouts: Map<string, GPUBindGroupLayout>
-  /** How fast each pipeline was, for the length of submits. */
-  readonly rates: Rates
+  /** How fast the device was, for the length of submits. */
+  readonly speed: Speed
   /** Pipelines that have shown here that they compute right; a failure is taken out again. */
   readonly selfTests: Map<string, Promise<void>>
   /** Called once when the device is lost. A set, since a reaction to `device.lost` could never be taken back. */
@@ -29,7 +29,7 @@ export function deviceState(device: GPUDevice): DeviceState {
       device,
       pipelines: new Map(),
       layouts: new Map(),
-      rates: new Map(),
+      speed: unknownSpeed(),
       selfTests: new Map(),
       onLost: new Set(),
       modules: shaderModules,

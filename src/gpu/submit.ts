@@ -45,7 +45,7 @@ export async function submitFills(
   if (work.length === 0) return
   const { device } = state
   const bytesTotal = work.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
-  const pacer = new Pacer(state.rates, signal !== undefined || onProgress !== undefined)
+  const pacer = new Pacer(state.speed, signal !== undefined || onProgress !== undefined)
   const queue = new WindowQueue(work, device.limits)
   const uniforms = new UniformBlocks(
     state,
@@ -59,7 +59,7 @@ export async function submitFills(
     while (!queue.empty) {
       signal?.throwIfAborted()
       const pieces = queue.next(pacer, uniforms.capacity)
-      const began = performance.now()
+      let began = 0
       const submitted = withErrorScope(device, 'validation', () => {
         uniforms.write(pieces)
         const encoder = device.createCommandEncoder({ label: 'webgpu-init fill' })
@@ -72,7 +72,9 @@ export async function submitFills(
           parameter = job.name
         })
         pass.end()
-        device.queue.submit([encoder.finish({ label: 'webgpu-init fill' })])
+        const commands = encoder.finish({ label: 'webgpu-init fill' })
+        began = performance.now()
+        device.queue.submit([commands])
       })
       const [noMemory, problem] = await untilLost(
         state,
@@ -96,6 +98,8 @@ export async function submitFills(
       }
       onProgress?.({ parameter, bytesDone, bytesTotal })
     }
+    // A call that was aborted does not succeed, even when the work was done by then.
+    signal?.throwIfAborted()
     requireAlive(state)
   } finally {
     uniforms.destroy()

@@ -149,7 +149,7 @@ async function runProbe(state: DeviceState, probe: Probe, job: FillJob): Promise
   }
 }
 
-/** Any bits for functions of words; for those of float32 bits, finite ones. */
+/** Any bits for functions of words; for those of float32 bits finite ones, two of four halfway between 16-bit values. */
 function probeWords({ module }: Probe): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(WORDS)
   const four = new Uint32Array(4)
@@ -157,9 +157,12 @@ function probeWords({ module }: Probe): Uint32Array<ArrayBuffer> {
     philox4x32(four, at, 0, 0, 0, 0x243f6a88, 0x85a308d3)
     words.set(four, at)
   }
-  return module === 'probe/round_to_half'
-    ? words.map((word) => ((word & 0x7f800000) === 0x7f800000 ? word ^ 0x800000 : word))
-    : words
+  if (module !== 'probe/round_to_half') return words
+  return words.map((word, index) => {
+    const finite = (word & 0x7f800000) === 0x7f800000 ? word ^ 0x800000 : word
+    const tie = [finite, (finite & 0xffff0000) | 0x8000, finite, (finite & 0xffffe000) | 0x1000]
+    return tie[index % 4]!
+  })
 }
 
 function firstDifference(probe: Probe, input: Uint32Array, actual: Uint32Array): string | undefined {

@@ -1,28 +1,16 @@
 import { fillBytes } from '../cpu/fill.js'
 import { byteWidth } from '../dtype.js'
 import type { FillJob } from '../jobs.js'
-import type { Stream } from '../random/keys.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
 import type { DeviceState } from './device-state.js'
 import { diagnose } from './diagnose.js'
 import { copyOut } from './readback.js'
 import { withErrorScope } from './scopes.js'
+import { selfTestJobs } from './self-test-jobs.js'
 import { type FillWork, submitFills } from './submit.js'
 import { alignUp } from './windows.js'
 
 type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId'>
-
-/** The digits of pi as a key; the 64-bit block counter wraps inside the first job. */
-const STREAM: Stream = { seed: 0x243f6a8885a308d3n, offset: 2n ** 64n - 300n }
-/** A part with runs of seven, so with quads inside a run and across its end, beyond 2^33. */
-const PART = {
-  origin: 2 ** 33 + 5,
-  axes: [
-    { length: 7, stride: 1 },
-    { length: 5, stride: 11 },
-    { length: 99, stride: 2 ** 32 + 9 },
-  ],
-} as const
 
 /**
  * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the
@@ -53,22 +41,6 @@ export async function selfTest(
   await Promise.all(wanted)
 }
 
-/** Known work for a pipeline: every path of its shaders, under the law of a real job. */
-function testJobs({ source, dtype, part }: FillJob): FillJob[] {
-  const job = (firstElement: number, elementCount: number): FillJob => {
-    const common = { name: 'self-test', firstElement, elementCount }
-    if (source.kind === 'constant') {
-      return {
-        ...common,
-        dtype: 'uint8',
-        source: { kind: 'constant', pattern: Uint8Array.from({ length: 16 }, (_, i) => 17 * i) },
-      }
-    }
-    return { ...common, dtype, source: { ...source, stream: STREAM }, ...(part === undefined ? {} : { part: PART }) }
-  }
-  return [job(0, 2048), job(part === undefined ? 2 ** 34 - 5 : 1001, 515)]
-}
-
 async function testPipelines(
   state: DeviceState,
   pipelines: readonly (FillPipeline & { readonly job: FillJob })[],
@@ -76,7 +48,7 @@ async function testPipelines(
   const { device } = state
   let byteLength = 0
   const placed = pipelines.flatMap(({ job, pipeline, pipelineId }) =>
-    testJobs(job).map((test) => {
+    selfTestJobs(job).map((test) => {
       const byteOffset = byteLength
       byteLength += alignUp(test.elementCount * byteWidth(test.dtype), 16)
       return { origin: job, job: test, pipeline, pipelineId, byteOffset }

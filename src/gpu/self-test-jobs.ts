@@ -21,7 +21,7 @@ const ROUNDING_EDGES = [
   0x33c00000, 0xb8200000,
 ]
 /** Single values that show every bit of a float32 through a 16-bit store. */
-const EXPOSED_VALUES = 48
+const EXPOSED_VALUES = 24
 
 /**
  * Known work for a job's pipeline: every path of its shaders, under the job's own law.

@@ -62,7 +62,8 @@ function deep(levels: number, as: 'list' | 'object'): unknown {
   return value
 }
 
-const deepValues = [deep(50, 'list'), deep(5000, 'list'), deep(5000, 'object')]
+// Made anew each time: the next mutation may change them.
+const deepValues = [() => deep(50, 'list'), () => deep(5000, 'list'), () => deep(5000, 'object')]
 
 function hostileValue(r: Random, depth = 0): unknown {
   switch (r.below(depth > 3 ? 6 : 10)) {
@@ -77,7 +78,7 @@ function hostileValue(r: Random, depth = 0): unknown {
     case 4:
       return r.below(100)
     case 5:
-      return r.pick(deepValues)
+      return r.below(8) === 0 ? r.pick(deepValues)() : deep(9, 'object')
     case 6:
     case 7:
       return Array.from({ length: r.below(5) }, () => hostileValue(r, depth + 1))
@@ -95,13 +96,16 @@ function mutate(value: unknown, r: Random): unknown {
     let node = copy as Record<string, unknown>
     for (;;) {
       const keys = Object.keys(node)
-      const key = keys.length === 0 || r.below(8) === 0 ? r.pick(hostileNames) : r.pick(keys)
+      const surplus = keys.length === 0 || r.below(8) === 0
+      // As JSON has it: a list has no names and no holes.
+      const key = !surplus ? r.pick(keys) : Array.isArray(node) ? String(node.length) : r.pick(hostileNames)
       const child = Object.hasOwn(node, key) ? node[key] : undefined
       if (typeof child === 'object' && child !== null && r.below(4) !== 0) {
         node = child as Record<string, unknown>
         continue
       }
-      if (r.below(5) === 0) delete node[key]
+      if (r.below(5) === 0 && Array.isArray(node)) node.splice(Number(key), 1)
+      else if (r.below(5) === 0 && !Array.isArray(node)) delete node[key]
       else
         Object.defineProperty(node, key, {
           value: hostileValue(r),
@@ -270,8 +274,10 @@ describe('input from strangers', () => {
         : Array.isArray(value)
           ? value.map(plain)
           : value
+    const indented = (value: unknown, spaces: number): string =>
+      text(value).startsWith('a value') ? '[]' : JSON.stringify(value, null, spaces)
     for (let i = 0; i < 3000; i++) {
-      let source = JSON.stringify(mutate(gpt2, r), null, i % 3).slice(0, 3000)
+      let source = indented(mutate(gpt2, r), i % 3).slice(0, 3000)
       if (i % 2)
         source =
           source.slice(0, r.below(source.length)) +
@@ -287,12 +293,12 @@ describe('input from strangers', () => {
       let actual: unknown
       let message = ''
       try {
-        actual = plain(parseStrictJson(source, 'text', 6000))
+        actual = plain(parseStrictJson(source, 'text', 100))
       } catch (error) {
         message = (error as Error).message
         expect(error).toBeInstanceOf(WeightInitError)
       }
-      if (/comes twice/.test(message)) continue
+      if (/comes twice|deeper than/.test(message)) continue
       expect({ source, valid: message === '' }).toEqual({ source, valid })
       if (valid) expect(JSON.stringify(actual)).toBe(JSON.stringify(expected))
     }

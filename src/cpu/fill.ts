@@ -2,7 +2,7 @@ import { byteWidth } from '../dtype.js'
 import { sampleGenerator } from '../generators/sample.js'
 import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
-import { sampleRange } from './samplers.js'
+import { samplePart, sampleRange } from './samplers.js'
 
 /**
  * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
@@ -14,7 +14,7 @@ export function fillBytes(job: FillJob, start: number, count: number): Uint8Arra
   return bytes
 }
 
-function sourceBytes({ source, dtype, firstElement }: FillJob, start: number, count: number): Uint8Array {
+function sourceBytes({ source, dtype, firstElement, part }: FillJob, start: number, count: number): Uint8Array {
   if (source.kind === 'constant') {
     const bytes = new Uint8Array(count * byteWidth(dtype))
     bytes.set(source.pattern.subarray(0, bytes.length))
@@ -24,10 +24,13 @@ function sourceBytes({ source, dtype, firstElement }: FillJob, start: number, co
     }
     return bytes
   }
+  const first = firstElement + start
   const values =
     source.kind === 'generator'
-      ? sampleGenerator(source, firstElement + start, count)
-      : sampleRange(source, firstElement + start, count)
+      ? sampleGenerator(source, first, count)
+      : part === undefined
+        ? sampleRange(source, first, count)
+        : samplePart(source, part, first, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)

@@ -45,7 +45,8 @@ const patternWords = (pattern: Uint8Array): number[] => {
 export function packSource({ job, start, count, firstWord }: FillWindow): PackedJob {
   const { source } = job
   if (source.kind === 'constant') return packConstant(source.pattern, count * byteWidth(job.dtype), firstWord, 0)
-  const first = job.firstElement + start
+  // A part's elements have indices of their own: its counter is that of the tensor's element 0.
+  const first = job.part === undefined ? job.firstElement + start : 0
   if (source.kind === 'generator') return packGenerator(generatorFields(source, first), count, firstWord)
   const block = Math.floor(first / 4)
   const [low, high] = blockCounter(source.stream, first)

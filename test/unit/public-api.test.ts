@@ -79,6 +79,7 @@ test('the public names', () => {
       'pythonSnippet',
       'readHuggingFaceConfig',
       'relu',
+      'rematerialize',
       'rnn',
       'seedKey',
       'selu',

@@ -15,6 +15,7 @@ export type WeightInitErrorCode =
   | 'DEVICE_LOST'
   | 'OUT_OF_MEMORY'
   | 'DEVICE_ERROR'
+  | 'DEVICE_MISCOMPUTES'
   | 'DESTROYED'
   | 'UNKNOWN_PARAMETER'
   | 'INVALID_FILE'

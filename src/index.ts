@@ -21,9 +21,10 @@ export type {
 export { initializeModel, initializeTensor, type TensorSpec } from './initialize.js'
 export {
   type GpuInitializedParameter,
-  type InitializationManifest,
   InitializedModel,
   type InitializedParameter,
+  type ParameterSegment,
+  type RematerializeOptions,
 } from './initialized-model.js'
 export { activationGain, activationNames } from './initializers/activation-gain.js'
 export { type ConstantConfig, ConstantInitializer, constant, ones, zeros } from './initializers/constant.js'
@@ -90,6 +91,7 @@ export {
 } from './initializers/variance-scaling.js'
 export { type XavierConfig, XavierInitializer, xavierNormal, xavierUniform } from './initializers/xavier.js'
 export type { SamplerParameterType } from './laws/custom.js'
+export type { InitializationManifest, ManifestParameter } from './manifest.js'
 export type { ParameterMatch } from './match.js'
 export { defineModel } from './model/define.js'
 export { gpt2Recipe, readHuggingFaceConfig } from './model/huggingface.js'
@@ -133,6 +135,7 @@ export {
 export { sequential } from './model/sequential.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
 export type { InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
+export type { ParameterPart, ShardOption, ShardRule, ShardSpec, SliceOption, SliceSpec } from './parts/types.js'
 export {
   type InitializationPlan,
   type InitializerArgument,
@@ -145,5 +148,6 @@ export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
 export { squareRoot } from './random/square-root.js'
+export { rematerialize } from './rematerialize.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

@@ -1,9 +1,8 @@
-import { executeOnCpu } from './cpu/store.js'
 import type { DType } from './dtype.js'
 import { refuseUnknownKeys, WeightInitError } from './errors.js'
-import { executeOnGpu } from './gpu/execute.js'
 import { InitializedModel } from './initialized-model.js'
 import type { Initializer } from './initializers/types.js'
+import { materialize } from './materialize.js'
 import type { Model, ParameterSpec } from './model/types.js'
 import { type InitializeOptions, resolveOptions } from './options.js'
 import {
@@ -47,9 +46,7 @@ export async function initializeModel(
   const { config, options } = splitArguments(initializer, rest)
   const resolved = resolveOptions(options)
   const plan = planResolved(model, initializer, config, resolved)
-  const device = resolved.device === 'auto' ? await defaultDevice() : resolved.device
-  const store = device === 'cpu' ? await executeOnCpu(plan, resolved) : await executeOnGpu(plan, resolved, device)
-  return new InitializedModel(plan, store)
+  return new InitializedModel(plan, await materialize(plan, resolved))
 }
 
 /** One tensor: a model of one parameter. Its name, 'tensor' unless given, chooses the stream. */
@@ -83,35 +80,6 @@ export async function initializeTensor(
   // A lone tensor takes the initializer it is given, whatever its rank.
   const parameter: ParameterSpec = { name: 'tensor', role: 'weight', ...spec }
   return initializeModel({ parameters: [parameter] }, initializer, ...rest)
-}
-
-let sharedDevice: Promise<GPUDevice | 'cpu'> | undefined
-
-/** The page's or runtime's own WebGPU device, asked for once and again after a loss; the CPU where there is none. */
-async function defaultDevice(): Promise<GPUDevice | 'cpu'> {
-  sharedDevice ??= requestDefaultDevice()
-  const device = await sharedDevice
-  if (device === 'cpu') sharedDevice = undefined
-  return device
-}
-
-async function requestDefaultDevice(): Promise<GPUDevice | 'cpu'> {
-  const gpu = (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu
-  const adapter = await gpu?.requestAdapter().catch(() => null)
-  if (adapter === null || adapter === undefined) return 'cpu'
-  try {
-    const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
-    const device = await adapter.requestDevice({
-      label: 'webgpu-init',
-      requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-    })
-    device.lost.then(() => {
-      sharedDevice = undefined
-    })
-    return device
-  } catch {
-    return 'cpu'
-  }
 }
 
 export type { InitializeOptions }

@@ -3,7 +3,10 @@ import { decodeFloat32 } from './decode.js'
 import type { Distribution, ExpectedMoments } from './distributions.js'
 import type { DType } from './dtype.js'
 import { show, WeightInitError } from './errors.js'
-import type { GeneratorSettings, GeneratorSource } from './generators/types.js'
+import { type InitializationManifest, manifestOf, planFromManifest } from './manifest.js'
+import { materialize } from './materialize.js'
+import { type InitializeOptions, resolveOptions } from './options.js'
+import type { ParameterPart } from './parts/types.js'
 import type { InitializationPlan, PlannedParameter } from './plan.js'
 import { type ParameterStatistics, parameterStatistics } from './statistics/report.js'
 import type { WeightStore } from './store.js'
@@ -12,46 +15,46 @@ import { type VerificationReport, type VerifyOptions, verifyStore } from './veri
 /** An initialised parameter: where it is and what it holds. */
 export interface InitializedParameter {
   readonly name: string
+  /** Of what is held: the part's where `slice` or `shard` cut it. */
   readonly shape: readonly number[]
+  /** Only of a part: which one, and the full shape. */
+  readonly part?: ParameterPart
   readonly dtype: DType
   readonly elementCount: number
-  /** A GPUBuffer on the 'webgpu' backend, an ArrayBuffer on the 'cpu' backend. */
+  /**
+   * A GPUBuffer on the 'webgpu' backend, an ArrayBuffer on the 'cpu' backend.
+   * Throws `LIMIT_EXCEEDED` for a parameter in several segments, which no one buffer holds.
+   */
   readonly buffer: GPUBuffer | ArrayBuffer
   readonly byteOffset: number
   readonly byteLength: number
   readonly distribution: Distribution
   readonly expected: ExpectedMoments
   readonly tiedTo?: string
+  /** Where the elements are, in order: one segment, or several with the option `segments` and a tensor over maxBufferSize. */
+  readonly segments: readonly ParameterSegment[]
+}
+
+/** Elements [firstElement, firstElement + elementCount) of a parameter, at `byteOffset` of `buffer`. */
+export interface ParameterSegment {
+  readonly buffer: GPUBuffer | ArrayBuffer
+  readonly byteOffset: number
+  readonly byteLength: number
+  readonly firstElement: number
+  readonly elementCount: number
 }
 
 /** A parameter of a result on the 'webgpu' backend. */
 export interface GpuInitializedParameter extends InitializedParameter {
   readonly buffer: GPUBuffer
+  readonly segments: readonly (ParameterSegment & { readonly buffer: GPUBuffer })[]
 }
 
-/** Enough to make the same weights again, as JSON. */
-export interface InitializationManifest {
-  readonly format: 'webgpu-init-manifest'
-  readonly version: 1
-  readonly valueContract: 1
-  readonly generator: string
-  /** Settings of a generator other than 'philox'. */
-  readonly generatorSettings?: GeneratorSettings
-  /** Decimal string: seeds have 64 bits. */
-  readonly seed: string
-  readonly parameters: readonly {
-    readonly name: string
-    readonly shape: readonly number[]
-    readonly dtype: DType
-    readonly role: string
-    readonly initializer: string
-    readonly config: Readonly<Record<string, unknown>>
-    readonly distribution: Distribution
-    readonly tiedTo?: string
-    /** Where its words come from with a generator other than 'philox'. */
-    readonly source?: GeneratorSource
-  }[]
-}
+/** Where and how to make weights again; what they are is in the manifest. */
+export type RematerializeOptions = Pick<
+  InitializeOptions,
+  'into' | 'buffers' | 'segments' | 'usage' | 'signal' | 'onProgress'
+>
 
 /** What `initializeModel` gives: the weights and everything known about them. */
 export class InitializedModel implements Disposable {
@@ -78,18 +81,23 @@ export class InitializedModel implements Disposable {
 
   #describe(planned: PlannedParameter): InitializedParameter {
     const holder = this.#holder(planned)
-    const { name, shape, elementCount, dtype, byteLength, tiedTo } = planned
-    return {
+    const { name, shape, part, elementCount, dtype, byteLength, tiedTo } = planned
+    const { buffer, byteOffset, segments } = this.#store.region(holder.name)
+    const described = {
       name,
       shape,
+      ...(part === undefined ? {} : { part }),
       dtype,
       elementCount,
-      ...this.#store.region(holder.name),
+      buffer,
+      byteOffset,
       byteLength,
       distribution: holder.distribution,
       expected: holder.expected,
       ...(tiedTo === undefined ? {} : { tiedTo }),
+      segments: segments ?? [{ buffer, byteOffset, byteLength, firstElement: 0, elementCount }],
     }
+    return segments === undefined ? described : withoutBuffer(described)
   }
 
   /** The parameter that owns the memory: itself, or the one it is tied to. */
@@ -176,29 +184,23 @@ export class InitializedModel implements Disposable {
     return this.plan.parameters.filter(({ action }) => action === 'initialize')
   }
 
-  /** The few bytes that make the same weights again, as plain JSON. */
+  /** The few bytes that make the same weights again, as plain JSON. Works after `destroy()` and after a lost device. */
   manifest(): InitializationManifest {
-    return {
-      format: 'webgpu-init-manifest',
-      version: 1,
-      valueContract: this.plan.valueContract,
-      generator: this.plan.generator,
-      ...(this.plan.generator === 'philox' ? {} : { generatorSettings: this.plan.generatorSettings }),
-      seed: String(this.seed),
-      parameters: this.plan.parameters
-        .filter(({ action }) => action !== 'skip')
-        .map(({ name, shape, dtype, role, rule, distribution, tiedTo, source }) => ({
-          name,
-          shape,
-          dtype,
-          role,
-          initializer: rule.initializer,
-          config: rule.config,
-          distribution,
-          ...(tiedTo === undefined ? {} : { tiedTo }),
-          ...(source === undefined ? {} : { source }),
-        })),
-    }
+    return manifestOf(this.plan)
+  }
+
+  /**
+   * Makes the same bits again on a new device, from the manifest alone: the way back after a lost device. This result
+   * stays as it is; destroy it when it is of no more use.
+   * @throws DeviceLostError, OutOfMemoryError and what `initializeModel` throws for its options
+   */
+  async rematerialize(
+    device: GPUDevice | 'cpu' | 'auto' = 'auto',
+    options: RematerializeOptions = {},
+  ): Promise<InitializedModel> {
+    const resolved = resolveOptions({ ...options, device, seed: this.seed })
+    const plan = planFromManifest(this.manifest())
+    return new InitializedModel(plan, await materialize(plan, resolved))
   }
 
   /** Frees the buffers made here; the caller's own (`into`) stay. Safe to call twice. */
@@ -211,4 +213,18 @@ export class InitializedModel implements Disposable {
   [Symbol.dispose](): void {
     this.destroy()
   }
+}
+
+/** The first segment's buffer would pass for the whole: asking for it is an error. */
+function withoutBuffer(parameter: InitializedParameter): InitializedParameter {
+  return Object.defineProperty({ ...parameter }, 'buffer', {
+    enumerable: true,
+    get(): never {
+      throw new WeightInitError(
+        'LIMIT_EXCEEDED',
+        `Parameter ${show(parameter.name)} of ${parameter.byteLength} bytes lives in ${parameter.segments.length} buffers, ` +
+          'as one would be larger than maxBufferSize; use its segments.',
+      )
+    },
+  })
 }

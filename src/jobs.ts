@@ -3,6 +3,8 @@ import type { DType } from './dtype.js'
 import type { GeneratorDraw, RandomLaw } from './generators/types.js'
 import type { CustomSampler } from './laws/custom.js'
 import type { LawOf } from './laws/types.js'
+import { type PartGeometry, partGeometry } from './parts/geometry.js'
+import { overlaysOfPart } from './parts/overlays.js'
 import type { PlannedParameter } from './plan.js'
 import { high32, low32, type Stream } from './random/keys.js'
 
@@ -22,7 +24,10 @@ export type FillSource =
   | ({ readonly kind: 'generator' } & GeneratorDraw)
   | { readonly kind: 'orthogonal'; readonly law: LawOf<'orthogonal'>; readonly stream: Stream }
 
-/** Written over the source's elements, in order. Indices are row-major in the full tensor. */
+/**
+ * Written over the source's elements, in order. Indices count as the job's `firstElement` does: row-major in the full
+ * tensor, or within the part where a job fills one that is many runs.
+ */
 export type Overlay =
   | { readonly kind: 'range'; readonly first: number; readonly count: number; readonly pattern: Uint8Array }
   | {
@@ -34,31 +39,44 @@ export type Overlay =
       readonly pattern: Uint8Array
     }
 
-/** Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape. */
+/**
+ * Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape; or, with `part`, of
+ * that part of it.
+ */
 export interface FillJob {
   readonly name: string
   readonly dtype: DType
   readonly firstElement: number
   readonly elementCount: number
+  /** Only where a random parameter's elements are more than one run of neighbours. */
+  readonly part?: PartGeometry
   readonly source: FillSource
   readonly overlays: readonly Overlay[]
 }
 
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
-  const { name, dtype, elementCount, distribution, stream, source: origin } = parameter
-  const { source, overlays } = fillingOf(distribution, dtype, stream)
+  const { name, dtype, elementCount, distribution, stream, source: origin, part } = parameter
+  const filling = fillingOf(distribution, dtype, stream)
+  // Another library's generator draws the law in its own way.
+  const source: FillSource =
+    origin === undefined || filling.source.kind === 'constant'
+      ? filling.source
+      : { kind: 'generator', law: distribution as RandomLaw, origin }
+  const overlays = [...filling.overlays, ...parameter.overlays]
+  const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
+  if (geometry === undefined || geometry.axes.length === 1) {
+    return { name, dtype, firstElement: geometry?.origin ?? 0, elementCount, source, overlays }
+  }
   return {
     name,
     dtype,
     firstElement: 0,
     elementCount,
-    // Another library's generator draws the law in its own way.
-    source:
-      origin === undefined || distribution.kind === 'constant'
-        ? source
-        : { kind: 'generator', law: distribution as RandomLaw, origin },
-    overlays: [...overlays, ...parameter.overlays],
+    // A constant's elements are the same wherever they lie.
+    ...(source.kind === 'constant' ? {} : { part: geometry }),
+    source,
+    overlays: overlaysOfPart(overlays, geometry, elementCount),
   }
 }
 

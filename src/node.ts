@@ -1,3 +1,10 @@
-export { layoutSafetensors, type SafetensorsEntry, type SafetensorsLayout } from './interop/safetensors.js'
+export {
+  layoutSafetensors,
+  parseSafetensorsHeader,
+  type SafetensorsEntry,
+  type SafetensorsLayout,
+  safetensorsHeaderLength,
+} from './interop/safetensors.js'
+export type { SafetensorsHeader, SafetensorsTensor } from './interop/safetensors-header.js'
 export { type NodeDeviceOptions, requestNodeDevice } from './node/device.js'
 export { writeSafetensors } from './node/safetensors-file.js'

@@ -4,6 +4,8 @@ import { resolveGenerator } from './generators/settings.js'
 import type { GeneratorName, GeneratorOption, GeneratorSettings } from './generators/types.js'
 import { type FanConvention, fanConventions } from './initializers/fans.js'
 import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
+import { type PartOptions, resolveParts } from './parts/options.js'
+import type { ShardOption, SliceOption } from './parts/types.js'
 import { randomSeed, seedKey } from './random/keys.js'
 
 /** A place in the caller's own memory: a GPUBuffer, or an ArrayBuffer or view of one on the CPU backend. */
@@ -33,10 +35,25 @@ export interface InitializeOptions {
   readonly generator?: GeneratorOption
   /** Parameters to leave out altogether: no memory, no values. */
   readonly skip?: ParameterMatch | readonly ParameterMatch[]
+  /**
+   * A rectangular part of some parameters, by name: `{ 'wte.weight': { start: [0, 128], end: [1000, 256] } }`. Bit-equal to
+   * that part of the whole, without making the whole.
+   */
+  readonly slice?: SliceOption
+  /**
+   * One piece of every parameter along an axis, `{ axis: 0, index: 2, count: 8 }`, or rules `[{ match, axis, index, count }]`.
+   * A parameter without that axis, or that no rule matches, stays whole on every shard. See docs/sharding.md.
+   */
+  readonly shard?: ShardOption
   /** The caller's own memory for some parameters, by name. It is written, never destroyed. */
   readonly into?: Readonly<Record<string, TargetRegion>> | ReadonlyMap<string, TargetRegion>
   /** One buffer per parameter ('separate', the default), or as few as the device allows, 256-byte aligned ('packed'). */
   readonly buffers?: 'separate' | 'packed'
+  /**
+   * Lets a parameter larger than the device's maxBufferSize live in several buffers, listed in its `segments`; without
+   * this it is refused. Default false.
+   */
+  readonly segments?: boolean
   /** GPUBufferUsage flags to add to STORAGE | COPY_SRC | COPY_DST on buffers made here. */
   readonly usage?: number
   /** Stops between submits; the call then rejects with the signal's reason (an AbortError) and frees what it made. */
@@ -51,8 +68,11 @@ const optionKeys = [
   'generator',
   'fans',
   'skip',
+  'slice',
+  'shard',
   'into',
   'buffers',
+  'segments',
   'usage',
   'signal',
   'onProgress',
@@ -68,7 +88,9 @@ export interface ResolvedOptions {
   readonly generatorSettings: GeneratorSettings
   readonly skip: readonly Matcher[]
   readonly into: ReadonlyMap<string, TargetRegion>
+  readonly parts: PartOptions
   readonly buffers: 'separate' | 'packed'
+  readonly segments: boolean
   readonly usage: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: InitializationProgress) => void
@@ -89,6 +111,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     skip = [],
     into = {},
     buffers = 'separate',
+    segments = false,
     usage = 0,
   } = options
   const { signal, onProgress } = options
@@ -109,6 +132,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
   if (!fanConventions.includes(fans)) fail(`fans must be one of ${fanConventions.join(', ')}, but found ${show(fans)}.`)
   if (buffers !== 'separate' && buffers !== 'packed')
     fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
+  if (typeof segments !== 'boolean') fail(`segments must be true or false, but found ${show(segments)}.`)
   if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
     fail(`usage must be GPUBufferUsage flags, but found ${show(usage)}.`)
   }
@@ -130,8 +154,10 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     generatorSettings,
     fans,
     skip: skips.map((match) => createMatcher(match, 'option skip')),
+    parts: resolveParts(options.slice, options.shard),
     into: regions,
     buffers,
+    segments,
     usage,
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),

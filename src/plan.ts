@@ -21,6 +21,8 @@ import { createMatcher, type Matcher, type ParameterMatch } from './match.js'
 import type { Layout, Model, Parameter, ParameterRole } from './model/types.js'
 import { validateModel } from './model/validate.js'
 import { effectiveDType, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { cutParameters } from './parts/cut.js'
+import type { ParameterPart } from './parts/types.js'
 import { parameterStream, type Stream } from './random/keys.js'
 
 /** One line of a rule list: the first rule that matches a parameter initialises it. */
@@ -38,7 +40,10 @@ export type InitializerArgument = string | Initializer | readonly InitializerRul
 /** What happens to one parameter. Plain data. */
 export interface PlannedParameter {
   readonly name: string
+  /** Of what is held: the part's where there is one. */
   readonly shape: readonly number[]
+  /** Only where `slice` or `shard` cut it: which part of the full shape. Fans, law and stream are the whole's. */
+  readonly part?: ParameterPart
   readonly elementCount: number
   readonly dtype: DType
   readonly byteLength: number
@@ -133,21 +138,30 @@ export function planResolved(
   const validated = validateModel(model)
   const byName = new Map(validated.map((parameter) => [parameter.name, parameter]))
   const sourceOf = sourcePlanner(options.generatorSettings, options.seed)
-  const parameters = validated.map((parameter) => planParameter(parameter, byName, choose, options, sourceOf))
-  for (const parameter of parameters) {
-    if (parameter.action === 'tied' && parameters.find(({ name }) => name === parameter.tiedTo)?.action === 'skip') {
+  const whole = validated.map((parameter) => planParameter(parameter, byName, choose, options, sourceOf))
+  const skipped = new Set(whole.filter(({ action }) => action === 'skip').map(({ name }) => name))
+  for (const parameter of whole) {
+    if (parameter.action === 'tied' && skipped.has(parameter.tiedTo ?? '')) {
       throw new WeightInitError(
         'INVALID_MODEL',
         `Parameter ${show(parameter.name)} is tied to ${show(parameter.tiedTo)}, which is skipped; skip both or neither.`,
       )
     }
   }
+  return assemblePlan(options, cutParameters(whole, validated, options.parts))
+}
+
+/** A plan from its parameters. */
+export function assemblePlan(
+  { seed, generatorSettings }: Pick<ResolvedOptions, 'seed' | 'generatorSettings'>,
+  parameters: readonly PlannedParameter[],
+): InitializationPlan {
   const own = parameters.filter(({ action }) => action === 'initialize')
   return {
     valueContract: 1,
-    seed: options.seed,
-    generator: options.generator,
-    generatorSettings: options.generatorSettings,
+    seed,
+    generator: generatorSettings.name,
+    generatorSettings,
     parameters,
     totals: {
       parameterCount: own.length,

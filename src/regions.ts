@@ -11,7 +11,11 @@ export interface RegionSpan {
 /** @throws WeightInitError `INVALID_BUFFER` where two parameters would share bytes */
 export function refuseOverlap(spans: readonly RegionSpan[]): void {
   const groups = new Map<object, RegionSpan[]>()
-  for (const span of spans) groups.set(span.buffer, [...(groups.get(span.buffer) ?? []), span])
+  for (const span of spans) {
+    const group = groups.get(span.buffer)
+    if (group === undefined) groups.set(span.buffer, [span])
+    else group.push(span)
+  }
   for (const group of groups.values()) {
     const sorted = [...group].sort((a, b) => a.begin - b.begin)
     sorted.forEach((span, index) => {

@@ -1,3 +1,4 @@
+import type { ParameterSegment } from './initialized-model.js'
 import type { PlannedParameter } from './plan.js'
 import type { Moments } from './statistics/moments.js'
 
@@ -5,7 +6,12 @@ import type { Moments } from './statistics/moments.js'
 export interface WeightStore {
   readonly backend: 'webgpu' | 'cpu'
   /** Buffer and offset of a parameter that is initialised. */
-  region(name: string): { readonly buffer: GPUBuffer | ArrayBuffer; readonly byteOffset: number }
+  region(name: string): {
+    readonly buffer: GPUBuffer | ArrayBuffer
+    readonly byteOffset: number
+    /** Only where it is in several buffers. */
+    readonly segments?: readonly ParameterSegment[]
+  }
   /** Bytes [start, start + length) of a parameter, in a new array; start is a multiple of 4. */
   readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
   moments(parameters: readonly PlannedParameter[]): Promise<Moments[]>

@@ -7,8 +7,10 @@ import { initializeModel } from '../initialize.js'
 import type { InitializedModel } from '../initialized-model.js'
 import { initializerNames } from '../initializers/registry.js'
 import { readHuggingFaceConfig } from '../model/huggingface.js'
+import type { Parameter } from '../model/types.js'
 import { requestNodeDevice } from '../node/device.js'
 import { SafetensorsFile } from '../node/safetensors-file.js'
+import { type FileShard, indexPath, shardIndex, shardPath, splitByBytes, writeShardIndex } from '../node/shards.js'
 import { type InitializationPlan, type InitializerArgument, planModel } from '../plan.js'
 import type { ParameterStatistics } from '../statistics/report.js'
 import type { VerificationReport } from '../verify.js'
@@ -29,11 +31,14 @@ Options
   --dtype T              ${floatDTypes.join(', ')}; default: the config's torch_dtype, else float32
   --device D             auto (default: the GPU, else the CPU), gpu, cpu
   --verify V             all (default), or a number: compare at most so many elements; 0: none
+  --shard I/N            make the I-th of N files, 1 <= I <= N, and the index: model-0000I-of-0000N.safetensors and
+                         model.safetensors.index.json for -o model.safetensors. Needs --seed, the same for all.
   --quiet                no table
 
 Examples
   webgpu-init init config.json -o weights.safetensors --seed 42
   webgpu-init init config.json -o weights.safetensors --init kaiming --mode fan_out --dtype bfloat16
+  webgpu-init init config.json -o model.safetensors --seed 42 --shard 1/4
 `
 
 const settings = {
@@ -57,6 +62,7 @@ interface InitArguments {
   readonly dtype?: FloatDType
   readonly device: 'auto' | 'gpu' | 'cpu'
   readonly verify: 'all' | number
+  readonly shard?: FileShard
   readonly quiet: boolean
 }
 
@@ -74,6 +80,7 @@ function parseInitArguments(args: readonly string[]): InitArguments {
         dtype: text,
         device: text,
         verify: text,
+        shard: text,
         quiet: { type: 'boolean' },
         ...Object.fromEntries(Object.keys(settings).map((name) => [name, text])),
       },
@@ -109,6 +116,12 @@ function parseInitArguments(args: readonly string[]): InitArguments {
     throw new UsageError(`--device must be auto, gpu or cpu, but found ${show(device)}.`)
   }
   const verify = verifyOf(string('verify') ?? 'all')
+  const shard = shardOf(string('shard'))
+  if (shard !== undefined && seed === undefined) {
+    throw new UsageError(
+      '--shard needs --seed: every process would draw a seed of its own, and the shards would not fit together.',
+    )
+  }
   return {
     configPath,
     output,
@@ -118,8 +131,19 @@ function parseInitArguments(args: readonly string[]): InitArguments {
     ...(dtype === undefined ? {} : { dtype: dtype as FloatDType }),
     device,
     verify,
+    ...(shard === undefined ? {} : { shard }),
     quiet: values.quiet === true,
   }
+}
+
+function shardOf(text: string | undefined): FileShard | undefined {
+  if (text === undefined) return undefined
+  const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []
+  const shard = { index: Number(index), count: Number(count) }
+  if (!(shard.index >= 1 && shard.index <= shard.count)) {
+    throw new UsageError(`--shard must be I/N with 1 <= I <= N <= 99999, such as 1/4, but found ${show(text)}.`)
+  }
+  return shard
 }
 
 /** `--a -0.5` as `--a=-0.5`: parseArgs takes a value that begins with a dash for an option. */
@@ -186,8 +210,13 @@ export async function initCommand(args: readonly string[], signal: AbortSignal):
     ...(parsed.seed === undefined ? {} : { seed: parsed.seed }),
     ...(parsed.dtype === undefined ? {} : { dtype: parsed.dtype }),
   }
-  const plan = planModel(model, initializer, parsed.config, shared)
-  const file = await SafetensorsFile.create(parsed.output)
+  const whole = planModel(model, initializer, parsed.config, shared)
+  const files = parsed.shard === undefined ? undefined : splitByBytes(whole, parsed.shard.count)
+  const mine = new Set(files?.[parsed.shard!.index - 1])
+  const part = files === undefined ? shared : { ...shared, skip: ({ name }: Parameter) => !mine.has(name) }
+  const plan = files === undefined ? whole : planModel(model, initializer, parsed.config, part)
+  const output = parsed.shard === undefined ? parsed.output : shardPath(parsed.output, parsed.shard)
+  const file = await SafetensorsFile.create(output)
   let weights: InitializedModel | undefined
   try {
     const device = await chooseDevice(parsed.device)
@@ -200,7 +229,7 @@ export async function initCommand(args: readonly string[], signal: AbortSignal):
     const bar = new ProgressBar('initialise')
     const started = performance.now()
     weights = await initializeModel(model, initializer, parsed.config, {
-      ...shared,
+      ...part,
       seed,
       device,
       signal,
@@ -217,7 +246,11 @@ export async function initCommand(args: readonly string[], signal: AbortSignal):
     if (report !== undefined) process.stdout.write(`${parityLine(report)}\n`)
     if (report?.ok === false) return 1
     await writeWithBar(file, weights, signal)
-    process.stdout.write(`Wrote ${parsed.output}\n`)
+    process.stdout.write(`Wrote ${output}\n`)
+    if (files !== undefined) {
+      await writeShardIndex(parsed.output, shardIndex(parsed.output, whole, files))
+      process.stdout.write(`Wrote ${indexPath(parsed.output)}\n`)
+    }
     return 0
   } finally {
     weights?.destroy()

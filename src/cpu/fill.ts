@@ -3,7 +3,7 @@ import { sampleGenerator } from '../generators/sample.js'
 import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
 import { orthogonalElements } from './orthogonal.js'
-import { sampleRange } from './samplers.js'
+import { samplePart, sampleRange } from './samplers.js'
 
 /**
  * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
@@ -15,7 +15,7 @@ export function fillBytes(job: FillJob, start: number, count: number): Uint8Arra
   return bytes
 }
 
-function sourceBytes({ source, dtype, firstElement }: FillJob, start: number, count: number): Uint8Array {
+function sourceBytes({ source, dtype, firstElement, part }: FillJob, start: number, count: number): Uint8Array {
   if (source.kind === 'constant') {
     const bytes = new Uint8Array(count * byteWidth(dtype))
     bytes.set(source.pattern.subarray(0, bytes.length))
@@ -31,7 +31,9 @@ function sourceBytes({ source, dtype, firstElement }: FillJob, start: number, co
       ? sampleGenerator(source, first, count)
       : source.kind === 'orthogonal'
         ? orthogonalElements(source).slice(first, first + count)
-        : sampleRange(source, first, count)
+        : part === undefined
+          ? sampleRange(source, first, count)
+          : samplePart(source, part, first, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)

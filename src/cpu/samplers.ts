@@ -1,5 +1,6 @@
 import { blockCounter, type FillSource, type SamplerName } from '../jobs.js'
 import { type CustomSampler, roundParameter } from '../laws/custom.js'
+import { type PartGeometry, partRuns } from '../parts/geometry.js'
 import { high32, low32 } from '../random/keys.js'
 import { normalQuad } from '../random/normal.js'
 import { philox4x32 } from '../random/philox.js'
@@ -11,7 +12,7 @@ import { uniformValue } from '../random/uniform.js'
  * The twin of a shader's `sampleWords`: four float32 values at `out[at..at+3]` from a block's words. `block` is the
  * block's index within the parameter.
  */
-type BlockSampler = (words: Uint32Array, block: number, out: Float32Array, at: number) => void
+export type BlockSampler = (words: Uint32Array, block: number, out: Float32Array, at: number) => void
 
 /** Makes a sampler from a law's twelve constants, as integers and as float32. */
 const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32Array) => BlockSampler>> = {
@@ -55,7 +56,7 @@ function customSampler({ sample, parameters: types }: CustomSampler, constants: 
   }
 }
 
-function blockSampler({ sampler, constants }: FillSource & { kind: 'sampler' }): BlockSampler {
+export function blockSampler({ sampler, constants }: FillSource & { kind: 'sampler' }): BlockSampler {
   return typeof sampler === 'string'
     ? samplers[sampler](constants, new Float32Array(constants.buffer))
     : customSampler(sampler, constants)
@@ -82,4 +83,20 @@ export function sampleRange(source: FillSource & { kind: 'sampler' }, first: num
     if (low === 0) high = (high + 1) >>> 0
   }
   return shift === 0 && count === out.length ? out : out.subarray(shift, shift + count)
+}
+
+/** Elements [first, first + count) of a part, run by run. Twin of shaders/fill_part.wgsl. */
+export function samplePart(
+  source: FillSource & { kind: 'sampler' },
+  part: PartGeometry,
+  first: number,
+  count: number,
+): Float32Array {
+  const out = new Float32Array(count)
+  let done = 0
+  for (const run of partRuns(part, first, count)) {
+    out.set(sampleRange(source, run.first, run.count), done)
+    done += run.count
+  }
+  return out
 }

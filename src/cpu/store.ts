@@ -65,8 +65,9 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
   const { signal, onProgress, into } = options
   signal?.throwIfAborted()
   const active = plan.parameters.filter(({ action }) => action === 'initialize')
+  const names = new Set(active.map(({ name }) => name))
   for (const name of into.keys()) {
-    if (!active.some((p) => p.name === name)) {
+    if (!names.has(name)) {
       throw new WeightInitError(
         'INVALID_BUFFER',
         `into[${show(name)}]: the model initialises no parameter of that name.`,

@@ -1,5 +1,5 @@
 import { show, WeightInitError } from '../errors.js'
-import type { InitializationManifest } from '../initialized-model.js'
+import type { InitializationManifest } from '../manifest.js'
 import { fnv1a64 } from '../random/keys.js'
 
 type Entry = InitializationManifest['parameters'][number]
@@ -12,6 +12,13 @@ type Entry = InitializationManifest['parameters'][number]
 export function pythonSnippet(manifest: InitializationManifest): string {
   const generator = manifest.generatorSettings?.name ?? manifest.generator
   const seed = BigInt(manifest.seed)
+  const part = manifest.parameters.find((entry) => entry.part !== undefined)
+  if (part !== undefined) {
+    throw new WeightInitError(
+      'UNSUPPORTED_GENERATOR',
+      `pythonSnippet: parameter ${show(part.name)} is a part (slice or shard); take the manifest of the whole model.`,
+    )
+  }
   switch (generator) {
     case 'torch-cpu':
     case 'torch-cuda':

@@ -5,12 +5,14 @@ import { refuseOverlap } from '../regions.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { withErrorScope } from './scopes.js'
+import { type GpuSegment, segmentSizes } from './segments.js'
 import { alignUp } from './windows.js'
 
-/** Where a parameter lives. */
+/** Where a parameter lives: from `byteOffset` of one buffer, or in several segments, the first of which that is. */
 export interface GpuRegion {
   readonly buffer: GPUBuffer
   readonly byteOffset: number
+  readonly segments?: readonly GpuSegment[]
 }
 
 export interface Allocation {
@@ -33,13 +35,15 @@ export function checkRegions(
   parameters: readonly PlannedParameter[],
 ): Map<string, GpuRegion> {
   const regions = new Map<string, GpuRegion>()
+  if (into.size === 0) return regions
+  const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const [name, region] of into) {
     const where = `into[${show(name)}]`
     const fail = (message: string): never => {
       throw new WeightInitError('INVALID_BUFFER', `${where}: ${message}`)
     }
-    const parameter = parameters.find((p) => p.name === name && p.action === 'initialize')
-    if (parameter === undefined) return fail('the model initialises no parameter of that name.')
+    const parameter = known.get(name)
+    if (parameter?.action !== 'initialize') return fail('the model initialises no parameter of that name.')
     const buffer = region?.buffer as GPUBuffer | undefined
     if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number' || typeof buffer.destroy !== 'function') {
       return fail(`buffer must be a GPUBuffer on this device, but found ${show(buffer)}.`)
@@ -69,16 +73,42 @@ export function checkRegions(
   }
   refuseOverlap(
     [...regions].map(([name, { buffer, byteOffset }]) => {
-      const byteLength = parameters.find((p) => p.name === name)?.byteLength ?? 0
+      const byteLength = known.get(name)?.byteLength ?? 0
       return { name, buffer, begin: byteOffset, end: byteOffset + alignUp(byteLength, 4) }
     }),
   )
   return regions
 }
 
+const tooLarge = ({ device }: DeviceState, { byteLength }: PlannedParameter): boolean =>
+  alignUp(byteLength, BUFFER_ALIGNMENT) > device.limits.maxBufferSize
+
 /**
- * Makes the buffers that the caller did not give. All or nothing: a failure destroys what was made.
- * @throws OutOfMemoryError naming the parameter and its bytes; WeightInitError `LIMIT_EXCEEDED`
+ * Refuses parameters that no buffer of the device can hold, before any GPU work.
+ * @throws WeightInitError `LIMIT_EXCEEDED` naming the parameter, its bytes, the limit and the remedies
+ */
+export function checkSizes(
+  state: DeviceState,
+  parameters: readonly PlannedParameter[],
+  given: ReadonlyMap<string, GpuRegion>,
+  { segments }: { segments: boolean },
+): void {
+  if (segments) return
+  for (const parameter of parameters) {
+    const { name, action, byteLength } = parameter
+    if (action !== 'initialize' || given.has(name) || !tooLarge(state, parameter)) continue
+    throw new WeightInitError(
+      'LIMIT_EXCEEDED',
+      `Parameter ${show(name)} needs ${byteLength} bytes; this device has maxBufferSize ${state.device.limits.maxBufferSize}. ` +
+        'Request the device with a larger requiredLimits.maxBufferSize, let it live in several buffers with the option ' +
+        'segments: true, hold a part of it with shard or slice, or use a narrower dtype.',
+    )
+  }
+}
+
+/**
+ * Makes the buffers that the caller did not give. All or nothing: a failure destroys what was made. Sizes were checked.
+ * @throws OutOfMemoryError naming the parameter and its bytes
  */
 export async function allocate(
   state: DeviceState,
@@ -89,48 +119,66 @@ export async function allocate(
   const { device } = state
   const own = parameters.filter(({ action, name }) => action === 'initialize' && !given.has(name))
   const limit = device.limits.maxBufferSize
-  for (const { name, byteLength } of own) {
-    if (alignUp(byteLength, BUFFER_ALIGNMENT) > limit) {
-      throw new WeightInitError(
-        'LIMIT_EXCEEDED',
-        `Parameter ${show(name)} needs ${byteLength} bytes; this device has maxBufferSize ${limit}. ` +
-          'Request the device with a larger requiredLimits.maxBufferSize, use a narrower dtype, or split the parameter.',
-      )
-    }
-  }
   const usage = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST | options.usage
   const regions = new Map<string, GpuRegion>(given)
-  const made: { buffer: GPUBuffer; label: string; byteLength: number; error: Promise<GPUError | null> }[] = []
-  const make = (label: string, byteLength: number): GPUBuffer => {
+  const made: { buffer: GPUBuffer; parameter: string; byteLength: number; error: Promise<GPUError | null> }[] = []
+  const bytesTotal = own.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const outOfMemory = (parameter: string, byteLength: number, cause: Error | GPUError): OutOfMemoryError =>
+    new OutOfMemoryError(
+      `The device could not allocate ${byteLength} bytes for parameter ${show(parameter)}, of ${bytesTotal} in all: ${cause.message} ` +
+        'Nothing was kept. Free other buffers, use a narrower dtype, or hold a part of the model with shard or skip.',
+      { cause },
+    )
+  const make = (parameter: string, byteLength: number, label: string): GPUBuffer => {
     const size = alignUp(byteLength, BUFFER_ALIGNMENT)
-    const { result, error } = withErrorScope(device, 'out-of-memory', () => device.createBuffer({ label, size, usage }))
-    made.push({ buffer: result, label, byteLength: size, error })
-    return result
+    try {
+      const scope = withErrorScope(device, 'out-of-memory', () => device.createBuffer({ label, size, usage }))
+      made.push({ buffer: scope.result, parameter, byteLength: size, error: scope.error })
+      return scope.result
+    } catch (thrown) {
+      // Some implementations throw a RangeError where the standard asks for an error scope.
+      throw outOfMemory(parameter, size, thrown as Error)
+    }
   }
   try {
+    for (const parameter of own.filter((p) => tooLarge(state, p)))
+      regions.set(parameter.name, makeSegments(parameter, limit, make))
+    const fitting = own.filter((p) => !tooLarge(state, p))
     if (options.buffers === 'separate') {
-      for (const { name, byteLength } of own) regions.set(name, { buffer: make(name, byteLength), byteOffset: 0 })
+      for (const { name, byteLength } of fitting)
+        regions.set(name, { buffer: make(name, byteLength, name), byteOffset: 0 })
     } else {
-      for (const group of packGroups(own, limit)) {
-        const buffer = make(`webgpu-init packed ${group.members[0]?.name} ...`, group.byteLength)
+      for (const group of packGroups(fitting, limit)) {
+        const first = group.members[0]!.name
+        const buffer = make(first, group.byteLength, `webgpu-init packed ${first} ...`)
         for (const { name, byteOffset } of group.members) regions.set(name, { buffer, byteOffset })
       }
     }
     const errors = await untilLost(state, Promise.all(made.map(({ error }) => error)))
     errors.forEach((error, index) => {
       if (error === null) return
-      const { label, byteLength } = made[index]!
-      throw new OutOfMemoryError(
-        `The device could not allocate ${byteLength} bytes for ${show(label)}: ${error.message} ` +
-          'Nothing was kept. Free other buffers, use a narrower dtype, or initialise in parts with skip.',
-        { cause: error },
-      )
+      const { parameter, byteLength } = made[index]!
+      throw outOfMemory(parameter, byteLength, error)
     })
   } catch (error) {
     for (const { buffer } of made) buffer.destroy()
     throw error
   }
   return { regions, owned: made.map(({ buffer }) => buffer) }
+}
+
+function makeSegments(
+  { name, dtype, elementCount }: PlannedParameter,
+  limit: number,
+  make: (parameter: string, byteLength: number, label: string) => GPUBuffer,
+): GpuRegion {
+  const sizes = segmentSizes(elementCount, dtype, limit)
+  const segments: GpuSegment[] = sizes.map((size, index) => ({
+    buffer: make(name, size.byteLength, `${name} [${index + 1} of ${sizes.length}]`),
+    byteOffset: 0,
+    ...size,
+  }))
+  return { buffer: segments[0]!.buffer, byteOffset: 0, segments }
 }
 
 interface PackGroup {

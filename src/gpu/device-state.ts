@@ -1,4 +1,6 @@
 import { DeviceLostError } from '../errors.js'
+import { type Speed, unknownSpeed } from './pacing.js'
+import { shaderModules } from './shader-modules.js'
 
 /** What this package keeps per device. It goes with the device: nothing here outlives or owns it. */
 export interface DeviceState {
@@ -6,6 +8,14 @@ export interface DeviceState {
   /** Pipelines by key; a failed compile is taken out again, so that it can be retried. */
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>
   readonly layouts: Map<string, GPUBindGroupLayout>
+  /** How fast the device was, for the length of submits. */
+  readonly speed: Speed
+  /** Pipelines that have shown here that they compute right; a failure is taken out again. */
+  readonly selfTests: Map<string, Promise<void>>
+  /** Called once when the device is lost. A set, since a reaction to `device.lost` could never be taken back. */
+  readonly onLost: Set<(info: GPUDeviceLostInfo) => void>
+  /** The shader modules to link; tests put faulty ones here. */
+  modules: Readonly<Record<string, string>>
   lost: GPUDeviceLostInfo | undefined
 }
 
@@ -15,12 +25,24 @@ export function deviceState(device: GPUDevice): DeviceState {
   states ??= new WeakMap()
   let state = states.get(device)
   if (state === undefined) {
-    state = { device, pipelines: new Map(), layouts: new Map(), lost: undefined }
+    state = {
+      device,
+      pipelines: new Map(),
+      layouts: new Map(),
+      speed: unknownSpeed(),
+      selfTests: new Map(),
+      onLost: new Set(),
+      modules: shaderModules,
+      lost: undefined,
+    }
     states.set(device, state)
     const kept = state
     device.lost.then((info) => {
       kept.lost = info
       kept.pipelines.clear()
+      kept.selfTests.clear()
+      for (const listener of kept.onLost) listener(info)
+      kept.onLost.clear()
     })
   }
   return state
@@ -45,9 +67,11 @@ export function lostError(info: GPUDeviceLostInfo, cause?: unknown): DeviceLostE
  */
 export async function untilLost<T>(state: DeviceState, work: Promise<T>): Promise<T> {
   requireAlive(state)
-  const lost = state.device.lost.then((info): never => {
-    throw lostError(info)
+  let listener: (info: GPUDeviceLostInfo) => void = () => {}
+  const lost = new Promise<never>((_, reject) => {
+    listener = (info) => reject(lostError(info))
   })
+  state.onLost.add(listener)
   // Whichever loses the race must not become an unhandled rejection.
   lost.catch(() => {})
   work.catch(() => {})
@@ -58,5 +82,7 @@ export async function untilLost<T>(state: DeviceState, work: Promise<T>): Promis
     await Promise.resolve()
     if (state.lost !== undefined && !(error instanceof DeviceLostError)) throw lostError(state.lost, error)
     throw error
+  } finally {
+    state.onLost.delete(listener)
   }
 }

@@ -47,7 +47,8 @@ export function packSource({ job, start, count, firstWord }: FillWindow): Packed
   if (source.kind === 'constant') return packConstant(source.pattern, count * byteWidth(job.dtype), firstWord, 0)
   // Made as a whole, by src/gpu/orthogonal-fill.ts.
   if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no block of its own')
-  const first = job.firstElement + start
+  // A part's elements have indices of their own: its counter is that of the tensor's element 0.
+  const first = job.part === undefined ? job.firstElement + start : 0
   if (source.kind === 'generator') return packGenerator(generatorFields(source, first), count, firstWord)
   const block = Math.floor(first / 4)
   const [low, high] = blockCounter(source.stream, first)

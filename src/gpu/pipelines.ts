@@ -3,7 +3,7 @@ import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
-import { shaderModules } from './shader-modules.js'
+import { partLayout } from './part-layout.js'
 
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
@@ -12,7 +12,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'uploaded' | 'moments' | 'linalg'
+  readonly layout: 'fill' | 'fill-part' | 'uploaded' | 'moments' | 'linalg'
   /** The user's own sampler, linked in beside the package's modules. */
   readonly custom?: CustomSampler
 }
@@ -34,16 +34,18 @@ export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout'])
     const entries =
       name === 'fill'
         ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
-        : name === 'uploaded'
-          ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), storage(2, 'read-only-storage')]
-          : name === 'moments'
-            ? [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
-            : [
-                storage(0, 'storage'),
-                uniform(1, jobLayout.byteLength),
-                storage(2, 'read-only-storage'),
-                storage(3, 'read-only-storage'),
-              ]
+        : name === 'fill-part'
+          ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), uniform(2, partLayout.byteLength)]
+          : name === 'uploaded'
+            ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), storage(2, 'read-only-storage')]
+            : name === 'moments'
+              ? [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
+              : [
+                  storage(0, 'storage'),
+                  uniform(1, jobLayout.byteLength),
+                  storage(2, 'read-only-storage'),
+                  storage(3, 'read-only-storage'),
+                ]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }
@@ -77,9 +79,9 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
   const name = [key.entry, ...Object.values(key.slots ?? {})].join(' ')
   const modules =
     custom === undefined
-      ? shaderModules
+      ? state.modules
       : {
-          ...shaderModules,
+          ...state.modules,
           [`custom/${custom.name}`]: custom.wgsl,
           [`custom/${custom.name} glue`]: customSamplerModule(custom),
         }
@@ -91,8 +93,9 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
   await scope
   const problem = info.messages.find(({ type }) => type === 'error')
   if (problem !== undefined) {
-    const { module: file, line } = shader.locate(problem.lineNum)
-    const text = (modules as Record<string, string>)[file]?.split('\n')[line - 1]?.trim()
+    const { module: found, line } = shader.locate(problem.lineNum)
+    const file = found.startsWith('custom/') ? found : `shaders/${found}`
+    const text = (modules as Record<string, string>)[found]?.split('\n')[line - 1]?.trim()
     throw new WeightInitError(
       'SHADER',
       `Shader ${name} does not compile: ${file}.wgsl:${line}:${problem.linePos}: ${problem.message}\n  ${line} | ${text}`,
@@ -101,11 +104,14 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
   try {
     return await device.createComputePipelineAsync({
       label: `webgpu-init ${name}`,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [bindGroupLayout(state, key.layout)] }),
+      layout: device.createPipelineLayout({
+        label: `webgpu-init ${key.layout} layout`,
+        bindGroupLayouts: [bindGroupLayout(state, key.layout)],
+      }),
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'fill' || key.layout === 'uploaded' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
+        ...(key.layout !== 'moments' && key.layout !== 'linalg' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
       },
     })
   } catch (cause) {

@@ -2,12 +2,14 @@ import constant from '../../shaders/constant.wgsl?raw'
 import job from '../../shaders/core/job.wgsl?raw'
 import coreJobStruct from '../../shaders/core/job_struct.wgsl?raw'
 import coreLaw from '../../shaders/core/law.wgsl?raw'
+import part from '../../shaders/core/part.wgsl?raw'
 import diagonal from '../../shaders/diagonal.wgsl?raw'
 import distributionNormal from '../../shaders/distributions/normal.wgsl?raw'
 import distributionSparse from '../../shaders/distributions/sparse.wgsl?raw'
 import distributionTruncatedNormal from '../../shaders/distributions/truncated_normal.wgsl?raw'
 import distributionUniform from '../../shaders/distributions/uniform.wgsl?raw'
 import fill from '../../shaders/fill.wgsl?raw'
+import fillPart from '../../shaders/fill_part.wgsl?raw'
 import generatorsAffine from '../../shaders/generators/affine.wgsl?raw'
 import generatorsFill from '../../shaders/generators/fill.wgsl?raw'
 import generatorsJaxBits from '../../shaders/generators/jax_bits.wgsl?raw'
@@ -39,6 +41,13 @@ import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
 import moments from '../../shaders/moments.wgsl?raw'
+import probeBoxMuller from '../../shaders/probe/box_muller.wgsl?raw'
+import probeDirection from '../../shaders/probe/direction.wgsl?raw'
+import probePhilox4x32 from '../../shaders/probe/philox4x32.wgsl?raw'
+import probeRadius from '../../shaders/probe/radius.wgsl?raw'
+import probeRoundToHalf from '../../shaders/probe/round_to_half.wgsl?raw'
+import probeSample from '../../shaders/probe/sample.wgsl?raw'
+import probe from '../../shaders/probe.wgsl?raw'
 import cephes from '../../shaders/random/cephes.wgsl?raw'
 import curand from '../../shaders/random/curand.wgsl?raw'
 import erfInv from '../../shaders/random/erf_inv.wgsl?raw'
@@ -85,10 +94,19 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'linalg/sum': linalgSum,
   'linalg/task': linalgTask,
   'linalg/worst': linalgWorst,
+  'core/part': part,
+  fill_part: fillPart,
   'load/bfloat16': loadBfloat16,
   'load/float16': loadFloat16,
   'load/float32': loadFloat32,
   moments,
+  probe,
+  'probe/box_muller': probeBoxMuller,
+  'probe/direction': probeDirection,
+  'probe/philox4x32': probePhilox4x32,
+  'probe/radius': probeRadius,
+  'probe/round_to_half': probeRoundToHalf,
+  'probe/sample': probeSample,
   'random/normal': randomNormal,
   'random/exact_square_root': exactSquareRoot,
   'random/square_root': squareRoot,

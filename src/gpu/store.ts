@@ -1,24 +1,19 @@
 import { elementsDefect } from '../cpu/orthogonal.js'
 import { decodeFloat32 } from '../decode.js'
 import { byteWidth, type FloatDType, isFloatDType } from '../dtype.js'
-import { OutOfMemoryError, WeightInitError } from '../errors.js'
+import { WeightInitError } from '../errors.js'
 import type { LawOf } from '../laws/types.js'
 import type { PlannedParameter } from '../plan.js'
 import { type Moments, mergeMoments, momentsFromSums, momentsOf, noMoments } from '../statistics/moments.js'
 import type { WeightStore } from '../store.js'
 import type { GpuRegion } from './allocate.js'
-import {
-  MAP_MODE_READ,
-  USAGE_COPY_DST,
-  USAGE_COPY_SRC,
-  USAGE_MAP_READ,
-  USAGE_STORAGE,
-  USAGE_UNIFORM,
-} from './constants.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import { orthogonalityDefect } from './orthogonal.js'
 import { bindGroupLayout, pipeline } from './pipelines.js'
+import { copyOut } from './readback.js'
 import { withErrorScope } from './scopes.js'
+import { segmentsOf } from './segments.js'
 import { alignUp, bindingWindows } from './windows.js'
 
 const RECORD_BYTES = 32
@@ -45,48 +40,18 @@ export class GpuStore implements WeightStore {
   }
 
   async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
-    const { buffer, byteOffset } = this.region(parameter.name)
     const out = new Uint8Array(length)
-    for (let done = 0; done < length; done += STAGING_BYTES) {
-      const part = Math.min(STAGING_BYTES, length - done)
-      await this.#copyOut(buffer, byteOffset + start + done, part, (bytes) => out.set(bytes, done))
+    let segmentStart = 0
+    for (const { buffer, byteOffset, byteLength } of segmentsOf(this.region(parameter.name), parameter)) {
+      const from = Math.max(start, segmentStart)
+      const to = Math.min(start + length, segmentStart + byteLength)
+      for (let at = from; at < to; at += STAGING_BYTES) {
+        const part = Math.min(STAGING_BYTES, to - at)
+        await copyOut(this.#state, buffer, byteOffset + at - segmentStart, part, (bytes) => out.set(bytes, at - start))
+      }
+      segmentStart += byteLength
     }
     return out
-  }
-
-  /** Copies `length` bytes at `offset` (a multiple of 4) to the host and shows them to `take` while they are mapped. */
-  async #copyOut(buffer: GPUBuffer, offset: number, length: number, take: (bytes: Uint8Array) => void): Promise<void> {
-    requireAlive(this.#state)
-    const { device } = this.#state
-    const padded = alignUp(length, 4)
-    const allocation = withErrorScope(device, 'out-of-memory', () =>
-      device.createBuffer({ label: 'webgpu-init readback', size: padded, usage: USAGE_MAP_READ | USAGE_COPY_DST }),
-    )
-    const staging = allocation.result
-    try {
-      const copy = withErrorScope(device, 'validation', () => {
-        const encoder = device.createCommandEncoder({ label: 'webgpu-init readback' })
-        encoder.copyBufferToBuffer(buffer, offset, staging, 0, padded)
-        device.queue.submit([encoder.finish()])
-      })
-      const [noMemory, invalid] = await untilLost(this.#state, Promise.all([allocation.error, copy.error]))
-      if (noMemory !== null) {
-        throw new OutOfMemoryError(
-          `The device could not allocate ${padded} bytes to read back through: ${noMemory.message}`,
-          { cause: noMemory },
-        )
-      }
-      if (invalid !== null) {
-        throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, {
-          cause: invalid,
-        })
-      }
-      await untilLost(this.#state, staging.mapAsync(MAP_MODE_READ))
-      take(new Uint8Array(staging.getMappedRange(), 0, length))
-      staging.unmap()
-    } finally {
-      staging.destroy()
-    }
   }
 
   async moments(parameters: readonly PlannedParameter[]): Promise<Moments[]> {
@@ -106,15 +71,13 @@ export class GpuStore implements WeightStore {
   async #reduce(parameters: readonly PlannedParameter[], measured: Map<string, Moments>): Promise<void> {
     const { device } = this.#state
     let recordCount = 0
-    const work = parameters.flatMap((parameter) => {
-      const { buffer, byteOffset } = this.region(parameter.name)
+    const located = parameters.flatMap((parameter) =>
+      segmentsOf(this.region(parameter.name), parameter).map((segment) => ({ parameter, ...segment })),
+    )
+    const work = located.flatMap(({ parameter, buffer, byteOffset, elementCount }) => {
+      const width = byteWidth(parameter.dtype)
       return bindingWindows(
-        {
-          bufferByteLength: buffer.size,
-          byteOffset,
-          elementCount: parameter.elementCount,
-          byteWidth: byteWidth(parameter.dtype),
-        },
+        { bufferByteLength: buffer.size, byteOffset, elementCount, byteWidth: width },
         device.limits,
       ).map((window) => {
         const perGroup = Math.max(ELEMENTS_PER_GROUP, Math.ceil(window.count / MAX_GROUPS))
@@ -176,7 +139,7 @@ export class GpuStore implements WeightStore {
           pass.dispatchWorkgroups(groups)
         })
         pass.end()
-        device.queue.submit([encoder.finish()])
+        device.queue.submit([encoder.finish({ label: 'webgpu-init moments' })])
         return records
       })
       const problem = await untilLost(this.#state, submitted.error)
@@ -185,7 +148,7 @@ export class GpuStore implements WeightStore {
           cause: problem,
         })
       }
-      await this.#copyOut(submitted.result, 0, recordCount * RECORD_BYTES, (bytes) => {
+      await copyOut(this.#state, submitted.result, 0, recordCount * RECORD_BYTES, (bytes) => {
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
         for (const { parameter, groups, firstRecord } of work) {
           const center = Math.fround(parameter.expected.mean)

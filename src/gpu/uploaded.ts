@@ -110,7 +110,7 @@ export async function runUploadedJobs(
           pass.setBindGroup(0, group, [0])
           pass.dispatchWorkgroups(Math.ceil(count / (4 * WORKGROUP_INVOCATIONS)))
           pass.end()
-          device.queue.submit([encoder.finish()])
+          device.queue.submit([encoder.finish({ label: 'webgpu-init fill' })])
         })
         bytesDone += count * width
         const watched = signal !== undefined || onProgress !== undefined

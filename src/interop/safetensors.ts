@@ -1,5 +1,8 @@
 import { byteWidth, type DType } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
+import { MAX_HEADER_BYTES } from './safetensors-header.js'
+
+export { parseSafetensorsHeader, safetensorsHeaderLength } from './safetensors-header.js'
 
 /** A tensor as a .safetensors file lists it. */
 export interface SafetensorsEntry {
@@ -22,9 +25,6 @@ const names: Readonly<Record<DType, string>> = {
   uint8: 'U8',
   bool: 'BOOL',
 }
-
-/** The format's own limit on the JSON part. */
-const MAX_HEADER_BYTES = 100_000_000
 
 /** Where a .safetensors file keeps its tensors. */
 export interface SafetensorsLayout {

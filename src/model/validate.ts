@@ -36,7 +36,8 @@ export function validateModel(model: unknown): Parameter[] {
     )
   }
   const byName = new Map<string, Parameter>()
-  const parameters = list.map((spec: unknown, index) => {
+  // Not list.map, which would pass over the holes of a sparse list.
+  const parameters = Array.from(list as unknown[], (spec, index) => {
     const parameter = validateSpec(spec, index)
     if (byName.has(parameter.name)) {
       throw new WeightInitError(

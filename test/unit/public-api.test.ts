@@ -83,6 +83,7 @@ test('the public names', () => {
       'pythonSnippet',
       'readHuggingFaceConfig',
       'relu',
+      'rematerialize',
       'rnn',
       'seedKey',
       'selu',

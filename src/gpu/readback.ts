@@ -1,0 +1,46 @@
+import { OutOfMemoryError, WeightInitError } from '../errors.js'
+import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_MAP_READ } from './constants.js'
+import { type DeviceState, requireAlive, untilLost } from './device-state.js'
+import { withErrorScope } from './scopes.js'
+import { alignUp } from './windows.js'
+
+/** Copies `length` bytes at `offset` (a multiple of 4) to the host and shows them to `take` while they are mapped. */
+export async function copyOut(
+  state: DeviceState,
+  buffer: GPUBuffer,
+  offset: number,
+  length: number,
+  take: (bytes: Uint8Array) => void,
+): Promise<void> {
+  requireAlive(state)
+  const { device } = state
+  const padded = alignUp(length, 4)
+  const allocation = withErrorScope(device, 'out-of-memory', () =>
+    device.createBuffer({ label: 'webgpu-init readback', size: padded, usage: USAGE_MAP_READ | USAGE_COPY_DST }),
+  )
+  const staging = allocation.result
+  try {
+    const copy = withErrorScope(device, 'validation', () => {
+      const encoder = device.createCommandEncoder({ label: 'webgpu-init readback' })
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, padded)
+      device.queue.submit([encoder.finish({ label: 'webgpu-init readback' })])
+    })
+    const [noMemory, invalid] = await untilLost(state, Promise.all([allocation.error, copy.error]))
+    if (noMemory !== null) {
+      throw new OutOfMemoryError(
+        `The device could not allocate ${padded} bytes to read back through: ${noMemory.message}`,
+        { cause: noMemory },
+      )
+    }
+    if (invalid !== null) {
+      throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, {
+        cause: invalid,
+      })
+    }
+    await untilLost(state, staging.mapAsync(MAP_MODE_READ))
+    take(new Uint8Array(staging.getMappedRange(), 0, length))
+    staging.unmap()
+  } finally {
+    staging.destroy()
+  }
+}

@@ -1,0 +1,81 @@
+import { fillBytes } from '../cpu/fill.js'
+import { byteWidth } from '../dtype.js'
+import type { FillJob } from '../jobs.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
+import type { DeviceState } from './device-state.js'
+import { diagnose } from './diagnose.js'
+import { copyOut } from './readback.js'
+import { withErrorScope } from './scopes.js'
+import { selfTestJobs } from './self-test-jobs.js'
+import { type FillWork, submitFills } from './submit.js'
+import { alignUp } from './windows.js'
+
+type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'>
+
+/**
+ * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the
+ * jobs' own laws, and compares them with the CPU's, bit by bit. Once per device and pipeline; it compiles nothing.
+ * @throws WeightInitError `DEVICE_MISCOMPUTES` naming the first function that the device computes wrong
+ */
+export async function selfTest(
+  state: DeviceState,
+  jobs: readonly FillJob[],
+  pipelineOf: (job: FillJob) => FillPipeline,
+): Promise<void> {
+  const fresh = new Map<string, FillPipeline & { readonly job: FillJob }>()
+  const wanted = new Set<Promise<void>>()
+  for (const job of jobs) {
+    const found = pipelineOf(job)
+    const known = state.selfTests.get(found.pipelineId)
+    if (known !== undefined) wanted.add(known)
+    else if (!fresh.has(found.pipelineId)) fresh.set(found.pipelineId, { ...found, job })
+  }
+  if (fresh.size > 0) {
+    const test = testPipelines(state, [...fresh.values()])
+    wanted.add(test)
+    for (const id of fresh.keys()) state.selfTests.set(id, test)
+    test.catch(() => {
+      for (const id of fresh.keys()) if (state.selfTests.get(id) === test) state.selfTests.delete(id)
+    })
+  }
+  await Promise.all(wanted)
+}
+
+async function testPipelines(
+  state: DeviceState,
+  pipelines: readonly (FillPipeline & { readonly job: FillJob })[],
+): Promise<void> {
+  const { device } = state
+  let byteLength = 0
+  const placed = pipelines.flatMap(({ job, ...pipelineOf }) =>
+    selfTestJobs(job).map((test) => {
+      const byteOffset = byteLength
+      byteLength += alignUp(test.elementCount * byteWidth(test.dtype), 16)
+      return { origin: job, job: test, ...pipelineOf, byteOffset }
+    }),
+  )
+  // Too small to run out of memory; a refused buffer shows up as an error of the submit.
+  const { result: buffer } = withErrorScope(device, 'out-of-memory', () =>
+    device.createBuffer({
+      label: 'webgpu-init self-test',
+      size: byteLength,
+      usage: USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST,
+    }),
+  )
+  let wrong: FillJob | undefined
+  try {
+    await submitFills(
+      state,
+      placed.map((work) => ({ ...work, buffer })),
+    )
+    await copyOut(state, buffer, 0, byteLength, (actual) => {
+      wrong = placed.find(({ job, byteOffset }) => {
+        const expected = fillBytes(job, 0, job.elementCount)
+        return expected.some((byte, index) => byte !== actual[byteOffset + index])
+      })?.origin
+    })
+  } finally {
+    buffer.destroy()
+  }
+  if (wrong !== undefined) await diagnose(state, wrong)
+}

@@ -1,0 +1,12 @@
+import { executeOnCpu } from './cpu/store.js'
+import { defaultDevice } from './default-device.js'
+import { executeOnGpu } from './gpu/execute.js'
+import type { ResolvedOptions } from './options.js'
+import type { InitializationPlan } from './plan.js'
+import type { WeightStore } from './store.js'
+
+/** Runs a plan where the options say. All or nothing: a failed run frees what it allocated. */
+export async function materialize(plan: InitializationPlan, options: ResolvedOptions): Promise<WeightStore> {
+  const device = options.device === 'auto' ? await defaultDevice() : options.device
+  return device === 'cpu' ? executeOnCpu(plan, options) : executeOnGpu(plan, options, device)
+}

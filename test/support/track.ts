@@ -1,0 +1,80 @@
+// A device that is watched: live buffers and their bytes, submits, labels. Overrides methods of one GPUDevice object.
+
+export interface DeviceWatch {
+  /** Buffers that were made and not destroyed. */
+  readonly live: ReadonlySet<GPUBuffer>
+  liveBytes: number
+  peakBytes: number
+  submits: number
+  /** Every descriptor without a label, as 'createBuffer'. */
+  readonly unlabelled: string[]
+  /** How many objects were looked at. */
+  labelled: number
+}
+
+const creators = [
+  'createBuffer',
+  'createBindGroup',
+  'createBindGroupLayout',
+  'createPipelineLayout',
+  'createShaderModule',
+  'createComputePipelineAsync',
+  'createCommandEncoder',
+] as const
+
+export function watchDevice(device: GPUDevice): DeviceWatch {
+  const live = new Set<GPUBuffer>()
+  const watch: DeviceWatch = { live, liveBytes: 0, peakBytes: 0, submits: 0, unlabelled: [], labelled: 0 }
+  const look = (what: string, descriptor: { label?: string } | undefined): void => {
+    watch.labelled++
+    if (!descriptor?.label) watch.unlabelled.push(what)
+  }
+  for (const name of creators) {
+    const create = device[name] as (descriptor: object) => never
+    device[name] = ((descriptor: { label?: string }) => {
+      look(name, descriptor)
+      const made = create.call(device, descriptor) as GPUBuffer & GPUCommandEncoder
+      if (name === 'createBuffer') watchBuffer(made)
+      if (name === 'createCommandEncoder') watchEncoder(made)
+      return made
+    }) as never
+  }
+  const watchBuffer = (buffer: GPUBuffer): void => {
+    live.add(buffer)
+    watch.liveBytes += buffer.size
+    watch.peakBytes = Math.max(watch.peakBytes, watch.liveBytes)
+    const { destroy } = buffer
+    buffer.destroy = () => {
+      if (live.delete(buffer)) watch.liveBytes -= buffer.size
+      return destroy.call(buffer)
+    }
+  }
+  const watchEncoder = (encoder: GPUCommandEncoder): void => {
+    const { beginComputePass, finish } = encoder
+    encoder.beginComputePass = (descriptor) => {
+      look('beginComputePass', descriptor)
+      return beginComputePass.call(encoder, descriptor)
+    }
+    encoder.finish = (descriptor) => {
+      look('finish', descriptor)
+      return finish.call(encoder, descriptor)
+    }
+  }
+  const { queue } = device
+  const { submit } = queue
+  queue.submit = (buffers) => {
+    watch.submits++
+    return submit.call(queue, buffers)
+  }
+  return watch
+}
+
+/** Calls `act` when a method of an object is called for the nth time (from 1), before the call itself. */
+export function onCall<T extends object>(object: T, method: keyof T, nth: number, act: () => void): void {
+  const original = object[method] as (...args: unknown[]) => unknown
+  let count = 0
+  object[method] = ((...args: unknown[]) => {
+    if (++count === nth) act()
+    return original.apply(object, args)
+  }) as never
+}

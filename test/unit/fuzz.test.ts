@@ -1,0 +1,352 @@
+// Input from strangers: configs, models, manifests and .safetensors headers, well-formed, mutated and random. Whatever it
+// is, the answer is a result or a WeightInitError; never another error, a hang, or memory that the input only claims.
+import { describe, expect, test } from 'vitest'
+import { WeightInitError } from '../../src/errors.js'
+import { defineModel, initializeModel, planModel, readHuggingFaceConfig, xavierUniform } from '../../src/index.js'
+import { layoutSafetensors, parseSafetensorsHeader } from '../../src/interop/safetensors.js'
+import { parseStrictJson, type StrictJson } from '../../src/interop/strict-json.js'
+import { planFromManifest } from '../../src/manifest.js'
+import { seededWords } from '../support/seeded.js'
+
+const CASES = 6000
+
+type Random = { below(n: number): number; pick<T>(list: readonly T[]): T }
+function random(seed: number): Random {
+  const word = seededWords(seed)
+  const below = (n: number): number => word() % n
+  return { below, pick: (list) => list[below(list.length)]! }
+}
+
+const hostileNumbers = [
+  0,
+  -0,
+  1,
+  -1,
+  2,
+  0.5,
+  -1e308,
+  1e308,
+  5e-324,
+  2 ** 31,
+  2 ** 32,
+  2 ** 53 - 1,
+  2 ** 53,
+  2 ** 63,
+  2 ** 64,
+  -(2 ** 31),
+]
+const hostileNames = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  '__metadata__',
+  '../../etc/passwd',
+  '/dev/null',
+  'C:\\con',
+  'a\u0000b',
+  '\ud800',
+  '\u202e',
+  '',
+  ' ',
+  'x'.repeat(5000),
+  'h.0.attn.c_attn.weight',
+  'weight',
+  'bias',
+]
+
+function deep(levels: number, as: 'list' | 'object'): unknown {
+  let value: unknown = 1
+  for (let i = 0; i < levels; i++) value = as === 'list' ? [value] : { a: value }
+  return value
+}
+
+// Made anew each time: the next mutation may change them.
+const deepValues = [() => deep(50, 'list'), () => deep(5000, 'list'), () => deep(5000, 'object')]
+
+function hostileValue(r: Random, depth = 0): unknown {
+  switch (r.below(depth > 3 ? 6 : 10)) {
+    case 0:
+      return r.pick(hostileNumbers)
+    case 1:
+      return r.pick(hostileNames)
+    case 2:
+      return null
+    case 3:
+      return r.below(2) === 0
+    case 4:
+      return r.below(100)
+    case 5:
+      return r.below(8) === 0 ? r.pick(deepValues)() : deep(9, 'object')
+    case 6:
+    case 7:
+      return Array.from({ length: r.below(5) }, () => hostileValue(r, depth + 1))
+    default:
+      return Object.fromEntries(
+        Array.from({ length: r.below(4) }, () => [r.pick(hostileNames), hostileValue(r, depth + 1)]),
+      )
+  }
+}
+
+/** Changes a few random places of a JSON value: other values, missing keys, surplus keys. */
+function mutate(value: unknown, r: Random): unknown {
+  const copy = structuredClone(value)
+  for (let n = 1 + r.below(3); n > 0; n--) {
+    let node = copy as Record<string, unknown>
+    for (;;) {
+      const keys = Object.keys(node)
+      const surplus = keys.length === 0 || r.below(8) === 0
+      // As JSON has it: a list has no names and no holes.
+      const key = !surplus ? r.pick(keys) : Array.isArray(node) ? String(node.length) : r.pick(hostileNames)
+      const child = Object.hasOwn(node, key) ? node[key] : undefined
+      if (typeof child === 'object' && child !== null && r.below(4) !== 0) {
+        node = child as Record<string, unknown>
+        continue
+      }
+      if (r.below(5) === 0 && Array.isArray(node)) node.splice(Number(key), 1)
+      else if (r.below(5) === 0 && !Array.isArray(node)) delete node[key]
+      else
+        Object.defineProperty(node, key, {
+          value: hostileValue(r),
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        })
+      break
+    }
+  }
+  return copy
+}
+
+const tally = { accepted: 0, refused: 0 }
+
+/** Runs one case; anything but a result or a WeightInitError with a readable message fails, with the case. */
+function attempt(act: () => unknown, input: () => string): boolean {
+  try {
+    act()
+    tally.accepted++
+    return true
+  } catch (error) {
+    tally.refused++
+    if (!(error instanceof WeightInitError) || error.message.length === 0 || error.message.length > 20_000) {
+      throw new Error(`${error} for ${input().slice(0, 2000)}`)
+    }
+    return false
+  }
+}
+
+const text = (value: unknown): string => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return 'a value too deep to print'
+  }
+}
+
+const gpt2 = {
+  model_type: 'gpt2',
+  architectures: ['GPT2LMHeadModel'],
+  n_layer: 1,
+  n_embd: 8,
+  n_head: 2,
+  n_positions: 4,
+  vocab_size: 10,
+  initializer_range: 0.02,
+  torch_dtype: 'float32',
+}
+const model = {
+  parameters: [
+    {
+      name: 'a.weight',
+      shape: [4, 3],
+      dtype: 'float32',
+      role: 'weight',
+      layout: 'in-out',
+      groups: 1,
+      fan: { in: 3, out: 4 },
+    },
+    { name: 'a.bias', shape: [4] },
+    { name: 'head', shape: [4, 3], tiedTo: 'a.weight' },
+  ],
+}
+
+describe('input from strangers', () => {
+  test(`${CASES} config.json`, () => {
+    const r = random(1)
+    for (let i = 0; i < CASES; i++) {
+      const config = i % 4 === 3 ? hostileValue(r) : mutate(gpt2, r)
+      attempt(
+        () => {
+          const { model: read, recipe } = readHuggingFaceConfig(config)
+          if (read.parameters.length < 200) planModel(read, recipe, { seed: 1 })
+        },
+        () => text(config),
+      )
+    }
+  })
+
+  test(`${CASES} models`, () => {
+    const r = random(2)
+    for (let i = 0; i < CASES; i++) {
+      const input = i % 4 === 3 ? hostileValue(r) : mutate(model, r)
+      attempt(
+        () => planModel(defineModel(input as never), xavierUniform, { seed: 1 }).toJSON(),
+        () => text(input),
+      )
+    }
+  })
+
+  test(`${CASES} manifests`, async () => {
+    const r = random(3)
+    using weights = await initializeModel(
+      defineModel(model as never),
+      'kaiming',
+      {},
+      { device: 'cpu', seed: 5, shard: { axis: 0, index: 0, count: 2 } },
+    )
+    const manifest = JSON.parse(JSON.stringify(weights.manifest()))
+    expect(planFromManifest(manifest).totals).toEqual(weights.plan.totals)
+    for (let i = 0; i < CASES; i++) {
+      const input = i % 4 === 3 ? hostileValue(r) : mutate(manifest, r)
+      const asText = i % 3 === 0 ? text(input) : undefined
+      attempt(
+        () => planFromManifest(asText ?? input),
+        () => text(input),
+      )
+    }
+  })
+
+  test(`${CASES} .safetensors headers`, () => {
+    const r = random(4)
+    const table = {
+      __metadata__: { format: 'pt' },
+      a: { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] },
+      b: { dtype: 'BF16', shape: [], data_offsets: [24, 26] },
+      c: { dtype: 'U8', shape: [0], data_offsets: [26, 26] },
+    }
+    for (let i = 0; i < CASES; i++) {
+      const json = i % 4 === 0 ? table : i % 4 === 3 ? hostileValue(r) : mutate(table, r)
+      let body = text(json) ?? ''
+      if (i % 5 === 1) body = body.slice(0, r.below(body.length + 1))
+      if (i % 7 === 1) body = body.replace('"b"', '"a"')
+      const bytes = new TextEncoder().encode(body)
+      const claims = [
+        bytes.length,
+        bytes.length,
+        bytes.length,
+        0,
+        bytes.length - 1,
+        bytes.length + 1,
+        2 ** 32,
+        100_000_001,
+      ]
+      const claimed = BigInt(Math.max(0, r.pick(claims))) | (r.below(20) === 0 ? 1n << 63n : 0n)
+      const file = new Uint8Array(8 + bytes.length + 26)
+      new DataView(file.buffer).setBigUint64(0, claimed, true)
+      file.set(bytes, 8)
+      if (i % 11 === 0) for (let n = 0; n < 3; n++) file[r.below(file.length)] = r.below(256)
+      const length = r.pick([file.length, file.length, file.length - 1, file.length + 1, 2 ** 52, 0])
+      const given = r.below(6) === 0 ? file.subarray(0, r.below(file.length)) : file
+      const accepted = attempt(
+        () => parseSafetensorsHeader(given, length),
+        () => `${claimed} ${length} ${body}`,
+      )
+      // What is accepted covers the file exactly.
+      if (accepted) {
+        const { tensors, headerByteLength } = parseSafetensorsHeader(given, length)
+        expect(tensors.reduce((sum, t) => sum + t.byteLength, headerByteLength)).toBe(length)
+      }
+    }
+  })
+
+  test('both answers were seen often', () => {
+    expect(tally.accepted + tally.refused).toBeGreaterThanOrEqual(20_000)
+    expect(tally.accepted).toBeGreaterThan(1000)
+    expect(tally.refused).toBeGreaterThan(10_000)
+  })
+
+  test('parseStrictJson agrees with JSON.parse wherever there is no duplicate key', () => {
+    const r = random(6)
+    const plain = (value: StrictJson): unknown =>
+      value instanceof Map
+        ? Object.fromEntries([...value].map(([key, item]) => [key, plain(item)]))
+        : Array.isArray(value)
+          ? value.map(plain)
+          : value
+    const indented = (value: unknown, spaces: number): string =>
+      text(value).startsWith('a value') ? '[]' : JSON.stringify(value, null, spaces)
+    for (let i = 0; i < 3000; i++) {
+      let source = indented(mutate(gpt2, r), i % 3).slice(0, 3000)
+      if (i % 2)
+        source =
+          source.slice(0, r.below(source.length)) +
+          r.pick(['', ',', '}', '"', '\\u12', '1e', '\t', '01', 'nul']) +
+          source.slice(r.below(source.length))
+      let expected: unknown
+      let valid = true
+      try {
+        expected = JSON.parse(source)
+      } catch {
+        valid = false
+      }
+      let actual: unknown
+      let message = ''
+      try {
+        actual = plain(parseStrictJson(source, 'text', 100))
+      } catch (error) {
+        message = (error as Error).message
+        expect(error).toBeInstanceOf(WeightInitError)
+      }
+      if (/comes twice|deeper than/.test(message)) continue
+      expect({ source, valid: message === '' }).toEqual({ source, valid })
+      if (valid) expect(JSON.stringify(actual)).toBe(JSON.stringify(expected))
+    }
+  })
+
+  test.each([
+    [
+      'twice',
+      '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+      1,
+      /comes twice/,
+    ],
+    ['a hole', '{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', 2, /leaving a hole/],
+    [
+      'overlap',
+      '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}',
+      3,
+      /overlapping/,
+    ],
+    ['a tail', '{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 2, /end at byte/],
+    ['overflow', '{"a":{"dtype":"U8","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}}', 0, /more than 2\^53/],
+    ['dtype', '{"a":{"dtype":"toString","shape":[1],"data_offsets":[0,1]}}', 1, /unknown dtype "toString"/],
+    ['metadata', '{"__metadata__":{"a":1}}', 0, /is no string/],
+    ['depth', `{"a":${'['.repeat(100_000)}`, 0, /deeper than 8/],
+    ['not an object', '[]', 0, /does not begin with/],
+  ])('.safetensors header refused: %s', (_, json, data, message) => {
+    const bytes = new TextEncoder().encode(json)
+    const file = new Uint8Array(8 + bytes.length + data)
+    new DataView(file.buffer).setBigUint64(0, BigInt(bytes.length), true)
+    file.set(bytes, 8)
+    expect(() => parseSafetensorsHeader(file, file.length)).toThrow(message)
+    expect(() => parseSafetensorsHeader(file, file.length)).toThrow(WeightInitError)
+  })
+
+  test('a header that we write is read back, __proto__ and all', () => {
+    const entries = ['__proto__', '../x', 'a"b'].map((name, i) => ({
+      name,
+      dtype: 'float16' as const,
+      shape: [i + 1, 2],
+    }))
+    const { header, byteLength, offsets } = layoutSafetensors(entries, { format: 'pt', note: 'ü' })
+    const parsed = parseSafetensorsHeader(header, byteLength)
+    expect(parsed.tensors.map(({ name, dtype, shape, byteOffset }) => ({ name, dtype, shape, byteOffset }))).toEqual(
+      entries.map((entry, i) => ({ ...entry, byteOffset: offsets[i] })),
+    )
+    expect([...parsed.metadata]).toEqual([
+      ['format', 'pt'],
+      ['note', 'ü'],
+    ])
+  })
+})

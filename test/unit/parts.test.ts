@@ -1,0 +1,163 @@
+// slice and shard: what a part is, how axes are cut and merged, and every mistake in the options.
+import { describe, expect, test } from 'vitest'
+import { jobLayout } from '../../src/gpu/job-layout.js'
+import { partLayout } from '../../src/gpu/part-layout.js'
+import { segmentSizes } from '../../src/gpu/segments.js'
+import { defineModel, normal, planModel } from '../../src/index.js'
+import { fillJob } from '../../src/jobs.js'
+import { splitByBytes } from '../../src/node/shards.js'
+import { shardRange } from '../../src/parts/cut.js'
+import { elementIndex, partGeometry, partRuns } from '../../src/parts/geometry.js'
+import { expectRefusal } from '../support/refusal.js'
+import { shaderFiles, structLayout } from '../support/wgsl.js'
+
+const model = defineModel({
+  parameters: [
+    { name: 'w', shape: [10, 6, 4] },
+    { name: 'b', shape: [10] },
+    { name: 'e', shape: [5, 3], role: 'embedding' },
+    { name: 't', shape: [5, 3], tiedTo: 'e' },
+    { name: 'f', shape: [15], tiedTo: 'e', role: 'weight' },
+  ],
+})
+
+describe('parts', () => {
+  test('the layouts are those of the shader', () => {
+    const { 'core/part': part = '', 'core/job': job = '', 'core/law': law = '' } = shaderFiles()
+    const { unused: _, ...axis } = structLayout(part, 'PartAxis')
+    expect(axis).toEqual(partLayout.axis)
+    expect(structLayout(`${law}\n${job}`, 'Job')).toEqual(jobLayout)
+    expect(part).toContain('axes: array<PartAxis, 8>')
+    expect(partLayout.byteLength).toBe(partLayout.axes + 8 * partLayout.axis.byteLength)
+  })
+
+  test('rows are one run; columns are runs; axes that continue each other are merged', () => {
+    expect(partGeometry([10, 6, 4], [2, 0, 0], [5, 6, 4])).toEqual({ origin: 48, axes: [{ length: 72, stride: 1 }] })
+    expect(partGeometry([10, 6, 4], [0, 1, 0], [10, 3, 4])).toEqual({
+      origin: 4,
+      axes: [
+        { length: 8, stride: 1 },
+        { length: 10, stride: 24 },
+      ],
+    })
+    expect(partGeometry([10, 6, 4], [0, 0, 3], [10, 6, 4])).toEqual({
+      origin: 3,
+      axes: [
+        { length: 1, stride: 1 },
+        { length: 60, stride: 4 },
+      ],
+    })
+    expect(partGeometry([], [], [])).toEqual({ origin: 0, axes: [{ length: 1, stride: 1 }] })
+  })
+
+  test('runs and single indices agree', () => {
+    const part = partGeometry([7, 5, 6], [1, 1, 2], [6, 4, 5])
+    const fromRuns = [...partRuns(part, 4, 30)].flatMap(({ first, count }) =>
+      Array.from({ length: count }, (_, i) => first + i),
+    )
+    expect(fromRuns).toEqual(Array.from({ length: 30 }, (_, i) => elementIndex(part, 4 + i)))
+  })
+
+  test('a part of rows keeps the contiguous shader; a constant always does', () => {
+    const rows = defineModel({ parameters: model.parameters.slice(0, 4) })
+    const plan = planModel(rows, normal, { seed: 1, shard: { axis: 0, index: 1, count: 2 } })
+    expect(fillJob(plan.parameters[0]!)).toMatchObject({ firstElement: 120, elementCount: 120 })
+    expect(fillJob(plan.parameters[0]!).part).toBeUndefined()
+    const columns = planModel(rows, normal, { seed: 1, shard: { axis: 1, index: 1, count: 2 } })
+    expect(fillJob(columns.parameters[0]!).part?.axes).toHaveLength(2)
+  })
+
+  test('shards cut as numpy.array_split does', () => {
+    const pieces = Array.from({ length: 4 }, (_, index) => shardRange(10, { index, count: 4 }))
+    expect(pieces).toEqual([
+      [0, 3],
+      [3, 6],
+      [6, 8],
+      [8, 10],
+    ])
+    expect(shardRange(2, { index: 2, count: 3 })).toEqual([2, 2])
+  })
+
+  test('the plan shows both shapes; laws stay those of the whole; empty shards and missing axes are said', () => {
+    const whole = planModel(model, 'kaiming', {}, { seed: 1 })
+    const plan = planModel(model, 'kaiming', {}, { seed: 1, shard: { axis: 0, index: 7, count: 8 } })
+    const [w, b, e, t, f] = plan.parameters
+    expect(w).toMatchObject({
+      shape: [1, 6, 4],
+      elementCount: 24,
+      part: { fullShape: [10, 6, 4], start: [9, 0, 0], end: [10, 6, 4] },
+    })
+    expect(w!.distribution).toEqual(whole.parameters[0]!.distribution)
+    expect(w!.fans).toEqual(whole.parameters[0]!.fans)
+    expect(b).toMatchObject({ shape: [1], part: { start: [9] } })
+    for (const empty of [e, t, f])
+      expect(empty).toMatchObject({ action: 'skip', rule: { because: expect.stringContaining('is empty') } })
+    expect(plan.totals).toMatchObject({ parameterCount: 2, elementCount: 25 })
+    expect(JSON.parse(JSON.stringify(plan)).parameters[0].part.fullShape).toEqual([10, 6, 4])
+    const last = planModel(model, normal, { seed: 1, shard: { axis: 2, index: 0, count: 2 } })
+    expect(last.parameters.map((p) => p.shape)).toEqual([[10, 6, 2], [10], [5, 3], [5, 3], [15]])
+    const rules = [{ match: 'e', axis: -1, index: 0, count: 3 }]
+    const byRule = planModel(defineModel({ parameters: model.parameters.slice(0, 4) }), normal, {
+      seed: 1,
+      shard: rules,
+    })
+    expect(byRule.parameters.map((p) => p.shape)).toEqual([[10, 6, 4], [10], [5, 1], [5, 1]])
+    // A part that is everything is no part.
+    expect(planModel(model, normal, { seed: 1, slice: { w: {} } }).parameters[0]!.part).toBeUndefined()
+  })
+
+  const refusals: [string, object, string[]][] = [
+    ['an unknown name', { slice: { nope: {} } }, ['slice["nope"]', 'no parameter']],
+    ['a tied name', { slice: { t: { end: [1] } } }, ['slice["t"]', '"e"']],
+    ['too many bounds', { slice: { b: { start: [0, 0] } } }, ['slice["b"]', '1 axes']],
+    ['an end past the axis', { slice: { w: { end: [11] } } }, ['[0, 11) on axis 0', '[0, 10)']],
+    ['an empty range', { slice: { w: { start: [3], end: [3] } } }, ['[3, 3) on axis 0']],
+    ['a negative bound', { slice: { w: { start: [-1] } } }, ['slice["w"]: start', '[-1]']],
+    ['a fraction', { slice: { w: { end: [1.5] } } }, ['slice["w"]: end']],
+    ['an unknown key', { slice: { w: { begin: [1] } } }, ['begin']],
+    ['a list', { slice: [] }, ['slice must map']],
+    ['a part of a tied pair of different shapes', { slice: { e: { end: [1] } } }, ['"f"', '"e"']],
+    ['slice and shard', { slice: { w: { end: [1] } }, shard: { axis: 0, index: 0, count: 2 } }, ['"w"', 'one of them']],
+    ['an index past count', { shard: { axis: 0, index: 2, count: 2 } }, ['index', '1']],
+    ['no count', { shard: { axis: 0, index: 0 } }, ['count']],
+    ['an axis that is no integer', { shard: { axis: 0.5, index: 0, count: 1 } }, ['axis', '0.5']],
+    ['a rule without match', { shard: [{ axis: 0, index: 0, count: 1 }] }, ['shard[0]']],
+    ['segments', { segments: 1 }, ['segments', '1']],
+  ]
+  test.each(refusals)('refused: %s', async (_, options, fragments) => {
+    await expectRefusal(() => planModel(model, normal, { seed: 1, ...options }), 'INVALID_ARGUMENT', ...fragments)
+  })
+
+  test('more than eight cut axes are refused with the number', async () => {
+    const shape = new Array(18).fill(2).flatMap((n, i) => (i % 2 ? [n] : [3]))
+    const deep = defineModel({ parameters: [{ name: 'w', shape }] })
+    const slice = { w: { end: shape.map((n) => (n === 3 ? 2 : 2)) } }
+    await expectRefusal(() => planModel(deep, normal, { seed: 1, slice }), 'LIMIT_EXCEEDED', '9', 'cut fewer axes')
+  })
+})
+
+describe('segments and files', () => {
+  test('segments are as few as maxBufferSize allows and cover every element', () => {
+    const sizes = segmentSizes(2 ** 26 + 5, 'float16', 2 ** 26 + 1000)
+    expect(sizes.map(({ firstElement, elementCount }) => [firstElement, elementCount])).toEqual([
+      [0, 2 ** 25 + 256],
+      [2 ** 25 + 256, 2 ** 25 - 251],
+    ])
+    expect(sizes.every(({ byteLength }) => byteLength <= 2 ** 26 + 1000)).toBe(true)
+  })
+
+  test('files hold whole parameters in order, none is empty, and they are as even as that allows', () => {
+    const parameters = [100, 1, 1, 1, 50, 50, 1, 1].map((n, i) => ({ name: `p${i}`, shape: [n, 8] }))
+    const plan = planModel({ parameters }, normal, { seed: 1 })
+    for (let count = 1; count <= parameters.length; count++) {
+      const files = splitByBytes(plan, count)
+      expect(files.flat()).toEqual(parameters.map(({ name }) => name))
+      expect(files.every((names) => names.length > 0)).toBe(true)
+    }
+    expect(splitByBytes(plan, 2)).toEqual([
+      ['p0', 'p1', 'p2', 'p3'],
+      ['p4', 'p5', 'p6', 'p7'],
+    ])
+    expect(() => splitByBytes(plan, 9)).toThrow(/9 shards are more than the model's 8 parameters/)
+  })
+})

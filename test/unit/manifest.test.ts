@@ -1,0 +1,101 @@
+// A manifest alone makes the same bits again, whatever the law and the generator; what cannot be data is refused.
+import { describe, expect, test } from 'vitest'
+import {
+  createInitializer,
+  defineInitializer,
+  defineModel,
+  defineSampler,
+  type GeneratorOption,
+  type Initializer,
+  initializeModel,
+  rematerialize,
+} from '../../src/index.js'
+
+const half = defineInitializer({
+  name: 'half',
+  distribution: () => ({ kind: 'truncated-normal', mean: 0, std: 1, low: 0.5, high: Number.POSITIVE_INFINITY }),
+})
+
+const laws: [string, Initializer, object][] = [
+  ['constant', createInitializer('constant', { value: 3 }), {}],
+  ['uniform', createInitializer('uniform', {}), {}],
+  ['normal', createInitializer('normal', {}), {}],
+  ['truncated normal', createInitializer('truncated_normal', {}), {}],
+  ['half-open truncated normal', half, {}],
+  ['sparse', createInitializer('sparse', { sparsity: 0.3 }), {}],
+  ['eye', createInitializer('eye', {}), {}],
+  ['padding row', createInitializer('normal', {}), { role: 'embedding', paddingIndex: 2 }],
+]
+
+async function roundTrip(initializer: Initializer, spec: object, generator: GeneratorOption): Promise<void> {
+  const model = defineModel({
+    parameters: [
+      { name: 'w', shape: [11, 7], role: 'weight', ...spec } as never,
+      { name: 't', shape: [11, 7], tiedTo: 'w' },
+      { name: 'v', shape: [9, 3], role: 'weight', dtype: 'bfloat16' },
+    ],
+  })
+  const rules = [
+    { match: 'w', initializer },
+    { match: 'v', initializer: 'normal' },
+  ]
+  using weights = await initializeModel(model, rules, { device: 'cpu', seed: 7, generator })
+  for (const manifest of [weights.manifest(), JSON.stringify(weights.manifest())]) {
+    using again = await rematerialize(manifest, 'cpu')
+    for (const name of ['w', 't', 'v']) expect(await again.readBytes(name)).toEqual(await weights.readBytes(name))
+    expect(JSON.stringify(again.manifest())).toBe(JSON.stringify(weights.manifest()))
+  }
+}
+
+describe('manifests', () => {
+  test.each(laws)('law: %s', async (_, initializer, spec) => roundTrip(initializer, spec, 'philox'))
+
+  const generators: GeneratorOption[] = [
+    'torch-cpu',
+    { name: 'torch-cpu', variant: 'no-contraction' },
+    'torch-cuda',
+    { name: 'torch-cuda', gpu: 'A100' },
+    'torch-stateless',
+    'jax',
+    { name: 'jax-legacy', keys: { w: [1, 2] } },
+  ]
+  test.each(generators)('generator: %o', async (generator) => {
+    for (const [name, initializer, spec] of laws) {
+      if (!/truncated|sparse/.test(name)) await roundTrip(initializer, spec, generator)
+    }
+  })
+
+  test('a sampler of the user has no place in a manifest: refused with the remedy', async () => {
+    const sampler = defineSampler({
+      name: 'ramp',
+      wgsl: 'fn sample(word: u32, params: Params, zero: u32) -> f32 { return f32(word >> 8u); }',
+      sample: (word) => word >>> 8,
+      moments: () => ({ mean: 2 ** 23, std: 2 ** 23 }),
+    })
+    const model = { parameters: [{ name: 'w', shape: [4, 4] }] }
+    using weights = await initializeModel(model, sampler(), { device: 'cpu', seed: 1 })
+    await expect(rematerialize(weights.manifest(), 'cpu')).rejects.toMatchObject({
+      code: 'INVALID_FILE',
+      message: expect.stringMatching(/"w".*initializeModel/),
+    })
+  })
+
+  test('faults in generator, source, padding and law are named', async () => {
+    const model = { parameters: [{ name: 'w', shape: [4, 4] }] }
+    using weights = await initializeModel(model, 'normal', {}, { device: 'cpu', seed: 1, generator: 'torch-cpu' })
+    const manifest = JSON.parse(JSON.stringify(weights.manifest()))
+    const [entry] = manifest.parameters
+    const faults: [object, RegExp][] = [
+      [{ ...manifest, generatorSettings: undefined }, /generatorSettings/],
+      [{ ...manifest, generatorSettings: { name: 'jax' } }, /"jax"/],
+      [{ ...manifest, parameters: [{ ...entry, source: undefined }] }, /"w".*source/],
+      [{ ...manifest, parameters: [{ ...entry, source: { ...entry.source, count: 9 } }] }, /source\.count/],
+      [{ ...manifest, parameters: [{ ...entry, source: { ...entry.source, position: -1 } }] }, /source\.position/],
+      [{ ...manifest, parameters: [{ ...entry, padding: { first: 15, count: 2 } }] }, /padding/],
+      [{ ...manifest, parameters: [{ ...entry, distribution: { kind: 'sparse', std: 1 } }] }, /distribution\.rows/],
+    ]
+    for (const [bad, message] of faults) {
+      await expect(rematerialize(bad, 'cpu')).rejects.toMatchObject({ message: expect.stringMatching(message) })
+    }
+  })
+})

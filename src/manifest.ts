@@ -330,6 +330,14 @@ function checkGeometry(law: Distribution, fullCount: number, where: string): voi
     }
     if (rows * columns !== fullCount) fail(`${where}: ${rows} x ${columns} are not its ${fullCount} elements.`)
   }
+  if (law.kind === 'orthogonal') {
+    const { batch, rows, columns, field, centre, stride } = law
+    const counts = [batch, rows, columns, field].every((n) => isCount(n, 1, fullCount))
+    const placed = isCount(centre, 0, field - 1) && (stride === 1 || stride === field)
+    if (!counts || !placed || batch * rows * columns * field !== fullCount || (field > 1 && batch > 1)) {
+      fail(`${where}: ${show(law)} is no orthogonal law of ${fullCount} elements.`)
+    }
+  }
   if (law.kind === 'diagonal') {
     const runs: unknown = law.runs
     if (law.elementCount !== fullCount || !Array.isArray(runs)) {

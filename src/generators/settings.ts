@@ -13,7 +13,7 @@ const knownKeys: Readonly<Record<GeneratorName, readonly string[]>> = {
   'jax-legacy': ['keys'],
 }
 
-export const generatorNames: readonly GeneratorName[] = Object.keys(knownKeys) as GeneratorName[]
+export const generatorNames: readonly GeneratorName[] = /* @__PURE__ */ Object.keys(knownKeys) as GeneratorName[]
 
 /**
  * Checks the option `generator` and fills in every default.

@@ -36,9 +36,8 @@ const gpus: readonly { readonly gpu: string; readonly threads: number; readonly 
 ]
 
 /** Known GPUs and their thread capacities, smallest first. */
-export const torchCudaThreads: Readonly<Record<string, number>> = Object.fromEntries(
-  gpus.map(({ gpu, threads }) => [gpu, threads]),
-)
+export const torchCudaThreads: Readonly<Record<string, number>> = /* @__PURE__ */ (() =>
+  Object.fromEntries(gpus.map(({ gpu, threads }) => [gpu, threads])))()
 
 const plain = (name: string): string =>
   name

@@ -2,6 +2,7 @@
 // order of operations of PyTorch's AVX2 code (ATen/native/cpu/avx_mathfun.h). `mulAdd` says whether the compiler
 // contracted products and sums (GCC, the Linux builds) or not.
 import type { MulAdd } from './fma.js'
+import { createFloatScratch } from './scratch.js'
 
 const fround = Math.fround
 
@@ -61,11 +62,11 @@ export const cephesConstants: Readonly<Record<string, number>> = {
   SIN_2,
 }
 
-const float = new Float32Array(1)
-const bits = new Uint32Array(float.buffer)
+const scratch = /* @__PURE__ */ createFloatScratch()
 
 /** ln x for a normal float32 x > 0. Relative error about 1e-7. */
 export function cephesLog(x: number, mulAdd: MulAdd): number {
+  const { float, bits } = scratch
   float[0] = x
   const xBits = bits[0]!
   let e = (xBits >>> 23) - 126

@@ -61,8 +61,8 @@ describe('the tarball', () => {
     expect(consumer.files.some(({ path }) => /(^|\/)(test|tests|__tests__)\/|\.test\./.test(path))).toBe(false)
   })
 
-  it('stays below 400 kB packed', async () => {
-    expect((await readFile(consumer.tarball)).length).toBeLessThan(400_000)
+  it('stays below 650 kB packed', async () => {
+    expect((await readFile(consumer.tarball)).length).toBeLessThan(650_000)
   })
 
   it('names no machine, no person and no secret', async () => {
@@ -340,13 +340,13 @@ describe('in a bundle', () => {
     const code = await bundle(`import { planModel } from 'webgpu-init'; console.log(planModel)`)
     expect(code).not.toMatch(shaderText)
     expect(code).not.toContain('createShaderModule')
-    expect(code.length).toBeLessThan(46_000)
+    expect(code.length).toBeLessThan(64_000)
   })
 
-  it('the whole package weighs at most 46 kB minified and gzipped', async () => {
+  it('the whole package weighs at most 82 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(46_000)
+    expect(gzipSync(code).length).toBeLessThan(82_000)
   })
 
   it('the minified code makes the same bytes', async () => {

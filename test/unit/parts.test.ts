@@ -23,7 +23,7 @@ const model = defineModel({
 
 describe('parts', () => {
   test('the layouts are those of the shader', () => {
-    const { 'core/part': part = '', 'core/job': job = '', 'core/law': law = '' } = shaderFiles()
+    const { 'core/part': part = '', 'core/job_struct': job = '', 'core/law': law = '' } = shaderFiles()
     const { unused: _, ...axis } = structLayout(part, 'PartAxis')
     expect(axis).toEqual(partLayout.axis)
     expect(structLayout(`${law}\n${job}`, 'Job')).toEqual(jobLayout)

@@ -17,12 +17,16 @@ const { values, positionals } = parseArgs({
 const backend = positionals[0] ?? 'gpu'
 const elements = Number(values.elements)
 const device = backend === 'cpu' ? 'cpu' : await requestNodeDevice()
-const adapter = device === 'cpu' ? `CPU, one thread, Node ${process.version}` : device.adapterInfo.description || device.adapterInfo.device
+const adapter =
+  device === 'cpu'
+    ? `CPU, one thread, Node ${process.version}`
+    : device.adapterInfo.description || device.adapterInfo.device
 
 /** Time of filling memory that exists: `into`, so that allocating is not measured. */
 function fillCase(name, initializer, dtype = 'float32') {
   const byteLength = elements * (dtype === 'float32' ? 4 : 2)
-  const buffer = device === 'cpu' ? new ArrayBuffer(byteLength) : device.createBuffer({ size: byteLength, usage: 0x80 | 0x4 | 0x8 })
+  const buffer =
+    device === 'cpu' ? new ArrayBuffer(byteLength) : device.createBuffer({ size: byteLength, usage: 0x80 | 0x4 | 0x8 })
   const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight', dtype }] }
   return {
     name,
@@ -64,10 +68,15 @@ const gpt2 =
     ? []
     : [
         whole('GPT-2, 148 buffers', async () => (await initializeModel(model, recipe, { device, seed: 1 })).destroy()),
-        whole('GPT-2, packed', async () => (await initializeModel(model, recipe, { device, seed: 1, buffers: 'packed' })).destroy()),
+        whole('GPT-2, packed', async () =>
+          (await initializeModel(model, recipe, { device, seed: 1, buffers: 'packed' })).destroy(),
+        ),
         whole('one normal buffer of that length', async () =>
           (
-            await initializeModel({ parameters: [{ name: 'w', shape: [gpt2Elements], role: 'weight' }] }, normal, { device, seed: 1 })
+            await initializeModel({ parameters: [{ name: 'w', shape: [gpt2Elements], role: 'weight' }] }, normal, {
+              device,
+              seed: 1,
+            })
           ).destroy(),
         ),
       ]
@@ -77,7 +86,11 @@ const median = (times) => [...times].sort((a, b) => a - b)[times.length >> 1]
 console.log(
   JSON.stringify({
     adapter,
-    rows: [...cases, ...gpt2].map(({ name, elements: count, times }) => ({ name, elements: count, milliseconds: median(times) })),
+    rows: [...cases, ...gpt2].map(({ name, elements: count, times }) => ({
+      name,
+      elements: count,
+      milliseconds: median(times),
+    })),
   }),
 )
 process.exit(0)

@@ -10,7 +10,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'moments' | 'linalg'
+  readonly layout: 'fill' | 'moments' | 'linalg' | 'linalg window'
 }
 
 const storage = (binding: number, type: GPUBufferBindingType): GPUBindGroupLayoutEntry => ({
@@ -24,15 +24,23 @@ const uniform = (binding: number, minBindingSize: number): GPUBindGroupLayoutEnt
   buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize },
 })
 
+const linalg = [storage(0, 'storage'), uniform(1, 64)]
+const layoutEntries: Readonly<Record<PipelineKey['layout'], GPUBindGroupLayoutEntry[]>> = {
+  fill: [storage(0, 'storage'), uniform(1, 64)],
+  moments: [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')],
+  linalg: [...linalg, storage(2, 'read-only-storage'), storage(3, 'read-only-storage')],
+  // Where the matrices' left operand comes through a uniform window.
+  'linalg window': [
+    ...linalg,
+    { binding: 2, visibility: 4, buffer: { type: 'uniform', minBindingSize: 65536 } },
+    storage(3, 'read-only-storage'),
+  ],
+}
+
 export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout']): GPUBindGroupLayout {
   let layout = state.layouts.get(name)
   if (layout === undefined) {
-    const entries =
-      name === 'fill'
-        ? [storage(0, 'storage'), uniform(1, 64)]
-        : name === 'moments'
-          ? [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
-          : [storage(0, 'storage'), uniform(1, 64), storage(2, 'read-only-storage'), storage(3, 'read-only-storage')]
+    const entries = layoutEntries[name]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }

@@ -36,7 +36,12 @@ export function parseSafetensors(file: Uint8Array): Safetensors {
   const data = file.subarray(8 + headerLength)
   const tensors = new Map<string, Tensor>()
   for (const [name, entry] of Object.entries(table) as [string, Record<string, unknown>][]) {
-    const { dtype, shape, data_offsets: offsets, ...surplus } = entry as {
+    const {
+      dtype,
+      shape,
+      data_offsets: offsets,
+      ...surplus
+    } = entry as {
       dtype: string
       shape: number[]
       data_offsets: [number, number]
@@ -46,7 +51,10 @@ export function parseSafetensors(file: Uint8Array): Safetensors {
     demand(width !== undefined, `${name} has dtype ${dtype}`)
     demand(Array.isArray(shape) && shape.every((n) => Number.isSafeInteger(n) && n > 0), `${name} has shape ${shape}`)
     const [start, end] = offsets
-    demand(end - start === width * shape.reduce((a, b) => a * b, 1), `${name} has ${end - start} bytes for ${dtype} ${shape}`)
+    demand(
+      end - start === width * shape.reduce((a, b) => a * b, 1),
+      `${name} has ${end - start} bytes for ${dtype} ${shape}`,
+    )
     tensors.set(name, { dtype, shape, offsets: [start, end], bytes: data.subarray(start, end) })
   }
   let at = 0

@@ -58,9 +58,17 @@ export function runNode(args: readonly string[], options: Parameters<typeof runF
 }
 
 async function npm(args: readonly string[], cwd: string, scratch: string): Promise<string> {
-  const offline = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error']
+  const offline = [
+    '--offline',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--no-update-notifier',
+    '--loglevel=error',
+  ]
   const output = await runFile('npm', [...args, ...offline, '--cache', join(scratch, 'npm-cache')], { cwd })
-  if (output.status !== 0) throw new Error(`npm ${args.join(' ')} failed (${output.status}):\n${output.stderr}${output.stdout}`)
+  if (output.status !== 0)
+    throw new Error(`npm ${args.join(' ')} failed (${output.status}):\n${output.stderr}${output.stdout}`)
   return output.stdout
 }
 

@@ -1,8 +1,11 @@
 //#import "linalg/task"
-// Gives columns that vanished (their original lay in the span of those before it) a pseudo-random direction, the same on
-// every run. a: squared lengths of the columns; c: the matrix; `rows` x `depth` elements of it are real.
+// Gives vectors that vanished (their originals lay in the span of those before them) a pseudo-random direction, the same on
+// every run. One workgroup a vector: `depth` elements of it are real, `columns` vec4s are there.
 
 const DEAD = 1e-4;
+const LANES = 64u;
+
+var<workgroup> lanes: array<f32, LANES>;
 
 /// A word of (row, column), well mixed (Wang's finish of a Weyl step).
 fn mixed(row: u32, column: u32) -> u32 {
@@ -12,20 +15,26 @@ fn mixed(row: u32, column: u32) -> u32 {
   return x ^ (x >> 16u);
 }
 
-@compute @workgroup_size(32)
-fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-  let j = id.x;
-  if (j >= task.columns) {
-    return;
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let vector = group.x;
+  let start = task.cOffset + group.z * task.cBatch + vector * task.cStride;
+  var own = 0.0;
+  for (var i = lane; i < task.columns; i += LANES) {
+    own += dot(c[start + i], c[start + i]);
   }
-  let first = 4u * j;
-  let column = vec4<u32>(first, first + 1u, first + 2u, first + 3u);
-  let squares = a[task.aOffset + id.z * task.aBatch + j];
-  let dead = (squares < vec4<f32>(DEAD)) & (column < vec4<u32>(task.depth));
-  for (var i = id.y; i < task.rows; i += groups.y) {
-    let at = task.cOffset + id.z * task.cBatch + i * task.cStride + j;
-    let words = vec4<u32>(mixed(i, first), mixed(i, first + 1u), mixed(i, first + 2u), mixed(i, first + 3u));
-    let random = (vec4<f32>(words >> vec4<u32>(8u)) - 8388607.5) * 0x1p-23f;
-    c[at] = select(c[at], random, dead);
+  lanes[lane] = own;
+  workgroupBarrier();
+  var square = 0.0;
+  for (var i = 0u; i < LANES; i++) {
+    square += lanes[i];
+  }
+  if (square < DEAD) {
+    for (var i = lane; i < task.columns; i += LANES) {
+      let row = 4u * i + vec4<u32>(0u, 1u, 2u, 3u);
+      let words = vec4<u32>(mixed(row.x, vector), mixed(row.y, vector), mixed(row.z, vector), mixed(row.w, vector));
+      let random = (vec4<f32>(words >> vec4<u32>(8u)) - 8388607.5) * 0x1p-23f;
+      c[start + i] = select(vec4<f32>(), random, row < vec4<u32>(task.depth));
+    }
   }
 }

@@ -1,8 +1,8 @@
 //#import "core/job"
 //#import "$store"
-// Padded tall matrix -> parameter, times the gain. The job's fields here: key = (columns of the parameter, elements of one
-// matrix), counter = (stride, batch stride) of the padded matrix in floats, shift = 1 for a transposed one, law.a.x = gain.
-// $store: storeQuad(quad, values).
+// Padded vectors -> parameter, times the gain. The job's fields here: key = (columns of the parameter, elements of one
+// matrix), counter = (stride, batch stride) of the padded vectors in floats, shift = 1 where the vectors are the
+// parameter's rows, law.a.x = gain.  $store: storeQuad(quad, values).
 
 @group(0) @binding(2) var<storage, read> a: array<vec4<f32>>;
 
@@ -11,9 +11,8 @@ fn element(index: u32) -> f32 {
   let within = index % job.key.y;
   let row = within / job.key.x;
   let column = within % job.key.x;
-  let i = select(row, column, job.shift == 1u);
-  let j = select(column, row, job.shift == 1u);
-  let at = batch * job.counter.y + i * job.counter.x + j;
+  let vector = select(column, row, job.shift == 1u);
+  let at = batch * job.counter.y + vector * job.counter.x + select(row, column, job.shift == 1u);
   return a[at >> 2u][at & 3u] * bitcast<f32>(job.law.a.x);
 }
 

@@ -15,6 +15,7 @@ export interface View {
 /** One dispatch of a kernel under shaders/linalg. */
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline
+  readonly layout: 'linalg' | 'linalg window'
   /** The kernel's uniform record, 96 bytes at most. */
   readonly record: ArrayBuffer
   /** Written; and the inputs. A kernel without a second input is given the first again. */
@@ -27,8 +28,8 @@ export interface Dispatch {
 }
 
 const RECORD_BYTES = 96
-/** Multiplications a submit: some 50 ms on a slow GPU, so that no watchdog barks and an abort is heard in time. */
-const COST_PER_SUBMIT = 2 ** 31
+/** Multiplications a submit: some ms on a GPU, a second on the slowest software device, so that no watchdog barks and an abort is heard in time. */
+const COST_PER_SUBMIT = 2 ** 29
 
 /** Fields of `Task` in shaders/linalg/task.wgsl, in its order. A test reads them out of the shader and compares. */
 export const taskFields = [
@@ -52,9 +53,11 @@ export const taskFields = [
 
 export type Task = Partial<Record<(typeof taskFields)[number], number>>
 
-export const UPPER = 1
-export const SUBTRACT = 2
-export const LARGEST = 4
+export const SUBTRACT = 1
+export const FLIP = 2
+export const FIRST = 4
+export const PROJECTED = 8
+export const ORTHONORMAL = 16
 
 /** Absent fields are 0. */
 export function packTask(task: Task): ArrayBuffer {
@@ -116,13 +119,13 @@ function bindGroupCache(state: DeviceState, label: string, uniform: GPUBuffer): 
     return known
   }
   const groups = new Map<string, GPUBindGroup>()
-  return ({ output, a, b = a }) => {
-    const key = [output, a, b].map((view) => `${number(view.buffer)}+${view.offset ?? 0}`).join(' ')
+  return ({ layout, output, a, b = a }) => {
+    const key = `${layout} ${[output, a, b].map((view) => `${number(view.buffer)}+${view.offset ?? 0}`).join(' ')}`
     let group = groups.get(key)
     if (group === undefined) {
       group = state.device.createBindGroup({
         label,
-        layout: bindGroupLayout(state, 'linalg'),
+        layout: bindGroupLayout(state, layout),
         entries: [
           { binding: 0, resource: { ...output } },
           { binding: 1, resource: { buffer: uniform, size: RECORD_BYTES } },

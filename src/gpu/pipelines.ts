@@ -12,7 +12,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'fill-part' | 'uploaded' | 'moments' | 'linalg'
+  readonly layout: 'fill' | 'fill-part' | 'uploaded' | 'moments' | 'linalg' | 'linalg window'
   /** The user's own sampler, linked in beside the package's modules. */
   readonly custom?: CustomSampler
 }
@@ -28,24 +28,25 @@ const uniform = (binding: number, minBindingSize: number): GPUBindGroupLayoutEnt
   buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize },
 })
 
+const output = [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
+const layoutEntries: Readonly<Record<PipelineKey['layout'], GPUBindGroupLayoutEntry[]>> = {
+  fill: output,
+  'fill-part': [...output, uniform(2, partLayout.byteLength)],
+  uploaded: [...output, storage(2, 'read-only-storage')],
+  moments: [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')],
+  linalg: [...output, storage(2, 'read-only-storage'), storage(3, 'read-only-storage')],
+  // Where the matrices' left operand comes through a uniform window.
+  'linalg window': [
+    ...output,
+    { binding: 2, visibility: 4, buffer: { type: 'uniform', minBindingSize: 65536 } },
+    storage(3, 'read-only-storage'),
+  ],
+}
+
 export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout']): GPUBindGroupLayout {
   let layout = state.layouts.get(name)
   if (layout === undefined) {
-    const entries =
-      name === 'fill'
-        ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
-        : name === 'fill-part'
-          ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), uniform(2, partLayout.byteLength)]
-          : name === 'uploaded'
-            ? [storage(0, 'storage'), uniform(1, jobLayout.byteLength), storage(2, 'read-only-storage')]
-            : name === 'moments'
-              ? [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')]
-              : [
-                  storage(0, 'storage'),
-                  uniform(1, jobLayout.byteLength),
-                  storage(2, 'read-only-storage'),
-                  storage(3, 'read-only-storage'),
-                ]
+    const entries = layoutEntries[name]
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }
@@ -111,7 +112,9 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout !== 'moments' && key.layout !== 'linalg' ? { constants: { WORKGROUP_INVOCATIONS } } : {}),
+        ...(key.layout === 'fill' || key.layout === 'fill-part' || key.layout === 'uploaded'
+          ? { constants: { WORKGROUP_INVOCATIONS } }
+          : {}),
       },
     })
   } catch (cause) {

@@ -26,17 +26,16 @@ import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
 import generatorsTorchCudaNormal from '../../shaders/generators/torch_cuda_normal.wgsl?raw'
 import generatorsTorchCudaUniform from '../../shaders/generators/torch_cuda_uniform.wgsl?raw'
 import generatorsUploaded from '../../shaders/generators/uploaded.wgsl?raw'
+import linalgCheck from '../../shaders/linalg/check.wgsl?raw'
 import linalgCholesky from '../../shaders/linalg/cholesky.wgsl?raw'
-import linalgCorrection from '../../shaders/linalg/correction.wgsl?raw'
+import linalgCombine from '../../shaders/linalg/combine.wgsl?raw'
+import linalgDefect from '../../shaders/linalg/defect.wgsl?raw'
 import linalgGram from '../../shaders/linalg/gram.wgsl?raw'
+import linalgInputs from '../../shaders/linalg/inputs.wgsl?raw'
 import linalgLoad from '../../shaders/linalg/load.wgsl?raw'
-import linalgProduct from '../../shaders/linalg/product.wgsl?raw'
 import linalgRevive from '../../shaders/linalg/revive.wgsl?raw'
-import linalgSquares from '../../shaders/linalg/squares.wgsl?raw'
 import linalgStore from '../../shaders/linalg/store.wgsl?raw'
-import linalgSum from '../../shaders/linalg/sum.wgsl?raw'
 import linalgTask from '../../shaders/linalg/task.wgsl?raw'
-import linalgWorst from '../../shaders/linalg/worst.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
@@ -83,17 +82,16 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'distributions/normal': distributionNormal,
   'distributions/uniform': distributionUniform,
   fill,
+  'linalg/check': linalgCheck,
   'linalg/cholesky': linalgCholesky,
-  'linalg/correction': linalgCorrection,
+  'linalg/combine': linalgCombine,
+  'linalg/defect': linalgDefect,
   'linalg/gram': linalgGram,
+  'linalg/inputs': linalgInputs,
   'linalg/load': linalgLoad,
-  'linalg/product': linalgProduct,
   'linalg/revive': linalgRevive,
-  'linalg/squares': linalgSquares,
   'linalg/store': linalgStore,
-  'linalg/sum': linalgSum,
   'linalg/task': linalgTask,
-  'linalg/worst': linalgWorst,
   'core/part': part,
   fill_part: fillPart,
   'load/bfloat16': loadBfloat16,

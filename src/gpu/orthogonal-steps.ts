@@ -1,0 +1,315 @@
+import type { DeviceState } from './device-state.js'
+import { type Dispatch, FIRST, FLIP, ORTHONORMAL, PROJECTED, packTask, SUBTRACT, type Task } from './linalg.js'
+import {
+  CHUNK,
+  MAX_GROUPS,
+  type OrthogonalLayout,
+  PANEL,
+  PANEL_QUADS,
+  type ScratchName,
+  stride,
+  WINDOW_ROWS,
+} from './orthogonal-layout.js'
+import { pipeline } from './pipelines.js'
+
+const kernels = ['gram', 'combine', 'cholesky', 'check', 'defect', 'revive'] as const
+type Kernel = (typeof kernels)[number]
+export type Kernels = ReadonlyMap<Kernel, GPUComputePipeline>
+
+export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
+  return new Map(
+    await Promise.all(
+      kernels.map(async (name) => {
+        const layout = name === 'gram' ? 'linalg window' : 'linalg'
+        return [name, await pipeline(state, { entry: `linalg/${name}`, layout })] as const
+      }),
+    ),
+  )
+}
+
+/** A matrix in a scratch buffer, offsets and strides in vec4s. */
+interface Place {
+  readonly buffer: GPUBuffer
+  readonly offset: number
+  readonly stride: number
+  readonly batch: number
+}
+
+/**
+ * Squared length that the projection took off a vector, as a multiple of what it left, up to which it may stand: the rest
+ * in the finished vectors' span is rounding times the root of this. And what the second may still take.
+ */
+const ONCE_IS_ENOUGH = 8
+const TWICE_IS_ENOUGH = 0.01
+
+const limitBits = (limit: number): number => new Uint32Array(Float32Array.of(limit).buffer)[0]!
+
+/**
+ * The factorisation of a group of matrices as dispatches.
+ *
+ * Panels of 32 vectors are taken in order. Each is projected out of the finished ones' span and made orthonormal by rounds
+ * of Cholesky QR: block Gram-Schmidt. For normals one projection is enough while many dimensions are left; where few are,
+ * at the end of a square matrix, a panel is projected and made orthonormal again, and then twice is enough (Giraud, Langou,
+ * Rozloznik 2005). Whether it was enough is measured on the way (linalg/check). R's diagonal is positive, since every
+ * factor taken off is upper triangular with a positive diagonal. The finished vectors are kept both ways round, so that
+ * every product of matrices is transpose(32 columns) * b.
+ */
+export class OrthogonalSteps {
+  readonly #layout: OrthogonalLayout
+  readonly #buffers: Record<ScratchName, GPUBuffer>
+  readonly #kernels: Kernels
+
+  constructor(layout: OrthogonalLayout, buffers: Record<ScratchName, GPUBuffer>, pipelines: Kernels) {
+    this.#layout = layout
+    this.#buffers = buffers
+    this.#kernels = pipelines
+  }
+
+  /**
+   * Replaces the vectors by orthonormal ones and leaves in `worst` what it met.
+   * @param careful projects every panel twice, whatever its place
+   */
+  factorise(careful: boolean): Dispatch[] {
+    const { columns, length } = this.#layout
+    const work: Dispatch[] = []
+    for (let first = 0; first < columns; first += PANEL) {
+      const left = length - first
+      const twice = careful || left < Math.max(4 * PANEL, length / 4)
+      work.push(...this.#panelSteps(first, twice))
+    }
+    return work
+  }
+
+  #panelSteps(first: number, twice: boolean): Dispatch[] {
+    const { rows } = this.#layout
+    const own = this.#vectors(first)
+    const [p0, p1] = [this.#panel(this.#buffers.panel0), this.#panel(this.#buffers.panel1)]
+    const work: Dispatch[] = [this.#flip(own, this.#flipped(), PANEL, rows)]
+    let now = own
+    const other = (): Place => (now === p0 ? p1 : p0)
+    const moveTo = (place: Place): void => {
+      now = place
+      work.push(this.#flip(now, this.#flipped(), PANEL, rows))
+    }
+    const project = (): void => {
+      work.push(
+        ...this.#products(first),
+        ...this.#gram(this.#small('products', this.#layout.columns), first, this.#vectors(0), rows),
+        this.#combine(PANEL, rows, first, other(), now, SUBTRACT),
+      )
+      moveTo(other())
+    }
+    const normalize = (to: Place, check: number): void => {
+      work.push(...this.#factorSteps(first, check, twice ? TWICE_IS_ENOUGH : ONCE_IS_ENOUGH))
+      work.push(...this.#gram(this.#small('factor', PANEL), PANEL, now, rows, to))
+    }
+    const projected = first > 0 ? PROJECTED : 0
+    if (first > 0) project()
+    normalize(other(), twice ? 0 : projected)
+    moveTo(other())
+    if (twice) {
+      normalize(other(), 0)
+      moveTo(other())
+      if (first > 0) project()
+    }
+    normalize(own, ORTHONORMAL | (twice ? projected : 0))
+    work.push(this.#flip(own, { ...this.#transposed(), offset: first / 4 }, PANEL, rows))
+    return work
+  }
+
+  /** The factor that makes the panel in `flipped` orthonormal, and a look at the panel. */
+  #factorSteps(first: number, check: number, limit: number): Dispatch[] {
+    const { batch, columns, rows, count } = this.#layout
+    const { worst, products } = this.#buffers
+    const gram = this.#small('gram', PANEL)
+    const factor = this.#small('factor', PANEL)
+    const work = [
+      ...this.#gram(this.#flipped(), rows, this.#flipped(), PANEL),
+      this.#combine(PANEL, PANEL, rows, gram),
+      this.#step(
+        'cholesky',
+        { aStride: gram.stride, aBatch: gram.batch, cStride: factor.stride, cBatch: factor.batch, rows: PANEL },
+        [factor.buffer, gram.buffer],
+        [1, 1, batch],
+      ),
+    ]
+    if (check !== 0) {
+      work.push(
+        this.#step(
+          'check',
+          {
+            ...{
+              aBatch: columns * PANEL_QUADS,
+              bBatch: gram.batch,
+              depth: first,
+              rows: Math.min(PANEL, count - first),
+            },
+            ...{ chunk: limitBits(limit), flags: check | (first === 0 ? FIRST : 0) },
+          },
+          [worst, products, gram.buffer],
+          [1, 1, batch],
+        ),
+      )
+    }
+    return work
+  }
+
+  /** Gives vectors that vanished a direction, for another factorisation. */
+  revive(): Dispatch {
+    const { batch, length, count, lengthQuads, matrixQuads } = this.#layout
+    return this.#step(
+      'revive',
+      { cStride: lengthQuads, cBatch: matrixQuads, columns: lengthQuads, depth: length },
+      [this.#buffers.vectors, this.#buffers.gram],
+      [count, 1, batch],
+    )
+  }
+
+  /** Leaves in `worst` how far the vectors are from orthonormal. */
+  measure(): Dispatch[] {
+    const { batch, columns, rows, count } = this.#layout
+    const work: Dispatch[] = [this.#flip(this.#vectors(0), this.#transposed(), columns, rows)]
+    for (let first = 0; first < columns; first += PANEL) {
+      const depth = first + PANEL
+      work.push(
+        this.#flip(this.#vectors(first), this.#flipped(), PANEL, rows),
+        ...this.#products(depth),
+        this.#step(
+          'defect',
+          { aBatch: columns * PANEL_QUADS, rows: first, depth, chunk: count, flags: first === 0 ? FIRST : 0 },
+          [this.#buffers.worst, this.#buffers.products],
+          [1, 1, batch],
+        ),
+      )
+    }
+    return work
+  }
+
+  /** Scalar products of the panel in `flipped` with the first `depth` vectors, one row each, to `products`. */
+  #products(depth: number): Dispatch[] {
+    const { rows, columns } = this.#layout
+    return [
+      ...this.#gram(this.#flipped(), rows, this.#transposed(), depth),
+      this.#combine(PANEL, depth, rows, this.#small('products', columns), undefined, FLIP),
+    ]
+  }
+
+  #vectors(first: number): Place {
+    const { lengthQuads, matrixQuads } = this.#layout
+    return { buffer: this.#buffers.vectors, offset: first * lengthQuads, stride: lengthQuads, batch: matrixQuads }
+  }
+
+  #transposed(): Place {
+    const { countQuads, matrixQuads } = this.#layout
+    return { buffer: this.#buffers.transposed, offset: 0, stride: countQuads, batch: matrixQuads }
+  }
+
+  #panel(buffer: GPUBuffer): Place {
+    const { lengthQuads } = this.#layout
+    return { buffer, offset: 0, stride: lengthQuads, batch: PANEL * lengthQuads }
+  }
+
+  #flipped(): Place {
+    return this.#small('flipped', this.#layout.rows)
+  }
+
+  /** Rows of 32. */
+  #small(name: ScratchName, rows: number): Place {
+    return { buffer: this.#buffers[name], offset: 0, stride: PANEL_QUADS, batch: rows * PANEL_QUADS }
+  }
+
+  /**
+   * transpose(a) * b for a of depth x 32 and b of depth x columns, as parts; or into `to`, where one part is all.
+   */
+  #gram(a: Place, depth: number, b: Place, columns: number, to?: Place): Dispatch[] {
+    const { batch } = this.#layout
+    const quads = columns / 4
+    const c = to ?? this.#parts(columns, depth)
+    const size = PANEL * c.stride
+    const work: Dispatch[] = []
+    const together = Math.max(1, Math.floor(WINDOW_ROWS / (a.batch / PANEL_QUADS)))
+    for (let matrix = 0; matrix < batch; matrix += together) {
+      const matrices = Math.min(together, batch - matrix)
+      for (let row = 0; row < depth; row += WINDOW_ROWS) {
+        const rows = Math.min(WINDOW_ROWS, depth - row)
+        const splits = Math.ceil(rows / CHUNK)
+        work.push({
+          pipeline: this.#kernels.get('gram')!,
+          layout: 'linalg window',
+          record: packTask({
+            aBatch: a.batch,
+            bOffset: b.offset + matrix * b.batch + row * b.stride,
+            bStride: b.stride,
+            bBatch: b.batch,
+            cOffset: c.offset + matrix * c.batch + (row / CHUNK) * size,
+            cStride: c.stride,
+            cBatch: c.batch,
+            columns: quads,
+            depth: rows,
+            chunk: CHUNK,
+            splits,
+            splitStride: size,
+          }),
+          output: { buffer: c.buffer },
+          a: {
+            buffer: a.buffer,
+            offset: 16 * (matrix * a.batch + row * PANEL_QUADS),
+            size: 16 * WINDOW_ROWS * PANEL_QUADS,
+          },
+          b: { buffer: b.buffer },
+          grid: [Math.ceil(quads / 32), 1, matrices * splits],
+          cost: matrices * rows * PANEL * columns,
+        })
+      }
+    }
+    return work
+  }
+
+  /** Adds up the parts of a product of `rows` x `columns` that had this depth. */
+  #combine(rows: number, columns: number, depth: number, to: Place, b?: Place, flags = 0): Dispatch {
+    const parts = this.#parts(columns, depth)
+    const task = { splits: Math.ceil(depth / CHUNK), splitStride: PANEL * parts.stride, flags }
+    return this.#blocks(parts, rows, columns, to, task, b)
+  }
+
+  #parts(columns: number, depth: number): Place {
+    const own = stride(columns)
+    return { buffer: this.#buffers.parts, offset: 0, stride: own, batch: Math.ceil(depth / CHUNK) * PANEL * own }
+  }
+
+  #flip(a: Place, to: Place, rows: number, columns: number): Dispatch {
+    return this.#blocks(a, rows, columns, to, { splits: 1, flags: FLIP })
+  }
+
+  #blocks(a: Place, rows: number, columns: number, to: Place, task: Task, b?: Place): Dispatch {
+    return this.#step(
+      'combine',
+      {
+        ...{ aOffset: a.offset, aStride: a.stride, aBatch: a.batch },
+        ...{ bOffset: b?.offset ?? 0, bStride: b?.stride ?? 0, bBatch: b?.batch ?? 0 },
+        ...{ cOffset: to.offset, cStride: to.stride, cBatch: to.batch, columns: columns / 4 },
+        ...task,
+      },
+      b === undefined ? [to.buffer, a.buffer] : [to.buffer, a.buffer, b.buffer],
+      [Math.ceil(columns / 128), Math.min(MAX_GROUPS, rows / 4), this.#layout.batch],
+    )
+  }
+
+  #step(
+    kernel: Kernel,
+    task: Task,
+    [output, a, b]: readonly [GPUBuffer, GPUBuffer, GPUBuffer?],
+    grid: readonly [number, number, number],
+  ): Dispatch {
+    return {
+      pipeline: this.#kernels.get(kernel)!,
+      layout: 'linalg',
+      record: packTask(task),
+      output: { buffer: output },
+      a: { buffer: a },
+      b: { buffer: b ?? a },
+      grid,
+      cost: 32 * grid[0] * grid[1] * grid[2] * 16,
+    }
+  }
+}

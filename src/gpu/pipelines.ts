@@ -28,25 +28,29 @@ const uniform = (binding: number, minBindingSize: number): GPUBindGroupLayoutEnt
   buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize },
 })
 
-const output = [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
-const layoutEntries: Readonly<Record<PipelineKey['layout'], GPUBindGroupLayoutEntry[]>> = {
-  fill: output,
-  'fill-part': [...output, uniform(2, partLayout.byteLength)],
-  uploaded: [...output, storage(2, 'read-only-storage')],
-  moments: [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')],
-  linalg: [...output, storage(2, 'read-only-storage'), storage(3, 'read-only-storage')],
-  // Where the matrices' left operand comes through a uniform window.
-  'linalg window': [
-    ...output,
-    { binding: 2, visibility: 4, buffer: { type: 'uniform', minBindingSize: 65536 } },
-    storage(3, 'read-only-storage'),
-  ],
+/** A function, so that a bundle without shaders drops the table. */
+function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
+  const output = [storage(0, 'storage'), uniform(1, jobLayout.byteLength)]
+  const entries: Readonly<Record<PipelineKey['layout'], GPUBindGroupLayoutEntry[]>> = {
+    fill: output,
+    'fill-part': [...output, uniform(2, partLayout.byteLength)],
+    uploaded: [...output, storage(2, 'read-only-storage')],
+    moments: [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')],
+    linalg: [...output, storage(2, 'read-only-storage'), storage(3, 'read-only-storage')],
+    // Where the matrices' left operand comes through a uniform window.
+    'linalg window': [
+      ...output,
+      { binding: 2, visibility: 4, buffer: { type: 'uniform', minBindingSize: 65536 } },
+      storage(3, 'read-only-storage'),
+    ],
+  }
+  return entries[name]
 }
 
 export function bindGroupLayout(state: DeviceState, name: PipelineKey['layout']): GPUBindGroupLayout {
   let layout = state.layouts.get(name)
   if (layout === undefined) {
-    const entries = layoutEntries[name]
+    const entries = layoutEntries(name)
     layout = state.device.createBindGroupLayout({ label: `webgpu-init ${name} layout`, entries })
     state.layouts.set(name, layout)
   }

@@ -17,5 +17,13 @@ export {
   type InitializeFileOptions,
   initializeFile,
 } from './node/initialize-file.js'
+export {
+  type CheckpointInspection,
+  type InspectedTensor,
+  type InspectOptions,
+  inspectCheckpoint,
+  type TensorStatistics,
+} from './node/inspect-checkpoint.js'
+export { type ModelSource, type ModelSourceKind, readModelSource } from './node/model-source.js'
 export type { FileShard } from './node/shards.js'
 export { type WriteWeightsOptions, writeSafetensors, writeWeights } from './node/write-weights.js'

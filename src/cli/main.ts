@@ -2,11 +2,12 @@ import { show, WeightInitError } from '../errors.js'
 import { Arguments } from './arguments.js'
 import { type Command, commandHelp, helpFlag, programHelp } from './command.js'
 import { initCommand } from './init.js'
+import { inspectCommand } from './inspect.js'
 import { planCommand } from './plan.js'
 import { UsageError } from './usage.js'
 
 /** The command line. A new command is one file that exports a Command, and its name here. */
-const commands: readonly Command[] = [initCommand, planCommand]
+const commands: readonly Command[] = [initCommand, planCommand, inspectCommand]
 
 /** Runs the command line and gives the exit code. Output goes to stdout, progress and errors to stderr. */
 export async function runCli([name, ...rest]: readonly string[], version: string): Promise<number> {

@@ -33,7 +33,7 @@ export interface FileProgress {
 }
 
 export interface InitializeFileOptions
-  extends Pick<InitializeOptions, 'seed' | 'dtype' | 'fans' | 'generator' | 'skip' | 'only' | 'signal' | 'device'>,
+  extends Pick<InitializeOptions, (typeof fileInitializeKeys)[number]>,
     WriterOptions {
   /** A .safetensors file or a model.safetensors.index.json: what is not initialised is copied from it, byte for byte. */
   readonly from?: string
@@ -64,15 +64,21 @@ export interface FileReport {
   readonly initializeSeconds: number
 }
 
-const fileOptionKeys = [
+/** Options that are those of `initializeModel`. */
+const fileInitializeKeys = [
   'seed',
   'dtype',
   'fans',
   'generator',
   'skip',
   'only',
+  'segments',
   'signal',
   'device',
+] as const
+
+const fileOptionKeys = [
+  ...fileInitializeKeys,
   'format',
   'maxShardBytes',
   'fileShard',
@@ -126,14 +132,8 @@ export class FileJob {
     const { maxDeviceBytes = DEFAULT_DEVICE_BYTES, verify = 'all' } = options
     requireCount('maxDeviceBytes', maxDeviceBytes, 1)
     if (verify !== 'all') requireCount('verify', verify, 0)
-    const { seed, dtype, fans, generator, skip, only, signal, device } = options
-    const resolved = resolveOptions({
-      // A parameter over maxBufferSize is read back like any other.
-      segments: true,
-      ...Object.fromEntries(
-        Object.entries({ seed, dtype, fans, generator, skip, only, signal, device }).filter(([, v]) => v !== undefined),
-      ),
-    })
+    const shared = fileInitializeKeys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]])
+    const resolved = resolveOptions(Object.fromEntries(shared))
     const plan = planResolved(model, initializer, config, resolved)
     const base = options.from === undefined ? undefined : await CheckpointReader.open(options.from)
     let writer: CheckpointWriter | undefined

@@ -69,13 +69,15 @@ const FLOAT16_NORMAL = 2 ** -14
  * grows a thousandfold explodes. Vanishing is only looked for in models without any norm.
  *
  * @param plan from `planModel`
+ * @param tied parameters that share another's memory and are not in the plan, by name: what a config's reader gives
  */
-export function diagnosePlan(plan: InitializationPlan): PlanFinding[] {
+export function diagnosePlan(plan: InitializationPlan, tied: Readonly<Record<string, string>> = {}): PlanFinding[] {
   const { parameters } = plan
   const findings: PlanFinding[] = []
   const tiedTo = new Map<string, string[]>()
-  for (const { name, tiedTo: owner } of parameters) {
-    if (owner !== undefined) tiedTo.set(owner, [...(tiedTo.get(owner) ?? []), name])
+  const ties = parameters.flatMap(({ name, tiedTo: owner }) => (owner === undefined ? [] : [[name, owner] as const]))
+  for (const [name, owner] of [...ties, ...Object.entries(tied)]) {
+    tiedTo.set(owner, [...(tiedTo.get(owner) ?? []), name])
   }
   for (const parameter of parameters) {
     const add = (code: PlanFindingCode, severity: PlanFinding['severity'], message: string): void => {
@@ -91,15 +93,14 @@ export function diagnosePlan(plan: InitializationPlan): PlanFinding[] {
   return [...findings, ...depthFindings(parameters)]
 }
 
-/** Plans as `planModel` does, but takes parameters that no rule matches for skipped, and says so among the findings. */
-export function diagnoseModel(
+/** Plans as `planModel` does, but takes parameters that no rule matches for skipped: `diagnosePlan` then lists them. */
+export function planEveryParameter(
   model: Model,
   initializer: InitializerArgument,
   ...rest: PlanArguments
-): { readonly plan: InitializationPlan; readonly findings: readonly PlanFinding[] } {
+): InitializationPlan {
   const { config, options } = splitArguments(initializer, rest)
-  const plan = planResolved(model, initializer, config, resolveOptions(options), 'skip')
-  return { plan, findings: diagnosePlan(plan) }
+  return planResolved(model, initializer, config, resolveOptions(options), 'skip')
 }
 
 type Add = (code: PlanFindingCode, severity: PlanFinding['severity'], message: string) => void

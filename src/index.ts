@@ -1,4 +1,4 @@
-export { diagnoseModel, diagnosePlan, type PlanFinding, type PlanFindingCode } from './diagnosis.js'
+export { diagnosePlan, type PlanFinding, type PlanFindingCode, planEveryParameter } from './diagnosis.js'
 export type { Distribution, ExpectedMoments } from './distributions.js'
 export type { DType, FloatDType } from './dtype.js'
 export { DeviceLostError, OutOfMemoryError, WeightInitError, type WeightInitErrorCode } from './errors.js'

@@ -1,4 +1,4 @@
-import { diagnoseModel, type PlanFinding } from '../diagnosis.js'
+import { diagnosePlan, type PlanFinding, planEveryParameter } from '../diagnosis.js'
 import { describeDistribution } from '../distributions.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
 import type { Arguments } from './arguments.js'
@@ -28,7 +28,8 @@ async function runPlan(args: Arguments): Promise<number> {
   const path = args.operand('plan', 'the path of a model, such as a config.json')
   const request = await readModel(path, readModelFlags(args))
   const { label, model, initializer, config, options, tied } = request
-  const { plan, findings } = diagnoseModel(model, initializer, config, options)
+  const plan = planEveryParameter(model, initializer, config, options)
+  const findings = diagnosePlan(plan, tied)
   if (args.has('json')) {
     process.stdout.write(`${JSON.stringify({ model: label, ...plan.toJSON(), tied, findings }, null, 1)}\n`)
   } else {

@@ -71,7 +71,10 @@ export async function inspectCheckpoint(path: string, options: InspectOptions = 
         for (let start = 0; start < tensor.byteLength; start += CHUNK_BYTES) {
           signal?.throwIfAborted()
           const bytes = await reader.read(tensor.name, start, Math.min(CHUNK_BYTES, tensor.byteLength - start))
-          moments = mergeMoments(moments, momentsOf(decode(bytes, dtype), moments.mean))
+          const values = decode(bytes, dtype)
+          // Sums about a value near the mean: about 0 the variance of values far from it would cancel.
+          const center = moments.count > 0 ? moments.mean : firstFinite(values)
+          moments = mergeMoments(moments, momentsOf(values, center))
           onProgress?.({ bytesDone: bytesDone + start + bytes.length, bytesTotal })
         }
         tensors.push({ ...tensor, elementCount, statistics: statisticsOf(moments) })
@@ -97,6 +100,11 @@ function decode(bytes: Uint8Array, dtype: DType | 'float64'): ArrayLike<number> 
     return Float64Array.from({ length: bytes.byteLength / 8 }, (_, i) => Number(read(8 * i, true)))
   }
   return decodeFloat32(bytes, dtype)
+}
+
+function firstFinite(values: ArrayLike<number>): number {
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) return values[i]!
+  return 0
 }
 
 function statisticsOf({ count, mean, squares, min, max, nonFiniteCount, zeroCount }: Moments): TensorStatistics {

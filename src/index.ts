@@ -94,7 +94,12 @@ export type { SamplerParameterType } from './laws/custom.js'
 export type { InitializationManifest, ManifestParameter } from './manifest.js'
 export type { ParameterMatch } from './match.js'
 export { defineModel } from './model/define.js'
-export { gpt2Recipe, readHuggingFaceConfig } from './model/huggingface.js'
+export {
+  type HuggingFaceOptions,
+  huggingFaceArchitectures,
+  readHuggingFaceConfig,
+} from './model/huggingface/read.js'
+export type { HuggingFaceModel } from './model/huggingface/types.js'
 export {
   type BatchNormOptions,
   batchNorm,
@@ -148,6 +153,12 @@ export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
 export { squareRoot } from './random/square-root.js'
+export { gpt2Recipe, nanogptRecipe } from './recipes/gpt2.js'
+export * as recipes from './recipes/index.js'
+export { t5Recipe } from './recipes/t5.js'
+export { bertRecipe, distilbertRecipe, gemmaRecipe, llamaRecipe, robertaRecipe } from './recipes/transformers.js'
+export type { RecipeRule } from './recipes/types.js'
+export { deitRecipe, vitRecipe } from './recipes/vit.js'
 export { rematerialize } from './rematerialize.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

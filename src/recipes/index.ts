@@ -1,0 +1,11 @@
+// Recipes by their short names: `import { recipes }`, then recipes.llama(). Each is also exported alone, as llamaRecipe.
+export { gpt2Recipe as gpt2, nanogptRecipe as nanogpt } from './gpt2.js'
+export { t5Recipe as t5 } from './t5.js'
+export {
+  bertRecipe as bert,
+  distilbertRecipe as distilbert,
+  gemmaRecipe as gemma,
+  llamaRecipe as llama,
+  robertaRecipe as roberta,
+} from './transformers.js'
+export { deitRecipe as deit, vitRecipe as vit } from './vit.js'

@@ -64,6 +64,7 @@ export {
   orthogonal,
 } from './initializers/orthogonal.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
+export { type SinusoidalConfig, SinusoidalInitializer, sinusoidal } from './initializers/sinusoidal.js'
 export { type SirenConfig, SirenInitializer, siren } from './initializers/siren.js'
 export { type SparseConfig, SparseInitializer } from './initializers/sparse.js'
 export { TorchDefaultInitializer, torchDefault } from './initializers/torch-default.js'
@@ -153,12 +154,21 @@ export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
 export { squareRoot } from './random/square-root.js'
-export { gpt2Recipe, nanogptRecipe } from './recipes/gpt2.js'
+export { type ClipRecipeSettings, type ClipTowerSettings, clipRecipe } from './recipes/clip.js'
+export { type Gpt2RecipeSettings, gpt2Recipe, nanogptRecipe } from './recipes/gpt2.js'
 export * as recipes from './recipes/index.js'
-export { t5Recipe } from './recipes/t5.js'
-export { bertRecipe, distilbertRecipe, gemmaRecipe, llamaRecipe, robertaRecipe } from './recipes/transformers.js'
+export { type T5RecipeSettings, t5Recipe } from './recipes/t5.js'
+export {
+  bertRecipe,
+  distilbertRecipe,
+  gemmaRecipe,
+  llamaRecipe,
+  robertaRecipe,
+  type StdSettings,
+} from './recipes/transformers.js'
 export type { RecipeRule } from './recipes/types.js'
 export { deitRecipe, vitRecipe } from './recipes/vit.js'
+export { whisperRecipe } from './recipes/whisper.js'
 export { rematerialize } from './rematerialize.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

@@ -1,4 +1,5 @@
 // Recipes by their short names: `import { recipes }`, then recipes.llama(). Each is also exported alone, as llamaRecipe.
+export { clipRecipe as clip } from './clip.js'
 export { gpt2Recipe as gpt2, nanogptRecipe as nanogpt } from './gpt2.js'
 export { t5Recipe as t5 } from './t5.js'
 export {
@@ -9,3 +10,4 @@ export {
   robertaRecipe as roberta,
 } from './transformers.js'
 export { deitRecipe as deit, vitRecipe as vit } from './vit.js'
+export { whisperRecipe as whisper } from './whisper.js'

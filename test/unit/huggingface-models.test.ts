@@ -27,6 +27,8 @@ const totals: readonly [folder: string, head: string, parameters: number, elemen
   ['deit-base-distilled', 'DeiTForImageClassificationWithTeacher', 203, 87_338_192],
   ['t5-small', 'T5ForConditionalGeneration', 131, 60_506_624],
   ['t5-v1_1-small', 'T5ForConditionalGeneration', 190, 76_961_152],
+  ['whisper-tiny', 'WhisperForConditionalGeneration', 167, 37_760_640],
+  ['clip-vit-base-patch32', 'CLIPModel', 398, 151_277_313],
 ]
 
 test.each(totals)('%s, %s: %i parameters, %i elements', (folder, head, parameters, elements) => {

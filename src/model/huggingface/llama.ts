@@ -26,70 +26,6 @@ interface Variant {
   readonly zeroCentredNorm?: boolean
 }
 
-/** Defaults: configuration_<name>.py of transformers. */
-const variants = {
-  llama: {
-    className: 'Llama',
-    vocabulary: 32000,
-    width: 4096,
-    inner: 11008,
-    layers: 32,
-    heads: 32,
-    queryBias: 'attention_bias',
-    mlpBias: true,
-    tied: false,
-  },
-  mistral: {
-    className: 'Mistral',
-    vocabulary: 32000,
-    width: 4096,
-    inner: 14336,
-    layers: 32,
-    heads: 32,
-    keyValueHeads: 8,
-    queryBias: false,
-    tied: false,
-  },
-  qwen2: {
-    className: 'Qwen2',
-    vocabulary: 151936,
-    width: 4096,
-    inner: 22016,
-    layers: 32,
-    heads: 32,
-    keyValueHeads: 32,
-    queryBias: true,
-    tied: false,
-  },
-  qwen3: {
-    className: 'Qwen3',
-    vocabulary: 151936,
-    width: 4096,
-    inner: 22016,
-    layers: 32,
-    heads: 32,
-    keyValueHeads: 32,
-    headWidth: 128,
-    queryBias: 'attention_bias',
-    headNorms: true,
-    tied: false,
-  },
-  gemma: {
-    className: 'Gemma',
-    vocabulary: 256000,
-    width: 3072,
-    inner: 24576,
-    layers: 28,
-    heads: 16,
-    keyValueHeads: 16,
-    headWidth: 256,
-    queryBias: 'attention_bias',
-    tied: true,
-    paddingIndex: 0,
-    zeroCentredNorm: true,
-  },
-} as const satisfies Record<string, Variant>
-
 /**
  * Llama and its kin: pre-norm blocks of grouped-query attention and a gated MLP. Names, shapes and order of transformers'
  * modeling_llama.py, modeling_mistral.py, modeling_qwen2.py, modeling_qwen3.py, modeling_gemma.py.
@@ -159,8 +95,69 @@ function readAttention(
   return { queries: heads * headWidth, keys: keyValueHeads * headWidth, headWidth }
 }
 
-export const llama: Family = /* @__PURE__ */ family(variants.llama)
-export const mistral: Family = /* @__PURE__ */ family(variants.mistral)
-export const qwen2: Family = /* @__PURE__ */ family(variants.qwen2)
-export const qwen3: Family = /* @__PURE__ */ family(variants.qwen3)
-export const gemma: Family = /* @__PURE__ */ family(variants.gemma)
+// Defaults: configuration_<name>.py of transformers. Pure calls: a bundle that reads no config drops them.
+
+export const llama: Family = /* @__PURE__ */ family({
+  className: 'Llama',
+  vocabulary: 32000,
+  width: 4096,
+  inner: 11008,
+  layers: 32,
+  heads: 32,
+  queryBias: 'attention_bias',
+  mlpBias: true,
+  tied: false,
+})
+
+export const mistral: Family = /* @__PURE__ */ family({
+  className: 'Mistral',
+  vocabulary: 32000,
+  width: 4096,
+  inner: 14336,
+  layers: 32,
+  heads: 32,
+  keyValueHeads: 8,
+  queryBias: false,
+  tied: false,
+})
+
+export const qwen2: Family = /* @__PURE__ */ family({
+  className: 'Qwen2',
+  vocabulary: 151936,
+  width: 4096,
+  inner: 22016,
+  layers: 32,
+  heads: 32,
+  keyValueHeads: 32,
+  queryBias: true,
+  tied: false,
+})
+
+export const qwen3: Family = /* @__PURE__ */ family({
+  className: 'Qwen3',
+  vocabulary: 151936,
+  width: 4096,
+  inner: 22016,
+  layers: 32,
+  heads: 32,
+  keyValueHeads: 32,
+  headWidth: 128,
+  queryBias: 'attention_bias',
+  headNorms: true,
+  tied: false,
+})
+
+export const gemma: Family = /* @__PURE__ */ family({
+  className: 'Gemma',
+  vocabulary: 256000,
+  width: 3072,
+  inner: 24576,
+  layers: 28,
+  heads: 16,
+  keyValueHeads: 16,
+  headWidth: 256,
+  queryBias: 'attention_bias',
+  tied: true,
+  paddingIndex: 0,
+  zeroCentredNorm: true,
+})

@@ -1,6 +1,7 @@
 import { show, WeightInitError } from '../../errors.js'
 import { defineModel } from '../define.js'
 import { bert } from './bert.js'
+import { clip } from './clip.js'
 import { ConfigReader, type Json } from './config-reader.js'
 import { distilbert } from './distilbert.js'
 import { gpt2 } from './gpt2.js'
@@ -10,6 +11,7 @@ import { roberta } from './roberta.js'
 import { t5 } from './t5.js'
 import type { Family, HuggingFaceModel } from './types.js'
 import { deit, vit } from './vit.js'
+import { whisper } from './whisper.js'
 
 /** Every model_type that is read. */
 const families: Readonly<Record<string, Family>> = {
@@ -25,6 +27,10 @@ const families: Readonly<Record<string, Family>> = {
   vit,
   deit,
   t5,
+  whisper,
+  clip,
+  clip_text_model: clip,
+  clip_vision_model: clip,
 }
 
 export interface HuggingFaceOptions {

@@ -48,12 +48,7 @@ test('the same for every seed; rows and columns of it are its parts; the manifes
   expect(await read({ seed: 2 })).toEqual(whole)
   const part = await read({
     seed: 3,
-    slice: {
-      p: [
-        [5, 9],
-        [3, 10],
-      ],
-    },
+    slice: { p: { start: [5, 3], end: [9, 10] } },
   })
   expect(part).toEqual([5, 6, 7, 8].flatMap((row) => whole.slice(row * 12 + 3, row * 12 + 10)))
   const weights = await initializeModel(model, 'sinusoidal', { arrangement: 'interleaved' }, { device: 'cpu', seed: 1 })

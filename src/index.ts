@@ -139,6 +139,7 @@ export {
   tanh,
 } from './model/layers.js'
 export { sequential } from './model/sequential.js'
+export { mobilenetV3Small, type ResnetOptions, resnet, type VisionModelOptions } from './model/torchvision.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
 export type { InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
 export type { ParameterPart, ShardOption, ShardRule, ShardSpec, SliceOption, SliceSpec } from './parts/types.js'
@@ -157,6 +158,14 @@ export { squareRoot } from './random/square-root.js'
 export { type ClipRecipeSettings, type ClipTowerSettings, clipRecipe } from './recipes/clip.js'
 export { type Gpt2RecipeSettings, gpt2Recipe, nanogptRecipe } from './recipes/gpt2.js'
 export * as recipes from './recipes/index.js'
+export { flaxDefaultRecipe, kerasDefaultRecipe, torchDefaultRecipe } from './recipes/libraries.js'
+export {
+  loraRecipe,
+  type MuPRecipeSettings,
+  muPRecipe,
+  type SirenRecipeSettings,
+  sirenRecipe,
+} from './recipes/papers.js'
 export { type T5RecipeSettings, t5Recipe } from './recipes/t5.js'
 export {
   bertRecipe,
@@ -167,6 +176,7 @@ export {
   type StdSettings,
 } from './recipes/transformers.js'
 export type { RecipeRule } from './recipes/types.js'
+export { mobilenetV3Recipe, type ResnetRecipeSettings, resnetRecipe } from './recipes/vision.js'
 export { deitRecipe, vitRecipe } from './recipes/vit.js'
 export { whisperRecipe } from './recipes/whisper.js'
 export { rematerialize } from './rematerialize.js'

@@ -62,8 +62,8 @@ describe('the tarball', () => {
     expect(consumer.files.some(({ path }) => /(^|\/)(test|tests|__tests__)\/|\.test\./.test(path))).toBe(false)
   })
 
-  it('stays below 650 kB packed', async () => {
-    expect((await readFile(consumer.tarball)).length).toBeLessThan(650_000)
+  it('stays below 800 kB packed', async () => {
+    expect((await readFile(consumer.tarball)).length).toBeLessThan(800_000)
   })
 
   it('names no machine, no person and no secret', async () => {
@@ -325,7 +325,7 @@ describe('plain Node', () => {
     const bin = join(consumer.folder, 'node_modules', '.bin', 'webgpu-init')
     const { status, stdout } = await runFile(bin, ['--help'], { cwd: dirname(consumer.folder) })
     expect(status).toBe(0)
-    expect(stdout).toContain('webgpu-init init <config.json>')
+    expect(stdout).toContain('webgpu-init init <model>')
   })
 })
 
@@ -378,10 +378,10 @@ describe('in a bundle', () => {
     expect(code.length).toBeLessThan(64_000)
   })
 
-  it('the whole package weighs at most 82 kB minified and gzipped', async () => {
+  it('the whole package weighs at most 96 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(82_000)
+    expect(gzipSync(code).length).toBeLessThan(96_000)
   })
 
   it('the minified code makes the same bytes', async () => {

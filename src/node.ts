@@ -24,6 +24,6 @@ export {
   inspectCheckpoint,
   type TensorStatistics,
 } from './node/inspect-checkpoint.js'
-export { type ModelSource, type ModelSourceKind, readModelSource } from './node/model-source.js'
+export { type ModelFile, readModelFile } from './node/model-file.js'
 export type { FileShard } from './node/shards.js'
 export { type WriteWeightsOptions, writeSafetensors, writeWeights } from './node/write-weights.js'

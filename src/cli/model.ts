@@ -2,7 +2,7 @@ import { initializerNames } from '../initializers/registry.js'
 import { createMatcher } from '../match.js'
 import type { Model } from '../model/types.js'
 import { validateModel } from '../model/validate.js'
-import { type ModelSource, readModelSource } from '../node/model-source.js'
+import { type ModelFile, readModelFile } from '../node/model-file.js'
 import type { InitializerArgument } from '../plan.js'
 import type { Arguments, Flags } from './arguments.js'
 import { dtypeFlag, dtypeOf, patternFlag, patternsOf, seedFlag, seedOf } from './flags.js'
@@ -24,6 +24,10 @@ const settings: Flags = {
 }
 
 export const modelFlags: Flags = {
+  head: {
+    value: 'CLASS',
+    help: "of a config.json: the class to read, in place of its architectures: 'BertModel', ...",
+  },
   init: {
     value: 'NAME',
     help: `recipe (the model's own, default; where the file names none: torch_default), or ${initializerNames.join(', ')}`,
@@ -37,13 +41,15 @@ export const modelFlags: Flags = {
 
 /** What a model may be, for descriptions. */
 export const modelKinds: string =
-  'a Hugging Face config.json, a .safetensors file or a model.safetensors.index.json (fresh weights of the same shapes), ' +
-  'or a JSON file { "parameters": [{ "name", "shape", ... }] }'
+  'a Hugging Face config.json; a .safetensors file, a model.safetensors.index.json or an .onnx file (fresh weights of the ' +
+  'same names and shapes); a JSON file { "parameters": [{ "name", "shape", ... }] }; or a folder with one of them'
 
 type PatternOption = ReturnType<typeof patternsOf>
 
 /** A model and everything `planModel` takes beside it. */
-export interface ModelRequest extends Pick<ModelSource, 'label' | 'tied'> {
+export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted'> {
+  /** A short name: the architecture, else the file's. */
+  readonly label: string
   readonly model: Model
   readonly initializer: InitializerArgument
   readonly config: Readonly<Record<string, unknown>>
@@ -56,8 +62,9 @@ export interface ModelRequest extends Pick<ModelSource, 'label' | 'tied'> {
 }
 
 /** The flags alone: what can be refused before any file is looked at. */
-export function readModelFlags(args: Arguments): Omit<ModelRequest, 'model' | 'initializer' | 'label' | 'tied'> & {
+export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | 'options'> & {
   readonly init: string
+  readonly head?: string
 } {
   const config: Record<string, unknown> = {}
   for (const [name, { value }] of Object.entries(settings)) {
@@ -75,16 +82,43 @@ export function readModelFlags(args: Arguments): Omit<ModelRequest, 'model' | 'i
     ...(args.has('only') ? { only: patternsOf(args, 'only') } : {}),
     ...(args.has('skip') ? { skip: patternsOf(args, 'skip') } : {}),
   }
-  return { init, config, options }
+  const head = args.text('head')
+  return { init, config, options, ...(head === undefined ? {} : { head }) }
 }
 
 /** Reads the model's file, and refuses patterns that no parameter has. */
 export async function readModel(path: string, flags: ReturnType<typeof readModelFlags>): Promise<ModelRequest> {
-  const { label, model, recipe, tied } = await readModelSource(path)
-  const { init, config, options } = flags
+  const { init, config, options, head } = flags
+  const file = await readModelFile(path, head === undefined ? {} : { head })
+  const { kind, title, model, recipe, tied, fixed, omitted } = file
+  if (head !== undefined && kind !== 'huggingface') {
+    throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is none.`)
+  }
   refuseIdlePatterns(model, 'only', options.only)
   refuseIdlePatterns(model, 'skip', options.skip)
-  return { label, model, tied, initializer: init === 'recipe' ? (recipe ?? 'torch_default') : init, config, options }
+  const noWeights = new Set(fixed)
+  return {
+    label: title.replace(/ \(.*/, ''),
+    model,
+    tied,
+    fixed,
+    omitted,
+    initializer: init === 'recipe' ? (recipe ?? 'torch_default') : init,
+    config,
+    options: {
+      ...options,
+      ...(fixed.length === 0
+        ? {}
+        : {
+            skip: [
+              ...(options.skip ?? []),
+              function noWeight({ name }: { name: string }) {
+                return noWeights.has(name)
+              },
+            ],
+          }),
+    },
+  }
 }
 
 function refuseIdlePatterns(model: Model, flag: string, patterns: PatternOption = []): void {

@@ -31,14 +31,20 @@ async function runPlan(args: Arguments): Promise<number> {
   const plan = planEveryParameter(model, initializer, config, options)
   const findings = diagnosePlan(plan, tied)
   if (args.has('json')) {
-    process.stdout.write(`${JSON.stringify({ model: label, ...plan.toJSON(), tied, findings }, null, 1)}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ model: label, ...plan.toJSON(), tied, omitted: request.omitted, findings }, null, 1)}\n`,
+    )
   } else {
     process.stdout.write(report(request, plan, findings))
   }
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0
 }
 
-function report({ label, tied }: ModelRequest, plan: InitializationPlan, findings: readonly PlanFinding[]): string {
+function report(
+  { label, tied, fixed, omitted }: ModelRequest,
+  plan: InitializationPlan,
+  findings: readonly PlanFinding[],
+): string {
   const { parameterCount, elementCount, byteLength } = plan.totals
   const skipped = plan.parameters.filter(({ action }) => action === 'skip').length
   const shared = [
@@ -51,12 +57,17 @@ function report({ label, tied }: ModelRequest, plan: InitializationPlan, finding
     `${label}: ${parameterCount} parameters, ${elementCount.toLocaleString('en')} elements, ` +
       `${byteLength.toLocaleString('en')} bytes (${compact(byteLength)}B); seed ${plan.seed}`,
     ...(skipped > 0 ? [`${skipped} parameters are left out.`] : []),
-    ...(shared.length > 0 ? [`Shared memory: ${shared.join(', ')}`] : []),
+    ...(fixed.length > 0 ? [`No weights, left out: ${list(fixed)}`] : []),
+    ...omitted.map(({ name, reason }) => `Not in the plan: ${name}: ${reason}`),
+    ...(shared.length > 0 ? [`Shared memory: ${list(shared)}`] : []),
     '',
     ...findingLines(findings),
     '',
   ].join('\n')
 }
+
+const list = (names: readonly string[]): string =>
+  names.length > 8 ? `${names.slice(0, 8).join(', ')}, ... (${names.length})` : names.join(', ')
 
 function planTable(plan: InitializationPlan, findings: readonly PlanFinding[]): string {
   const flags = new Map<string, string[]>()

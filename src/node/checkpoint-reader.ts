@@ -7,7 +7,7 @@ import {
   type SafetensorsTensor,
   safetensorsHeaderLength,
 } from '../interop/safetensors-header.js'
-import { parseShardIndex } from '../interop/safetensors-index.js'
+import { readSafetensorsIndex } from '../interop/safetensors-model.js'
 
 /** A tensor of a checkpoint, and the file that holds it. */
 export interface CheckpointTensor extends SafetensorsTensor {
@@ -93,8 +93,9 @@ export class CheckpointReader {
         files.push(await SafetensorsReader.open(path))
         return new CheckpointReader(path, files)
       }
-      const weightMap = parseShardIndex(await readText(path), show(path))
-      for (const file of new Set(weightMap.values())) {
+      const text = await readText(path)
+      const { weightMap, files: names } = named(path, () => readSafetensorsIndex(text))
+      for (const file of names) {
         files.push(await SafetensorsReader.open(join(dirname(path), file)))
       }
       const reader = new CheckpointReader(path, files)
@@ -141,8 +142,7 @@ async function reading<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-/** @throws WeightInitError `IO` */
-export async function readText(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   const handle = await reading(path, open(path, 'r'))
   try {
     return await reading(path, handle.readFile('utf8'))

@@ -218,7 +218,7 @@ describe('plan', () => {
       ['{"parameters": []}', /no parameters/],
       ['{"parameters": [{"name": "w"}]}', /"w".*shape/],
       ['{"weight_map": {}}', /weight_map is empty/],
-      ['{"weight_map": {"w": "../secret"}}', /no file's name beside the index/],
+      ['{"weight_map": {"w": "../secret"}}', /no name of a .safetensors file beside the index/],
       ['{"weight_map": {"w": "absent.safetensors"}}', /Cannot read .*absent\.safetensors/],
       ['{}', /model_type/],
     ] as const) {

@@ -11,7 +11,7 @@ import {
   rematerialize,
 } from '../../../src/index.js'
 import { layoutSafetensors } from '../../../src/interop/safetensors.js'
-import { type InitializeFileOptions, initializeFile, readModelSource, writeWeights } from '../../../src/node.js'
+import { type InitializeFileOptions, initializeFile, readModelFile, writeWeights } from '../../../src/node.js'
 import { parseSafetensors, type Safetensors } from '../../support/package-safetensors.js'
 
 let folder: string
@@ -137,7 +137,7 @@ describe('initializeFile', () => {
     expect((await readdir(folder)).sort()).toEqual(['m-00002-of-00003.safetensors', 'm.safetensors.index.json'])
     await file('m.safetensors', { fileShard: { index: 1, count: 3 } })
     await file('m.safetensors', { fileShard: { index: 3, count: 3 } })
-    const { model: read } = await readModelSource(at('m.safetensors.index.json'))
+    const { model: read } = await readModelFile(at('m.safetensors.index.json'))
     expect(read.parameters.map(({ name }) => name)).toEqual(model.parameters.map(({ name }) => name))
   })
 
@@ -216,7 +216,7 @@ describe('initializeFile from a checkpoint', () => {
   it("reads a sharded base, writes shards, and takes the model from the base's own header", async () => {
     await writeBase({ maxShardBytes: 3000 })
     const from = at('base.safetensors.index.json')
-    const { model: own } = await readModelSource(from)
+    const { model: own } = await readModelFile(from)
     const report = await initializeFile(
       at('tuned.safetensors'),
       own,
@@ -230,7 +230,7 @@ describe('initializeFile from a checkpoint', () => {
       },
     )
     expect(report.files.length).toBeGreaterThan(2)
-    const { model: written } = await readModelSource(at('tuned.safetensors.index.json'))
+    const { model: written } = await readModelFile(at('tuned.safetensors.index.json'))
     expect(written).toEqual(own)
     const weights = await initializeModel(own, rules, { device: 'cpu', seed: 7 })
     const index = JSON.parse(await readFile(at('tuned.safetensors.index.json'), 'utf8'))

@@ -64,7 +64,7 @@ export class ConfigReader {
   }
 
   /** Refuses a setting that would change the parameters in a way this reader does not know. */
-  require(key: string, known: unknown): void {
+  only(key: string, known: unknown): void {
     const value = this.value(key) ?? known
     if (value === known) return
     this.fail(

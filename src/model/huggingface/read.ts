@@ -60,7 +60,8 @@ export function readHuggingFaceConfig(config: unknown, options: HuggingFaceOptio
   if (typeof type !== 'string' || !Object.hasOwn(families, type)) {
     return reader.fail(
       `unknown model_type ${show(Object.hasOwn(config, 'model_type') ? (config as Json).model_type : undefined)}; known: ${Object.keys(families).join(', ')}. ` +
-        'Describe another architecture by its parameters, defineModel({ parameters: [...] }), or read them from its checkpoint.',
+        'Describe another architecture by its parameters, defineModel({ parameters: [{ name, shape }] }) or model JSON ' +
+        '(readModelJson), or read them from its .safetensors files (readSafetensorsModel) or ONNX file (readOnnxModel).',
     )
   }
   const family = families[type]!

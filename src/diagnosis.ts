@@ -207,8 +207,8 @@ function tieFindings(
     if (sharers.some((sharer) => outputLayer.test(sharer)) && logits > HUGE_GAIN) {
       add(
         'tied-embedding-wide',
-        'warning',
-        `It is also the output layer: std ${short(expected.std)} makes logits of std ${short(logits)}.`,
+        'note',
+        `It is also the output layer: std ${short(expected.std)} makes logits of std ${short(logits)}, unless the model scales them, as T5 does.`,
       )
     }
   } else if (outputLayer.test(name)) {

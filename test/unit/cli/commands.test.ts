@@ -146,7 +146,7 @@ describe('plan', () => {
     expect(stdout).toMatch(
       /^warning std-huge: transformer\.h\.0\.attn\.c_attn\.weight: std 5 with fan_in 8 .* And 3 more\.$/m,
     )
-    expect(stdout).toMatch(/^warning tied-embedding-wide: transformer\.wte\.weight: /m)
+    expect(stdout).toMatch(/^note tied-embedding-wide: transformer\.wte\.weight: /m)
     expect(stdout).toMatch(/^transformer\.wte\.weight .* tied-embedding-wide$/m)
   })
 

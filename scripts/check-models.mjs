@@ -1,6 +1,6 @@
 // Writes whole models from their configs, verifies them, reads the files back, and says how long it took and how much
 // memory the process had at its peak (a software GPU's memory included). Prints the tables of docs/models-measured.md.
-//   node scripts/check-models.mjs [--adapter lavapipe|swiftshader] [--models gpt2,llama-3.2-1b] [--cli dist/cli.js]
+//   node scripts/check-models.mjs [--adapter lavapipe|swiftshader] [--models gpt2,llama-3.2-1b] [--verify N] [--cli dist/cli.js]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     adapter: { type: 'string', default: 'lavapipe' },
     models: { type: 'string', default: 'gpt2,llama-3.2-1b' },
     cli: { type: 'string', default: 'dist/cli.js' },
+    verify: { type: 'string', default: 'all' },
   },
 })
 const environment = { ...process.env, ...(await gpuEnvironment(values.adapter)) }
@@ -51,7 +52,17 @@ try {
   console.log('| ----- | ---- | ------- | ---------- | --------- | ----------- | -------- |')
   for (const model of values.models.split(',')) {
     const path = join(folder, `${model}.safetensors`)
-    const written = await run('init', `examples/${model}/config.json`, '-o', path, '--seed', '42', '--quiet')
+    const written = await run(
+      'init',
+      `examples/${model}/config.json`,
+      '-o',
+      path,
+      '--seed',
+      '42',
+      '--quiet',
+      '--verify',
+      values.verify,
+    )
     const [, title, elements, bytes, device] =
       /^(\S+): \d+ parameters, ([\d,]+) elements, (.+?); seed 42; on (.*)$/m.exec(written.stdout) ?? []
     const [, seconds] = /^Initialised in ([\d.]+) s/m.exec(written.stdout) ?? []

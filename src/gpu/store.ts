@@ -35,6 +35,10 @@ export class GpuStore implements WeightStore {
     this.#owned = owned
   }
 
+  get device(): GPUDevice {
+    return this.#state.device
+  }
+
   region(name: string): GpuRegion {
     return this.#regions.get(name)!
   }

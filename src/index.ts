@@ -98,6 +98,7 @@ export { gpt2Recipe, readHuggingFaceConfig } from './model/huggingface.js'
 export {
   type BatchNormOptions,
   batchNorm,
+  type ConvGeometryOptions,
   type ConvOptions,
   conv1d,
   conv2d,
@@ -132,6 +133,7 @@ export {
   softplus,
   tanh,
 } from './model/layers.js'
+export { residual } from './model/residual.js'
 export { sequential } from './model/sequential.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
 export type { InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
@@ -149,5 +151,15 @@ export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
 export { squareRoot } from './random/square-root.js'
 export { rematerialize } from './rematerialize.js'
+export { propagateSignal } from './signal/propagate.js'
+export type {
+  SignalGain,
+  SignalLayer,
+  SignalMoments,
+  SignalOptions,
+  SignalReport,
+  SignalTrend,
+  SignalVerdict,
+} from './signal/types.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

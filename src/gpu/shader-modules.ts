@@ -62,18 +62,6 @@ import rounded from '../../shaders/random/rounded.wgsl?raw'
 import squareRoot from '../../shaders/random/square_root.wgsl?raw'
 import threefry from '../../shaders/random/threefry.wgsl?raw'
 import scatter from '../../shaders/scatter.wgsl?raw'
-import signalActivate from '../../shaders/signal/activate.wgsl?raw'
-import signalActivations from '../../shaders/signal/activations.wgsl?raw'
-import signalAdd from '../../shaders/signal/add.wgsl?raw'
-import signalAffine from '../../shaders/signal/affine.wgsl?raw'
-import signalConvolution from '../../shaders/signal/convolution.wgsl?raw'
-import signalDeadUnits from '../../shaders/signal/dead_units.wgsl?raw'
-import signalGather from '../../shaders/signal/gather.wgsl?raw'
-import signalGroups from '../../shaders/signal/groups.wgsl?raw'
-import signalMeasure from '../../shaders/signal/measure.wgsl?raw'
-import signalNormalize from '../../shaders/signal/normalize.wgsl?raw'
-import signalProduct from '../../shaders/signal/product.wgsl?raw'
-import signalSoftmax from '../../shaders/signal/softmax.wgsl?raw'
 import storeBfloat16 from '../../shaders/store/bfloat16.wgsl?raw'
 import storeFloat16 from '../../shaders/store/float16.wgsl?raw'
 import storeFloat32 from '../../shaders/store/float32.wgsl?raw'
@@ -149,16 +137,4 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/mul_add_fused': mulAddFused,
   'random/mul_add_split': mulAddSplit,
   'random/threefry': threefry,
-  'signal/activate': signalActivate,
-  'signal/activations': signalActivations,
-  'signal/add': signalAdd,
-  'signal/affine': signalAffine,
-  'signal/convolution': signalConvolution,
-  'signal/dead_units': signalDeadUnits,
-  'signal/gather': signalGather,
-  'signal/groups': signalGroups,
-  'signal/measure': signalMeasure,
-  'signal/normalize': signalNormalize,
-  'signal/product': signalProduct,
-  'signal/softmax': signalSoftmax,
 }

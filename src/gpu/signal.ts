@@ -16,6 +16,7 @@ import { copyOut } from './readback.js'
 import { withErrorScope } from './scopes.js'
 import { segmentsOf } from './segments.js'
 import { activationFields, groupFields, packConvolution, packSignal, type SignalStruct } from './signal-jobs.js'
+import { signalModules } from './signal-modules.js'
 import type { GpuStore } from './store.js'
 import { alignUp, bindingWindows } from './windows.js'
 
@@ -151,7 +152,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
     grid: readonly [number, number, number],
     cost: number,
   ): Promise<void> {
-    const key: PipelineKey = { entry: `signal/${entry}`, layout: 'linalg' }
+    const key: PipelineKey = { entry: `signal/${entry}`, modules: signalModules, layout: 'linalg' }
     const compiled = await pipeline(this.#state, key)
     this.#pending.push({
       pipeline: compiled,
@@ -208,6 +209,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
     const dtype = parameter.dtype as FloatDType
     const compiled = await pipeline(this.#state, {
       entry: 'signal/gather',
+      modules: signalModules,
       slots: { load: `load/${dtype}` },
       layout: 'linalg',
     })
@@ -242,6 +244,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
     const padded = this.#tensor(rows * alignUp(length, 4))
     const compiled = await pipeline(this.#state, {
       entry: 'signal/gather',
+      modules: signalModules,
       slots: { load: 'load/float32' },
       layout: 'linalg',
     })

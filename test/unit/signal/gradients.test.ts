@@ -12,10 +12,15 @@ const inOut: Model = {
   layer: { kind: 'linear', config: { inFeatures: 6, outFeatures: 5 } },
 }
 
+const { relu, gelu, silu, mish, elu, selu, softplus, tanh, sigmoid, softmax } = nn
+const activations = { relu, gelu, silu, mish, elu, selu, softplus, tanh, sigmoid, softmax }
+
 const cases: [string, Model, number[]][] = [
-  ...(['relu', 'gelu', 'silu', 'mish', 'elu', 'selu', 'softplus', 'tanh', 'sigmoid', 'softmax'] as const).map(
-    (name): [string, Model, number[]] => [name, sequential(linear(7, 6), nn[name](), linear(6, 5)), [7]],
-  ),
+  ...Object.entries(activations).map(([name, activation]): [string, Model, number[]] => [
+    name,
+    sequential(linear(7, 6), activation(), linear(6, 5)),
+    [7],
+  ]),
   ['leakyRelu', sequential(linear(7, 6), nn.leakyRelu(0.2), linear(6, 5)), [7]],
   ['linear on tokens, in-out', sequential(linear(4, 6), inOut, nn.dropout(), nn.identityLayer()), [3, 4]],
   [

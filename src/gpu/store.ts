@@ -31,6 +31,10 @@ export class GpuStore implements WeightStore {
     return this.#state.device
   }
 
+  get state(): DeviceState {
+    return this.#state
+  }
+
   region(name: string): GpuRegion {
     return this.#regions.get(name)!
   }

@@ -15,16 +15,17 @@ import generatorsFill from '../../shaders/generators/fill.wgsl?raw'
 import generatorsJaxBits from '../../shaders/generators/jax_bits.wgsl?raw'
 import generatorsJaxLegacyBits from '../../shaders/generators/jax_legacy_bits.wgsl?raw'
 import generatorsJaxNormal from '../../shaders/generators/jax_normal.wgsl?raw'
+import generatorsJaxTruncatedNormal from '../../shaders/generators/jax_truncated_normal.wgsl?raw'
 import generatorsJaxUniform from '../../shaders/generators/jax_uniform.wgsl?raw'
 import generatorsScaled from '../../shaders/generators/scaled.wgsl?raw'
 import generatorsStatelessNormal from '../../shaders/generators/stateless_normal.wgsl?raw'
 import generatorsStatelessUniform from '../../shaders/generators/stateless_uniform.wgsl?raw'
-import generatorsTorchCpuGiven from '../../shaders/generators/torch_cpu_given.wgsl?raw'
 import generatorsTorchCpuNormal from '../../shaders/generators/torch_cpu_normal.wgsl?raw'
 import generatorsTorchCpuUniform from '../../shaders/generators/torch_cpu_uniform.wgsl?raw'
 import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
 import generatorsTorchCudaNormal from '../../shaders/generators/torch_cuda_normal.wgsl?raw'
 import generatorsTorchCudaUniform from '../../shaders/generators/torch_cuda_uniform.wgsl?raw'
+import generatorsTorchGiven from '../../shaders/generators/torch_given.wgsl?raw'
 import generatorsUploaded from '../../shaders/generators/uploaded.wgsl?raw'
 import linalgCheck from '../../shaders/linalg/check.wgsl?raw'
 import linalgCholesky from '../../shaders/linalg/cholesky.wgsl?raw'
@@ -119,16 +120,17 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'generators/jax_bits': generatorsJaxBits,
   'generators/jax_legacy_bits': generatorsJaxLegacyBits,
   'generators/jax_normal': generatorsJaxNormal,
+  'generators/jax_truncated_normal': generatorsJaxTruncatedNormal,
   'generators/jax_uniform': generatorsJaxUniform,
   'generators/scaled': generatorsScaled,
   'generators/stateless_normal': generatorsStatelessNormal,
   'generators/stateless_uniform': generatorsStatelessUniform,
-  'generators/torch_cpu_given': generatorsTorchCpuGiven,
   'generators/torch_cpu_normal': generatorsTorchCpuNormal,
   'generators/torch_cpu_uniform': generatorsTorchCpuUniform,
   'generators/torch_cuda': generatorsTorchCuda,
   'generators/torch_cuda_normal': generatorsTorchCudaNormal,
   'generators/torch_cuda_uniform': generatorsTorchCudaUniform,
+  'generators/torch_given': generatorsTorchGiven,
   'generators/uploaded': generatorsUploaded,
   'random/cephes': cephes,
   'random/curand': curand,

@@ -1,13 +1,14 @@
 import { byteWidth } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
-import { sampleTorchCpu, TORCH_BLOCK } from '../generators/torch-cpu.js'
-import type { GeneratorDraw, TorchCpuSource } from '../generators/types.js'
+import { sampleGenerator } from '../generators/sample.js'
+import { TORCH_BLOCK } from '../generators/torch-cpu.js'
+import type { GeneratorDraw, SimpleLaw, TorchCpuSource } from '../generators/types.js'
 import type { ResolvedOptions } from '../options.js'
 import { mersenneStream } from '../random/mt19937.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import type { FillTarget } from './execute.js'
-import { generatorFields, generatorPipelineKey } from './generators.js'
+import { generatorFields, generatorPipelineKey, isGiven } from './generators.js'
 import { jobLayout, packGenerator, writeJob } from './job-layout.js'
 import { bindGroupLayout, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
@@ -27,16 +28,12 @@ interface UploadedJob {
 }
 
 /** The words that elements [first, first + count) of a draw need, in the order in which the shader looks for them. */
-export function uploadedWords(
-  draw: GeneratorDraw & { origin: TorchCpuSource },
-  first: number,
-  count: number,
-): UploadedJob {
-  const { law, origin } = draw
-  if (law.kind === 'normal' && origin.count < TORCH_BLOCK) {
-    const values = sampleTorchCpu(draw, first, count).slice()
+export function uploadedWords(draw: GeneratorDraw, first: number, count: number): UploadedJob {
+  if (isGiven(draw)) {
+    const values = sampleGenerator(draw, first, count).slice()
     return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
   }
+  const { law, origin } = draw as { law: SimpleLaw; origin: TorchCpuSource }
   const stream = mersenneStream(origin.seed)
   if (law.kind === 'uniform') {
     const words = new Uint32Array(count)
@@ -79,7 +76,7 @@ export async function runUploadedJobs(
   try {
     for (const target of targets) {
       const { job, buffer, byteOffset } = target
-      const draw = job.source as GeneratorDraw & { origin: TorchCpuSource }
+      const draw = job.source as GeneratorDraw
       const compiled = await pipeline(state, generatorPipelineKey(draw, job.dtype))
       const width = byteWidth(job.dtype)
       for (let start = 0; start < job.elementCount; start += CHUNK_ELEMENTS) {

@@ -12,6 +12,7 @@ import fill from '../../shaders/fill.wgsl?raw'
 import fillPart from '../../shaders/fill_part.wgsl?raw'
 import generatorsAffine from '../../shaders/generators/affine.wgsl?raw'
 import generatorsFill from '../../shaders/generators/fill.wgsl?raw'
+import generatorsGiven from '../../shaders/generators/given.wgsl?raw'
 import generatorsJaxBits from '../../shaders/generators/jax_bits.wgsl?raw'
 import generatorsJaxLegacyBits from '../../shaders/generators/jax_legacy_bits.wgsl?raw'
 import generatorsJaxNormal from '../../shaders/generators/jax_normal.wgsl?raw'
@@ -25,7 +26,6 @@ import generatorsTorchCpuUniform from '../../shaders/generators/torch_cpu_unifor
 import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
 import generatorsTorchCudaNormal from '../../shaders/generators/torch_cuda_normal.wgsl?raw'
 import generatorsTorchCudaUniform from '../../shaders/generators/torch_cuda_uniform.wgsl?raw'
-import generatorsTorchGiven from '../../shaders/generators/torch_given.wgsl?raw'
 import generatorsUploaded from '../../shaders/generators/uploaded.wgsl?raw'
 import linalgCheck from '../../shaders/linalg/check.wgsl?raw'
 import linalgCholesky from '../../shaders/linalg/cholesky.wgsl?raw'
@@ -125,12 +125,12 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'generators/scaled': generatorsScaled,
   'generators/stateless_normal': generatorsStatelessNormal,
   'generators/stateless_uniform': generatorsStatelessUniform,
+  'generators/given': generatorsGiven,
   'generators/torch_cpu_normal': generatorsTorchCpuNormal,
   'generators/torch_cpu_uniform': generatorsTorchCpuUniform,
   'generators/torch_cuda': generatorsTorchCuda,
   'generators/torch_cuda_normal': generatorsTorchCudaNormal,
   'generators/torch_cuda_uniform': generatorsTorchCudaUniform,
-  'generators/torch_given': generatorsTorchGiven,
   'generators/uploaded': generatorsUploaded,
   'random/cephes': cephes,
   'random/curand': curand,

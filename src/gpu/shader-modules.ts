@@ -40,7 +40,6 @@ import linalgTask from '../../shaders/linalg/task.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
-import moments from '../../shaders/moments.wgsl?raw'
 import probeBoxMuller from '../../shaders/probe/box_muller.wgsl?raw'
 import probeDirection from '../../shaders/probe/direction.wgsl?raw'
 import probePhilox4x32 from '../../shaders/probe/philox4x32.wgsl?raw'
@@ -63,6 +62,11 @@ import rounded from '../../shaders/random/rounded.wgsl?raw'
 import squareRoot from '../../shaders/random/square_root.wgsl?raw'
 import threefry from '../../shaders/random/threefry.wgsl?raw'
 import scatter from '../../shaders/scatter.wgsl?raw'
+import statisticsDoubleFloat from '../../shaders/statistics/double_float.wgsl?raw'
+import statisticsMeasure from '../../shaders/statistics/measure.wgsl?raw'
+import statisticsMerge from '../../shaders/statistics/merge.wgsl?raw'
+import statisticsRepeats from '../../shaders/statistics/repeats.wgsl?raw'
+import statisticsScramble from '../../shaders/statistics/scramble.wgsl?raw'
 import storeBfloat16 from '../../shaders/store/bfloat16.wgsl?raw'
 import storeFloat16 from '../../shaders/store/float16.wgsl?raw'
 import storeFloat32 from '../../shaders/store/float32.wgsl?raw'
@@ -98,7 +102,6 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'load/bfloat16': loadBfloat16,
   'load/float16': loadFloat16,
   'load/float32': loadFloat32,
-  moments,
   probe,
   'probe/box_muller': probeBoxMuller,
   'probe/direction': probeDirection,
@@ -111,6 +114,11 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/square_root': squareRoot,
   'random/philox': philox,
   'random/rounded': rounded,
+  'statistics/double_float': statisticsDoubleFloat,
+  'statistics/measure': statisticsMeasure,
+  'statistics/merge': statisticsMerge,
+  'statistics/repeats': statisticsRepeats,
+  'statistics/scramble': statisticsScramble,
   'store/bfloat16': storeBfloat16,
   'store/float16': storeFloat16,
   'store/float32': storeFloat32,

@@ -22,6 +22,11 @@ export class ConfigReader {
     return Object.hasOwn(this.#json, key) ? (this.#json[key] ?? undefined) : undefined
   }
 
+  /** Whether a key is there and null: some config classes take that for something else than an absent key. */
+  isNull(key: string): boolean {
+    return Object.hasOwn(this.#json, key) && this.#json[key] === null
+  }
+
   /** @throws WeightInitError `INVALID_FILE`, always */
   fail(message: string): never {
     throw new WeightInitError('INVALID_FILE', `${this.#where}: ${message}`)

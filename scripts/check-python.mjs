@@ -16,7 +16,15 @@ const server = await createServer({
 const { initializeModel, pythonSnippet, jax } = await server.ssrLoadModule('/src/index.ts')
 
 const shapes = [[1], [15], [16], [17], [5, 3], [64, 3, 7, 7], [256, 784], [1], [3], [300, 513], [9, 37], [2, 2], [2, 2]]
-const matrices = [[3, 3], [64, 64], [128, 32], [32, 128], [16, 4, 3, 3], [5, 2], [10, 6]]
+const matrices = [
+  [3, 3],
+  [64, 64],
+  [128, 32],
+  [32, 128],
+  [16, 4, 3, 3],
+  [5, 2],
+  [10, 6],
+]
 const elementwise = ['torch-cpu', 'torch-stateless', 'jax', 'jax-legacy']
 const jaxOnly = ['jax', 'jax-legacy']
 /** Initializer, settings, shapes, and the generators whose library has it. */
@@ -77,7 +85,7 @@ for (const generator of elementwise) {
     shapes.map((shape, s) => ({ name: `law${l}.shape${s}`, shape, role: 'weight' })),
   )
   const rules = own.map(([initializer, config], l) => ({ match: `law${l}.*`, initializer, config }))
-  for (const seed of [7, 42, -5, 2n ** 63n + 12345n, 1234567890123]) {
+  for (const seed of [7, -5, 2n ** 63n + 12345n]) {
     const weights = await initializeModel({ parameters }, rules, { device: 'cpu', seed, generator })
     const names = parameters.map(({ name }) => name)
     const { error, version, values } = run(pythonSnippet(weights.manifest()), names)

@@ -10,6 +10,9 @@ export function densityOf(law: Distribution): ((x: number) => number) | undefine
       return (x) => (x >= law.low && x <= law.high ? 1 / (law.high - law.low) : 0)
     case 'normal':
       return (x) => gauss((x - law.mean) / law.std) / law.std
+    case 'sparse':
+      // Of the elements that are not 0, as the histogram is.
+      return (x) => gauss(x / law.std) / law.std
     case 'truncated-normal': {
       const mass = normalTail((law.low - law.mean) / law.std) - normalTail((law.high - law.mean) / law.std)
       return (x) => (x >= law.low && x <= law.high ? gauss((x - law.mean) / law.std) / law.std / mass : 0)

@@ -5,13 +5,15 @@ import { integer, lawText, significant } from './format.ts'
 import { histogramPlot } from './plots.ts'
 
 const element = (id: string): HTMLElement => document.getElementById(id)!
-const rows = ['count', 'mean', 'std', 'min', 'max', 'zeroCount', 'nonFiniteCount'] as const
+const rows = ['count', 'mean', 'std', 'min', 'max', 'skewness', 'kurtosis', 'zeroCount', 'nonFiniteCount'] as const
 const labels: Readonly<Record<(typeof rows)[number], string>> = {
   count: 'finite elements',
   mean: 'mean',
   std: 'std',
   min: 'min',
   max: 'max',
+  skewness: 'skewness',
+  kurtosis: 'kurtosis',
   zeroCount: 'zeros',
   nonFiniteCount: 'NaN or infinite',
 }
@@ -74,7 +76,14 @@ export class Detail {
         for (const value of [device[key], cpu?.[key], promised]) {
           const cell = row.insertCell()
           cell.className = 'number'
-          cell.textContent = value === undefined ? '' : Number.isFinite(value) ? text(value) : value > 0 ? '∞' : '−∞'
+          cell.textContent =
+            value === undefined || Number.isNaN(value)
+              ? ''
+              : Number.isFinite(value)
+                ? text(value)
+                : value > 0
+                  ? '∞'
+                  : '−∞'
         }
         return row
       }),

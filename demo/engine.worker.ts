@@ -1,15 +1,21 @@
 // The page's engine: everything that computes runs here, on the GPU or on the CPU, so that the page stays responsive.
 import { expose } from 'comlink'
 import {
+  activationGain,
+  calculateGain,
   type InitializationManifest,
   type InitializedModel,
   type InitializerArgument,
   initializeModel,
+  KaimingInitializer,
   type ParameterStatistics,
   type ParameterVerification,
+  propagateSignal,
   type VerificationReport,
+  XavierInitializer,
 } from '../src/index.js'
-import { buildModel } from './models.ts'
+import type { DepthCurves, DepthRequest } from './depth.ts'
+import { type Activation, buildModel, mlp } from './models.ts'
 import { saveSafetensors } from './safetensors.ts'
 import type { Request } from './snippet.ts'
 
@@ -126,11 +132,49 @@ class Engine {
     return saveSafetensors(this.#made(), file, signal, (done, total) => onProgress(done, total, ''))
   }
 
+  /** Xavier against Kaiming through a deep network, with real weights, where the weights are. */
+  async propagate({ layers, width, gain, activation }: DepthRequest): Promise<DepthCurves[]> {
+    const place = await this.place()
+    const device = place.backend === 'cpu' ? 'cpu' : this.#device!
+    const model = mlp({ inputs: width, width, depth: layers, outputs: width, activation })
+    const own = gainOf(activation)
+    const initializers = [
+      { name: 'Xavier', initializer: new XavierInitializer({ gain, distribution: 'normal' }) },
+      { name: 'Kaiming', initializer: new KaimingInitializer({ gain: gain * own, distribution: 'normal' }) },
+    ]
+    const curves: DepthCurves[] = []
+    for (const { name, initializer } of initializers) {
+      const weights = await initializeModel(model, initializer, { device, seed: 1 })
+      try {
+        const { layers: all, verdict, advice } = await propagateSignal(model, weights, { batch: 64, seed: 1 })
+        const weighted = all.filter(({ measured }) => measured)
+        curves.push({
+          initializer: name,
+          forward: weighted.map(({ activations }) => activations.log10MeanSquare),
+          backward: weighted.map(({ gradients }) => gradients.log10MeanSquare),
+          verdict,
+          advice,
+        })
+      } finally {
+        weights.destroy()
+      }
+    }
+    return curves
+  }
+
   #made(): InitializedModel {
     if (this.#weights === undefined) throw new Error('There are no weights yet: press Initialize.')
     return this.#weights
   }
 }
+
+/** What keeps a signal's mean square through the activation; of PyTorch's table for relu, the same number. */
+const gainOf = (activation: Activation): number =>
+  activation === 'none'
+    ? 1
+    : activation === 'leakyRelu'
+      ? calculateGain('leaky_relu', 0.01)
+      : activationGain(activation)
 
 function argumentsOf({ source, initializer, seed, dtype }: Request) {
   const { model, recipe } = buildModel(source)

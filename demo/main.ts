@@ -1,6 +1,7 @@
 import { proxy, wrap } from 'comlink'
 import { type InitializationPlan, planModel } from '../src/index.js'
 
+import { Depth } from './depth.ts'
 import { Detail } from './detail.ts'
 import type { Engine, ParameterStatistics, VerificationReport } from './engine.worker.ts'
 import { download, pickFile } from './files.ts'
@@ -226,3 +227,4 @@ element('copy').addEventListener('click', async () => {
 })
 
 engine.place().then(showPlace, fail)
+new Depth(engine, element<HTMLFormElement>('depth-form'))

@@ -11,10 +11,11 @@ export function histogramPlot(law: Distribution, { histogram, count, min, max }:
   const density = densityOf(law)
   if (density === undefined || histogram === undefined || count === 0) return undefined
   const { edges, counts } = histogram
-  // The outer bins of a normal law are infinite: they end where the elements do.
+  const total = counts.reduce((sum, n) => sum + n, 0)
+  // The outer bins are open: they end where the elements do.
   const bars = counts.flatMap((n, i) => {
-    const [left, right] = [Math.max(edges[i]!, min), Math.min(edges[i + 1]!, max)]
-    return right > left ? [{ left, right, height: n / count / (right - left) }] : []
+    const [left, right] = [edges[i - 1] ?? min, edges[i] ?? max]
+    return right > left ? [{ left, right, height: n / total / (right - left) }] : []
   })
   const step = (max - min) / POINTS
   const line = Array.from({ length: POINTS + 1 }, (_, i) => ({ x: min + i * step, y: density(min + i * step) }))
@@ -44,28 +45,28 @@ export function histogramPlot(law: Distribution, { histogram, count, min, max }:
 
 export interface Curve {
   readonly initializer: string
-  /** By layer, log10 of the variance. */
+  /** By layer, log10 of the mean square: float64 itself cannot hold some of these. */
   readonly values: readonly number[]
 }
 
-/** Variance by layer, one line an initializer, on a logarithmic axis: in powers of ten, which float64 cannot overflow. */
-export function depthPlot(curves: readonly Curve[], label: string) {
+/** One line an initializer, over the layers; 0 is a signal that keeps its strength. */
+export function depthPlot(curves: readonly Curve[]) {
   const points = curves.flatMap(({ initializer, values }) =>
     values.map((value, layer) => ({ initializer, layer, value })).filter(({ value }) => Number.isFinite(value)),
   )
   return Plot.plot({
     style,
     width: 560,
-    height: 280,
-    marginLeft: 50,
+    height: 260,
+    marginLeft: 45,
     x: { label: 'layer', nice: true },
-    y: { label: `log₁₀ ${label}`, grid: true, nice: true },
+    y: { label: null, grid: true, nice: true },
     color: {
       legend: true,
-      domain: curves.map((c) => c.initializer),
-      range: ['var(--bad)', 'var(--accent)', 'var(--good)'],
+      domain: curves.map(({ initializer }) => initializer),
+      range: ['var(--bad)', 'var(--accent)'],
     },
-    ariaLabel: `${label} by layer`,
+    ariaLabel: 'Signal by layer',
     marks: [
       Plot.ruleY([0], { strokeDasharray: '3 3', strokeOpacity: 0.6 }),
       Plot.line(points, { x: 'layer', y: 'value', stroke: 'initializer', strokeWidth: 2 }),

@@ -64,6 +64,7 @@ export {
   orthogonal,
 } from './initializers/orthogonal.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
+export { type SinusoidalConfig, SinusoidalInitializer, sinusoidal } from './initializers/sinusoidal.js'
 export { type SirenConfig, SirenInitializer, siren } from './initializers/siren.js'
 export { type SparseConfig, SparseInitializer } from './initializers/sparse.js'
 export { TorchDefaultInitializer, torchDefault } from './initializers/torch-default.js'
@@ -90,11 +91,25 @@ export {
   type VarianceScalingMode,
 } from './initializers/variance-scaling.js'
 export { type XavierConfig, XavierInitializer, xavierNormal, xavierUniform } from './initializers/xavier.js'
+export type { CheckpointModel, OmittedTensor } from './interop/checkpoint.js'
+export { parseSafetensorsHeader, safetensorsHeaderLength } from './interop/safetensors-header.js'
+export {
+  readSafetensorsIndex,
+  readSafetensorsModel,
+  readShardedSafetensorsModel,
+  type SafetensorsIndex,
+} from './interop/safetensors-model.js'
 export type { SamplerParameterType } from './laws/custom.js'
 export type { InitializationManifest, ManifestParameter } from './manifest.js'
 export type { ParameterMatch } from './match.js'
 export { defineModel } from './model/define.js'
-export { gpt2Recipe, readHuggingFaceConfig } from './model/huggingface.js'
+export {
+  type HuggingFaceOptions,
+  huggingFaceArchitectures,
+  readHuggingFaceConfig,
+} from './model/huggingface/read.js'
+export type { HuggingFaceModel } from './model/huggingface/types.js'
+export { type ModelJson, modelToJson, readModelJson } from './model/json.js'
 export {
   type BatchNormOptions,
   batchNorm,
@@ -133,6 +148,7 @@ export {
   tanh,
 } from './model/layers.js'
 export { sequential } from './model/sequential.js'
+export { mobilenetV3Small, type ResnetOptions, resnet, type VisionModelOptions } from './model/torchvision.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
 export type { InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
 export type { ParameterPart, ShardOption, ShardRule, ShardSpec, SliceOption, SliceSpec } from './parts/types.js'
@@ -148,6 +164,30 @@ export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
 export { squareRoot } from './random/square-root.js'
+export { type ClipRecipeSettings, type ClipTowerSettings, clipRecipe } from './recipes/clip.js'
+export { type Gpt2RecipeSettings, gpt2Recipe, nanogptRecipe } from './recipes/gpt2.js'
+export * as recipes from './recipes/index.js'
+export { flaxDefaultRecipe, kerasDefaultRecipe, torchDefaultRecipe } from './recipes/libraries.js'
+export {
+  loraRecipe,
+  type MuPRecipeSettings,
+  muPRecipe,
+  type SirenRecipeSettings,
+  sirenRecipe,
+} from './recipes/papers.js'
+export { type T5RecipeSettings, t5Recipe } from './recipes/t5.js'
+export {
+  bertRecipe,
+  distilbertRecipe,
+  gemmaRecipe,
+  llamaRecipe,
+  robertaRecipe,
+  type StdSettings,
+} from './recipes/transformers.js'
+export type { RecipeRule } from './recipes/types.js'
+export { mobilenetV3Recipe, type ResnetRecipeSettings, resnetRecipe } from './recipes/vision.js'
+export { deitRecipe, vitRecipe } from './recipes/vit.js'
+export { whisperRecipe } from './recipes/whisper.js'
 export { rematerialize } from './rematerialize.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

@@ -5,9 +5,12 @@ import type { LawOf } from '../laws/types.js'
 import type { ResolvedOptions, TargetRegion } from '../options.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
 import { refuseOverlap } from '../regions.js'
-import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
-import type { WeightStore } from '../store.js'
+import type { Measurement } from '../statistics/measurement.js'
+import type { Repeats } from '../statistics/repeats.js'
+import type { Specimen } from '../statistics/specimen.js'
+import type { MeasureOptions, WeightStore } from '../store.js'
 import { fillBytes } from './fill.js'
+import { CpuMeasurer } from './measure.js'
 import { elementsDefect } from './orthogonal.js'
 
 /** Elements made between two looks at the abort signal and the event loop. */
@@ -36,18 +39,16 @@ export class CpuStore implements WeightStore {
     return new Uint8Array(buffer, byteOffset + start, length).slice()
   }
 
-  async moments(parameters: readonly PlannedParameter[]): Promise<Moments[]> {
-    return parameters.map((parameter) => {
-      const { buffer, byteOffset } = this.region(parameter.name)
-      const width = parameter.byteLength / parameter.elementCount
-      let total = noMoments
-      for (let first = 0; first < parameter.elementCount; first += CHUNK_ELEMENTS) {
-        const count = Math.min(CHUNK_ELEMENTS, parameter.elementCount - first)
-        const bytes = new Uint8Array(buffer, byteOffset + first * width, count * width)
-        total = mergeMoments(total, momentsOf(decodeFloat32(bytes, parameter.dtype), parameter.expected.mean))
-      }
-      return total
-    })
+  async measure(
+    specimens: readonly Specimen[],
+    options: MeasureOptions,
+  ): Promise<{ measurements: Measurement[][]; repeats: Repeats }> {
+    const measurer = new CpuMeasurer(specimens, options)
+    for (const specimen of specimens) {
+      const { buffer, byteOffset } = this.region(specimen.parameter.name)
+      await measurer.measure(specimen, (start, length) => new Uint8Array(buffer, byteOffset + start, length))
+    }
+    return measurer.result()
   }
 
   async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {

@@ -12,6 +12,7 @@ import fill from '../../shaders/fill.wgsl?raw'
 import fillPart from '../../shaders/fill_part.wgsl?raw'
 import generatorsAffine from '../../shaders/generators/affine.wgsl?raw'
 import generatorsFill from '../../shaders/generators/fill.wgsl?raw'
+import generatorsGiven from '../../shaders/generators/given.wgsl?raw'
 import generatorsJaxBits from '../../shaders/generators/jax_bits.wgsl?raw'
 import generatorsJaxLegacyBits from '../../shaders/generators/jax_legacy_bits.wgsl?raw'
 import generatorsJaxNormal from '../../shaders/generators/jax_normal.wgsl?raw'
@@ -19,7 +20,6 @@ import generatorsJaxUniform from '../../shaders/generators/jax_uniform.wgsl?raw'
 import generatorsScaled from '../../shaders/generators/scaled.wgsl?raw'
 import generatorsStatelessNormal from '../../shaders/generators/stateless_normal.wgsl?raw'
 import generatorsStatelessUniform from '../../shaders/generators/stateless_uniform.wgsl?raw'
-import generatorsTorchCpuGiven from '../../shaders/generators/torch_cpu_given.wgsl?raw'
 import generatorsTorchCpuNormal from '../../shaders/generators/torch_cpu_normal.wgsl?raw'
 import generatorsTorchCpuUniform from '../../shaders/generators/torch_cpu_uniform.wgsl?raw'
 import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
@@ -39,7 +39,6 @@ import linalgTask from '../../shaders/linalg/task.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
-import moments from '../../shaders/moments.wgsl?raw'
 import probeBoxMuller from '../../shaders/probe/box_muller.wgsl?raw'
 import probeDirection from '../../shaders/probe/direction.wgsl?raw'
 import probePhilox4x32 from '../../shaders/probe/philox4x32.wgsl?raw'
@@ -62,6 +61,11 @@ import rounded from '../../shaders/random/rounded.wgsl?raw'
 import squareRoot from '../../shaders/random/square_root.wgsl?raw'
 import threefry from '../../shaders/random/threefry.wgsl?raw'
 import scatter from '../../shaders/scatter.wgsl?raw'
+import statisticsDoubleFloat from '../../shaders/statistics/double_float.wgsl?raw'
+import statisticsMeasure from '../../shaders/statistics/measure.wgsl?raw'
+import statisticsMerge from '../../shaders/statistics/merge.wgsl?raw'
+import statisticsRepeats from '../../shaders/statistics/repeats.wgsl?raw'
+import statisticsScramble from '../../shaders/statistics/scramble.wgsl?raw'
 import storeBfloat16 from '../../shaders/store/bfloat16.wgsl?raw'
 import storeFloat16 from '../../shaders/store/float16.wgsl?raw'
 import storeFloat32 from '../../shaders/store/float32.wgsl?raw'
@@ -97,7 +101,6 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'load/bfloat16': loadBfloat16,
   'load/float16': loadFloat16,
   'load/float32': loadFloat32,
-  moments,
   probe,
   'probe/box_muller': probeBoxMuller,
   'probe/direction': probeDirection,
@@ -110,6 +113,11 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/square_root': squareRoot,
   'random/philox': philox,
   'random/rounded': rounded,
+  'statistics/double_float': statisticsDoubleFloat,
+  'statistics/measure': statisticsMeasure,
+  'statistics/merge': statisticsMerge,
+  'statistics/repeats': statisticsRepeats,
+  'statistics/scramble': statisticsScramble,
   'store/bfloat16': storeBfloat16,
   'store/float16': storeFloat16,
   'store/float32': storeFloat32,
@@ -123,7 +131,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'generators/scaled': generatorsScaled,
   'generators/stateless_normal': generatorsStatelessNormal,
   'generators/stateless_uniform': generatorsStatelessUniform,
-  'generators/torch_cpu_given': generatorsTorchCpuGiven,
+  'generators/given': generatorsGiven,
   'generators/torch_cpu_normal': generatorsTorchCpuNormal,
   'generators/torch_cpu_uniform': generatorsTorchCpuUniform,
   'generators/torch_cuda': generatorsTorchCuda,

@@ -1,15 +1,23 @@
+import { tableElements } from '../cpu/table.js'
 import { byteWidth } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
 import { sampleTorchCpu, TORCH_BLOCK } from '../generators/torch-cpu.js'
 import type { GeneratorDraw, TorchCpuSource } from '../generators/types.js'
+import type { FillJob, FillSource } from '../jobs.js'
 import type { ResolvedOptions } from '../options.js'
 import { mersenneStream } from '../random/mt19937.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import type { FillTarget } from './execute.js'
-import { generatorFields, generatorPipelineKey } from './generators.js'
+import {
+  type GeneratorFields,
+  generatorFields,
+  generatorPipelineKey,
+  noFields,
+  tablePipelineKey,
+} from './generators.js'
 import { jobLayout, packGenerator, writeJob } from './job-layout.js'
-import { bindGroupLayout, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { bindGroupLayout, type PipelineKey, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
 
@@ -58,6 +66,30 @@ export function uploadedWords(
   return { words, extra: [tail - begin, body, shift] }
 }
 
+type UploadedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator'; origin: TorchCpuSource })
+
+/** The words of elements [start, start + count) of a job, and the fields of its uniform block. */
+function prepare(
+  job: FillJob,
+  start: number,
+  count: number,
+): { words: Uint32Array<ArrayBuffer>; fields: GeneratorFields } {
+  const source = job.source as UploadedSource
+  const first = job.firstElement + start
+  if (source.kind === 'table') {
+    const values = tableElements(source, job.part, first, count)
+    return { words: new Uint32Array(values.slice().buffer), fields: noFields }
+  }
+  const { words, extra } = uploadedWords(source, first, count)
+  return { words, fields: { ...generatorFields(source, first), extra } }
+}
+
+/** The pipeline of a job whose words or values the host makes. */
+export function uploadedPipelineKey({ source, dtype }: FillJob): PipelineKey {
+  const uploaded = source as UploadedSource
+  return uploaded.kind === 'table' ? tablePipelineKey(dtype) : generatorPipelineKey(uploaded, dtype)
+}
+
 /**
  * Fills targets whose words the host makes, and gives the bytes that are done: chunk after chunk, upload and dispatch, while the host makes the
  * next.
@@ -79,19 +111,17 @@ export async function runUploadedJobs(
   try {
     for (const target of targets) {
       const { job, buffer, byteOffset } = target
-      const draw = job.source as GeneratorDraw & { origin: TorchCpuSource }
-      const compiled = await pipeline(state, generatorPipelineKey(draw, job.dtype))
+      const compiled = await pipeline(state, uploadedPipelineKey(job))
       const width = byteWidth(job.dtype)
       for (let start = 0; start < job.elementCount; start += CHUNK_ELEMENTS) {
         signal?.throwIfAborted()
         requireAlive(state)
         const count = Math.min(CHUNK_ELEMENTS, job.elementCount - start)
-        const { words, extra } = uploadedWords(draw, job.firstElement + start, count)
+        const { words, fields } = prepare(job, start, count)
         const from = byteOffset + start * width
         const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
         const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
-        const fields = generatorFields(draw, job.firstElement + start)
-        writeJob(block, 0, packGenerator({ ...fields, extra }, count, (from - offset) / 4))
+        writeJob(block, 0, packGenerator(fields, count, (from - offset) / 4))
         const { error } = withErrorScope(device, 'validation', () => {
           device.queue.writeBuffer(uniform, 0, block.buffer)
           device.queue.writeBuffer(uploaded, 0, words)

@@ -64,7 +64,7 @@ function showPlan(next: InitializationPlan | undefined): void {
   element('totals').textContent =
     totals === undefined
       ? ''
-      : `${integer(totals.parameterCount)} parameters, ${integer(totals.elementCount)} elements, ${bytes(totals.byteLength)}`
+      : `${integer(totals.parameterCount)} parameter${totals.parameterCount === 1 ? '' : 's'}, ${integer(totals.elementCount)} elements, ${bytes(totals.byteLength)}`
 }
 
 function tiles(entries: readonly (readonly [name: string, value: string, tone?: string])[]): void {

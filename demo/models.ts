@@ -5,8 +5,13 @@ import {
   leakyRelu,
   linear,
   type Model,
+  parseSafetensorsHeader,
   readHuggingFaceConfig,
+  readModelJson,
+  readSafetensorsModel,
+  recipes,
   relu,
+  resnet,
   selu,
   sequential,
   sigmoid,
@@ -18,7 +23,15 @@ import {
 export type ModelSource =
   | { readonly kind: 'gpt2' }
   | ({ readonly kind: 'mlp' } & Mlp)
+  | { readonly kind: 'resnet50' }
   | { readonly kind: 'config'; readonly fileName: string; readonly text: string }
+  | {
+      readonly kind: 'safetensors'
+      readonly fileName: string
+      /** The file's first bytes: the header's length and the header. */
+      readonly header: Uint8Array
+      readonly byteLength: number
+    }
 
 export interface Mlp {
   readonly inputs: number
@@ -50,25 +63,53 @@ export function buildModel(source: ModelSource): BuiltModel {
         model: mlp(source),
         code: mlpCode(source),
       }
+    case 'resnet50':
+      return {
+        title: 'ResNet-50',
+        model: resnet(50),
+        recipe: recipes.resnet(),
+        code: {
+          lines: ['const model = resnet(50)', 'const recipe = recipes.resnet()'],
+          imports: ['recipes', 'resnet'],
+        },
+      }
     case 'gpt2':
-      return fromConfig('GPT-2 124M', gpt2Config)
+      return fromJson('GPT-2 124M', 'config.json', gpt2Config)
     case 'config':
-      return fromConfig(source.fileName, JSON.parse(source.text))
+      return fromJson(source.fileName, source.fileName, JSON.parse(source.text))
+    case 'safetensors':
+      return {
+        title: source.fileName,
+        model: readSafetensorsModel(parseSafetensorsHeader(source.header, source.byteLength)).model,
+        code: {
+          lines: [
+            `const file = await fetch('${source.fileName}').then((response) => response.blob())`,
+            'const start = new Uint8Array(await file.slice(0, 8).arrayBuffer())',
+            'const length = safetensorsHeaderLength(start, file.size)',
+            'const header = new Uint8Array(await file.slice(0, 8 + length).arrayBuffer())',
+            'const { model } = readSafetensorsModel(parseSafetensorsHeader(header, file.size))',
+          ],
+          imports: ['parseSafetensorsHeader', 'readSafetensorsModel', 'safetensorsHeaderLength'],
+        },
+      }
   }
 }
 
-function fromConfig(title: string, config: unknown): BuiltModel {
-  const { model, recipe } = readHuggingFaceConfig(config)
+/** A Hugging Face config.json, or this package's own model JSON. */
+function fromJson(title: string, fileName: string, json: unknown): BuiltModel {
+  const own = typeof json === 'object' && json !== null && 'parameters' in json
+  const reader = own ? 'readModelJson' : 'readHuggingFaceConfig'
+  const { model, recipe } = own
+    ? { model: readModelJson(json).model, recipe: readModelJson(json).rules }
+    : readHuggingFaceConfig(json)
+  const names = own ? '{ model }' : recipe === undefined ? '{ model }' : '{ model, recipe }'
   return {
     title,
     model,
-    recipe,
+    ...(recipe === undefined ? {} : { recipe }),
     code: {
-      lines: [
-        "const config = await (await fetch('config.json')).json()",
-        'const { model, recipe } = readHuggingFaceConfig(config)',
-      ],
-      imports: ['readHuggingFaceConfig'],
+      lines: [`const config = await (await fetch('${fileName}')).json()`, `const ${names} = ${reader}(config)`],
+      imports: [reader],
     },
   }
 }

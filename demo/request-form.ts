@@ -1,6 +1,6 @@
 import { type Config, initializers, type Knob } from './knobs.ts'
 import { readModelFile } from './model-file.ts'
-import { type Activation, activations, type ModelSource } from './models.ts'
+import { type Activation, activations, buildModel, type ModelSource } from './models.ts'
 import type { Request } from './snippet.ts'
 
 /** The form that says what to initialise. */
@@ -85,7 +85,7 @@ export class RequestForm {
     if (target === model) {
       // A model with rules of its own gets them; an MLP has none.
       const initializer = this.#select('initializer')
-      const hasRecipe = model.value !== 'mlp'
+      const hasRecipe = model.value !== 'mlp' && buildModel(this.#source()).recipe !== undefined
       initializer.options[0]!.disabled = !hasRecipe
       if (hasRecipe !== (initializer.value === 'recipe')) initializer.value = hasRecipe ? 'recipe' : 'kaiming'
       for (const part of this.#form.querySelectorAll<HTMLElement>('[data-for]')) {

@@ -15,6 +15,7 @@ import {
   safetensorsHeaderLength,
   sequential,
 } from '../../src/index.js'
+import { layoutSafetensors } from '../../src/interop/safetensors.js'
 import { repository } from '../support/package.js'
 import { launchChromium, type Server, serve } from '../support/package-browser.js'
 
@@ -196,6 +197,17 @@ describe('the page, on WebGPU', () => {
     await page.setInputFiles('#file', config)
     await page.waitForFunction(() => document.querySelector('#totals')?.textContent?.startsWith('28 parameters'))
     expect(await run(page)).toBe('Done: every element was compared with the CPU.')
+    await page.selectOption('#form select[name=model]', 'resnet50')
+    expect(await page.textContent('#code')).toContain('recipes.resnet()')
+    // A checkpoint's names and shapes: the head of the file is enough.
+    const file = join(folder, '..', 'model.safetensors')
+    const { header, byteLength } = layoutSafetensors([{ name: 'fc.weight', dtype: 'float16', shape: [6, 5] }])
+    await writeFile(file, Buffer.concat([header, Buffer.alloc(byteLength - header.length)]))
+    await page.setInputFiles('#file', file)
+    await page.waitForFunction(
+      () => document.querySelector('#totals')?.textContent === '1 parameter, 30 elements, 60 B',
+    )
+    await rm(file)
     await writeFile(config, '{"model_type": "unheard-of"}')
     await page.setInputFiles('#file', config)
     await page.waitForFunction(() => document.querySelector('#error')?.textContent?.includes('unheard-of'))

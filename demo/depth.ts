@@ -77,6 +77,6 @@ export class Depth {
     }
     element('verdicts').textContent = curves
       .map(({ initializer, verdict, advice }) => `${initializer}: ${verdict}. ${advice.join(' ')}`.trim())
-      .join(' ')
+      .join('\n')
   }
 }

@@ -83,11 +83,25 @@ function tiles(entries: readonly (readonly [name: string, value: string, tone?: 
   element('tiles').hidden = false
 }
 
-const onProgress = (what: string) =>
-  proxy((done: number, total: number) => {
+type Report = (done: number, total: number) => void
+
+/** Counts steps that report progress: what an older one still reports is dropped. */
+let step = 0
+
+/** Runs one step that reports progress. Its last reports may come after its result, by another way. */
+async function reporting<T>(what: string, work: (report: Report) => Promise<T>): Promise<T> {
+  const own = ++step
+  const report = proxy((done: number, total: number) => {
+    if (own !== step) return
     progress.value = total === 0 ? 1 : done / total
     status.textContent = `${what}: ${((100 * done) / Math.max(1, total)).toFixed(0)} %`
   })
+  try {
+    return await work(report)
+  } finally {
+    if (own === step) step++
+  }
+}
 
 /** Shows the bar while `work` runs; Cancel ends it. */
 async function busy<T>(work: () => Promise<T>): Promise<T> {
@@ -108,7 +122,7 @@ async function run(request: Request): Promise<void> {
   if (plan === undefined) return
   status.textContent = 'Initialising'
   await busy(async () => {
-    const made = await engine.initialize(request, onProgress('Initialising'))
+    const made = await reporting('Initialising', (report) => engine.initialize(request, report))
     if (own !== current) return
     showPlace(made.place)
     for (const button of outputs) button.disabled = false
@@ -124,7 +138,7 @@ async function run(request: Request): Promise<void> {
     statistics = new Map((await engine.statistics()).map((row) => [row.name, row]))
     if (own !== current) return
     table.show(plan, measured())
-    parity = await engine.verify(SAMPLE, onProgress('Comparing with the CPU'))
+    parity = await reporting('Comparing with the CPU', (report) => engine.verify(SAMPLE, report))
     if (own !== current) return
     table.show(plan, measured())
     tiles([...summary, ['Bits that differ from the CPU', parityText(parity), parity.ok ? 'good' : 'bad']])
@@ -190,6 +204,7 @@ form.onSubmit((request) => {
 })
 cancel.addEventListener('click', () => {
   current++
+  step++
   status.textContent = 'Cancelled.'
   void engine.cancel()
 })
@@ -201,7 +216,7 @@ element('save').addEventListener('click', async () => {
   try {
     const file = await pickFile('weights.safetensors')
     if (file === null) return
-    const blob = await busy(() => engine.save(file, onProgress('Writing')))
+    const blob = await busy(() => reporting('Writing', (report) => engine.save(file, report)))
     if (blob !== undefined) download(blob, 'weights.safetensors')
     status.textContent = ''
     done.textContent = 'weights.safetensors is written.'

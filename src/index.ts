@@ -1,3 +1,5 @@
+export type { CheckOptions, CheckReport, ParameterCheck, TestResult } from './check.js'
+export { type CheckedTensor, checkTensors } from './check-tensors.js'
 export type { Distribution, ExpectedMoments } from './distributions.js'
 export type { DType, FloatDType } from './dtype.js'
 export { DeviceLostError, OutOfMemoryError, WeightInitError, type WeightInitErrorCode } from './errors.js'
@@ -189,5 +191,6 @@ export { mobilenetV3Recipe, type ResnetRecipeSettings, resnetRecipe } from './re
 export { deitRecipe, vitRecipe } from './recipes/vit.js'
 export { whisperRecipe } from './recipes/whisper.js'
 export { rematerialize } from './rematerialize.js'
-export type { ParameterStatistics } from './statistics/report.js'
+export type { Histogram, ParameterStatistics } from './statistics/report.js'
+export type { TestName } from './statistics/tests.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

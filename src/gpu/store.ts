@@ -27,6 +27,10 @@ export class GpuStore implements WeightStore {
     this.#owned = owned
   }
 
+  get state(): DeviceState {
+    return this.#state
+  }
+
   region(name: string): GpuRegion {
     return this.#regions.get(name)!
   }

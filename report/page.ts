@@ -16,7 +16,7 @@ function checkTable(caption: string, checks: readonly ReportCheck[]): HTMLElemen
     cells: [name, value, limit, badge(ok, ok ? 'passed' : 'FAILED')],
     bad: !ok,
   }))
-  return table(caption, ['check', '#measured', '#allowed', 'result'], rows)
+  return table(caption, ['check', 'measured', 'allowed', 'result'], rows)
 }
 
 function summary(data: ReportData): HTMLElement[] {
@@ -165,7 +165,7 @@ function card(parameter: ReportParameter): HTMLElement {
           { class: 'failed' },
           ...failed.map((check) => element('li', {}, `${check.name}: ${check.value}, allowed ${check.limit}`)),
         )
-      : worst === undefined
+      : worst === undefined || numberOf(worst.severity) === 0
         ? undefined
         : element('p', { class: 'muted' }, `nearest its limit: ${worst.name}, ${worst.value} (${worst.limit})`),
     histogram === undefined ? undefined : plots,
@@ -175,7 +175,7 @@ function card(parameter: ReportParameter): HTMLElement {
       element('summary', {}, 'All numbers'),
       table(
         `Checks of ${name}`,
-        ['check', '#measured', '#allowed', 'result'],
+        ['check', 'measured', 'allowed', 'result'],
         checks.map((check) => ({
           cells: [check.name, check.value, check.limit, badge(check.ok, check.ok ? 'passed' : 'FAILED')],
           bad: !check.ok,

@@ -18,7 +18,9 @@ async function pageFile(name: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new WeightInitError('IO', `Cannot read ${show(path)}, a part of this package: ${(cause as Error).message}.`, { cause })
+    throw new WeightInitError('IO', `Cannot read ${show(path)}, a part of this package: ${(cause as Error).message}.`, {
+      cause,
+    })
   }
 }
 
@@ -36,7 +38,13 @@ export class ReportFile {
   static async create(path: string): Promise<ReportFile> {
     const file = new ReportFile(path)
     try {
-      if (await stat(path).then((found) => !found.isFile(), () => false)) throw new Error('it exists and is no regular file')
+      if (
+        await stat(path).then(
+          (found) => !found.isFile(),
+          () => false,
+        )
+      )
+        throw new Error('it exists and is no regular file')
       await (await open(file.#partial, 'wx')).close()
     } catch (cause) {
       throw new WeightInitError(

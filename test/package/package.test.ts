@@ -52,6 +52,7 @@ describe('the tarball', () => {
     const allowed = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       /^dist\/[\w/-]+\.js(\.map)?$/,
+      /^dist\/report\/page\.(js|css)$/,
       /^dist\/types\/[\w/-]+\.d\.ts$/,
       /^src\/[\w/-]+(\.d)?\.ts$/,
       /^shaders\/[\w/-]+\.wgsl$/,

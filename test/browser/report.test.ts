@@ -38,10 +38,10 @@ async function open(path: string): Promise<{ page: Page; problems: string[] }> {
 }
 
 test('hostile names, a failed test, the depth plot, search, order and print', async () => {
-  const block = (): ReturnType<typeof residual> => residual(sequential(linear(32, 32), relu()))
+  const block = (): ReturnType<typeof residual> => residual(sequential(linear(16, 16), relu()))
   const model = sequential({
-    ...Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`b${i}`, block()])),
-    [hostile]: linear(32, 40),
+    ...Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`b${i}`, block()])),
+    [hostile]: linear(16, 24),
   })
   using weights = await initializeModel(model, 'kaiming', {}, { device: 'cpu', seed: 1 })
   const outcome = { test: 'mean', ok: false, adjustedPValue: 1e-9, statistic: 7, message: 'mean is off' }
@@ -65,7 +65,7 @@ test('hostile names, a failed test, the depth plot, search, order and print', as
   expect(await page.locator('h1').textContent()).toBe(`${hostile} FAILED`)
   expect(await page.title()).toBe(`Failed: ${hostile}`)
   expect(await page.locator('#depth-plot svg').count()).toBe(1)
-  expect(await page.locator('#depth-plot circle').count()).toBeGreaterThanOrEqual(2 * 13)
+  expect(await page.locator('#depth-plot circle').count()).toBeGreaterThanOrEqual(2 * 41)
   // The failed one comes first, with its number.
   const first = page.locator('.card').first()
   expect(await first.getAttribute('data-name')).toBe('b7.body.0.weight')
@@ -82,12 +82,12 @@ test('hostile names, a failed test, the depth plot, search, order and print', as
   await page.getByLabel('Search').fill('')
   await page.getByLabel('Show').selectOption('all parameters')
   await page.getByLabel('Order').selectOption('as in the model')
-  expect(await page.locator('.card').count()).toBe(26)
+  expect(await page.locator('.card').count()).toBe(82)
   expect(await page.locator('.card').first().getAttribute('data-name')).toBe('b0.body.0.weight')
   // What was not looked at yet is drawn for paper.
-  expect(await page.locator('.plots svg').count()).toBeLessThan(26)
+  expect(await page.locator('.plots svg').count()).toBeLessThan(82)
   await page.emulateMedia({ media: 'print' })
-  await expect.poll(() => page.locator('.plots svg').count()).toBe(26)
+  await expect.poll(() => page.locator('.plots svg').count()).toBe(82)
   expect(await page.locator('.controls').isVisible()).toBe(false)
   expect(problems).toEqual([])
   await page.close()

@@ -1,3 +1,5 @@
+export type { CheckOptions, CheckReport, ParameterCheck, TestResult } from './check.js'
+export { type CheckedTensor, checkTensors } from './check-tensors.js'
 export { diagnosePlan, type PlanFinding, type PlanFindingCode, planEveryParameter } from './diagnosis.js'
 export type { Distribution, ExpectedMoments } from './distributions.js'
 export type { DType, FloatDType } from './dtype.js'
@@ -202,5 +204,6 @@ export type {
   SignalTrend,
   SignalVerdict,
 } from './signal/types.js'
-export type { ParameterStatistics } from './statistics/report.js'
+export type { Histogram, ParameterStatistics } from './statistics/report.js'
+export type { TestName } from './statistics/tests.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

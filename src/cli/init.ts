@@ -1,13 +1,17 @@
+import { basename } from 'node:path'
+import type { CheckReport } from '../check.js'
 import { describeDistribution } from '../distributions.js'
 import { show } from '../errors.js'
 import { checkpointFormats } from '../node/create-writer.js'
 import { FileJob, type FileReport } from '../node/initialize-file.js'
 import type { FileShard } from '../node/shards.js'
+import { reportData } from '../report/build.js'
 import type { VerificationReport } from '../verify.js'
 import type { Arguments } from './arguments.js'
 import type { Command } from './command.js'
 import { bytesOf, chooseDevice, deviceFlag, deviceLabel, deviceOf, quietFlag, verifyFlag, verifyOf } from './flags.js'
 import { modelFlags, modelKinds, readModel, readModelFlags } from './model.js'
+import { ReportFile, reportFlag } from './report.js'
 import { compact, formatTable, ProgressBar, paint } from './terminal.js'
 import { UsageError } from './usage.js'
 
@@ -52,11 +56,13 @@ export const initCommand: Command = {
       help: 'weights on the device at a time, default 1GiB: a larger model is made, compared and written in parts',
     },
     verify: verifyFlag,
+    report: reportFlag,
     quiet: quietFlag,
   },
   examples: [
     'webgpu-init init config.json -o weights.safetensors --seed 42',
     'webgpu-init init config.json -o weights.safetensors --init kaiming --mode fan_out --dtype bfloat16',
+    'webgpu-init init config.json -o weights.safetensors --report report.html',
     'webgpu-init init config.json -o model.safetensors --seed 42 --max-shard-bytes 5GB',
     "webgpu-init init --from base.safetensors --only 'classifier.*' -o tuned.safetensors",
   ],
@@ -82,6 +88,10 @@ function readOutputFlags(args: Arguments) {
   const maxShardBytes = bytesOf(args, 'max-shard-bytes')
   const maxDeviceBytes = bytesOf(args, 'memory')
   args.exclusive('shard', 'max-shard-bytes')
+  // The tests of a report are about the whole model at once.
+  args.exclusive('report', 'memory')
+  const report = args.text('report')
+  if (report === '') throw new UsageError('--report needs a path such as report.html.')
   if (fileShard !== undefined && !args.has('seed')) {
     throw new UsageError(
       '--shard needs --seed: every process would draw a seed of its own, and the shards would not fit together.',
@@ -94,9 +104,13 @@ function readOutputFlags(args: Arguments) {
     format,
     ...(fileShard === undefined ? {} : { fileShard }),
     ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
-    ...(maxDeviceBytes === undefined ? {} : { maxDeviceBytes }),
+    ...(report !== undefined
+      ? { maxDeviceBytes: Number.MAX_SAFE_INTEGER }
+      : maxDeviceBytes === undefined
+        ? {}
+        : { maxDeviceBytes }),
   }
-  return { output, options }
+  return { output, options, report }
 }
 
 /** Plans, opens the output, initialises, measures, verifies and writes, in this order: mistakes come before work. */
@@ -107,22 +121,30 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
       ? from
       : args.operand('init', 'the path of a model, such as a config.json')
   const flags = readModelFlags(args)
-  const { output, options } = readOutputFlags(args)
+  const { output, options, report: reportPath } = readOutputFlags(args)
   const [device, verify, quiet] = [deviceOf(args), verifyOf(args), args.has('quiet')]
   if (from !== undefined && !args.has('only') && !args.has('skip')) {
     throw new UsageError('--from needs --only or --skip: without them nothing would be kept of the checkpoint.')
   }
   const { label, model, initializer, config, options: modelOptions } = await readModel(path, flags)
   let bar: ProgressBar | undefined
+  let page: ReportFile | undefined
+  let checked: CheckReport | undefined
   const job = await FileJob.prepare(output, model, initializer, config, {
     ...modelOptions,
     ...options,
     ...(from === undefined ? {} : { from }),
     verify,
     signal,
+    onWeights: async (weights) => {
+      if (reportPath === undefined) return true
+      checked = await weights.check({ signal })
+      return checked.ok
+    },
     onProgress: ({ phase, bytesDone }) => bar?.update(phase, bytesDone),
   })
   try {
+    page = reportPath === undefined ? undefined : await ReportFile.create(reportPath)
     const gpu = await chooseDevice(device)
     const { totals, plan, copied } = job
     const copiedBytes = copied.reduce((sum, { byteLength }) => sum + byteLength, 0)
@@ -146,12 +168,50 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
       `Initialised in ${seconds.toFixed(2)} s: ${compact(totals.elementCount / seconds)}elements/s, ${compact(totals.byteLength / seconds)}B/s (first call, compiling included).\n`,
     )
     if (report.verification !== undefined) process.stdout.write(`${parityLine(report.verification)}\n`)
+    if (checked !== undefined) process.stdout.write(`${checkLine(checked)}\n`)
+    if (page !== undefined && checked !== undefined) {
+      await page.write(
+        reportData({
+          title: `${basename(path)}, ${label}`,
+          madeBy: 'webgpu-init init',
+          facts: [
+            ['model', `${label}, ${totals.parameterCount} parameters`],
+            ['elements', `${totals.elementCount.toLocaleString('en')}, ${compact(totals.byteLength)}B`],
+            ['initializer', flags.init === 'recipe' ? "the model's recipe" : `${flags.init} ${JSON.stringify(config)}`],
+            ['seed', String(plan.seed)],
+            ['generator', plan.generator],
+            ['device', deviceLabel(gpu)],
+            ['false-alarm rate', `${checked.falseAlarmRate} over ${checked.testCount} tests`],
+          ],
+          plan: job.ownPlan,
+          statistics: new Map(checked.parameters.map((p) => [p.name, p.statistics])),
+          verification: report.verification,
+          check: checked,
+          signalNote:
+            'Not measured: a file lists parameters, not what is computed with them. For a model of layers (sequential) ' +
+            'propagateSignal measures it.',
+        }),
+      )
+      process.stdout.write(`Wrote ${page.path}\n`)
+    }
     for (const file of report.files) process.stdout.write(`Wrote ${file}\n`)
     return report.files.length > 0 ? 0 : 1
   } finally {
     bar?.clear()
     await job.discard()
+    await page?.discard()
   }
+}
+
+function checkLine({ ok, testCount, falseAlarmRate, failures }: CheckReport): string {
+  if (ok)
+    return `Statistics: all ${testCount.toLocaleString('en')} tests pass at a false-alarm rate of ${falseAlarmRate} in all.`
+  const [first] = failures
+  const where = first === undefined ? '' : ` ${first.parameters.slice(0, 3).map(show).join(', ')}: ${first.message}`
+  return paint(
+    `Statistics FAILED: ${failures.length} of ${testCount} tests;${where}. Nothing was written but the report.`,
+    'red',
+  )
 }
 
 function parityLine({ ok, comparedCount, elementCount, mismatchCount, complete }: VerificationReport): string {

@@ -44,8 +44,8 @@ export interface InitializeFileOptions
   readonly maxDeviceBytes?: number
   /** How many elements to compare with the CPU: 'all' (the default), at most so many over the whole model, or 0. */
   readonly verify?: 'all' | number
-  /** Sees the weights of each part while they are on the device, before they are written. */
-  readonly onWeights?: (weights: InitializedModel) => void | Promise<void>
+  /** Sees the weights of each part while they are on the device, before they are written; false stops the writing. */
+  readonly onWeights?: (weights: InitializedModel) => unknown
   readonly onProgress?: (progress: FileProgress) => void
 }
 
@@ -53,7 +53,7 @@ export interface InitializeFileOptions
 export interface FileReport {
   readonly plan: InitializationPlan
   readonly backend: 'webgpu' | 'cpu'
-  /** The files; none when the device computed something else than the CPU. */
+  /** The files; none when the device computed something else than the CPU, or onWeights said false. */
   readonly files: readonly string[]
   /** Measured beside expected, by name. */
   readonly statistics: ReadonlyMap<string, ParameterStatistics>
@@ -180,8 +180,12 @@ export class FileJob {
   }
 
   /** What this job makes: the plan's parameters, or those of one file. */
+  get ownPlan(): InitializationPlan {
+    return assemblePlan(this.plan, this.#own)
+  }
+
   get totals(): InitializationPlan['totals'] {
-    return assemblePlan(this.plan, this.#own).totals
+    return this.ownPlan.totals
   }
 
   /**
@@ -231,7 +235,7 @@ export class FileJob {
           ok &&= compared.ok
           done.verify += byteLength
         }
-        await onWeights?.(weights)
+        if ((await onWeights?.(weights)) === false) ok = false
         if (ok) {
           for (const { name, byteLength } of part) {
             await this.#writer.write(name, (start, length) => weights.readBytes(name, start, length), {

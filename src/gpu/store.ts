@@ -27,6 +27,14 @@ export class GpuStore implements WeightStore {
     this.#owned = owned
   }
 
+  get device(): GPUDevice {
+    return this.#state.device
+  }
+
+  get state(): DeviceState {
+    return this.#state
+  }
+
   region(name: string): GpuRegion {
     return this.#regions.get(name)!
   }

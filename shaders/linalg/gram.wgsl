@@ -4,7 +4,7 @@
 //
 // An invocation makes 16 x 8 elements in registers, two rows of a and b at a time; a workgroup takes one half of a's columns,
 // so that all its invocations want the same words of a. They come through a uniform window of 512 rows: constant caches
-// serve that well, and a software device reads uniforms in half the time of storage (bench/NOTES.md).
+// serve that well, and a software device reads uniforms in half the time of storage (bench/NOTES-orthogonal.md).
 
 struct Window {
   quads: array<vec4<f32>, 4096>,

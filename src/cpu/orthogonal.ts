@@ -1,3 +1,5 @@
+import { drawsTransposed } from '../generators/matrices.js'
+import { sampleGenerator } from '../generators/sample.js'
 import type { FillSource } from '../jobs.js'
 import { orthogonalNormals } from '../jobs.js'
 import type { LawOf } from '../laws/types.js'
@@ -15,12 +17,30 @@ export function orthogonalElements(source: OrthogonalSource): Float32Array {
   const known = whole.get(source)
   if (known !== undefined) return known
   const { law } = source
-  const job = orthogonalNormals(source)
-  const values = sampleRange(job.source as FillSource & { kind: 'sampler' }, 0, job.elementCount)
+  const values = normalsOf(source)
   orthonormalize(values, law.rows, law.columns, law.batch, law.gain)
   const elements = scatter(law, values)
   whole.set(source, elements)
   return elements
+}
+
+/** The matrices before they are orthonormal, row-major. */
+function normalsOf(source: OrthogonalSource): Float32Array {
+  const { batch, rows, columns } = source.law
+  const values = new Float32Array(batch * rows * columns)
+  const transposed = drawsTransposed(source.law, source.origin)
+  let at = 0
+  for (const { source: own, elementCount } of orthogonalNormals(source)) {
+    const drawn =
+      own.kind === 'generator'
+        ? sampleGenerator(own, 0, elementCount)
+        : sampleRange(own as FillSource & { kind: 'sampler' }, 0, elementCount)
+    if (transposed)
+      for (let i = 0; i < elementCount; i++) values[at + (i % rows) * columns + Math.floor(i / rows)] = drawn[i]!
+    else values.set(drawn, at)
+    at += elementCount
+  }
+  return values
 }
 
 /** Where element i of the matrix lies: a delta-orthogonal's centre is one place of every kernel. */

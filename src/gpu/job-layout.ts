@@ -96,7 +96,13 @@ export function packGenerator(
 
 /** The block of shaders/scatter.wgsl. */
 export function packScatter(
-  { first, stride, byteWidth: width }: { first: number; stride: number; byteWidth: number },
+  to: {
+    readonly first: number
+    readonly stride: number
+    readonly byteWidth: number
+    readonly short: number
+    readonly long: number
+  },
   count: number,
   firstWord: number,
 ): PackedJob {
@@ -104,7 +110,7 @@ export function packScatter(
     fields: new Map([
       [jobLayout.elementCount, count],
       [jobLayout.firstWord, firstWord],
-      ...law([first, stride, width]),
+      ...law([to.first, to.stride, to.byteWidth, 0, to.short, to.long]),
     ]),
     turns: count,
   }

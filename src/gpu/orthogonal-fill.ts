@@ -1,6 +1,7 @@
 import { matrixOffset } from '../cpu/orthogonal.js'
 import { byteWidth, type FloatDType } from '../dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
+import { drawsTransposed } from '../generators/matrices.js'
 import { type FillJob, type FillSource, orthogonalNormals } from '../jobs.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, untilLost } from './device-state.js'
@@ -19,7 +20,7 @@ export type RunJobs = (targets: readonly FillTarget[]) => Promise<void>
 
 /**
  * Fills one target with an orthogonal law: N(0, 1) into scratch memory, Q of its QR factorisation into the target; a
- * delta-orthogonal's matrix is then scattered to the centres of its kernels. The scratch memory is freed in any case.
+ * delta-orthogonal's matrix is then scattered to the centres of its kernels, and one that was drawn transposed to its place. The scratch memory is freed in any case.
  */
 export async function fillOrthogonal(
   state: DeviceState,
@@ -33,10 +34,11 @@ export async function fillOrthogonal(
   const normals = orthogonalNormals(source)
   const dtype = job.dtype as FloatDType
   const { device } = state
+  const byteLength = 4 * law.batch * law.rows * law.columns
   const { result: scratch, error } = withErrorScope(device, 'out-of-memory', () =>
     device.createBuffer({
       label: 'webgpu-init orthogonal normals',
-      size: 4 * normals.elementCount,
+      size: byteLength,
       usage: USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST,
     }),
   )
@@ -44,20 +46,24 @@ export async function fillOrthogonal(
     const problem = await untilLost(state, error)
     if (problem !== null) {
       throw new OutOfMemoryError(
-        `The device could not allocate ${4 * normals.elementCount} bytes of scratch memory for ${show(job.name)}: ${problem.message}`,
+        `The device could not allocate ${byteLength} bytes of scratch memory for ${show(job.name)}: ${problem.message}`,
         { cause: problem },
       )
     }
     const region = { buffer: scratch, byteOffset: 0 }
-    await runJobs([{ job: normals, ...region }])
-    const shape = { batch: law.batch, rows: law.rows, cols: law.columns }
-    if (law.field === 1) {
+    await runJobs(
+      normals.map((own, index) => ({ job: own, buffer: scratch, byteOffset: 4 * index * own.elementCount })),
+    )
+    const transposed = drawsTransposed(law, source.origin)
+    const [rows, cols] = transposed ? [law.columns, law.rows] : [law.rows, law.columns]
+    const shape = { batch: law.batch, rows, cols }
+    if (law.field === 1 && !transposed) {
       await orthogonalizeOnGpu(state, region, { buffer, byteOffset, dtype }, shape, law.gain, signal)
       return
     }
     await orthogonalizeOnGpu(state, region, { ...region, dtype: 'float32' }, shape, law.gain, signal)
     await runJobs([{ job: zeros(job), buffer, byteOffset }])
-    await scatter(state, target, scratch)
+    await scatter(state, target, scratch, transposed)
   } finally {
     scratch.destroy()
   }
@@ -67,7 +73,12 @@ function zeros(job: FillJob): FillJob {
   return { ...job, source: { kind: 'constant', pattern: new Uint8Array(16) }, overlays: [] }
 }
 
-async function scatter(state: DeviceState, { job, buffer, byteOffset }: FillTarget, matrix: GPUBuffer): Promise<void> {
+async function scatter(
+  state: DeviceState,
+  { job, buffer, byteOffset }: FillTarget,
+  matrix: GPUBuffer,
+  transposed: boolean,
+): Promise<void> {
   const { device } = state
   const { law } = job.source as FillSource & { kind: 'orthogonal' }
   const width = byteWidth(job.dtype)
@@ -77,14 +88,20 @@ async function scatter(state: DeviceState, { job, buffer, byteOffset }: FillTarg
   if (size > limit) {
     throw new WeightInitError(
       'LIMIT_EXCEEDED',
-      `${show(job.name)}: a delta-orthogonal kernel of ${size} bytes is larger than this device's maxStorageBufferBindingSize ${limit}. Request the device with a larger limit.`,
+      `${show(job.name)}: an orthogonal law of ${size} bytes that is put in place element by element is larger than this device's maxStorageBufferBindingSize ${limit}. Request the device with a larger limit.`,
     )
   }
   const round = job.dtype === 'float16' ? 'store/float16' : 'store/bfloat16'
   const compiled = await pipeline(state, { entry: 'scatter', slots: { round }, layout: 'uploaded' })
+  const count = law.batch * law.rows * law.columns
   const packed = packScatter(
-    { first: matrixOffset(law), stride: law.stride, byteWidth: width },
-    law.rows * law.columns,
+    {
+      first: matrixOffset(law),
+      stride: law.stride,
+      byteWidth: width,
+      ...(transposed ? { short: law.rows, long: law.columns } : { short: 1, long: count }),
+    },
+    count,
     (byteOffset - offset) / 4,
   )
   const block = new DataView(new ArrayBuffer(jobLayout.byteLength))

@@ -27,6 +27,10 @@ export class GpuStore implements WeightStore {
     this.#owned = owned
   }
 
+  get device(): GPUDevice {
+    return this.#state.device
+  }
+
   get state(): DeviceState {
     return this.#state
   }

@@ -30,6 +30,15 @@ export class CpuStore implements WeightStore {
     this.#regions = regions
   }
 
+  /** Where parameters lie in memory of the caller's, checked; `what` is what messages call it. */
+  static regionsOf(
+    parameters: readonly PlannedParameter[],
+    given: ReadonlyMap<string, TargetRegion>,
+    what: string,
+  ): Map<string, { readonly buffer: ArrayBuffer; readonly byteOffset: number }> {
+    return new Map(parameters.map((p) => [p.name, placeInto(p, given.get(p.name), what)]))
+  }
+
   region(name: string): CpuRegion {
     return this.#regions.get(name)!
   }
@@ -123,9 +132,13 @@ function allocateOnHost({ name, byteLength }: PlannedParameter): CpuRegion {
   }
 }
 
-function placeInto({ name, byteLength }: PlannedParameter, region: TargetRegion | null | undefined): CpuRegion {
+function placeInto(
+  { name, byteLength }: PlannedParameter,
+  region: TargetRegion | null | undefined,
+  what = 'into',
+): CpuRegion {
   const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_BUFFER', `into[${show(name)}]: ${message}`)
+    throw new WeightInitError('INVALID_BUFFER', `${what}[${show(name)}]: ${message}`)
   }
   const { buffer, byteOffset = 0 } = region ?? {}
   const whole = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer

@@ -31,12 +31,13 @@ const PACKED_ALIGNMENT = 256
 export function checkRegions(
   into: ReadonlyMap<string, TargetRegion>,
   parameters: readonly PlannedParameter[],
+  { what = 'into', overlapping = false }: { readonly what?: string; readonly overlapping?: boolean } = {},
 ): Map<string, GpuRegion> {
   const regions = new Map<string, GpuRegion>()
   if (into.size === 0) return regions
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const [name, region] of into) {
-    const where = `into[${show(name)}]`
+    const where = `${what}[${show(name)}]`
     const fail = (message: string): never => {
       throw new WeightInitError('INVALID_BUFFER', `${where}: ${message}`)
     }
@@ -69,6 +70,7 @@ export function checkRegions(
     }
     regions.set(name, { buffer, byteOffset })
   }
+  if (overlapping) return regions
   refuseOverlap(
     [...regions].map(([name, { buffer, byteOffset }]) => {
       const byteLength = known.get(name)?.byteLength ?? 0

@@ -5,9 +5,10 @@ import { initCommand } from './init.js'
 import { inspectCommand } from './inspect.js'
 import { planCommand } from './plan.js'
 import { UsageError } from './usage.js'
+import { verifyCommand } from './verify.js'
 
 /** The command line. A new command is one file that exports a Command, and its name here. */
-const commands: readonly Command[] = [initCommand, planCommand, inspectCommand]
+const commands: readonly Command[] = [initCommand, planCommand, verifyCommand, inspectCommand]
 
 /** Runs the command line and gives the exit code. Output goes to stdout, progress and errors to stderr. */
 export async function runCli([name, ...rest]: readonly string[], version: string): Promise<number> {

@@ -62,5 +62,8 @@ export async function runCli([name, ...rest]: readonly string[], version: string
   } finally {
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
+    // A broken pipe may be told after the end: the listener stays, once.
+    process.stdout.off('error', onOutputError)
+    if (process.stdout.listenerCount('error') === 0) process.stdout.once('error', onOutputError)
   }
 }

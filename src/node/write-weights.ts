@@ -5,6 +5,8 @@ import { storedTensor } from './checkpoint-writer.js'
 import { createWriter, type WriterOptions } from './create-writer.js'
 
 export interface WriteWeightsOptions extends WriterOptions {
+  /** Whether the manifest goes into the file. Default true. */
+  readonly manifest?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly bytesTotal: number }) => void
 }
@@ -25,6 +27,7 @@ export async function writeWeights(
   const { plan } = weights
   const own = plan.parameters.filter(({ action }) => action === 'initialize')
   const manifest = (names: ReadonlySet<string>): Record<string, string> => {
+    if (options.manifest === false) return {}
     const part = plan.parameters.filter((p) => p.action !== 'skip' && names.has(p.tiedTo ?? p.name))
     return { 'webgpu-init': JSON.stringify(manifestOf(assemblePlan(plan, part))) }
   }
@@ -48,7 +51,7 @@ export async function writeWeights(
 }
 
 /**
- * `writeWeights` to one .safetensors file, with entries for its header.
+ * `writeWeights` to one .safetensors file, with these entries for its header and no manifest of its own accord.
  * @throws WeightInitError `IO`; the final name then holds what it held before
  */
 export async function writeSafetensors(
@@ -56,5 +59,5 @@ export async function writeSafetensors(
   weights: InitializedModel,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await writeWeights(path, weights, { metadata })
+  await writeWeights(path, weights, { metadata, manifest: false })
 }

@@ -134,7 +134,7 @@ export {
 } from './model/layers.js'
 export { sequential } from './model/sequential.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
-export type { InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
+export type { InitializationProgress, InitializeOptions, TargetRegion, TargetSegment } from './options.js'
 export type { ParameterPart, ShardOption, ShardRule, ShardSpec, SliceOption, SliceSpec } from './parts/types.js'
 export {
   type InitializationPlan,

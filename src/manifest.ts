@@ -8,6 +8,7 @@ import { type ParameterRole, parameterRoles } from './model/types.js'
 import { validateShape } from './model/validate.js'
 import { checkPart, checkPartSource, partShape } from './parts/cut.js'
 import type { ParameterPart } from './parts/types.js'
+import { wholeMatrices } from './parts/whole.js'
 import { assemblePlan, type InitializationPlan, type PlannedParameter } from './plan.js'
 import { parameterStream } from './random/keys.js'
 
@@ -199,6 +200,9 @@ function plannedParameter(
   const fullCount = (part?.fullShape ?? shape).reduce((product, length) => product * length, 1)
   const distribution = checkedLaw(entry.distribution, dtype, fullCount, where)
   const padding = entry.padding === undefined ? undefined : checkedPadding(entry.padding, fullCount, where)
+  if (padding !== undefined && distribution.kind === 'orthogonal')
+    fail(`${where}: an orthogonal law has no padding row.`)
+  const whole = part === undefined ? undefined : wholeMatrices(distribution, part)
   const source = checkedSource(entry.source, {
     generatorSettings,
     distribution,
@@ -210,6 +214,7 @@ function plannedParameter(
     name,
     shape,
     ...(part === undefined ? {} : { part }),
+    ...(whole === undefined ? {} : { whole }),
     elementCount,
     dtype,
     byteLength,

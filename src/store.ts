@@ -1,3 +1,4 @@
+import type { DType } from './dtype.js'
 import type { ParameterSegment } from './initialized-model.js'
 import type { PlannedParameter } from './plan.js'
 import type { Moments } from './statistics/moments.js'
@@ -15,7 +16,20 @@ export interface WeightStore {
   /** Bytes [start, start + length) of a parameter, in a new array; start is a multiple of 4. */
   readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
   moments(parameters: readonly PlannedParameter[]): Promise<Moments[]>
-  /** max |Q^T Q / gain^2 - I| of a parameter with an orthogonal law; NaN for elements that are not finite. */
-  orthogonalityDefect(parameter: PlannedParameter): Promise<number>
+  /** What `verify` looks at where a law is not compared with the CPU bit by bit. */
+  checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void
+}
+
+export interface OrthogonalCheck {
+  /**
+   * max |Q^T Q / gain^2 - I| of the matrices that are held; of a part, a tensor in several buffers
+   * or a delta-orthogonal, of the whole matrices, made again here. NaN for elements that are not finite.
+   */
+  readonly defect: number
+  /** Of the matrices that were measured: the parameter's, or float32 where they were made again. */
+  readonly dtype: DType
+  /** Where the matrices were made again: elements held that differ from them in any bit, and the first of them. */
+  readonly mismatchCount: number
+  readonly firstMismatch?: number
 }

@@ -93,22 +93,6 @@ export function packGenerator(
   }
 }
 
-/** The block of shaders/scatter.wgsl. */
-export function packScatter(
-  { first, stride, byteWidth: width }: { first: number; stride: number; byteWidth: number },
-  count: number,
-  firstWord: number,
-): PackedJob {
-  return {
-    fields: new Map([
-      [jobLayout.elementCount, count],
-      [jobLayout.firstWord, firstWord],
-      ...law([first, stride, width]),
-    ]),
-    turns: count,
-  }
-}
-
 /** Writes a uniform block at a byte offset. */
 export function writeJob(view: DataView, at: number, { fields }: PackedJob): void {
   for (const [offset, value] of fields) view.setUint32(at + offset, value, true)

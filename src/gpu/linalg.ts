@@ -96,7 +96,7 @@ export async function runDispatches(
           cost += dispatch.cost
         }
         pass.end()
-        device.queue.submit([encoder.finish()])
+        device.queue.submit([encoder.finish({ label })])
       })
       const [problem] = await untilLost(state, Promise.all([error, device.queue.onSubmittedWorkDone()]))
       if (problem !== null) {

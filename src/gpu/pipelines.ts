@@ -3,7 +3,7 @@ import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
-import { partLayout } from './part-layout.js'
+import { orthogonalPartLayout, partLayout } from './part-layout.js'
 
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
@@ -12,7 +12,7 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'fill-part' | 'uploaded' | 'moments' | 'linalg' | 'linalg window'
+  readonly layout: 'fill' | 'fill-part' | 'uploaded' | 'orthogonal part' | 'moments' | 'linalg' | 'linalg window'
   /** The user's own sampler, linked in beside the package's modules. */
   readonly custom?: CustomSampler
 }
@@ -35,6 +35,11 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
     fill: output,
     'fill-part': [...output, uniform(2, partLayout.byteLength)],
     uploaded: [...output, storage(2, 'read-only-storage')],
+    'orthogonal part': [
+      storage(0, 'storage'),
+      uniform(1, orthogonalPartLayout.byteLength),
+      storage(2, 'read-only-storage'),
+    ],
     moments: [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')],
     linalg: [...output, storage(2, 'read-only-storage'), storage(3, 'read-only-storage')],
     // Where the matrices' left operand comes through a uniform window.
@@ -116,9 +121,9 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'fill' || key.layout === 'fill-part' || key.layout === 'uploaded'
-          ? { constants: { WORKGROUP_INVOCATIONS } }
-          : {}),
+        ...(key.layout === 'moments' || key.layout.startsWith('linalg')
+          ? {}
+          : { constants: { WORKGROUP_INVOCATIONS } }),
       },
     })
   } catch (cause) {

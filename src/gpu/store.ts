@@ -1,15 +1,16 @@
-import { elementsDefect } from '../cpu/orthogonal.js'
 import { decodeFloat32 } from '../decode.js'
 import { byteWidth, type FloatDType, isFloatDType } from '../dtype.js'
 import { WeightInitError } from '../errors.js'
 import type { LawOf } from '../laws/types.js'
 import type { PlannedParameter } from '../plan.js'
 import { type Moments, mergeMoments, momentsFromSums, momentsOf, noMoments } from '../statistics/moments.js'
-import type { WeightStore } from '../store.js'
+import type { OrthogonalCheck, WeightStore } from '../store.js'
 import type { GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import { orthogonalityDefect } from './orthogonal.js'
+import type { RunJobs } from './orthogonal-fill.js'
+import { checkOrthogonalPart } from './orthogonal-verify.js'
 import { bindGroupLayout, pipeline } from './pipelines.js'
 import { copyOut } from './readback.js'
 import { withErrorScope } from './scopes.js'
@@ -28,11 +29,19 @@ export class GpuStore implements WeightStore {
   readonly #state: DeviceState
   readonly #regions: ReadonlyMap<string, GpuRegion>
   readonly #owned: readonly GPUBuffer[]
+  readonly #runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>
 
-  constructor(state: DeviceState, regions: ReadonlyMap<string, GpuRegion>, owned: readonly GPUBuffer[]) {
+  /** @param runJobs that of execute.ts, which makes the stores */
+  constructor(
+    state: DeviceState,
+    regions: ReadonlyMap<string, GpuRegion>,
+    owned: readonly GPUBuffer[],
+    runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>,
+  ) {
     this.#state = state
     this.#regions = regions
     this.#owned = owned
+    this.#runJobs = runJobs
   }
 
   region(name: string): GpuRegion {
@@ -164,15 +173,18 @@ export class GpuStore implements WeightStore {
     }
   }
 
-  async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
+  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
     const law = parameter.distribution as LawOf<'orthogonal'>
-    if (law.field > 1) {
-      // Small, and mostly zeros to be looked at: the host does it.
-      const bytes = await this.readRange(parameter, 0, parameter.byteLength)
-      return elementsDefect(law, decodeFloat32(bytes, parameter.dtype))
+    const { dtype } = parameter
+    const region = this.region(parameter.name)
+    if (parameter.whole !== undefined || region.segments !== undefined || law.field > 1) {
+      const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
+      return checkOrthogonalPart(this.#state, parameter, read, (jobs) => this.#runJobs(this.#state, jobs), signal)
     }
-    const region = { ...this.region(parameter.name), dtype: parameter.dtype as FloatDType }
-    return orthogonalityDefect(this.#state, region, { batch: law.batch, rows: law.rows, cols: law.columns }, law.gain)
+    const shape = { batch: law.batch, rows: law.rows, cols: law.columns }
+    const matrices = { ...region, dtype: dtype as FloatDType }
+    const defect = await orthogonalityDefect(this.#state, matrices, shape, law.gain, signal)
+    return { defect, dtype, mismatchCount: 0 }
   }
 
   destroy(): void {

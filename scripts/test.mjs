@@ -23,14 +23,16 @@ const scratch = mkdtempSync(join(tmpdir(), 'webgpu-init-test-'))
 let passed = 0
 let failed = 0
 
-async function runProject(project, adapter) {
+/** @param config another configuration than the root's, whose one project it is */
+async function runProject(project, adapter, config) {
   const report = join(scratch, `${project}-${adapter}.json`)
   console.log(`\n== ${project}${adapter ? ` on ${adapter}` : ''}`)
+  const what = config === undefined ? ['--project', project] : ['--config', config]
   const environment = adapter === undefined ? {} : { ...(await gpuEnvironment(adapter)), WEBGPU_INIT_ADAPTER: adapter }
   const vitest = join('node_modules', 'vitest', 'vitest.mjs')
   const { status } = spawnSync(
     process.execPath,
-    [vitest, 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    [vitest, 'run', ...what, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     { stdio: 'inherit', env: { ...process.env, ...environment } },
   )
   let counts = { numPassedTests: 0, numFailedTests: 0 }
@@ -56,6 +58,7 @@ try {
   for (const suite of suites) {
     if (suite === 'gpu') for (const adapter of adapters) await runProject('gpu', adapter)
     else await runProject(suite, suite === 'unit' ? undefined : adapters[0])
+    if (suite === 'browser') await runProject('gpu in Chromium', adapters[0], 'test/browser/suites.config.ts')
   }
 } finally {
   rmSync(scratch, { recursive: true, force: true })

@@ -1,57 +1,78 @@
 import { readFile } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import { describeDistribution } from '../distributions.js'
-import { type FloatDType, floatDTypes } from '../dtype.js'
+import type { FloatDType } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
 import { initializeModel } from '../initialize.js'
 import type { InitializedModel } from '../initialized-model.js'
 import { initializerNames } from '../initializers/registry.js'
 import { readHuggingFaceConfig } from '../model/huggingface.js'
 import type { Parameter } from '../model/types.js'
-import { requestNodeDevice } from '../node/device.js'
 import { SafetensorsFile } from '../node/safetensors-file.js'
 import { type FileShard, indexPath, shardIndex, shardPath, splitByBytes, writeShardIndex } from '../node/shards.js'
 import { type InitializationPlan, type InitializerArgument, planModel } from '../plan.js'
 import type { ParameterStatistics } from '../statistics/report.js'
 import type { VerificationReport } from '../verify.js'
+import type { Arguments, Flags } from './arguments.js'
+import type { Command } from './command.js'
+import {
+  chooseDevice,
+  type DeviceName,
+  deviceFlag,
+  deviceLabel,
+  deviceOf,
+  dtypeFlag,
+  dtypeOf,
+  quietFlag,
+  seedFlag,
+  seedOf,
+  verifyFlag,
+  verifyOf,
+} from './flags.js'
 import { compact, formatTable, ProgressBar } from './terminal.js'
 import { UsageError } from './usage.js'
 
-export const initHelp: string = `webgpu-init init <config.json> -o <weights.safetensors> [options]
+/** Settings of --init NAME that may be given; an X is a number. */
+const settings: Flags = {
+  mode: { value: 'MODE', help: 'of --init kaiming and variance_scaling: fan_in, fan_out, fan_avg' },
+  nonlinearity: { value: 'NAME', help: 'of --init kaiming: relu, leaky_relu, tanh, ...' },
+  distribution: { value: 'NAME', help: 'of --init xavier, kaiming and variance_scaling: uniform, normal, ...' },
+  gain: { value: 'X', help: 'of --init xavier, kaiming, orthogonal' },
+  a: { value: 'X', help: 'of --init uniform and trunc_normal: the lower end; of kaiming: the negative slope' },
+  b: { value: 'X', help: 'of --init uniform and trunc_normal: the upper end' },
+  mean: { value: 'X', help: 'of --init normal and trunc_normal' },
+  std: { value: 'X', help: 'of --init normal, trunc_normal and sparse' },
+  value: { value: 'X', help: 'of --init constant' },
+}
 
-Reads a Hugging Face config.json (model_type gpt2), initialises every parameter, compares each with the CPU bit by bit,
-and writes a .safetensors file.
-
-Options
-  -o, --output PATH      file to write (required); it appears under this name only when complete
-  --init NAME            recipe (the model's own, default), or ${initializerNames.join(', ')}
-  --mode, --nonlinearity, --distribution, --gain, --a, --b, --mean, --std, --value
-                         settings of --init NAME
-  --seed N               any integer; drawn at random and printed when absent
-  --dtype T              ${floatDTypes.join(', ')}; default: the config's torch_dtype, else float32
-  --device D             auto (default: the GPU, else the CPU), gpu, cpu
-  --verify V             all (default), or a number: compare at most so many elements; 0: none
-  --shard I/N            make the I-th of N files, 1 <= I <= N, and the index: model-0000I-of-0000N.safetensors and
-                         model.safetensors.index.json for -o model.safetensors. Needs --seed, the same for all.
-  --quiet                no table
-
-Examples
-  webgpu-init init config.json -o weights.safetensors --seed 42
-  webgpu-init init config.json -o weights.safetensors --init kaiming --mode fan_out --dtype bfloat16
-  webgpu-init init config.json -o model.safetensors --seed 42 --shard 1/4
-`
-
-const settings = {
-  mode: 'text',
-  nonlinearity: 'text',
-  distribution: 'text',
-  gain: 'number',
-  a: 'number',
-  b: 'number',
-  mean: 'number',
-  std: 'number',
-  value: 'number',
-} as const
+export const initCommand: Command = {
+  name: 'init',
+  synopsis: 'init <model> -o <weights.safetensors> [options]',
+  summary: 'initialise a model, compare every element with the CPU, write a file',
+  description: `Reads a Hugging Face config.json, initialises every parameter, compares each with the CPU bit by bit, and writes
+a .safetensors file. The file appears under its name only when it is complete.`,
+  flags: {
+    output: { value: 'PATH', short: 'o', help: 'file to write (required); an older one is replaced when all is done' },
+    init: { value: 'NAME', help: `recipe (the model's own, default), or ${initializerNames.join(', ')}` },
+    ...settings,
+    seed: seedFlag,
+    dtype: dtypeFlag,
+    device: deviceFlag,
+    verify: verifyFlag,
+    shard: {
+      value: 'I/N',
+      help: `make the I-th of N files, 1 <= I <= N, and the index: model-0000I-of-0000N.safetensors
+and model.safetensors.index.json for -o model.safetensors. Needs --seed, the same for all.`,
+    },
+    quiet: quietFlag,
+  },
+  examples: [
+    'webgpu-init init config.json -o weights.safetensors --seed 42',
+    'webgpu-init init config.json -o weights.safetensors --init kaiming --mode fan_out --dtype bfloat16',
+    'webgpu-init init config.json -o model.safetensors --seed 42 --shard 1/4',
+  ],
+  writes: true,
+  run: (args, signal) => runInit(readInitArguments(args), signal),
+}
 
 interface InitArguments {
   readonly configPath: string
@@ -60,63 +81,27 @@ interface InitArguments {
   readonly config: Record<string, unknown>
   readonly seed?: bigint
   readonly dtype?: FloatDType
-  readonly device: 'auto' | 'gpu' | 'cpu'
+  readonly device: DeviceName
   readonly verify: 'all' | number
   readonly shard?: FileShard
   readonly quiet: boolean
 }
 
-function parseInitArguments(args: readonly string[]): InitArguments {
-  const text = { type: 'string' } as const
-  let parsed: { values: Record<string, string | boolean | undefined>; positionals: string[] }
-  try {
-    parsed = parseArgs({
-      args: joinNegativeValues(args),
-      allowPositionals: true,
-      options: {
-        output: { ...text, short: 'o' },
-        init: text,
-        seed: text,
-        dtype: text,
-        device: text,
-        verify: text,
-        shard: text,
-        quiet: { type: 'boolean' },
-        ...Object.fromEntries(Object.keys(settings).map((name) => [name, text])),
-      },
-    }) as typeof parsed
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
-  const { values, positionals } = parsed
-  const string = (name: string): string | undefined => values[name] as string | undefined
-  const [configPath, ...surplus] = positionals
-  if (configPath === undefined) throw new UsageError('init needs the path of a config.json.')
-  if (surplus.length > 0) throw new UsageError(`init takes one config.json; what is ${show(surplus[0])}?`)
-  const output = string('output')
+function readInitArguments(args: Arguments): InitArguments {
+  const configPath = args.operand('init', 'the path of a config.json')
+  const output = args.text('output')
   if (!output) throw new UsageError('init needs -o <weights.safetensors>.')
   const config: Record<string, unknown> = {}
-  for (const [name, type] of Object.entries(settings)) {
-    const value = string(name)
-    if (value !== undefined) config[name] = type === 'number' ? numberOf(value, `--${name}`) : value
+  for (const [name, { value }] of Object.entries(settings)) {
+    if (args.has(name)) config[name] = value === 'X' ? args.number(name) : args.text(name)
   }
-  const init = string('init') ?? 'recipe'
+  const init = args.text('init') ?? 'recipe'
   if (init === 'recipe' && Object.keys(config).length > 0) {
     throw new UsageError(`--${Object.keys(config)[0]} is a setting of --init NAME; the model's own recipe takes none.`)
   }
-  const seed = string('seed')
-  if (seed !== undefined && !/^-?\d+$/.test(seed))
-    throw new UsageError(`--seed must be an integer, but found ${show(seed)}.`)
-  const dtype = string('dtype')
-  if (dtype !== undefined && !(floatDTypes as readonly string[]).includes(dtype)) {
-    throw new UsageError(`--dtype must be one of ${floatDTypes.join(', ')}, but found ${show(dtype)}.`)
-  }
-  const device = string('device') ?? 'auto'
-  if (device !== 'auto' && device !== 'gpu' && device !== 'cpu') {
-    throw new UsageError(`--device must be auto, gpu or cpu, but found ${show(device)}.`)
-  }
-  const verify = verifyOf(string('verify') ?? 'all')
-  const shard = shardOf(string('shard'))
+  const seed = seedOf(args)
+  const dtype = dtypeOf(args)
+  const shard = shardOf(args.text('shard'))
   if (shard !== undefined && seed === undefined) {
     throw new UsageError(
       '--shard needs --seed: every process would draw a seed of its own, and the shards would not fit together.',
@@ -127,12 +112,12 @@ function parseInitArguments(args: readonly string[]): InitArguments {
     output,
     init,
     config,
-    ...(seed === undefined ? {} : { seed: BigInt(seed) }),
-    ...(dtype === undefined ? {} : { dtype: dtype as FloatDType }),
-    device,
-    verify,
+    ...(seed === undefined ? {} : { seed }),
+    ...(dtype === undefined ? {} : { dtype }),
+    device: deviceOf(args),
+    verify: verifyOf(args),
     ...(shard === undefined ? {} : { shard }),
-    quiet: values.quiet === true,
+    quiet: args.has('quiet'),
   }
 }
 
@@ -144,32 +129,6 @@ function shardOf(text: string | undefined): FileShard | undefined {
     throw new UsageError(`--shard must be I/N with 1 <= I <= N <= 99999, such as 1/4, but found ${show(text)}.`)
   }
   return shard
-}
-
-/** `--a -0.5` as `--a=-0.5`: parseArgs takes a value that begins with a dash for an option. */
-function joinNegativeValues(args: readonly string[]): string[] {
-  const out: string[] = []
-  for (const arg of args) {
-    const before = out.at(-1)
-    if (/^-\.?\d/.test(arg) && before?.startsWith('--') && !before.includes('='))
-      out[out.length - 1] = `${before}=${arg}`
-    else out.push(arg)
-  }
-  return out
-}
-
-function verifyOf(text: string): 'all' | number {
-  if (text === 'all') return 'all'
-  const value = numberOf(text, '--verify')
-  if (Number.isSafeInteger(value) && value >= 0) return value
-  throw new UsageError(`--verify must be all or an integer >= 0, but found ${show(text)}.`)
-}
-
-function numberOf(text: string, flag: string): number {
-  const value = Number(text)
-  if (text.trim() === '' || Number.isNaN(value))
-    throw new UsageError(`${flag} must be a number, but found ${show(text)}.`)
-  return value
 }
 
 async function readConfig(path: string): Promise<unknown> {
@@ -188,22 +147,8 @@ async function readConfig(path: string): Promise<unknown> {
   }
 }
 
-async function chooseDevice(wanted: InitArguments['device']): Promise<GPUDevice | 'cpu'> {
-  if (wanted === 'cpu') return 'cpu'
-  try {
-    return await requestNodeDevice()
-  } catch (error) {
-    if (wanted === 'auto' && error instanceof WeightInitError && error.code === 'NO_ADAPTER') {
-      process.stderr.write(`${error.message}\nUsing the CPU.\n`)
-      return 'cpu'
-    }
-    throw error
-  }
-}
-
 /** Plans, opens the output, initialises, measures, verifies and writes, in this order: mistakes come before work. */
-export async function initCommand(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const parsed = parseInitArguments(args)
+async function runInit(parsed: InitArguments, signal: AbortSignal): Promise<number> {
   const { architecture, model, recipe } = readHuggingFaceConfig(await readConfig(parsed.configPath))
   const initializer: InitializerArgument = parsed.init === 'recipe' ? recipe : parsed.init
   const shared = {
@@ -220,20 +165,19 @@ export async function initCommand(args: readonly string[], signal: AbortSignal):
   let weights: InitializedModel | undefined
   try {
     const device = await chooseDevice(parsed.device)
-    const adapter = device === 'cpu' ? 'CPU' : device.adapterInfo.description || device.adapterInfo.device || 'GPU'
     const { totals, seed } = plan
     process.stdout.write(
       `${architecture}: ${totals.parameterCount} parameters, ${totals.elementCount.toLocaleString('en')} elements, ` +
-        `${compact(totals.byteLength)}B; seed ${seed}; ${device === 'cpu' ? 'on the CPU' : `on ${adapter}`}\n`,
+        `${compact(totals.byteLength)}B; seed ${seed}; on ${deviceLabel(device)}\n`,
     )
-    const bar = new ProgressBar('initialise')
+    const bar = new ProgressBar([['initialise', 'B', totals.byteLength]])
     const started = performance.now()
     weights = await initializeModel(model, initializer, parsed.config, {
       ...part,
       seed,
       device,
       signal,
-      onProgress: ({ bytesDone, bytesTotal }) => bar.update(bytesDone, bytesTotal, 'B'),
+      onProgress: ({ bytesDone }) => bar.update('initialise', bytesDone),
     })
     const seconds = (performance.now() - started) / 1000
     bar.clear()
@@ -263,22 +207,24 @@ async function verifyWithBar(
   elements: 'all' | number,
   signal: AbortSignal,
 ): Promise<VerificationReport> {
-  const bar = new ProgressBar('verify')
+  const { elementCount } = weights.plan.totals
+  const total = elements === 'all' ? elementCount : Math.min(elements, elementCount)
+  const bar = new ProgressBar([['verify', 'elements', total]])
   const report = await weights.verify({
     elements,
     signal,
-    onProgress: ({ elementsDone, elementsTotal }) => bar.update(elementsDone, elementsTotal, 'elements'),
+    onProgress: ({ elementsDone }) => bar.update('verify', elementsDone),
   })
   bar.clear()
   return report
 }
 
 async function writeWithBar(file: SafetensorsFile, weights: InitializedModel, signal: AbortSignal): Promise<void> {
-  const bar = new ProgressBar('write')
+  const bar = new ProgressBar([['write', 'B', weights.plan.totals.byteLength]])
   await file.write(
     weights,
     { format: 'pt', 'webgpu-init': JSON.stringify(weights.manifest()) },
-    { signal, onProgress: (done, total) => bar.update(done, total, 'B') },
+    { signal, onProgress: (done) => bar.update('write', done) },
   )
   bar.clear()
 }

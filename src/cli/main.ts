@@ -1,19 +1,14 @@
 import { show, WeightInitError } from '../errors.js'
-import { initCommand, initHelp } from './init.js'
+import { Arguments } from './arguments.js'
+import { type Command, commandHelp, helpFlag, programHelp } from './command.js'
+import { initCommand } from './init.js'
 import { UsageError } from './usage.js'
 
-const help = `webgpu-init: initialise neural-network weights on the GPU, bit-exact on every device.
-
-Usage
-  webgpu-init init <config.json> -o <weights.safetensors> [options]
-  webgpu-init init --help
-
-Exit codes: 0 done, 1 failed or not verified, 2 wrong usage, 130 interrupted.
-`
+/** The command line. A new command is one file that exports a Command, and its name here. */
+const commands: readonly Command[] = [initCommand]
 
 /** Runs the command line and gives the exit code. Output goes to stdout, progress and errors to stderr. */
-export async function runCli(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args
+export async function runCli([name, ...rest]: readonly string[], version: string): Promise<number> {
   const abort = new AbortController()
   const interrupt = (): void => abort.abort()
   process.once('SIGINT', interrupt)
@@ -26,25 +21,34 @@ export async function runCli(args: readonly string[]): Promise<number> {
     abort.abort()
   }
   process.stdout.on('error', onOutputError)
+  const command = commands.find((known) => known.name === name)
   try {
-    if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
-      process.stdout.write(help)
-      return command === undefined ? 2 : 0
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+      process.stdout.write(programHelp(commands))
+      return name === undefined ? 2 : 0
     }
-    if (command !== 'init') throw new UsageError(`Unknown command ${show(command)}; known: init.`)
-    if (rest.includes('--help') || rest.includes('-h')) {
-      process.stdout.write(initHelp)
+    if (name === '--version' || name === '-V') {
+      process.stdout.write(`${version}\n`)
       return 0
     }
-    return await initCommand(rest, abort.signal)
+    if (command === undefined) {
+      throw new UsageError(`Unknown command ${show(name)}; known: ${commands.map((known) => known.name).join(', ')}.`)
+    }
+    if (rest.includes('--help') || rest.includes('-h')) {
+      process.stdout.write(commandHelp(command))
+      return 0
+    }
+    return await command.run(new Arguments(rest, { ...command.flags, ...helpFlag }), abort.signal)
   } catch (error) {
     if (pipeClosed) return 141
     if (abort.signal.aborted) {
-      process.stderr.write('Interrupted; no file was written.\n')
+      process.stderr.write(command?.writes === true ? 'Interrupted; no file was written.\n' : 'Interrupted.\n')
       return 130
     }
     if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\nTry: webgpu-init ${command === 'init' ? 'init ' : ''}--help\n`)
+      process.stderr.write(
+        `${error.message}\nTry: webgpu-init ${command === undefined ? '' : `${command.name} `}--help\n`,
+      )
       return 2
     }
     if (error instanceof WeightInitError) {

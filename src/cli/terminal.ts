@@ -1,30 +1,78 @@
-/** A progress line on stderr, drawn only on a terminal and at most ten times a second. */
-export class ProgressBar {
-  readonly #label: string
-  readonly #started = performance.now()
-  #drawn = 0
+/** What is asked of an output stream: process.stdout, process.stderr, or a test's stand-in. */
+export interface Terminal {
+  readonly isTTY?: boolean
+  /** Respects NO_COLOR, FORCE_COLOR and TERM=dumb. */
+  hasColors?(): boolean
+  write(text: string): unknown
+}
 
-  constructor(label: string) {
-    this.#label = label
+const codes = { red: 31, green: 32, yellow: 33, dim: 2 } as const
+
+/** Text in a colour on a terminal that has colours and whose user wants them; as it is elsewhere. */
+export function paint(text: string, colour: keyof typeof codes, stream: Terminal = process.stdout): string {
+  return stream.isTTY && stream.hasColors?.() ? `\x1b[${codes[colour]}m${text}\x1b[0m` : text
+}
+
+interface Phase {
+  readonly label: string
+  readonly unit: string
+  done: number
+  total: number
+  milliseconds: number
+}
+
+/**
+ * A progress line on stderr, drawn only on a terminal and at most ten times a second. Work may alternate between phases
+ * (initialise, verify, write, and again for the next part): each has its own rate, and the time left is over all of them.
+ */
+export class ProgressBar {
+  readonly #phases: readonly Phase[]
+  readonly #stream: Terminal
+  readonly #now: () => number
+  #drawn = Number.NEGATIVE_INFINITY
+  #since: number
+
+  /** @param phases label, what is counted, and how many there are in all */
+  constructor(
+    phases: readonly (readonly [label: string, unit: string, total: number])[],
+    stream: Terminal = process.stderr,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#phases = phases.map(([label, unit, total]) => ({ label, unit, total, done: 0, milliseconds: 0 }))
+    this.#stream = stream
+    this.#now = now
+    this.#since = now()
   }
 
-  update(done: number, total: number, unit: string): void {
-    if (!process.stderr.isTTY) return
-    const now = performance.now()
-    if (now - this.#drawn < 100 && done < total) return
+  /** So much of a phase is done by now. */
+  update(label: string, done: number): void {
+    const phase = this.#phases.find((one) => one.label === label)!
+    const now = this.#now()
+    phase.done = done
+    phase.milliseconds += now - this.#since
+    this.#since = now
+    if (!this.#stream.isTTY || (now - this.#drawn < 100 && done < phase.total)) return
     this.#drawn = now
-    const share = total === 0 ? 1 : done / total
-    const seconds = (now - this.#started) / 1000
-    const left = share > 0 ? (seconds / share) * (1 - share) : 0
+    const share = phase.total === 0 ? 1 : done / phase.total
     const bar = '#'.repeat(Math.round(24 * share)).padEnd(24, '.')
-    const rate = seconds > 0 ? `${compact(done / seconds)}${unit}/s` : ''
-    process.stderr.write(
-      `\r\x1b[K${this.#label.padEnd(12)} [${bar}] ${(100 * share).toFixed(0).padStart(3)} %  ${rate}  ${left.toFixed(0)} s left`,
+    const rate = phase.milliseconds > 0 ? `${compact((1000 * done) / phase.milliseconds)}${phase.unit}/s` : ''
+    this.#stream.write(
+      `\r\x1b[K${label.padEnd(12)} [${bar}] ${(100 * share).toFixed(0).padStart(3)} %  ${rate}  ${this.#left()}`,
     )
   }
 
+  /** Seconds left in the phases that have begun, and of the others nothing is known. */
+  #left(): string {
+    const begun = this.#phases.filter(({ done }) => done > 0)
+    const seconds = begun.reduce((sum, p) => sum + (p.milliseconds / 1000 / p.done) * (p.total - p.done), 0)
+    const more = begun.length < this.#phases.length ? '+' : ''
+    if (seconds < 60) return `${seconds.toFixed(0)}${more} s left`
+    const minutes = Math.floor(seconds / 60)
+    return `${minutes}:${String(Math.floor(seconds % 60)).padStart(2, '0')}${more} min left`
+  }
+
   clear(): void {
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    if (this.#stream.isTTY) this.#stream.write('\r\x1b[K')
   }
 }
 

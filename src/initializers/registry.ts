@@ -91,17 +91,18 @@ export const initializerNames: readonly string[] = /* @__PURE__ */ Object.keys(f
 
 /**
  * An initializer from its name and config. camelCase, Keras's CamelCase and PyTorch's trailing underscore are understood:
- * 'xavierUniform', 'XavierUniform', 'xavier_uniform' and 'xavier_uniform_' are the same.
+ * 'xavierUniform', 'XavierUniform', 'xavier_uniform' and 'xavier_uniform_' are the same. So are Keras's second names of
+ * classes, 'IdentityInitializer' and 'OrthogonalInitializer'.
  * @throws WeightInitError `UNKNOWN_INITIALIZER` listing the names, or `INVALID_CONFIG`
  */
 export function createInitializer(name: string, config: Config = {}): Initializer {
-  const canonical =
-    typeof name === 'string'
-      ? name.replace(/[A-Z]/g, (letter, at) => `${at === 0 ? '' : '_'}${letter.toLowerCase()}`).replace(/_$/, '')
-      : ''
+  const short = typeof name === 'string' ? name.replace(/^(Identity|Orthogonal|STFT)Initializer$/, '$1') : ''
+  const canonical = short
+    .replace(/[A-Z]/g, (letter, at) => `${at === 0 ? '' : '_'}${letter.toLowerCase()}`)
+    .replace(/_$/, '')
   const factory = Object.hasOwn(factories, canonical) ? factories[canonical] : undefined
   if (factory === undefined) {
-    const why = /^stft$/i.test(String(name))
+    const why = /^stft$/i.test(short)
       ? 'STFT is a fixed transform matrix, no initialiser of weights to be learnt, and is left out.'
       : `known: ${initializerNames.join(', ')}.`
     throw new WeightInitError('UNKNOWN_INITIALIZER', `Unknown initializer ${show(name)}; ${why}`)

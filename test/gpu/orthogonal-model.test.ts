@@ -1,13 +1,6 @@
 // The orthogonal initializers through the public API.
 import { describe, expect, test } from 'vitest'
-import {
-  initializeModel,
-  initializeTensor,
-  lstm,
-  type Model,
-  OrthogonalInitializer,
-  planModel,
-} from '../../src/index.js'
+import { initializeModel, initializeTensor, lstm, OrthogonalInitializer } from '../../src/index.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 
 const gpu = useDevice()
@@ -88,18 +81,5 @@ describe(`orthogonal initializers on ${adapterName}`, () => {
     expect((await a.verify()).ok).toBe(false)
     gpu.device.queue.writeBuffer(a.get('tensor').buffer, 400, Float32Array.of(Number.NaN))
     expect((await a.verify()).ok).toBe(false)
-  })
-
-  test.each([
-    ['rank 1', { shape: [5] }, 'orthogonal', /Only tensors with 2 or more dimensions are supported/],
-    ['rank 2', { shape: [5, 5] }, 'delta_orthogonal', /requires a 3D, 4D or 5D shape/],
-    ['more inputs than outputs', { shape: [3, 5, 3] }, 'delta_orthogonal', /fan_in <= fan_out/],
-    ['a padding row', { shape: [9, 4], paddingIndex: 2 }, 'orthogonal', /break its orthogonality/],
-    ['groups', { shape: [4, 2, 3], groups: 2 }, 'delta_orthogonal', /without groups/],
-    ['blocks along the last axis', { shape: [4, 6], layout: 'in-out', blocks: 2 }, 'orthogonal', /layout out-in only/],
-  ])('%s is refused', (_, facts, name, message) => {
-    const model = { parameters: [{ name: 'w', role: 'weight', ...facts }] } as unknown as Model
-    expect(() => planModel(model, name, {}, { seed: 1 })).toThrow(message)
-    expect(() => planModel(model, name, {}, { seed: 1 })).toThrow(/"w"/)
   })
 })

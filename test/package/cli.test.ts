@@ -384,7 +384,7 @@ describe('help', () => {
     it(`webgpu-init ${args.join(' ')} exits 0`, async () => {
       const { status, stdout, stderr } = await run(...args)
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      expect(stdout).toContain('webgpu-init init <config.json>')
+      expect(stdout).toContain('webgpu-init init <model>')
     })
   }
 
@@ -444,7 +444,7 @@ describe('wrong usage exits 2', () => {
       /--dtype must be one of float32, float16, bfloat16.*"float64"/,
     ],
     ['an integer dtype', [...init, '--dtype', 'int8'], /--dtype must be one of/],
-    ['an unknown device', [...init, '--device', 'tpu'], /--device must be auto, gpu or cpu.*"tpu"/],
+    ['an unknown device', [...init, '--device', 'tpu'], /--device must be one of auto, gpu, cpu.*"tpu"/],
     ['a setting without --init', [...init, '--std', '0.1'], /--std is a setting of --init/],
     ['a setting that is no number', [...init, '--init', 'normal', '--std', 'wide'], /--std must be a number.*"wide"/],
     ['a NaN setting', [...init, '--init', 'normal', '--std', 'NaN'], /--std must be a number.*"NaN"/],
@@ -453,6 +453,7 @@ describe('wrong usage exits 2', () => {
     ['a negative verify', [...init, '--verify', '-1'], /verify/],
     ['a verify below one', [...init, '--verify', '0.5'], /verify/],
     ['a value for --quiet', [...init, '--quiet=no'], /--quiet/],
+    ['a flag twice', [...init, '--seed', '1', '--seed', '2'], /--seed is given twice/],
   ]
   for (const [name, args, message] of cases) {
     it(`${name}: ${args.slice(1).join(' ')}`, async () => {
@@ -463,7 +464,7 @@ describe('wrong usage exits 2', () => {
   it('no arguments: prints the usage', async () => {
     const { status, stdout, stderr } = await run()
     expect(status).toBe(2)
-    expect(stdout + stderr).toContain('webgpu-init init <config.json>')
+    expect(stdout + stderr).toContain('webgpu-init init <model>')
   })
 
   it('tells how to get help', async () => {

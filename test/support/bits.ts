@@ -1,7 +1,15 @@
-import { createHash } from 'node:crypto'
+import { sha256 as digest } from '@noble/hashes/sha2'
+import { bytesToHex } from '@noble/hashes/utils'
+
+// No module of Node's here, nor in what test/gpu imports: those suites run in Chromium too (test/browser/suites.config.ts).
 
 export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+  return bytesToHex(digest(bytes))
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
 }
 
 /** Elements of `width` bytes that differ, with the index of the first. */
@@ -9,7 +17,7 @@ export function countDifferences(a: Uint8Array, b: Uint8Array, width: number): {
   let count = 0
   let first = -1
   if (a.length !== b.length) return { count: Number.POSITIVE_INFINITY, first: 0 }
-  if (Buffer.compare(a, b) === 0) return { count, first }
+  if (sameBytes(a, b)) return { count, first }
   for (let i = 0; i < a.length; i += width) {
     for (let byte = i; byte < i + width; byte++) {
       if (a[byte] !== b[byte]) {

@@ -11,8 +11,13 @@ import { plainEnvironment } from './package.js'
 /** WebGPU is off by default on Linux; its adapter is Dawn's own SwiftShader, whatever the machine has. */
 const webgpuFlags = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
 
-/** @throws with what was tried when Chromium does not start */
-export async function launchChromium({ webgpu = true }: { readonly webgpu?: boolean } = {}): Promise<Browser> {
+/** How to start the Chromium that comes from npm, for Playwright. */
+export async function chromiumLaunchOptions({ webgpu = true }: { readonly webgpu?: boolean } = {}): Promise<{
+  executablePath: string
+  args: string[]
+  env: Record<string, string>
+  timeout: number
+}> {
   const executablePath = await unpackChromium()
   const libraries = await unpackSwiftShader()
   // Root, containers and machines without user namespaces have no sandbox; the pages are our own.
@@ -20,12 +25,18 @@ export async function launchChromium({ webgpu = true }: { readonly webgpu?: bool
   const { VK_DRIVER_FILES: _, ...environment } = plainEnvironment()
   // The nss libraries lie beside SwiftShader.
   const env = { ...environment, LD_LIBRARY_PATH: [libraries, join(libraries, 'lib')].join(':') }
+  return { executablePath, args, env: env as Record<string, string>, timeout: 60_000 }
+}
+
+/** @throws with what was tried when Chromium does not start */
+export async function launchChromium(settings: { readonly webgpu?: boolean } = {}): Promise<Browser> {
+  const options = await chromiumLaunchOptions(settings)
   try {
-    return await chromium.launch({ executablePath, args, env, timeout: 60_000 })
+    return await chromium.launch(options)
   } catch (cause) {
     throw new Error(
-      `Chromium from @sparticuz/chromium did not start (${args.join(' ')}; LD_LIBRARY_PATH=${env.LD_LIBRARY_PATH}). ` +
-        `It runs on Linux x64. ${(cause as Error).message}`,
+      `Chromium from @sparticuz/chromium did not start (${options.args.join(' ')}; ` +
+        `LD_LIBRARY_PATH=${options.env.LD_LIBRARY_PATH}). It runs on Linux x64. ${(cause as Error).message}`,
       { cause },
     )
   }

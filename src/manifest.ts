@@ -280,7 +280,8 @@ function checkedSource(
   const source = record(value, `${where}: source`, ['generator', ...sourceKeys[name]])
   const word = (x: unknown): boolean => isCount(x, 0, 2 ** 32 - 1)
   const decimal = (x: unknown): boolean => typeof x === 'string' && /^[0-9]{1,20}$/.test(x) && BigInt(x) < 2n ** 64n
-  const positions = Number.MAX_SAFE_INTEGER
+  // The call's words, 16 more for an incomplete block included, lie below 2^53; the stream jumps there at once.
+  const positions = Number.MAX_SAFE_INTEGER - fullCount - 16
   const checks: Readonly<Record<string, (x: unknown) => boolean>> = {
     generator: (x) => x === name,
     variant: (x) => x === 'fma' || x === 'no-contraction',
@@ -293,6 +294,8 @@ function checkedSource(
     threads: (x) => isCount(x, 1, 2 ** 31),
     key: (x) => Array.isArray(x) && x.length === 2 && x.every(word),
   }
+  const most = name === 'torch-cuda' ? 2 ** 31 - 1 : name === 'jax-legacy' ? 2 ** 32 - 2 : Number.MAX_SAFE_INTEGER
+  if (fullCount > most) fail(`${where}: generator ${name} takes at most ${most} elements, but found ${fullCount}.`)
   for (const key of ['generator', ...sourceKeys[name]]) {
     if (!checks[key]!(source[key])) fail(`${where}: source.${key} ${show(source[key])} is none of generator ${name}.`)
   }

@@ -2,7 +2,7 @@
 // it makes of them. Twins of shaders/generators/torch_cpu_*.wgsl.
 import { cephesCosSin, cephesLog } from '../random/cephes.js'
 import { exactSquareRoot, fusedMultiplyAdd, type MulAdd, quickMultiplyAdd, splitMultiplyAdd } from '../random/fma.js'
-import { type MersenneStream, mersenneStream } from '../random/mt19937.js'
+import { type MersenneStream, mersenneStream } from '../random/mersenne-stream.js'
 import { affineLaw, normalLaw } from './laws.js'
 import type { GeneratorDraw, TorchCpuSource, TorchCpuVariant } from './types.js'
 

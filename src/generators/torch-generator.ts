@@ -1,6 +1,6 @@
 import { show, WeightInitError } from '../errors.js'
 import { seedKey } from '../random/keys.js'
-import { mersenneStream } from '../random/mt19937.js'
+import { mersenneStream } from '../random/mersenne-stream.js'
 import { advanceTorch, sampleTorchCpu, type TorchCursor } from './torch-cpu.js'
 import type { RandomLaw, TorchCpuVariant } from './types.js'
 

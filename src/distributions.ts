@@ -4,6 +4,7 @@ import { customLaw } from './laws/custom.js'
 import { diagonalLaw } from './laws/diagonal.js'
 import { normalLaw } from './laws/normal.js'
 import { orthogonalLaw } from './laws/orthogonal.js'
+import { sinusoidLaw } from './laws/sinusoid.js'
 import { sparseLaw } from './laws/sparse.js'
 import { truncatedNormalLaw } from './laws/truncated-normal.js'
 import type { Distribution, DistributionKind, ExpectedMoments, Filling, LawKind, LawOf } from './laws/types.js'
@@ -20,6 +21,7 @@ const laws: { readonly [K in DistributionKind]: LawKind<LawOf<K>> } = {
   sparse: sparseLaw,
   diagonal: diagonalLaw,
   orthogonal: orthogonalLaw,
+  sinusoid: sinusoidLaw,
   custom: customLaw,
 }
 

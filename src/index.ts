@@ -64,6 +64,7 @@ export {
   orthogonal,
 } from './initializers/orthogonal.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
+export { type SinusoidalConfig, SinusoidalInitializer, sinusoidal } from './initializers/sinusoidal.js'
 export { type SirenConfig, SirenInitializer, siren } from './initializers/siren.js'
 export { type SparseConfig, SparseInitializer } from './initializers/sparse.js'
 export { TorchDefaultInitializer, torchDefault } from './initializers/torch-default.js'
@@ -94,7 +95,12 @@ export type { SamplerParameterType } from './laws/custom.js'
 export type { InitializationManifest, ManifestParameter } from './manifest.js'
 export type { ParameterMatch } from './match.js'
 export { defineModel } from './model/define.js'
-export { gpt2Recipe, readHuggingFaceConfig } from './model/huggingface.js'
+export {
+  type HuggingFaceOptions,
+  huggingFaceArchitectures,
+  readHuggingFaceConfig,
+} from './model/huggingface/read.js'
+export type { HuggingFaceModel } from './model/huggingface/types.js'
 export {
   type BatchNormOptions,
   batchNorm,
@@ -133,6 +139,7 @@ export {
   tanh,
 } from './model/layers.js'
 export { sequential } from './model/sequential.js'
+export { mobilenetV3Small, type ResnetOptions, resnet, type VisionModelOptions } from './model/torchvision.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
 export type { InitializationProgress, InitializeOptions, TargetRegion, TargetSegment } from './options.js'
 export type { ParameterPart, ShardOption, ShardRule, ShardSpec, SliceOption, SliceSpec } from './parts/types.js'
@@ -148,6 +155,30 @@ export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
 export { squareRoot } from './random/square-root.js'
+export { type ClipRecipeSettings, type ClipTowerSettings, clipRecipe } from './recipes/clip.js'
+export { type Gpt2RecipeSettings, gpt2Recipe, nanogptRecipe } from './recipes/gpt2.js'
+export * as recipes from './recipes/index.js'
+export { flaxDefaultRecipe, kerasDefaultRecipe, torchDefaultRecipe } from './recipes/libraries.js'
+export {
+  loraRecipe,
+  type MuPRecipeSettings,
+  muPRecipe,
+  type SirenRecipeSettings,
+  sirenRecipe,
+} from './recipes/papers.js'
+export { type T5RecipeSettings, t5Recipe } from './recipes/t5.js'
+export {
+  bertRecipe,
+  distilbertRecipe,
+  gemmaRecipe,
+  llamaRecipe,
+  robertaRecipe,
+  type StdSettings,
+} from './recipes/transformers.js'
+export type { RecipeRule } from './recipes/types.js'
+export { mobilenetV3Recipe, type ResnetRecipeSettings, resnetRecipe } from './recipes/vision.js'
+export { deitRecipe, vitRecipe } from './recipes/vit.js'
+export { whisperRecipe } from './recipes/whisper.js'
 export { rematerialize } from './rematerialize.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

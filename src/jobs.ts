@@ -22,6 +22,8 @@ export type FillSource =
       readonly stream: Stream
     }
   | ({ readonly kind: 'generator' } & GeneratorDraw)
+  /** The same for every seed, and made on the host. */
+  | { readonly kind: 'table'; readonly law: LawOf<'sinusoid'> }
   | { readonly kind: 'orthogonal'; readonly law: LawOf<'orthogonal'>; readonly stream: Stream }
 
 /**

@@ -2,6 +2,7 @@ import { checkDistribution, type Distribution, expectedMoments } from './distrib
 import { byteWidth, checkDType, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { generatorNames, resolveGenerator } from './generators/settings.js'
+import { fixedLaws } from './generators/sources.js'
 import type { GeneratorOption, GeneratorSettings, GeneratorSource } from './generators/types.js'
 import { constantPattern } from './laws/constant.js'
 import { type ParameterRole, parameterRoles } from './model/types.js'
@@ -77,7 +78,10 @@ const lawKeys: Readonly<Record<Exclude<Distribution['kind'], 'custom'>, readonly
   sparse: ['std', 'rows', 'columns', 'zeros'],
   diagonal: ['value', 'elementCount'],
   orthogonal: ['gain', 'batch', 'rows', 'columns', 'field', 'centre', 'stride'],
+  sinusoid: ['rows', 'columns', 'maxTimescale'],
 }
+/** What is no number in a law. */
+const otherKeys: Readonly<Record<string, readonly string[]>> = { diagonal: ['runs'], sinusoid: ['arrangement'] }
 
 const fail = (message: string): never => {
   throw new WeightInitError('INVALID_FILE', `Manifest: ${message}`)
@@ -270,7 +274,7 @@ function checkedSource(
 ): GeneratorSource | undefined {
   const { name } = generatorSettings
   const { kind } = distribution
-  const draws = kind !== 'constant' && kind !== 'diagonal'
+  const draws = !fixedLaws.includes(kind)
   if (value === undefined) {
     if (name !== 'philox' && draws && !tied) fail(`${where} needs its source with generator ${name}.`)
     return undefined
@@ -314,7 +318,7 @@ function checkedLaw(value: unknown, dtype: DType, fullCount: number, where: stri
     return fail(`${where}: unknown distribution ${show(value)}; known kinds: ${Object.keys(lawKeys).join(', ')}.`)
   }
   const keys = lawKeys[kind as keyof typeof lawKeys]
-  const given = record(value, `${where}: distribution`, ['kind', ...keys, ...(kind === 'diagonal' ? ['runs'] : [])])
+  const given = record(value, `${where}: distribution`, ['kind', ...keys, ...(otherKeys[kind] ?? [])])
   const law = kind === 'truncated-normal' ? withInfinities(given) : given
   for (const key of keys) {
     if (typeof law[key] !== 'number')
@@ -337,6 +341,9 @@ function checkGeometry(law: Distribution, fullCount: number, where: string): voi
       fail(`${where}: ${show(law)} is no sparse law of ${fullCount} elements.`)
     }
     if (rows * columns !== fullCount) fail(`${where}: ${rows} x ${columns} are not its ${fullCount} elements.`)
+  }
+  if (law.kind === 'sinusoid' && law.rows * law.columns !== fullCount) {
+    fail(`${where}: ${show(law)} is no table of ${fullCount} elements.`)
   }
   if (law.kind === 'orthogonal') {
     const { batch, rows, columns, field, centre, stride } = law

@@ -33,6 +33,8 @@ export interface InitializerRule {
   readonly initializer: string | Initializer
   /** Settings of a named initializer. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** Where the rule comes from, for readers and for the plan. */
+  readonly source?: string
 }
 
 /** What `initializeModel` and `planModel` take: one initializer for the weights, or rules. */
@@ -60,6 +62,8 @@ export interface PlannedParameter {
     readonly initializer: string
     readonly config: Readonly<Record<string, unknown>>
     readonly because: string
+    /** The rule's own source, where it names one. */
+    readonly source?: string
   }
   /** Only where the parameter has them. */
   readonly fans?: Fans
@@ -204,6 +208,7 @@ function withoutOverlays({ overlays, ...rest }: PlannedParameter): Omit<PlannedP
 interface Choice {
   readonly initializer: Initializer | 'skip' | 'tied'
   readonly because: string
+  readonly source?: string
 }
 type Chooser = (parameter: Parameter) => Choice
 
@@ -252,6 +257,7 @@ function planParameter(
       initializer: typeof initializer === 'string' ? initializer : initializer.name,
       config: typeof initializer === 'string' ? {} : initializer.config,
       because: choice.because,
+      ...(choice.source === undefined ? {} : { source: choice.source }),
     },
     ...plannedFans(parameter, context),
     distribution,
@@ -340,8 +346,8 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
   if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) {
     throw new WeightInitError('INVALID_ARGUMENT', `${where} must be { match, initializer }, but found ${show(rule)}.`)
   }
-  refuseUnknownKeys(rule, ['match', 'initializer', 'config'], where)
-  const { match, initializer, config } = rule as InitializerRule
+  refuseUnknownKeys(rule, ['match', 'initializer', 'config', 'source'], where)
+  const { match, initializer, config, source } = rule as InitializerRule
   const matcher = createMatcher(match, where)
   if (initializer instanceof Initializer) {
     if (config !== undefined) {
@@ -353,13 +359,17 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
       `${where}: initializer must be a name, an Initializer or 'skip', but found ${show(initializer)}.`,
     )
   }
+  if (source !== undefined && typeof source !== 'string') {
+    throw new WeightInitError('INVALID_ARGUMENT', `${where}: source must be a string, but found ${show(source)}.`)
+  }
   const chosen =
     initializer === 'skip'
       ? 'skip'
       : typeof initializer === 'string'
         ? createInitializer(initializer, config ?? {})
         : initializer
-  return { matcher, choice: { initializer: chosen, because: `${where}: ${matcher.text}` } }
+  const because = `${where}: ${matcher.text}`
+  return { matcher, choice: { initializer: chosen, because, ...(source === undefined ? {} : { source }) } }
 }
 
 /** Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch starts them. */

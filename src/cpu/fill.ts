@@ -4,6 +4,7 @@ import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
 import { orthogonalElements } from './orthogonal.js'
 import { samplePart, sampleRange } from './samplers.js'
+import { tableElements } from './table.js'
 
 /**
  * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
@@ -29,11 +30,13 @@ function sourceBytes({ source, dtype, firstElement, part }: FillJob, start: numb
   const values =
     source.kind === 'generator'
       ? sampleGenerator(source, first, count)
-      : source.kind === 'orthogonal'
-        ? orthogonalElements(source, part, first, count)
-        : part === undefined
-          ? sampleRange(source, first, count)
-          : samplePart(source, part, first, count)
+      : source.kind === 'table'
+        ? tableElements(source, part, first, count)
+        : source.kind === 'orthogonal'
+          ? orthogonalElements(source, part, first, count)
+          : part === undefined
+            ? sampleRange(source, first, count)
+            : samplePart(source, part, first, count)
   if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   const bits = new Uint32Array(values.buffer, values.byteOffset, count)
   const half = new Uint16Array(count)

@@ -19,6 +19,9 @@ export interface Drawing {
 /** Says where a parameter's words come from; called once for every initialised parameter, in the model's order. */
 export type SourcePlanner = (drawing: Drawing) => GeneratorSource | undefined
 
+/** Laws that draw nothing. */
+export const fixedLaws: readonly Distribution['kind'][] = ['constant', 'diagonal', 'sinusoid']
+
 /** Without a named GPU no tensor may be larger: from the T4 up, every GPU then gives the same values. */
 export const UNNAMED_GPU_LIMIT = 40960
 /** PyTorch splits larger tensors, each part with its own offset. */
@@ -34,7 +37,7 @@ export function sourcePlanner(settings: GeneratorSettings, seed: number | bigint
   if (settings.name === 'philox') return () => undefined
   const assign = assigner(settings, seedKey(seed))
   return (drawing) => {
-    if (drawing.law.kind === 'constant' || drawing.law.kind === 'diagonal') return undefined
+    if (fixedLaws.includes(drawing.law.kind)) return undefined
     return assign(drawing, supportedLaw(drawing, settings.name))
   }
 }

@@ -6,7 +6,7 @@ import type { InitializationPlan } from '../plan.js'
 import { allocate, checkRegions, checkSizes, type GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
-import { generatorPipelineKey, isUploaded } from './generators.js'
+import { generatorPipelineKey, isUploaded, tablePipelineKey } from './generators.js'
 import { checkOrthogonal, fillOrthogonal } from './orthogonal-fill.js'
 import { type PipelineKey, pipeline, pipelineName } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
@@ -65,6 +65,7 @@ function sourceKey({ source, dtype, part }: FillJob): PipelineKey {
   if (source.kind === 'constant') return constantKey
   if (source.kind === 'generator') return generatorPipelineKey(source, dtype)
   if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no pipeline of its own')
+  if (source.kind === 'table') return tablePipelineKey(dtype)
   const store = dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
   const fill = part === undefined ? ({ entry: 'fill', layout: 'fill' } as const) : partEntry
   const { sampler } = source
@@ -75,8 +76,9 @@ function sourceKey({ source, dtype, part }: FillJob): PipelineKey {
 
 const partEntry = { entry: 'fill_part', layout: 'fill-part' } as const
 
-/** Jobs that do not come from a dispatch of their own: words that the host makes, and matrices. */
-const isUploadedJob = ({ source }: FillJob): boolean => source.kind === 'generator' && isUploaded(source)
+/** Jobs that do not come from a dispatch of their own: words or values that the host makes, and matrices. */
+const isUploadedJob = ({ source }: FillJob): boolean =>
+  source.kind === 'table' || (source.kind === 'generator' && isUploaded(source))
 const isOrthogonalJob = ({ source }: FillJob): boolean => source.kind === 'orthogonal'
 
 /** What an orthogonal job draws. */

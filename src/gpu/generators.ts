@@ -14,7 +14,7 @@ function samplerOf({ law, origin }: GeneratorDraw): { sampler: string; slots: Re
   const fused = { mulAdd: 'random/mul_add_fused' }
   switch (origin.generator) {
     case 'torch-cpu': {
-      if (law.kind === 'normal' && origin.count < TORCH_BLOCK) return { sampler: 'torch_cpu_given', slots: {} }
+      if (law.kind === 'normal' && origin.count < TORCH_BLOCK) return { sampler: 'given', slots: {} }
       const mulAdd = origin.variant === 'fma' ? 'random/mul_add_fused' : 'random/mul_add_split'
       return { sampler: `torch_cpu_${law.kind}`, slots: { mulAdd } }
     }
@@ -33,13 +33,25 @@ function samplerOf({ law, origin }: GeneratorDraw): { sampler: string; slots: Re
 export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType): PipelineKey {
   const { sampler, slots } = samplerOf(draw)
   const module = `generators/${sampler}`
-  const store = dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
+  const store = storeSlots(dtype)
   const layout = isUploaded(draw) ? 'uploaded' : 'fill'
   // Block normals store by themselves; stateless words come four to a block, as in the value contract.
   if (sampler === 'torch_cpu_normal') return { entry: module, slots: { ...slots, ...store }, layout }
   const entry = draw.origin.generator === 'torch-stateless' ? 'fill' : 'generators/fill'
   return { entry, slots: { sampler: module, ...slots, ...store }, layout }
 }
+
+/** The pipeline that fills parameters of a dtype with values that the host makes. */
+export function tablePipelineKey(dtype: DType): PipelineKey {
+  const slots = { sampler: 'generators/given', ...storeSlots(dtype) }
+  return { entry: 'generators/fill', slots, layout: 'uploaded' }
+}
+
+const storeSlots = (dtype: DType): Readonly<Record<string, string>> =>
+  dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
+
+/** Adds nothing to a shader that takes the host's values as they are. */
+export const noFields: GeneratorFields = { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [0, 0, 0] }
 
 /** The fields of a job's uniform block (shaders/core/job.wgsl) that a draw decides. */
 export interface GeneratorFields {

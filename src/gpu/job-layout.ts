@@ -45,8 +45,9 @@ const patternWords = (pattern: Uint8Array): number[] => {
 export function packSource({ job, start, count, firstWord }: FillWindow): PackedJob {
   const { source } = job
   if (source.kind === 'constant') return packConstant(source.pattern, count * byteWidth(job.dtype), firstWord, 0)
-  // Made as a whole, by src/gpu/orthogonal-fill.ts.
-  if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no block of its own')
+  // Made by src/gpu/orthogonal-fill.ts and src/gpu/uploaded.ts.
+  if (source.kind === 'orthogonal' || source.kind === 'table')
+    throw new TypeError(`${source.kind}: no block of its own`)
   // A part's elements have indices of their own: its counter is that of the tensor's element 0.
   const first = job.part === undefined ? job.firstElement + start : 0
   if (source.kind === 'generator') return packGenerator(generatorFields(source, first), count, firstWord)

@@ -12,6 +12,7 @@ import fill from '../../shaders/fill.wgsl?raw'
 import fillPart from '../../shaders/fill_part.wgsl?raw'
 import generatorsAffine from '../../shaders/generators/affine.wgsl?raw'
 import generatorsFill from '../../shaders/generators/fill.wgsl?raw'
+import generatorsGiven from '../../shaders/generators/given.wgsl?raw'
 import generatorsJaxBits from '../../shaders/generators/jax_bits.wgsl?raw'
 import generatorsJaxLegacyBits from '../../shaders/generators/jax_legacy_bits.wgsl?raw'
 import generatorsJaxNormal from '../../shaders/generators/jax_normal.wgsl?raw'
@@ -19,7 +20,6 @@ import generatorsJaxUniform from '../../shaders/generators/jax_uniform.wgsl?raw'
 import generatorsScaled from '../../shaders/generators/scaled.wgsl?raw'
 import generatorsStatelessNormal from '../../shaders/generators/stateless_normal.wgsl?raw'
 import generatorsStatelessUniform from '../../shaders/generators/stateless_uniform.wgsl?raw'
-import generatorsTorchCpuGiven from '../../shaders/generators/torch_cpu_given.wgsl?raw'
 import generatorsTorchCpuNormal from '../../shaders/generators/torch_cpu_normal.wgsl?raw'
 import generatorsTorchCpuUniform from '../../shaders/generators/torch_cpu_uniform.wgsl?raw'
 import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
@@ -123,7 +123,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'generators/scaled': generatorsScaled,
   'generators/stateless_normal': generatorsStatelessNormal,
   'generators/stateless_uniform': generatorsStatelessUniform,
-  'generators/torch_cpu_given': generatorsTorchCpuGiven,
+  'generators/given': generatorsGiven,
   'generators/torch_cpu_normal': generatorsTorchCpuNormal,
   'generators/torch_cpu_uniform': generatorsTorchCpuUniform,
   'generators/torch_cuda': generatorsTorchCuda,

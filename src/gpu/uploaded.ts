@@ -1,17 +1,25 @@
+import { tableElements } from '../cpu/table.js'
 import { byteWidth } from '../dtype.js'
 import { OutOfMemoryError, show } from '../errors.js'
 import { sampleTorchCpu, TORCH_BLOCK } from '../generators/torch-cpu.js'
 import type { GeneratorDraw, TorchCpuSource } from '../generators/types.js'
+import type { FillJob, FillSource } from '../jobs.js'
 import type { ResolvedOptions } from '../options.js'
 import { mersenneStream } from '../random/mersenne-stream.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import type { FillTarget } from './execute.js'
-import { generatorFields, generatorPipelineKey } from './generators.js'
+import {
+  type GeneratorFields,
+  generatorFields,
+  generatorPipelineKey,
+  noFields,
+  tablePipelineKey,
+} from './generators.js'
 import { jobLayout, packGenerator, writeJob } from './job-layout.js'
 import { Pacer } from './pacing.js'
 import { submitPass } from './pass.js'
-import { bindGroupLayout, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
 
@@ -60,6 +68,30 @@ export function uploadedWords(
   return { words, extra: [tail - begin, body, shift] }
 }
 
+type UploadedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator'; origin: TorchCpuSource })
+
+/** The words of elements [start, start + count) of a job, and the fields of its uniform block. */
+function uploadOf(
+  job: FillJob,
+  start: number,
+  count: number,
+): { words: Uint32Array<ArrayBuffer>; fields: GeneratorFields } {
+  const source = job.source as UploadedSource
+  const first = job.firstElement + start
+  if (source.kind === 'table') {
+    const values = tableElements(source, job.part, first, count)
+    return { words: new Uint32Array(values.slice().buffer), fields: noFields }
+  }
+  const { words, extra } = uploadedWords(source, first, count)
+  return { words, fields: { ...generatorFields(source, first), extra } }
+}
+
+/** The pipeline of a job whose words or values the host makes. */
+export function uploadedPipelineKey({ source, dtype }: FillJob): PipelineKey {
+  const uploaded = source as UploadedSource
+  return uploaded.kind === 'table' ? tablePipelineKey(dtype) : generatorPipelineKey(uploaded, dtype)
+}
+
 /**
  * Fills targets whose words the host makes, and gives the bytes that are done: piece after piece, upload and dispatch, in
  * submits as short as other work's. While the device works on one the host makes the words of the next; no more than one is
@@ -88,7 +120,7 @@ export async function runUploadedJobs(
     await uploader.requireMemory(targets[0]!.job.name)
     for (const target of targets) {
       const { job } = target
-      const compiled = await pipeline(state, generatorPipelineKey(drawOf(job), job.dtype))
+      const compiled = await pipeline(state, uploadedPipelineKey(job))
       for (let start = 0; start < job.elementCount; ) {
         signal?.throwIfAborted()
         requireAlive(state)
@@ -108,9 +140,9 @@ export async function runUploadedJobs(
   }
 }
 
-const drawOf = ({ source }: FillTarget['job']) => source as GeneratorDraw & { origin: TorchCpuSource }
-
-interface Piece extends UploadedJob {
+interface Piece {
+  readonly words: Uint32Array<ArrayBuffer>
+  readonly fields: GeneratorFields
   readonly start: number
   readonly count: number
   readonly pacer: Pacer
@@ -160,26 +192,24 @@ class Uploader {
 
   /** Makes the words of the next piece of a target. */
   prepare({ job }: FillTarget, start: number): Piece {
-    const draw = drawOf(job)
     const pacer = this.#pacers[this.#turn++ % 2]!
-    const id = pipelineName(generatorPipelineKey(draw, job.dtype))
+    const id = pipelineName(uploadedPipelineKey(job))
     const count = pacer.take(id, Math.min(this.#most, job.elementCount - start))
-    return { ...uploadedWords(draw, job.firstElement + start, count), start, count, pacer }
+    return { ...uploadOf(job, start, count), start, count, pacer }
   }
 
   /** Resolves when the device has done it. */
   submit(
     { job, buffer, byteOffset }: FillTarget,
     compiled: GPUComputePipeline,
-    { words, extra, start, count, pacer }: Piece,
+    { words, fields, start, count, pacer }: Piece,
   ): Promise<void> {
     const { device } = this.#state
     const width = byteWidth(job.dtype)
     const from = byteOffset + start * width
     const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
     const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
-    const fields = generatorFields(drawOf(job), job.firstElement + start)
-    writeJob(block, 0, packGenerator({ ...fields, extra }, count, (from - offset) / 4))
+    writeJob(block, 0, packGenerator(fields, count, (from - offset) / 4))
     const { done } = submitPass(this.#state, 'webgpu-init fill', job.name, (pass) => {
       device.queue.writeBuffer(this.#uniform, 0, block.buffer)
       device.queue.writeBuffer(this.#words, 0, words)

@@ -4,6 +4,7 @@ import { DiracInitializer, EyeInitializer } from './identity.js'
 import { KaimingInitializer } from './kaiming.js'
 import { NormalInitializer } from './normal.js'
 import { DeltaOrthogonalInitializer, OrthogonalInitializer } from './orthogonal.js'
+import { SinusoidalInitializer } from './sinusoidal.js'
 import { SirenInitializer } from './siren.js'
 import { SparseInitializer } from './sparse.js'
 import { TorchDefaultInitializer } from './torch-default.js'
@@ -84,6 +85,7 @@ const factories: Readonly<Record<string, Factory>> = /* @__PURE__ */ (() => ({
   random_uniform: defaults(uniform, { a: -0.05, b: 0.05 }),
   // Papers
   siren: (config) => new SirenInitializer(config),
+  sinusoidal: (config) => new SinusoidalInitializer(config),
 }))()
 
 /** The names that `initializeModel` takes as a string. */

@@ -13,6 +13,7 @@ import type { CustomSampler } from './custom.js'
  * - diagonal: 0, but `value` at first, first + stride, ... (`count` of them) of every run: eye and dirac
  * - orthogonal: gain times a Haar-random orthogonal matrix, `batch` of them; `field` > 1 puts it at the centre of a
  *   convolution's kernel (delta-orthogonal)
+ * - sinusoid: no randomness; sines and cosines of the position at `columns` / 2 frequencies, see SinusoidalInitializer
  * - custom: a sampler of the user's own
  */
 export type Distribution =
@@ -51,6 +52,13 @@ export type Distribution =
       readonly centre: number
       /** Elements between two of the matrix: `field` where the kernel axes come last, 1 where they come first. */
       readonly stride: number
+    }
+  | {
+      readonly kind: 'sinusoid'
+      readonly rows: number
+      readonly columns: number
+      readonly maxTimescale: number
+      readonly arrangement: 'halves' | 'interleaved'
     }
   | {
       readonly kind: 'custom'

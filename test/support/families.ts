@@ -146,6 +146,28 @@ function deltaHaar(count: number, outputs: number, inputs: number): FamilyCase {
   return { what: `${count} of ${outputs} x ${inputs}`, model: { parameters }, config: {}, samples, flaw }
 }
 
+/** A fixed table: within what PyTorch's float32 angles are off, times the positions; sin 0 and cos 0 are exact. */
+function sinusoids(
+  rows: number,
+  columns: number,
+  config: Config,
+  value: (row: number, column: number) => number,
+): FamilyCase {
+  const flaw = (values: Values): string | undefined => {
+    for (const [at, found] of values.get('w')!.entries()) {
+      const [row, column] = [Math.floor(at / columns), at % columns]
+      const expected = value(row, column)
+      // The coarsest dtype's rounding, and 2^-22 of the angle.
+      if (Math.abs(found - expected) > (row === 0 ? 0 : 2 ** -9 + row * 2 ** -22)) {
+        return `element ${[row, column]} is ${found}, not ${expected}`
+      }
+    }
+    return undefined
+  }
+  const what = `${JSON.stringify(config)} on ${rows} x ${columns}`
+  return { what, model: one({ shape: [rows, columns], role: 'embedding' }), config, samples: noSamples, flaw }
+}
+
 const row = (name: string, cases: readonly FamilyCase[], refused: readonly Refused[] = []): Family => ({
   name,
   bitExact: !name.endsWith('orthogonal'),
@@ -303,6 +325,26 @@ export const families: readonly Family[] = [
       fanRank,
       ['omega 0', {}, { omega: 0 }, config, /omega must be > 0/],
       ['a first that is no boolean', {}, { first: 1 }, config, /first must be true or false/],
+    ],
+  ),
+  row(
+    'sinusoidal',
+    [
+      sinusoids(1500, 40, {}, (p, j) => (j < 20 ? Math.sin : Math.cos)(p * 10000 ** (-(j % 20) / 19))),
+      sinusoids(77, 6, { arrangement: 'interleaved', maxTimescale: 100 }, (p, j) =>
+        (j % 2 === 0 ? Math.sin : Math.cos)(p * 100 ** (-(j - (j % 2)) / 6)),
+      ),
+    ],
+    [
+      ['rank 1', vector, {}, shape, /a table \[positions, width\]/],
+      ['rank 3', { shape: [2, 2, 2] }, {}, shape, /a table \[positions, width\]/],
+      ['an odd width', { shape: [6, 5] }, {}, shape, /even width/],
+      ['a width of 2', { shape: [6, 2] }, {}, shape, /at least 4/],
+      ['more positions than are exact', { shape: [2 ** 20 + 1, 4] }, {}, config, /at most 1048576 positions/],
+      ['a timescale of 1', {}, { maxTimescale: 1 }, config, /maxTimescale must be above 1/],
+      ['a timescale that is NaN', {}, { maxTimescale: Number.NaN }, config, /maxTimescale/],
+      ['an unknown arrangement', {}, { arrangement: 'mixed' }, config, /arrangement.*mixed/],
+      ['an integer dtype', { dtype: 'int32' }, {}, 'UNSUPPORTED_DTYPE', /int32/],
     ],
   ),
   row(

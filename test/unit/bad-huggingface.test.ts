@@ -15,7 +15,7 @@ describe('what is no configuration', () => {
     ['true', true, ['true', 'object']],
     ['undefined', undefined, ['undefined', 'object']],
     ['an empty object', {}, ['model_type', 'undefined', 'gpt2']],
-    ['an unknown model_type', { ...gpt2, model_type: 'bert' }, ['model_type', '"bert"', 'gpt2', 'defineModel']],
+    ['an unknown model_type', { ...gpt2, model_type: 'rwkv' }, ['model_type', '"rwkv"', 'gpt2, llama', 'defineModel']],
     ['another case', { ...gpt2, model_type: 'GPT2' }, ['model_type', '"GPT2"']],
     ['model_type null', { ...gpt2, model_type: null }, ['model_type', 'null']],
     ['model_type a list', { ...gpt2, model_type: ['gpt2'] }, ['model_type', '["gpt2"]']],

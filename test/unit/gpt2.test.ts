@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { gpt2Recipe, readHuggingFaceConfig } from '../../src/model/huggingface.js'
+import { gpt2Recipe, readHuggingFaceConfig } from '../../src/index.js'
 import { planModel } from '../../src/plan.js'
 
 const small = { model_type: 'gpt2', architectures: ['GPT2LMHeadModel'] }

@@ -66,7 +66,7 @@ const names: [spellings: string[], law: object, instance: Initializer][] = [
 ]
 
 /** These take a matrix, or a setting: tested in families.test.ts. */
-const elsewhere = ['eye', 'identity', 'sparse', 'orthogonal', 'delta_orthogonal']
+const elsewhere = ['eye', 'identity', 'sinusoidal', 'sparse', 'orthogonal', 'delta_orthogonal']
 
 test('this file knows every name', () => {
   expect([...names.map(([[name]]) => name), ...elsewhere].sort()).toEqual([...initializerNames].sort())

@@ -1,5 +1,5 @@
 //#import "generators/uploaded"
-// Fewer than 16 normals, which PyTorch makes in float64: the host's values as they are.
+// The host's values as they are: a fixed table, or the fewer than 16 normals that PyTorch makes in float64.
 
 fn sampleElement(index: u32) -> f32 {
   return bitcast<f32>(uploaded[index]);

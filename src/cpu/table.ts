@@ -1,0 +1,20 @@
+import type { FillSource } from '../jobs.js'
+import { sinusoidElements } from '../laws/sinusoid.js'
+import { type PartGeometry, partRuns } from '../parts/geometry.js'
+
+/** Elements [first, first + count) of a fixed table, or of a part of it, as float32 in a new array. */
+export function tableElements(
+  { law }: FillSource & { kind: 'table' },
+  part: PartGeometry | undefined,
+  first: number,
+  count: number,
+): Float32Array {
+  if (part === undefined) return sinusoidElements(law, first, count)
+  const out = new Float32Array(count)
+  let done = 0
+  for (const run of partRuns(part, first, count)) {
+    out.set(sinusoidElements(law, run.first, run.count), done)
+    done += run.count
+  }
+  return out
+}

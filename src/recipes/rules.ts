@@ -1,0 +1,73 @@
+import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import type { RecipeRule } from './types.js'
+
+type Match = RecipeRule['match']
+
+/** Writes the rules of one recipe: all share its source, unless a rule names its own. */
+export type RuleWriter = (match: Match, initializer: string, config?: Readonly<Record<string, unknown>>) => RecipeRule
+
+export function ruleWriter(source: string): RuleWriter {
+  return (match, initializer, config) =>
+    config === undefined ? { match, initializer, source } : { match, initializer, config, source }
+}
+
+/** What nearly every network has: norm scales 1; norm biases, biases and the means of running statistics 0. */
+export function plainRules(rule: RuleWriter): RecipeRule[] {
+  return [rule({ role: 'norm-scale' }, 'ones'), rule({ role: 'norm-bias' }, 'zeros'), rule({ role: 'bias' }, 'zeros')]
+}
+
+/** PyTorch's BatchNorm buffers as they start. */
+export function runningStatistics(rule: RuleWriter): RecipeRule[] {
+  return [rule('*running_var', 'ones'), rule('*running_mean', 'zeros'), rule('*num_batches_tracked', 'zeros')]
+}
+
+/** Checks a recipe's settings: no unknown keys, then each by `positive`, `count` or `flag`. */
+export class RecipeSettings {
+  readonly #values: Readonly<Record<string, unknown>>
+  readonly #recipe: string
+
+  constructor(recipe: string, settings: object, known: readonly string[]) {
+    refuseUnknownKeys(settings, known, recipe)
+    this.#recipe = recipe
+    this.#values = settings as Readonly<Record<string, unknown>>
+  }
+
+  /** A finite number >= 0, or > 0. */
+  number(key: string, fallback?: number, least: 'zero' | 'above zero' = 'zero'): number {
+    const value = this.#values[key] === undefined ? fallback : this.#values[key]
+    const fits = typeof value === 'number' && Number.isFinite(value) && (least === 'zero' ? value >= 0 : value > 0)
+    if (fits) return value
+    return this.#refuse(key, value, `a finite number ${least === 'zero' ? '>= 0' : '> 0'}`)
+  }
+
+  /** A positive integer. */
+  count(key: string, fallback?: number): number {
+    const value = this.#values[key] === undefined ? fallback : this.#values[key]
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1) return value
+    return this.#refuse(key, value, 'a positive integer')
+  }
+
+  flag(key: string, fallback: boolean): boolean {
+    const value = this.#values[key] === undefined ? fallback : this.#values[key]
+    return typeof value === 'boolean' ? value : this.#refuse(key, value, 'true or false')
+  }
+
+  /** A glob over parameter names. */
+  glob(key: string, fallback: string): string {
+    const value = this.#values[key] === undefined ? fallback : this.#values[key]
+    return typeof value === 'string' && value.length > 0
+      ? value
+      : this.#refuse(key, value, 'a glob, a non-empty string')
+  }
+
+  choice<T extends string | number>(key: string, known: readonly T[], fallback: T): T {
+    const value = this.#values[key] === undefined ? fallback : this.#values[key]
+    return (known as readonly unknown[]).includes(value)
+      ? (value as T)
+      : this.#refuse(key, value, `one of ${known.join(', ')}`)
+  }
+
+  #refuse(key: string, value: unknown, what: string): never {
+    throw new WeightInitError('INVALID_ARGUMENT', `${this.#recipe}: ${key} must be ${what}, but found ${show(value)}.`)
+  }
+}

@@ -20,11 +20,11 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     lib: {
-      entry: { index: 'src/index.ts', node: 'src/node.ts', cli: 'src/cli.ts' },
+      entry: { index: 'src/index.ts', node: 'src/node.ts', cli: 'src/cli.ts', 'interop/onnx': 'src/interop/onnx.ts' },
       formats: ['es'],
     },
     rollupOptions: {
-      external: [/^node:/, 'webgpu'],
+      external: [/^node:/, 'webgpu', /^@bufbuild\/protobuf/],
       output: { chunkFileNames: 'shared/[name].js' },
     },
   },

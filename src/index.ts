@@ -91,6 +91,14 @@ export {
   type VarianceScalingMode,
 } from './initializers/variance-scaling.js'
 export { type XavierConfig, XavierInitializer, xavierNormal, xavierUniform } from './initializers/xavier.js'
+export type { CheckpointModel, OmittedTensor } from './interop/checkpoint.js'
+export { parseSafetensorsHeader, safetensorsHeaderLength } from './interop/safetensors-header.js'
+export {
+  readSafetensorsIndex,
+  readSafetensorsModel,
+  readShardedSafetensorsModel,
+  type SafetensorsIndex,
+} from './interop/safetensors-model.js'
 export type { SamplerParameterType } from './laws/custom.js'
 export type { InitializationManifest, ManifestParameter } from './manifest.js'
 export type { ParameterMatch } from './match.js'
@@ -101,6 +109,7 @@ export {
   readHuggingFaceConfig,
 } from './model/huggingface/read.js'
 export type { HuggingFaceModel } from './model/huggingface/types.js'
+export { type ModelJson, modelToJson, readModelJson } from './model/json.js'
 export {
   type BatchNormOptions,
   batchNorm,

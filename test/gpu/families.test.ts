@@ -10,11 +10,12 @@ import {
   minusTwoLog,
   normal,
   sequential,
+  sinusoidal,
   WeightInitError,
 } from '../../src/index.js'
 import { countDifferences } from '../support/bits.js'
 import { families, haar } from '../support/families.js'
-import { adapterName, useDevice } from '../support/gpu.js'
+import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 import { largestDifference } from '../support/matrices.js'
 import { ksDistance, ksLimit, momentScores } from '../support/reference-laws.js'
 
@@ -72,6 +73,22 @@ describe(`initializer families on ${adapterName}`, () => {
       }
     },
   )
+
+  test.each(dtypes)('sinusoidal: odd parts, and the caller’s buffer beside what is not his, in %s', async (dtype) => {
+    const model = { parameters: [{ name: 'p', shape: [90, 12], role: 'embedding' as const }] }
+    await expectParity(model, sinusoidal, { dtype, slice: { p: { start: [5, 3], end: [10, 10] } } })
+    const bytes = 1080 * (dtype === 'float32' ? 4 : 2)
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC
+    const buffer = gpu.device.createBuffer({ size: bytes + 8, usage })
+    const into = { p: { buffer, byteOffset: 4 } }
+    using weights = await initializeModel(model, 'sinusoidal', {}, { device: gpu.device, seed, dtype, into })
+    expect((await weights.verify()).ok).toBe(true)
+    using whole = await initializeModel(model, 'sinusoidal', {}, { device: 'cpu', seed, dtype })
+    const expected = new Uint8Array(bytes + 8)
+    expected.set(await whole.readBytes('p'), 4)
+    expect(await readBuffer(gpu.device, buffer)).toEqual(expected)
+    buffer.destroy()
+  })
 
   test('orthogonal: the law of the sphere in every place, as on the CPU', async () => {
     const { model, config, samples } = haar(300, 5, 4, 1)

@@ -508,7 +508,7 @@ describe('failure exits 1', () => {
     ['a list', '[]', /must hold an object/],
     ['null', 'null', /must hold an object/],
     ['no model_type', '{}', /model_type/],
-    ['an unknown model_type', '{"model_type":"llama"}', /unknown model_type "llama"; known: gpt2/],
+    ['an unknown model_type', '{"model_type":"rwkv"}', /unknown model_type "rwkv"; known: gpt2, llama/],
     ['a model_type from the prototype', '{"model_type":"constructor"}', /unknown model_type "constructor"/],
     ['layers in words', '{"model_type":"gpt2","n_layer":"twelve"}', /n_layer must be an integer.*"twelve"/],
     ['no layers', '{"model_type":"gpt2","n_layer":0}', /n_layer must be an integer.*0/],

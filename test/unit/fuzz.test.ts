@@ -4,16 +4,25 @@ import { describe, expect, test } from 'vitest'
 import { WeightInitError } from '../../src/errors.js'
 import {
   defineModel,
+  huggingFaceArchitectures,
   type InitializeOptions,
   initializeModel,
+  modelToJson,
   planModel,
   readHuggingFaceConfig,
+  readModelJson,
+  readSafetensorsIndex,
+  readSafetensorsModel,
+  readShardedSafetensorsModel,
+  recipes,
   rematerialize,
   xavierUniform,
 } from '../../src/index.js'
+import { readOnnxModel } from '../../src/interop/onnx.js'
 import { layoutSafetensors, parseSafetensorsHeader } from '../../src/interop/safetensors.js'
 import { parseStrictJson, type StrictJson } from '../../src/interop/strict-json.js'
 import { planFromManifest } from '../../src/manifest.js'
+import { graph, node, model as onnxModel, tensor } from '../support/onnx.js'
 import { seededWords } from '../support/seeded.js'
 
 const CASES = 6000
@@ -180,6 +189,44 @@ const gpt2 = {
   initializer_range: 0.02,
   torch_dtype: 'float32',
 }
+/** One small config of every class of every architecture. */
+const otherConfigs = Object.entries(huggingFaceArchitectures()).flatMap(([model_type, heads]) =>
+  heads.map((head) => {
+    const sizes = {
+      hidden_size: 8,
+      num_attention_heads: 2,
+      num_hidden_layers: 1,
+      intermediate_size: 4,
+      initializer_range: 0.02,
+      vocab_size: 10,
+      max_position_embeddings: 5,
+      pad_token_id: 1,
+      id2label: { 0: 'a', 1: 'b' },
+    }
+    const own: Readonly<Record<string, object>> = {
+      distilbert: { dim: 8, n_heads: 2, n_layers: 1, hidden_dim: 4 },
+      vit: { image_size: [8, 8], patch_size: 4, qkv_bias: false, num_channels: 1 },
+      deit: { image_size: 8, patch_size: [4, 2] },
+      t5: { d_model: 8, d_kv: 2, d_ff: 4, num_heads: 2, num_layers: 1, feed_forward_proj: 'gated-gelu' },
+      whisper: {
+        d_model: 8,
+        encoder_layers: 1,
+        decoder_layers: 1,
+        encoder_attention_heads: 2,
+        decoder_attention_heads: 1,
+      },
+      clip: { text_config: sizes, vision_config: { ...sizes, image_size: 8, patch_size: 4 }, projection_dim: 3 },
+    }
+    return {
+      model_type,
+      architectures: [head],
+      ...sizes,
+      torch_dtype: 'float16',
+      tie_word_embeddings: true,
+      ...own[model_type],
+    }
+  }),
+)
 const model = {
   parameters: [
     {
@@ -217,7 +264,8 @@ describe('input from strangers', () => {
   test(`${CASES} config.json`, () => {
     const r = random(1)
     for (let i = 0; i < CASES; i++) {
-      const config = i % 4 === 3 ? hostileValue(r) : mutate(gpt2, r)
+      // GPT-2 as often as all the others together.
+      const config = i % 4 === 3 ? hostileValue(r) : mutate(i % 4 === 0 ? gpt2 : r.pick(otherConfigs), r)
       attempt(
         () => {
           const { model: read, recipe } = readHuggingFaceConfig(config)
@@ -315,6 +363,93 @@ describe('input from strangers', () => {
         const { tensors, headerByteLength } = parseSafetensorsHeader(given, length)
         expect(tensors.reduce((sum, t) => sum + t.byteLength, headerByteLength)).toBe(length)
       }
+    }
+  })
+
+  test(`${CASES / 2} models as JSON, with rules`, () => {
+    const r = random(7)
+    const json = JSON.parse(JSON.stringify(modelToJson(model as never, recipes.llama())))
+    const table = [['a.weight', [4, 3], 'Linear'], ['a.bias', [4]], { name: 'e', shape: [3, 2], module: 'Embedding' }]
+    for (let i = 0; i < CASES / 2; i++) {
+      const input = i % 4 === 3 ? hostileValue(r) : mutate(i % 4 === 0 ? table : json, r)
+      attempt(
+        () => {
+          const read = readModelJson(i % 5 === 0 ? text(input) : input)
+          planModel(read.model, read.rules ?? 'normal', {}, { seed: 1 })
+        },
+        () => text(input),
+      )
+    }
+  })
+
+  test(`${CASES / 2} checkpoints: headers of a sharded one and its index`, () => {
+    const r = random(8)
+    const names = ['wte.weight', 'h.0.ln_1.weight', 'h.0.attn.bias', 'bn.running_var', 'fc.bias']
+    for (let i = 0; i < CASES / 2; i++) {
+      const entries = Array.from({ length: 1 + r.below(4) }, (_, n) => ({
+        name: r.below(3) === 0 ? `${r.pick(hostileNames)}${n}` : `${n}.${r.pick(names)}`,
+        dtype: r.pick(['float32', 'float16', 'int64', 'bool'] as const),
+        shape: Array.from({ length: r.below(5) }, () => r.pick([0, 1, 2, 3, 65536])),
+      }))
+      const map = Object.fromEntries(entries.map(({ name }) => [name, 'a.safetensors']))
+      const index = text(i % 2 === 0 ? { weight_map: map } : mutate({ weight_map: map }, r))
+      attempt(
+        () => {
+          const { header, byteLength } = layoutSafetensors(entries)
+          const parsed = parseSafetensorsHeader(header, byteLength)
+          const { model: read, fixed } =
+            i % 3 === 0
+              ? readSafetensorsModel(parsed)
+              : readShardedSafetensorsModel(readSafetensorsIndex(index), new Map([['a.safetensors', parsed]]))
+          const skip = fixed.map((name) => ({ match: (p: { name: string }) => p.name === name, initializer: 'skip' }))
+          planModel(read, [...skip, ...recipes.torchDefault()], { seed: 1 })
+        },
+        () => index,
+      )
+    }
+  })
+
+  test(`${CASES / 2} ONNX files`, () => {
+    const r = random(9)
+    for (let i = 0; i < CASES / 2; i++) {
+      const dims = () =>
+        Array.from({ length: r.below(4) }, () =>
+          r.below(9) === 0 ? r.pick([-1, 0, 2 ** 31, 2 ** 53, 2 ** 62]) : 1 + r.below(6),
+        )
+      const tensors = ['a', 'b', 'c.bias'].map((name) =>
+        tensor(r.below(9) ? name : r.pick(hostileNames), dims(), r.below(6) ? 1 : r.below(20), {
+          packed: r.below(2) === 0,
+        }),
+      )
+      const op = () =>
+        r.pick([
+          'Conv',
+          'ConvTranspose',
+          'Gemm',
+          'MatMul',
+          'Gather',
+          'LSTM',
+          'BatchNormalization',
+          'Add',
+          'Mul',
+          'toString',
+        ])
+      const body = graph([tensor('deep', dims(), 1)], [])
+      const nodes = [
+        node(op(), ['x', 'a', 'b'], { group: r.below(4), transB: r.below(2) }),
+        node(op(), ['a', 'c.bias'], {}, r.below(4) ? [] : [body]),
+      ]
+      const bytes = onnxModel(graph(tensors, nodes)).slice()
+      // Cut, or with a few bytes changed: lengths, tags and types that lie.
+      if (i % 3 === 1) for (let n = 1 + r.below(4); n > 0; n--) bytes[r.below(bytes.length)] = r.below(256)
+      const given = i % 7 === 1 ? bytes.subarray(0, r.below(bytes.length)) : bytes
+      attempt(
+        () => {
+          const { model: read } = readOnnxModel(given)
+          planModel(read, [{ match: '*', initializer: 'uniform' }], { seed: 1 })
+        },
+        () => [...given].join(),
+      )
     }
   })
 

@@ -38,6 +38,26 @@ test.each(totals)('%s, %s: %i parameters, %i elements', (folder, head, parameter
   expect([totals.elementCount, totals.parameterCount]).toEqual([elements, parameters])
 })
 
+test('README’s table of models', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const rows = [
+    ...readme.matchAll(
+      /^\| (\w+) +\| \[[^\]]+\]\(examples\/([^/]+)\/config\.json\) +\| (\w+) +\| +(\d+) \| +([\d,]+) \|$/gm,
+    ),
+  ]
+  expect(rows.length).toBe(new Set(totals.map(([folder]) => folder)).size)
+  for (const [, type, folder, head, parameters, elements] of rows) {
+    const read = readHuggingFaceConfig(configOf(folder!))
+    const plan = planModel(read.model, read.recipe, { seed: 0 }).totals
+    expect([type, head, parameters, elements]).toEqual([
+      read.architecture,
+      read.head,
+      String(plan.parameterCount),
+      plan.elementCount.toLocaleString('en'),
+    ])
+  }
+})
+
 test('the examples name the class that their checkpoints hold', () => {
   const read = (folder: string) => readHuggingFaceConfig(configOf(folder))
   for (const [folder] of totals) expect(read(folder).head).toBe((configOf(folder).architectures as string[])[0])
@@ -214,6 +234,30 @@ test('every class of every architecture is planned by its recipe', () => {
       expect(JSON.parse(JSON.stringify(read.recipe))).toEqual(read.recipe)
     }
   }
+})
+
+test('a CLIP tower alone: flat config or part of both', () => {
+  const tower = {
+    hidden_size: 16,
+    num_attention_heads: 2,
+    num_hidden_layers: 1,
+    intermediate_size: 8,
+    projection_dim: 5,
+  }
+  const flat = readHuggingFaceConfig({ model_type: 'clip_text_model', ...tower })
+  expect(flat.head).toBe('CLIPTextModel')
+  const head = 'CLIPTextModelWithProjection'
+  const projected = readHuggingFaceConfig({ model_type: 'clip', text_config: tower }, { head })
+  expect(projected.model.parameters.slice(0, -1)).toEqual(flat.model.parameters)
+  expect(projected.model.parameters.at(-1)).toMatchObject({ name: 'text_projection.weight', shape: [5, 16] })
+})
+
+test('num_key_value_heads: absent is the class’s default, null as many as heads', () => {
+  const rows = (config: object) =>
+    readHuggingFaceConfig({ model_type: 'mistral', num_hidden_layers: 1, ...config }).model.parameters[2]?.shape
+  expect(rows({})).toEqual([1024, 4096])
+  expect(rows({ num_key_value_heads: null })).toEqual([4096, 4096])
+  expect(rows({ num_key_value_heads: 2 })).toEqual([256, 4096])
 })
 
 test('labels come from num_labels, else from id2label', () => {

@@ -31,8 +31,8 @@ export const bert: Family = {
     const width = config.integer('hidden_size', 768)
     const vocabulary = config.integer('vocab_size', 30522)
     const prefix = head === 'BertModel' ? '' : 'bert.'
-    config.require('position_embedding_type', 'absolute')
-    config.require('add_cross_attention', false)
+    config.only('position_embedding_type', 'absolute')
+    config.only('add_cross_attention', false)
     list.embedding(`${prefix}embeddings.word_embeddings`, vocabulary, width, config.paddingIndex(0, vocabulary))
     list.embedding(`${prefix}embeddings.position_embeddings`, config.integer('max_position_embeddings', 512), width)
     list.embedding(`${prefix}embeddings.token_type_embeddings`, config.integer('type_vocab_size', 2), width)

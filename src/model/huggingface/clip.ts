@@ -38,6 +38,11 @@ export const clip: Family = {
   },
 }
 
+/** A text tower with a config of its own. */
+export const clipText: Family = { ...clip, heads: ['CLIPTextModel', 'CLIPTextModelWithProjection'] }
+/** A vision tower with a config of its own. */
+export const clipVision: Family = { ...clip, heads: ['CLIPVisionModel', 'CLIPVisionModelWithProjection'] }
+
 /** A tower's part of the config of both, or the whole of a config of its own. */
 function towerConfig(config: ConfigReader, key: string): ConfigReader {
   return config.value('model_type') === 'clip' ? config.child(key) : config

@@ -22,6 +22,11 @@ export class ConfigReader {
     return Object.hasOwn(this.#json, key) ? (this.#json[key] ?? undefined) : undefined
   }
 
+  /** Whether a key is there and null: some config classes take that for something else than an absent key. */
+  isNull(key: string): boolean {
+    return Object.hasOwn(this.#json, key) && this.#json[key] === null
+  }
+
   /** @throws WeightInitError `INVALID_FILE`, always */
   fail(message: string): never {
     throw new WeightInitError('INVALID_FILE', `${this.#where}: ${message}`)
@@ -64,7 +69,7 @@ export class ConfigReader {
   }
 
   /** Refuses a setting that would change the parameters in a way this reader does not know. */
-  require(key: string, known: unknown): void {
+  only(key: string, known: unknown): void {
     const value = this.value(key) ?? known
     if (value === known) return
     this.fail(

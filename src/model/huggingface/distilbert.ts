@@ -23,7 +23,7 @@ export const distilbert: Family = {
     const positions = config.integer('max_position_embeddings', 512)
     const prefix = head === 'DistilBertModel' ? '' : 'distilbert.'
     config.divisible(width, config.integer(['n_heads', 'num_attention_heads'], 12), 'dim', 'n_heads')
-    config.require('sinusoidal_pos_embds', false)
+    config.only('sinusoidal_pos_embds', false)
     list.embedding(`${prefix}embeddings.word_embeddings`, vocabulary, width, config.paddingIndex(0, vocabulary))
     list.embedding(`${prefix}embeddings.position_embeddings`, positions, width)
     list.layerNorm(`${prefix}embeddings.LayerNorm`, width)

@@ -14,7 +14,7 @@ export const gpt2: Family = {
     const vocabulary = config.integer('vocab_size', 50257)
     const inner = config.integer('n_inner', 4 * width)
     const std = config.positive('initializer_range', 0.02)
-    config.require('add_cross_attention', false)
+    config.only('add_cross_attention', false)
     const prefix = head === 'GPT2Model' ? '' : 'transformer.'
 
     // transformers' Conv1D: weight [in, out].

@@ -87,7 +87,9 @@ function readAttention(
   width: number,
 ): { queries: number; keys: number; headWidth: number } {
   const heads = config.integer('num_attention_heads', variant.heads)
-  const keyValueHeads = config.integer('num_key_value_heads', variant.keyValueHeads ?? heads)
+  // null means as many as heads; the default of an absent key is the class's own.
+  const ownDefault = config.isNull('num_key_value_heads') ? undefined : variant.keyValueHeads
+  const keyValueHeads = config.integer('num_key_value_heads', ownDefault ?? heads)
   const fixedWidth = config.value('head_dim') === undefined ? variant.headWidth : config.integer('head_dim', 1)
   if (fixedWidth === undefined) config.divisible(width, heads, 'hidden_size', 'num_attention_heads')
   const headWidth = fixedWidth ?? width / heads

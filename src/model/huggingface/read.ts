@@ -1,7 +1,7 @@
 import { show, WeightInitError } from '../../errors.js'
 import { defineModel } from '../define.js'
 import { bert } from './bert.js'
-import { clip } from './clip.js'
+import { clip, clipText, clipVision } from './clip.js'
 import { ConfigReader, type Json } from './config-reader.js'
 import { distilbert } from './distilbert.js'
 import { gpt2 } from './gpt2.js'
@@ -29,8 +29,8 @@ const families: Readonly<Record<string, Family>> = {
   t5,
   whisper,
   clip,
-  clip_text_model: clip,
-  clip_vision_model: clip,
+  clip_text_model: clipText,
+  clip_vision_model: clipVision,
 }
 
 export interface HuggingFaceOptions {
@@ -60,7 +60,8 @@ export function readHuggingFaceConfig(config: unknown, options: HuggingFaceOptio
   if (typeof type !== 'string' || !Object.hasOwn(families, type)) {
     return reader.fail(
       `unknown model_type ${show(Object.hasOwn(config, 'model_type') ? (config as Json).model_type : undefined)}; known: ${Object.keys(families).join(', ')}. ` +
-        'Describe another architecture by its parameters, defineModel({ parameters: [...] }), or read them from its checkpoint.',
+        'Describe another architecture by its parameters, defineModel({ parameters: [{ name, shape }] }) or model JSON ' +
+        '(readModelJson), or read them from its .safetensors files (readSafetensorsModel) or ONNX file (readOnnxModel).',
     )
   }
   const family = families[type]!

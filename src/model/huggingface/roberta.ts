@@ -21,8 +21,8 @@ export const roberta: Family = {
     const vocabulary = config.integer('vocab_size', 50265)
     const positions = config.integer('max_position_embeddings', 512)
     const prefix = head === 'RobertaModel' ? '' : 'roberta.'
-    config.require('position_embedding_type', 'absolute')
-    config.require('add_cross_attention', false)
+    config.only('position_embedding_type', 'absolute')
+    config.only('add_cross_attention', false)
     list.embedding(`${prefix}embeddings.word_embeddings`, vocabulary, width, config.paddingIndex(1, vocabulary))
     list.embedding(`${prefix}embeddings.position_embeddings`, positions, width, config.paddingIndex(1, positions))
     list.embedding(`${prefix}embeddings.token_type_embeddings`, config.integer('type_vocab_size', 2), width)

@@ -1,0 +1,156 @@
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { show, WeightInitError } from '../errors.js'
+import type { CheckpointModel, OmittedTensor } from '../interop/checkpoint.js'
+import {
+  parseSafetensorsHeader,
+  type SafetensorsHeader,
+  safetensorsHeaderLength,
+} from '../interop/safetensors-header.js'
+import {
+  readSafetensorsIndex,
+  readSafetensorsModel,
+  readShardedSafetensorsModel,
+} from '../interop/safetensors-model.js'
+import { type HuggingFaceOptions, readHuggingFaceConfig } from '../model/huggingface/read.js'
+import { readModelJson } from '../model/json.js'
+import type { Model } from '../model/types.js'
+import type { InitializerRule } from '../plan.js'
+
+/** A model read from a file, whatever its kind. */
+export interface ModelFile {
+  readonly kind: 'huggingface' | 'json' | 'safetensors' | 'onnx'
+  /** For people: 'gpt2 (GPT2LMHeadModel)', 'model.safetensors'. */
+  readonly title: string
+  readonly model: Model
+  /** The rules that the file or its architecture bring; undefined: it is for the caller to choose. */
+  readonly recipe?: readonly InitializerRule[]
+  /** Parameters that share another's memory and are therefore not listed, by name. */
+  readonly tied: Readonly<Record<string, string>>
+  /** Parameters that are no weights: no rule can make them. Skip or copy them. */
+  readonly fixed: readonly string[]
+  /** Tensors of the file that are not in the model, and why. */
+  readonly omitted: readonly OmittedTensor[]
+}
+
+/** What a folder is looked through for, in this order. */
+const namesInFolder = ['config.json', 'model.safetensors.index.json', 'model.safetensors', 'model.onnx'] as const
+
+/**
+ * Reads a model from a path: a Hugging Face config.json, a .safetensors file or a sharded checkpoint's index (headers only),
+ * an ONNX file, model JSON (`readModelJson`), or a folder with one of them. JSON is told apart by its keys.
+ *
+ * @throws WeightInitError `IO` for a path that cannot be read, `INVALID_FILE` for what is none of these, or the reader's own
+ */
+export async function readModelFile(path: string, options: HuggingFaceOptions = {}): Promise<ModelFile> {
+  const info = await io(path, stat(path))
+  if (info.isDirectory()) return readModelFile(await findIn(path), options)
+  const title = basename(path)
+  if (path.endsWith('.safetensors')) return checkpoint('safetensors', title, readSafetensorsModel(await headerOf(path)))
+  if (path.endsWith('.onnx')) {
+    const { readOnnxModel } = await onnxReader()
+    return checkpoint('onnx', title, readOnnxModel(await io(path, readFile(path))))
+  }
+  const text = await io(path, readFile(path, 'utf8'))
+  const json = parseJson(text, path)
+  const keys = typeof json === 'object' && json !== null ? Object.keys(json) : []
+  if (keys.includes('weight_map')) return checkpoint('safetensors', title, await shardedModel(path, text))
+  if (Array.isArray(json) || keys.includes('parameters')) {
+    const { model, rules } = readModelJson(json)
+    return { kind: 'json', title, model, ...(rules === undefined ? {} : { recipe: rules }), ...nothingElse }
+  }
+  if (!keys.includes('model_type')) {
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `${show(path)} is none of the files that are read: a Hugging Face config.json (model_type), a checkpoint's index ` +
+        '(weight_map), model JSON (parameters), .safetensors, .onnx.',
+    )
+  }
+  const { architecture, head, model, recipe, tied } = readHuggingFaceConfig(json, options)
+  return { kind: 'huggingface', title: `${architecture} (${head})`, model, recipe, ...nothingElse, tied }
+}
+
+const nothingElse = { tied: {}, fixed: [], omitted: [] } as const
+
+const checkpoint = (kind: 'safetensors' | 'onnx', title: string, read: CheckpointModel): ModelFile => ({
+  kind,
+  title,
+  tied: {},
+  ...read,
+})
+
+async function findIn(folder: string): Promise<string> {
+  for (const name of namesInFolder) {
+    const path = join(folder, name)
+    if (
+      await stat(path).then(
+        (info) => info.isFile(),
+        () => false,
+      )
+    )
+      return path
+  }
+  throw new WeightInitError('IO', `The folder ${show(folder)} holds none of ${namesInFolder.join(', ')}.`)
+}
+
+async function shardedModel(path: string, text: string): Promise<CheckpointModel> {
+  const index = readSafetensorsIndex(text)
+  const headers = new Map<string, SafetensorsHeader>()
+  for (const file of index.files) headers.set(file, await headerOf(join(dirname(path), file)))
+  return readShardedSafetensorsModel(index, headers)
+}
+
+/** Reads a file's header alone, however large the file is. */
+async function headerOf(path: string): Promise<SafetensorsHeader> {
+  const file = await io(path, open(path, 'r'))
+  try {
+    const { size } = await io(path, file.stat())
+    const length = safetensorsHeaderLength(await startOf(file, path, Math.min(8, size)), size)
+    return parseSafetensorsHeader(await startOf(file, path, length), size)
+  } finally {
+    await file.close()
+  }
+}
+
+async function startOf(file: FileHandle, path: string, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  for (let done = 0; done < length; ) {
+    const { bytesRead } = await io(path, file.read(bytes, done, length - done, done))
+    if (bytesRead === 0) return bytes.subarray(0, done)
+    done += bytesRead
+  }
+  return bytes
+}
+
+/** The protobuf reader is an optional dependency: only those who read ONNX files need it. */
+async function onnxReader(): Promise<typeof import('../interop/onnx.js')> {
+  try {
+    return await import('../interop/onnx.js')
+  } catch (cause) {
+    throw new WeightInitError(
+      'IO',
+      'Reading ONNX files needs the package @bufbuild/protobuf: npm install @bufbuild/protobuf',
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function parseJson(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new WeightInitError('INVALID_FILE', `${show(path)} is not valid JSON: ${(cause as Error).message}.`, {
+      cause,
+    })
+  }
+}
+
+async function io<T>(path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (cause) {
+    throw new WeightInitError('IO', `Cannot read ${show(path)}: ${(cause as Error).message}.`, { cause })
+  }
+}

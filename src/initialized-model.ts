@@ -9,6 +9,7 @@ import { type InitializeOptions, resolveOptions } from './options.js'
 import type { ParameterPart } from './parts/types.js'
 import type { InitializationPlan, PlannedParameter } from './plan.js'
 import { type ParameterStatistics, parameterStatistics } from './statistics/report.js'
+import { specimensOf } from './statistics/specimen.js'
 import type { WeightStore } from './store.js'
 import { type VerificationReport, type VerifyOptions, verifyStore } from './verify.js'
 
@@ -167,14 +168,19 @@ export class InitializedModel implements Disposable {
   }
 
   /**
-   * Count, mean, std, extremes and non-finite elements of every parameter, reduced where the weights are, beside what
-   * each distribution promises. By name, in the model's order; tied parameters appear once, under their owner.
+   * Moments, extremes, zeros, non-finite elements, histogram and correlations of every parameter, reduced where the weights
+   * are in one pass, beside what each distribution promises. By name, in the model's order; tied parameters appear once, under their owner.
    */
   async statistics(): Promise<Map<string, ParameterStatistics>> {
     this.#requireAlive()
-    const own = this.#own()
-    const moments = await this.#store.moments(own)
-    return new Map(own.map((p, index) => [p.name, parameterStatistics(p, moments[index]!)]))
+    const specimens = specimensOf(this.#own())
+    const { measurements } = await this.#store.measure(specimens, { repeats: false })
+    return new Map(
+      specimens.map((specimen, index) => [
+        specimen.parameter.name,
+        parameterStatistics(specimen, measurements[index]!),
+      ]),
+    )
   }
 
   /** Compares the weights with the CPU's, bit by bit: every element, or a stated sample of a large model. */

@@ -1,7 +1,15 @@
 import type { DType } from './dtype.js'
 import type { ParameterSegment } from './initialized-model.js'
 import type { PlannedParameter } from './plan.js'
-import type { Moments } from './statistics/moments.js'
+import type { Measurement } from './statistics/measurement.js'
+import type { Repeats } from './statistics/repeats.js'
+import type { Specimen } from './statistics/specimen.js'
+
+export interface MeasureOptions {
+  /** Whether to look for copies. */
+  readonly repeats: boolean
+  readonly signal?: AbortSignal
+}
 
 /** Where the weights of a result are: the one thing that differs between the backends. */
 export interface WeightStore {
@@ -15,7 +23,11 @@ export interface WeightStore {
   }
   /** Bytes [start, start + length) of a parameter, in a new array; start is a multiple of 4. */
   readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
-  moments(parameters: readonly PlannedParameter[]): Promise<Moments[]>
+  /** A measurement per run of each specimen; and, where wanted, the copies among them. */
+  measure(
+    specimens: readonly Specimen[],
+    options: MeasureOptions,
+  ): Promise<{ measurements: Measurement[][]; repeats: Repeats }>
   /** What `verify` looks at where a law is not compared with the CPU bit by bit. */
   checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void

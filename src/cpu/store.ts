@@ -15,9 +15,12 @@ import {
   regionSpans,
   segmentsOfPieces,
 } from '../regions.js'
-import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
-import type { OrthogonalCheck, WeightStore } from '../store.js'
+import type { Measurement } from '../statistics/measurement.js'
+import type { Repeats } from '../statistics/repeats.js'
+import type { Specimen } from '../statistics/specimen.js'
+import type { MeasureOptions, OrthogonalCheck, WeightStore } from '../store.js'
 import { fillBytes } from './fill.js'
+import { CpuMeasurer } from './measure.js'
 import { elementsDefect, matricesDefect } from './orthogonal.js'
 
 /** Elements made between two looks at the abort signal and the event loop. */
@@ -59,9 +62,16 @@ export class CpuStore implements WeightStore {
   }
 
   async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
+    return this.#bytes(parameter, start, length).slice()
+  }
+
+  /** The bytes themselves where they lie together, else a copy. */
+  #bytes(parameter: PlannedParameter, start: number, length: number): Uint8Array {
+    const region = this.region(parameter.name)
+    if (region.segments === undefined) return new Uint8Array(region.buffer, region.byteOffset + start, length)
     const out = new Uint8Array(length)
     let before = 0
-    for (const { buffer, byteOffset, byteLength } of segmentsOf(this.region(parameter.name), parameter)) {
+    for (const { buffer, byteOffset, byteLength } of region.segments) {
       const from = Math.max(start, before)
       const to = Math.min(start + length, before + byteLength)
       if (to > from) out.set(new Uint8Array(buffer, byteOffset + from - before, to - from), from - start)
@@ -70,19 +80,15 @@ export class CpuStore implements WeightStore {
     return out
   }
 
-  async moments(parameters: readonly PlannedParameter[]): Promise<Moments[]> {
-    return parameters.map((parameter) => {
-      const width = byteWidth(parameter.dtype)
-      let total = noMoments
-      for (const { buffer, byteOffset, elementCount } of segmentsOf(this.region(parameter.name), parameter)) {
-        for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS) {
-          const count = Math.min(CHUNK_ELEMENTS, elementCount - first)
-          const bytes = new Uint8Array(buffer, byteOffset + first * width, count * width)
-          total = mergeMoments(total, momentsOf(decodeFloat32(bytes, parameter.dtype), parameter.expected.mean))
-        }
-      }
-      return total
-    })
+  async measure(
+    specimens: readonly Specimen[],
+    options: MeasureOptions,
+  ): Promise<{ measurements: Measurement[][]; repeats: Repeats }> {
+    const measurer = new CpuMeasurer(specimens, options)
+    for (const specimen of specimens) {
+      await measurer.measure(specimen, (start, length) => this.#bytes(specimen.parameter, start, length))
+    }
+    return measurer.result()
   }
 
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {

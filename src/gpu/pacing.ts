@@ -63,6 +63,16 @@ export class Pacer {
     return count
   }
 
+  /** Whether all of `count` elements go into the submit now. An empty submit takes anything. */
+  takeWhole(id: string, count: number): boolean {
+    const cost = count / this.#rate(id) + this.#speed.dispatchMs
+    if (this.#dispatches > 0 && this.#estimate + cost > this.#limit) return false
+    this.#load.set(id, (this.#load.get(id) ?? 0) + count)
+    this.#dispatches++
+    this.#estimate += cost
+    return true
+  }
+
   /** Counts dispatches that do next to nothing beside being dispatches. */
   add(dispatches: number): void {
     this.#dispatches += dispatches

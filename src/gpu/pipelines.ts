@@ -3,6 +3,7 @@ import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
+import { MEASURE_JOB_BYTES } from './measure-layout.js'
 import { orthogonalPartLayout, partLayout } from './part-layout.js'
 
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
@@ -12,7 +13,16 @@ export const WORKGROUP_INVOCATIONS = 64
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout: 'fill' | 'fill-part' | 'uploaded' | 'orthogonal part' | 'moments' | 'linalg' | 'linalg window'
+  readonly layout:
+    | 'fill'
+    | 'fill-part'
+    | 'uploaded'
+    | 'orthogonal part'
+    | 'measure'
+    | 'measure merge'
+    | 'measure repeats'
+    | 'linalg'
+    | 'linalg window'
   /** The user's own sampler, linked in beside the package's modules. */
   readonly custom?: CustomSampler
 }
@@ -40,7 +50,16 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
       uniform(1, orthogonalPartLayout.byteLength),
       storage(2, 'read-only-storage'),
     ],
-    moments: [storage(0, 'read-only-storage'), uniform(1, 20), storage(2, 'storage')],
+    measure: [
+      storage(0, 'read-only-storage'),
+      uniform(1, MEASURE_JOB_BYTES),
+      storage(2, 'read-only-storage'),
+      storage(3, 'storage'),
+      storage(4, 'storage'),
+      storage(5, 'storage'),
+    ],
+    'measure merge': [storage(0, 'read-only-storage'), storage(1, 'storage'), storage(2, 'read-only-storage')],
+    'measure repeats': [storage(0, 'read-only-storage'), storage(1, 'storage'), storage(2, 'storage')],
     linalg: [...output, storage(2, 'read-only-storage'), storage(3, 'read-only-storage')],
     // Where the matrices' left operand comes through a uniform window.
     'linalg window': [
@@ -121,7 +140,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'moments' || key.layout.startsWith('linalg')
+        ...(key.layout.startsWith('measure') || key.layout.startsWith('linalg')
           ? {}
           : { constants: { WORKGROUP_INVOCATIONS } }),
       },

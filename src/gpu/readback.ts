@@ -2,6 +2,7 @@ import { OutOfMemoryError, WeightInitError } from '../errors.js'
 import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_MAP_READ } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import { withErrorScope } from './scopes.js'
+import type { GpuSegment } from './segments.js'
 import { alignUp } from './windows.js'
 
 /** Copies `length` bytes at `offset` (a multiple of 4) to the host and shows them to `take` while they are mapped. */
@@ -43,4 +44,28 @@ export async function copyOut(
   } finally {
     staging.destroy()
   }
+}
+
+/** A readback goes through a staging buffer of at most this many bytes. */
+const STAGING_BYTES = 32 * 2 ** 20
+
+/** Bytes [start, start + length) of what lies in segments, in a new array; start is a multiple of 4. */
+export async function readSegments(
+  state: DeviceState,
+  segments: readonly GpuSegment[],
+  start: number,
+  length: number,
+): Promise<Uint8Array> {
+  const out = new Uint8Array(length)
+  let segmentStart = 0
+  for (const { buffer, byteOffset, byteLength } of segments) {
+    const from = Math.max(start, segmentStart)
+    const to = Math.min(start + length, segmentStart + byteLength)
+    for (let at = from; at < to; at += STAGING_BYTES) {
+      const part = Math.min(STAGING_BYTES, to - at)
+      await copyOut(state, buffer, byteOffset + at - segmentStart, part, (bytes) => out.set(bytes, at - start))
+    }
+    segmentStart += byteLength
+  }
+  return out
 }

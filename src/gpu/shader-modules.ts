@@ -39,7 +39,6 @@ import linalgTask from '../../shaders/linalg/task.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
-import moments from '../../shaders/moments.wgsl?raw'
 import orthogonalPart from '../../shaders/orthogonal_part.wgsl?raw'
 import probeBoxMuller from '../../shaders/probe/box_muller.wgsl?raw'
 import probeDirection from '../../shaders/probe/direction.wgsl?raw'
@@ -62,6 +61,11 @@ import philox from '../../shaders/random/philox.wgsl?raw'
 import rounded from '../../shaders/random/rounded.wgsl?raw'
 import squareRoot from '../../shaders/random/square_root.wgsl?raw'
 import threefry from '../../shaders/random/threefry.wgsl?raw'
+import statisticsDoubleFloat from '../../shaders/statistics/double_float.wgsl?raw'
+import statisticsMeasure from '../../shaders/statistics/measure.wgsl?raw'
+import statisticsMerge from '../../shaders/statistics/merge.wgsl?raw'
+import statisticsRepeats from '../../shaders/statistics/repeats.wgsl?raw'
+import statisticsScramble from '../../shaders/statistics/scramble.wgsl?raw'
 import storeBfloat16 from '../../shaders/store/bfloat16.wgsl?raw'
 import storeFloat16 from '../../shaders/store/float16.wgsl?raw'
 import storeFloat32 from '../../shaders/store/float32.wgsl?raw'
@@ -97,7 +101,6 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'load/bfloat16': loadBfloat16,
   'load/float16': loadFloat16,
   'load/float32': loadFloat32,
-  moments,
   probe,
   'probe/box_muller': probeBoxMuller,
   'probe/direction': probeDirection,
@@ -110,6 +113,11 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/square_root': squareRoot,
   'random/philox': philox,
   'random/rounded': rounded,
+  'statistics/double_float': statisticsDoubleFloat,
+  'statistics/measure': statisticsMeasure,
+  'statistics/merge': statisticsMerge,
+  'statistics/repeats': statisticsRepeats,
+  'statistics/scramble': statisticsScramble,
   'store/bfloat16': storeBfloat16,
   'store/float16': storeFloat16,
   'store/float32': storeFloat32,

@@ -1,6 +1,16 @@
 import type { ExpectedMoments } from '../distributions.js'
-import type { PlannedParameter } from '../plan.js'
-import type { Moments } from './moments.js'
+import { type Measurement, mergeMeasurements, noMeasurement, type PairSum } from './measurement.js'
+import type { Specimen } from './specimen.js'
+
+/** Counts over bins that the law makes equally likely, as far as the dtype has numbers to cut between. */
+export interface Histogram {
+  /** Rising; bin b holds edges[b - 1] <= x < edges[b], the first and the last bin are open. 63 or fewer. */
+  readonly edges: readonly number[]
+  /** Finite elements in each bin: one more than edges. */
+  readonly counts: readonly number[]
+  /** What the law promises for each bin, rounding to the dtype included; sums to 1. */
+  readonly probabilities: readonly number[]
+}
 
 /** Measured over a parameter's elements, beside what its distribution promises. */
 export interface ParameterStatistics {
@@ -12,22 +22,66 @@ export interface ParameterStatistics {
   readonly std: number
   readonly min: number
   readonly max: number
+  /** Third central moment / std^3; NaN without spread. Of a symmetric law 0. */
+  readonly skewness: number
+  /** Fourth central moment / std^4; NaN without spread. Of a normal law 3, of a uniform law 1.8. */
+  readonly kurtosis: number
   readonly nonFiniteCount: number
   readonly zeroCount: number
+  /** Correlation of an element with the next one, about the mean of all; NaN where there is none, or no spread. */
+  readonly lagCorrelation: number
+  /** Correlation with the element one row below (a row is what one index of the first axis holds), likewise. */
+  readonly rowCorrelation: number
+  /** Only of uniform, normal, truncated-normal and sparse laws. Of a sparse law over the elements that are not 0. */
+  readonly histogram?: Histogram
   readonly expected: ExpectedMoments
 }
 
-export function parameterStatistics({ name, expected }: PlannedParameter, moments: Moments): ParameterStatistics {
-  const { count, mean, squares, min, max, nonFiniteCount, zeroCount } = moments
+/** @param measured one per run of the specimen */
+export function parameterStatistics(specimen: Specimen, measured: readonly Measurement[]): ParameterStatistics {
+  const { parameter, law, yardstick } = specimen
+  const whole = measured.reduce(mergeMeasurements, noMeasurement)
+  const { count, mean, squares, cubes, fourths, min, max, nonFiniteCount, zeroCount } = whole.moments
+  const variance = squares / count
+  const m = (mean - yardstick.center) * yardstick.scale
+  const spread = variance * yardstick.scale ** 2
+  /** Of y, whose mean is m and variance `spread`. */
+  const correlation = ({ sum, pairs }: PairSum): number =>
+    pairs === 0 || !(spread > 0) ? Number.NaN : (sum / pairs - m * m) / spread
   return {
-    name,
+    name: parameter.name,
     count,
     mean: count === 0 ? Number.NaN : mean,
-    std: count === 0 ? Number.NaN : Math.sqrt(squares / count),
+    std: count === 0 ? Number.NaN : Math.sqrt(variance),
     min,
     max,
+    skewness: variance > 0 ? cubes / count / variance ** 1.5 : Number.NaN,
+    kurtosis: variance > 0 ? fourths / count / variance ** 2 : Number.NaN,
     nonFiniteCount,
     zeroCount,
-    expected,
+    lagCorrelation: correlation(whole.lag),
+    rowCorrelation: correlation(whole.row),
+    ...(law === undefined
+      ? {}
+      : {
+          histogram: {
+            edges: [...law.edges],
+            counts: randomBins(specimen, measured),
+            probabilities: [...law.probabilities],
+          },
+        }),
+    expected: parameter.expected,
   }
+}
+
+/** Bins of what the law draws: without padding, and of a sparse law without its zeros. */
+export function randomBins({ parameter, law, runs }: Specimen, measured: readonly Measurement[]): number[] {
+  const random = measured.filter((_, run) => !runs[run]!.padding).reduce(mergeMeasurements, noMeasurement)
+  const bins =
+    law!.probabilities.length === random.bins.length ? [...random.bins] : Array.from(law!.probabilities, () => 0)
+  if (parameter.distribution.kind === 'sparse') {
+    const bin = law!.edges.filter((edge) => edge <= 0).length
+    bins[bin]! -= random.moments.zeroCount
+  }
+  return bins
 }

@@ -53,8 +53,12 @@ describe('statistics', () => {
       std: 0,
       min: 0,
       max: 0,
+      skewness: Number.NaN,
+      kurtosis: Number.NaN,
       nonFiniteCount: 0,
       zeroCount: 2,
+      lagCorrelation: Number.NaN,
+      rowCorrelation: Number.NaN,
       expected: { mean: 0, std: 0, min: 0, max: 0 },
     })
   })
@@ -101,6 +105,8 @@ describe('moments', () => {
     expect(merged.count).toBe(1000)
     expect(merged.mean).toBeCloseTo(whole.mean, 13)
     expect(merged.squares).toBeCloseTo(whole.squares, 9)
+    expect(merged.cubes).toBeCloseTo(whole.cubes, 9)
+    expect(merged.fourths).toBeCloseTo(whole.fourths, 9)
     expect([merged.min, merged.max, merged.zeroCount]).toEqual([whole.min, whole.max, whole.zeroCount])
   })
 

@@ -29,8 +29,8 @@ describe('shader-modules.ts', () => {
     },
   )
 
-  test.each(['float32', 'float16', 'bfloat16'])('moments of %s link', (dtype) => {
-    expect(linkShader('moments', shaderModules, { load: `load/${dtype}` }).code).toContain('fn loadElement(')
+  test.each(['float32', 'float16', 'bfloat16'])('measurements of %s link', (dtype) => {
+    expect(linkShader('statistics/measure', shaderModules, { load: `load/${dtype}` }).code).toContain('fn loadElement(')
   })
 })
 

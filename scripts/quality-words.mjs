@@ -1,0 +1,59 @@
+// Raw words of the generator on stdout, little-endian, without end: food for dieharder and other batteries.
+//   node scripts/quality-words.mjs [--layout stream|names|seeds] [--seed N] | dieharder -g 200 -a
+// stream: the words of one parameter, in element order. names: the first block of parameter 0, of parameter 1, ..., then the
+// second block of each, over 1,000 names. seeds: the same over the seeds N, N + 1, ..., N + 999 of one name.
+import { once } from 'node:events'
+import { parseArgs } from 'node:util'
+import { createServer } from 'vite'
+
+const { values } = parseArgs({
+  options: { layout: { type: 'string', default: 'stream' }, seed: { type: 'string', default: '42' } },
+})
+const server = await createServer({
+  configFile: false,
+  logLevel: 'error',
+  server: { middlewareMode: true, watch: null },
+  optimizeDeps: { noDiscovery: true },
+})
+const { philox4x32 } = await server.ssrLoadModule('/src/random/philox.ts')
+const { parameterStream } = await server.ssrLoadModule('/src/random/keys.ts')
+await server.close()
+
+const seed = BigInt(values.seed)
+const streams = {
+  stream: () => [parameterStream('layers.0.weight', seed)],
+  names: () => Array.from({ length: 1000 }, (_, i) => parameterStream(`layers.${i}.weight`, seed)),
+  seeds: () => Array.from({ length: 1000 }, (_, i) => parameterStream('layers.0.weight', seed + BigInt(i))),
+}[values.layout]?.()
+if (streams === undefined) throw new Error(`--layout must be stream, names or seeds, but found ${values.layout}`)
+
+const cursors = streams.map(({ seed: key, offset }) => ({
+  key0: Number(key & 0xffffffffn),
+  key1: Number(key >> 32n),
+  low: Number(offset & 0xffffffffn),
+  high: Number(offset >> 32n),
+}))
+
+const words = new Uint32Array(4)
+let next = 0
+function nextChunk() {
+  const chunk = new Uint32Array(2 ** 16)
+  for (let at = 0; at < chunk.length; at += 4) {
+    const cursor = cursors[next]
+    next = next + 1 === cursors.length ? 0 : next + 1
+    philox4x32(words, cursor.low, cursor.high, 0, 0, cursor.key0, cursor.key1)
+    cursor.low = (cursor.low + 1) >>> 0
+    if (cursor.low === 0) cursor.high = (cursor.high + 1) >>> 0
+    chunk[at] = words[0]
+    chunk[at + 1] = words[1]
+    chunk[at + 2] = words[2]
+    chunk[at + 3] = words[3]
+  }
+  return new Uint8Array(chunk.buffer)
+}
+
+// The reader has had enough: a closed pipe is the end.
+process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+for (;;) {
+  if (!process.stdout.write(nextChunk())) await once(process.stdout, 'drain')
+}

@@ -1,0 +1,67 @@
+import { decodeFloat32 } from '../decode.js'
+import { byteWidth } from '../dtype.js'
+import { Accumulator } from '../statistics/accumulate.js'
+import { anchorMask } from '../statistics/fingerprint.js'
+import type { Measurement } from '../statistics/measurement.js'
+import { noRepeats, RepeatFinder, type Repeats } from '../statistics/repeats.js'
+import type { Specimen } from '../statistics/specimen.js'
+import type { MeasureOptions } from '../store.js'
+
+/** Elements measured between two looks at the abort signal and the event loop. */
+const CHUNK_ELEMENTS = 2 ** 18
+
+/** Measures tensors in host memory, or as they come from a file: what gpu/measure.ts does on a device. */
+export class CpuMeasurer {
+  readonly #mask: number
+  readonly #finder: RepeatFinder | undefined
+  readonly #signal: AbortSignal | undefined
+  readonly #measurements: Measurement[][] = []
+  #sinceTurn = 0
+
+  /** @param specimens everything that will be measured */
+  constructor(specimens: readonly Specimen[], { repeats, signal }: MeasureOptions) {
+    const anchored = specimens.filter((specimen) => specimen.anchored)
+    this.#mask = anchorMask(anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0))
+    this.#finder = repeats ? new RepeatFinder() : undefined
+    this.#signal = signal
+  }
+
+  /** @param read bytes [start, start + length) of the specimen's tensor */
+  async measure(
+    specimen: Specimen,
+    read: (start: number, length: number) => Uint8Array | Promise<Uint8Array>,
+  ): Promise<Measurement[]> {
+    const { parameter, yardstick, runs, anchored } = specimen
+    const { name, dtype } = parameter
+    const width = byteWidth(dtype)
+    const finder = anchored ? this.#finder : undefined
+    const measured: Measurement[] = []
+    for (const { firstElement, elementCount, padding } of runs) {
+      const anchors =
+        finder === undefined || padding
+          ? undefined
+          : {
+              mask: this.#mask,
+              sink: (bits: Uint32Array, at: number, index: number) => finder.note(name, firstElement + index, bits, at),
+            }
+      const accumulator = new Accumulator(yardstick, firstElement, anchors)
+      for (let at = 0; at < elementCount; at += CHUNK_ELEMENTS) {
+        const count = Math.min(CHUNK_ELEMENTS, elementCount - at)
+        accumulator.add(decodeFloat32(await read((firstElement + at) * width, count * width), dtype))
+        this.#sinceTurn += count
+        if (this.#sinceTurn >= CHUNK_ELEMENTS) {
+          this.#sinceTurn = 0
+          await new Promise((resolve) => setTimeout(resolve))
+          this.#signal?.throwIfAborted()
+        }
+      }
+      measured.push(accumulator.finish())
+    }
+    this.#measurements.push(measured)
+    return measured
+  }
+
+  result(): { measurements: Measurement[][]; repeats: Repeats } {
+    return { measurements: this.#measurements, repeats: this.#finder?.result() ?? noRepeats }
+  }
+}

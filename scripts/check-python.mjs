@@ -16,19 +16,44 @@ const server = await createServer({
 const { initializeModel, pythonSnippet, jax } = await server.ssrLoadModule('/src/index.ts')
 
 const shapes = [[1], [15], [16], [17], [5, 3], [64, 3, 7, 7], [256, 784], [1], [3], [300, 513], [9, 37], [2, 2], [2, 2]]
-const laws = [
-  ['normal', { mean: 0, std: 1 }],
-  ['uniform', { a: 0, b: 1 }],
-  ['uniform', { a: -0.07, b: 0.07 }],
-  ['uniform', { a: 2, b: 5.5 }],
-  ['uniform', { a: 1e6, b: 1e6 + 3 }],
-  ['normal', { mean: 1.5, std: 0.3 }],
-  ['normal', { mean: 0, std: 0.02 }],
+const matrices = [
+  [3, 3],
+  [64, 64],
+  [128, 32],
+  [32, 128],
+  [16, 4, 3, 3],
+  [5, 2],
+  [10, 6],
 ]
-const parameters = laws.flatMap((_, l) =>
-  shapes.map((shape, s) => ({ name: `law${l}.shape${s}`, shape, role: 'weight' })),
-)
-const rules = laws.map(([initializer, config], l) => ({ match: `law${l}.*`, initializer, config }))
+const elementwise = ['torch-cpu', 'torch-stateless', 'jax', 'jax-legacy']
+const jaxOnly = ['jax', 'jax-legacy']
+/** Initializer, settings, shapes, and the generators whose library has it. */
+const laws = [
+  ['normal', { mean: 0, std: 1 }, shapes, elementwise],
+  ['uniform', { a: 0, b: 1 }, shapes, elementwise],
+  ['uniform', { a: -0.07, b: 0.07 }, shapes, elementwise],
+  ['uniform', { a: 2, b: 5.5 }, shapes, elementwise],
+  ['uniform', { a: 1e6, b: 1e6 + 3 }, shapes, elementwise],
+  ['normal', { mean: 1.5, std: 0.3 }, shapes, elementwise],
+  ['normal', { mean: 0, std: 0.02 }, shapes, elementwise],
+  ['trunc_normal', { std: 0.02 }, shapes, ['torch-cpu', ...jaxOnly]],
+  ['trunc_normal', {}, shapes, ['torch-cpu', ...jaxOnly]],
+  ['trunc_normal', { mean: 0.5, std: 0.3, a: 0, b: 1 }, shapes, ['torch-cpu', ...jaxOnly]],
+  ['trunc_normal', { mean: 0, std: 1, a: 1, b: 3 }, shapes, ['torch-cpu', ...jaxOnly]],
+  ['trunc_normal', { mean: -1, std: 0.7, a: 0.9, b: 1.4 }, shapes, ['torch-cpu']],
+  ['truncated_normal', { std: 0.05, lower: -3, upper: 1 }, shapes, jaxOnly],
+  ['glorot_uniform', {}, matrices, jaxOnly],
+  ['lecun_normal', {}, matrices, jaxOnly],
+  ['he_normal', {}, matrices, jaxOnly],
+  ['sparse', { sparsity: 0.35 }, matrices.filter((m) => m.length === 2), ['torch-cpu']],
+  ['orthogonal', {}, matrices, elementwise],
+  ['orthogonal', { gain: 1.5 }, matrices, elementwise],
+  ['delta_orthogonal', {}, [[16, 4, 3, 3]], jaxOnly],
+  ['eye', {}, [[5, 3]], elementwise],
+  ['dirac', { groups: 2 }, [[6, 2, 3]], elementwise],
+  ['xavier_normal', { gain: 2 }, matrices, elementwise],
+  ['kaiming_uniform', { mode: 'fan_out' }, matrices, elementwise],
+]
 
 /** The program's weights, as float32, in the manifest's order. */
 function run(program, names) {
@@ -54,8 +79,13 @@ function run(program, names) {
   }
 }
 
-for (const generator of ['torch-cpu', 'torch-stateless', 'jax', 'jax-legacy']) {
-  for (const seed of [7, 42, 1234567890123]) {
+for (const generator of elementwise) {
+  const own = laws.filter(([, , , generators]) => generators.includes(generator))
+  const parameters = own.flatMap(([, , shapes], l) =>
+    shapes.map((shape, s) => ({ name: `law${l}.shape${s}`, shape, role: 'weight' })),
+  )
+  const rules = own.map(([initializer, config], l) => ({ match: `law${l}.*`, initializer, config }))
+  for (const seed of [7, -5, 2n ** 63n + 12345n]) {
     const weights = await initializeModel({ parameters }, rules, { device: 'cpu', seed, generator })
     const names = parameters.map(({ name }) => name)
     const { error, version, values } = run(pythonSnippet(weights.manifest()), names)
@@ -63,7 +93,7 @@ for (const generator of ['torch-cpu', 'torch-stateless', 'jax', 'jax-legacy']) {
       console.log(`${generator}: not run: ${error}`)
       break
     }
-    const table = laws.map(([kind, config]) => ({
+    const table = own.map(([kind, config]) => ({
       law: `${kind} ${JSON.stringify(config)}`,
       elements: 0,
       differ: 0,
@@ -71,11 +101,11 @@ for (const generator of ['torch-cpu', 'torch-stateless', 'jax', 'jax-legacy']) {
     }))
     let at = 0
     for (const [index, name] of names.entries()) {
-      const row = table[Math.floor(index / shapes.length)]
+      const row = table[Number(/^law(\d+)/.exec(name)[1])]
       for (const value of await weights.read(name)) {
         const other = values[at++]
         row.elements++
-        if (!Object.is(value, other)) row.differ++
+        if (value !== other) row.differ++
         row.largest = Math.max(
           row.largest,
           Math.abs(value - other) / (weights.plan.parameters[index].expected.std || 1),

@@ -16,7 +16,8 @@ struct OrthogonalPart {
   stride: u32,       // from one element of the matrices to the next
   first: u32,        // the matrices' elements that are bound: the first
   count: u32,        // and how many
-  unused: vec2<u32>,
+  rows: u32,         // of a matrix that is kept transposed; 1 where it is not
+  columns: u32,      // and all its elements
   axes: array<vec4<u32>, 8>, // (length, stride) of the part's axes, innermost first
 }
 
@@ -44,10 +45,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   for (var i = id.x; i < part.elementCount; i += step) {
     let element = elementIndex(part.firstLocal + i);
     let ahead = element - part.centre;
-    let at = ahead / part.stride - part.first;
-    if (element < part.centre || ahead % part.stride != 0u || ahead / part.stride < part.first || at >= part.count) {
+    let index = ahead / part.stride;
+    if (element < part.centre || ahead % part.stride != 0u || index < part.first || index - part.first >= part.count) {
       continue;
     }
+    let within = index % (part.rows * part.columns);
+    let turned = (within % part.columns) * part.rows + within / part.columns;
+    let at = index - within + turned - part.first;
     if (part.byteWidth == 4u) {
       atomicStore(&words[part.firstWord + i], matrices[at]);
     } else {

@@ -113,6 +113,7 @@ export { type ModelJson, modelToJson, readModelJson } from './model/json.js'
 export {
   type BatchNormOptions,
   batchNorm,
+  type ConvGeometryOptions,
   type ConvOptions,
   conv1d,
   conv2d,
@@ -147,6 +148,7 @@ export {
   softplus,
   tanh,
 } from './model/layers.js'
+export { residual } from './model/residual.js'
 export { sequential } from './model/sequential.js'
 export { mobilenetV3Small, type ResnetOptions, resnet, type VisionModelOptions } from './model/torchvision.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
@@ -189,5 +191,15 @@ export { mobilenetV3Recipe, type ResnetRecipeSettings, resnetRecipe } from './re
 export { deitRecipe, vitRecipe } from './recipes/vit.js'
 export { whisperRecipe } from './recipes/whisper.js'
 export { rematerialize } from './rematerialize.js'
+export { propagateSignal } from './signal/propagate.js'
+export type {
+  SignalGain,
+  SignalLayer,
+  SignalMoments,
+  SignalOptions,
+  SignalReport,
+  SignalTrend,
+  SignalVerdict,
+} from './signal/types.js'
 export type { ParameterStatistics } from './statistics/report.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

@@ -115,6 +115,20 @@ export class InitializedModel implements Disposable {
     return this.#holder(this.#planned.get(name)!)
   }
 
+  /**
+   * The parameter whose memory holds this one: itself, or the one it is tied to.
+   * @internal For what this package computes with the weights where they are.
+   */
+  held(name: string): PlannedParameter {
+    return this.#find(name)
+  }
+
+  /** @internal As `held`. */
+  get store(): WeightStore {
+    this.#requireAlive()
+    return this.#store
+  }
+
   #requireAlive(): void {
     if (this.#destroyed) {
       throw new WeightInitError(

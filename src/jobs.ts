@@ -1,6 +1,8 @@
-import { fillingOf } from './distributions.js'
+import { type Distribution, fillingOf } from './distributions.js'
 import type { DType } from './dtype.js'
-import type { GeneratorDraw, RandomLaw } from './generators/types.js'
+import { matrixDraws } from './generators/matrices.js'
+import { plainDraw } from './generators/sample.js'
+import type { GeneratorDraw, GeneratorSource, RandomLaw } from './generators/types.js'
 import type { CustomSampler } from './laws/custom.js'
 import type { LawOf } from './laws/types.js'
 import { type PartGeometry, partGeometry } from './parts/geometry.js'
@@ -24,7 +26,13 @@ export type FillSource =
   | ({ readonly kind: 'generator' } & GeneratorDraw)
   /** The same for every seed, and made on the host. */
   | { readonly kind: 'table'; readonly law: LawOf<'sinusoid'> }
-  | { readonly kind: 'orthogonal'; readonly law: LawOf<'orthogonal'>; readonly stream: Stream }
+  | {
+      readonly kind: 'orthogonal'
+      readonly law: LawOf<'orthogonal'>
+      readonly stream: Stream
+      /** Where its normals come from, if not from `stream`. */
+      readonly origin?: GeneratorSource
+    }
 
 /**
  * Written over the source's elements, in order. Indices count as the job's `firstElement` does: row-major in the full
@@ -61,10 +69,7 @@ export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, source: origin, part } = parameter
   const filling = fillingOf(distribution, dtype, stream)
   // Another library's generator draws the law in its own way.
-  const source: FillSource =
-    origin === undefined || filling.source.kind === 'constant'
-      ? filling.source
-      : { kind: 'generator', law: distribution as RandomLaw, origin }
+  const source = origin === undefined ? filling.source : generatorSource(filling.source, distribution, origin)
   const overlays = [...filling.overlays, ...parameter.overlays]
   const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
   if (geometry === undefined || geometry.axes.length === 1) {
@@ -80,6 +85,12 @@ export function fillJob(parameter: PlannedParameter): FillJob {
     source,
     overlays: overlaysOfPart(overlays, geometry, elementCount),
   }
+}
+
+function generatorSource(own: FillSource, law: Distribution, origin: GeneratorSource): FillSource {
+  if (own.kind === 'constant') return own
+  if (own.kind === 'orthogonal') return { ...own, origin }
+  return { kind: 'generator', ...plainDraw({ law: law as RandomLaw, origin }) }
 }
 
 /** The 64-bit Philox counter of the block that holds `element`, as (low, high). */
@@ -111,9 +122,16 @@ export function clipRange(
   return end > start ? { first: start - first, count: end - start } : undefined
 }
 
-/** The N(0, 1) elements that an orthogonal law starts from: those of the parameter's own stream. */
-export function orthogonalNormals({ law, stream }: FillSource & { kind: 'orthogonal' }): FillJob {
+/**
+ * The N(0, 1) elements that an orthogonal law starts from, matrix after matrix: those of the parameter's own stream, or
+ * another library's draws, a job each.
+ */
+export function orthogonalNormals({ law, stream, origin }: FillSource & { kind: 'orthogonal' }): FillJob[] {
+  const each = law.rows * law.columns
+  const job = (source: FillSource, elementCount: number): FillJob => {
+    return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, overlays: [] }
+  }
+  if (origin !== undefined) return matrixDraws(law, origin).map((draw) => job({ kind: 'generator', ...draw }, each))
   const { source } = fillingOf({ kind: 'normal', mean: 0, std: 1 }, 'float32', stream)
-  const elementCount = law.batch * law.rows * law.columns
-  return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, overlays: [] }
+  return [job(source, law.batch * each)]
 }

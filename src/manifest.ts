@@ -2,7 +2,7 @@ import { checkDistribution, type Distribution, expectedMoments } from './distrib
 import { byteWidth, checkDType, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { generatorNames, resolveGenerator } from './generators/settings.js'
-import { fixedLaws } from './generators/sources.js'
+import { checkGeneratorLaw, fixedLaws } from './generators/sources.js'
 import type { GeneratorOption, GeneratorSettings, GeneratorSource } from './generators/types.js'
 import { constantPattern } from './laws/constant.js'
 import { type ParameterRole, parameterRoles } from './model/types.js'
@@ -145,7 +145,14 @@ function checkedSettings(generator: GeneratorSettings['name'], value: unknown): 
     if (generator === 'philox') return { name: 'philox' }
     return fail(`generator ${generator} needs its generatorSettings.`)
   }
-  const { layout, ...settings } = record(value, 'generatorSettings', ['name', 'variant', 'layout', 'threads', 'keys'])
+  const { layout, ...settings } = record(value, 'generatorSettings', [
+    'name',
+    'variant',
+    'truncation',
+    'layout',
+    'threads',
+    'keys',
+  ])
   if (settings.name !== generator) fail(`generatorSettings are of ${show(settings.name)}, not of ${generator}.`)
   if (layout !== (generator === 'torch-cuda' ? 'torch-cuda-v1' : undefined)) {
     fail(`generatorSettings.layout ${show(layout)} was not made by this release.`)
@@ -253,12 +260,16 @@ function checkedPadding(value: unknown, fullCount: number, where: string): { fir
 }
 
 const sourceKeys: Readonly<Record<Exclude<GeneratorSettings['name'], 'philox'>, readonly string[]>> = {
-  'torch-cpu': ['variant', 'draw', 'seed', 'position', 'count', 'cachedAt'],
-  'torch-cuda': ['seed', 'offset', 'threads'],
+  'torch-cpu': ['variant', 'draw', 'truncation', 'seed', 'position', 'count', 'cachedAt'],
+  'torch-cuda': ['seed', 'offset', 'threads', 'count', 'position'],
   'torch-stateless': ['seed', 'offset'],
   jax: ['key', 'count'],
   'jax-legacy': ['key', 'count'],
 }
+
+/** Far beyond any model: the words after it, of many draws of the largest tensor, still have exact positions. */
+const LAST_POSITION = 2 ** 52
+const drawingKinds: readonly unknown[] = ['uniform', 'normal', 'truncated-normal', 'sparse', 'orthogonal']
 
 interface SourceContext {
   readonly generatorSettings: GeneratorSettings
@@ -280,20 +291,22 @@ function checkedSource(
     return undefined
   }
   if (name === 'philox') return fail(`${where}: generator philox has no source, but found ${show(value)}.`)
-  if (draws && kind !== 'uniform' && kind !== 'normal') fail(`${where}: generator ${name} draws no ${kind} law.`)
+  if (draws) checkGeneratorLaw(distribution, generatorSettings, where)
   const source = record(value, `${where}: source`, ['generator', ...sourceKeys[name]])
   const word = (x: unknown): boolean => isCount(x, 0, 2 ** 32 - 1)
   const decimal = (x: unknown): boolean => typeof x === 'string' && /^[0-9]{1,20}$/.test(x) && BigInt(x) < 2n ** 64n
-  // The call's words, 16 more for an incomplete block included, lie below 2^53; the stream jumps there at once.
-  const positions = Number.MAX_SAFE_INTEGER - fullCount - 16
   const checks: Readonly<Record<string, (x: unknown) => boolean>> = {
     generator: (x) => x === name,
     variant: (x) => x === 'fma' || x === 'no-contraction',
-    draw: (x) => (draws ? x === kind : x === 'uniform' || x === 'normal'),
+    draw: (x) => (draws ? x === kind : drawingKinds.includes(x)),
+    truncation: (x) =>
+      'draw' in source && source.draw === 'truncated-normal'
+        ? 'truncation' in generatorSettings && x === generatorSettings.truncation
+        : x === undefined,
     seed: name === 'torch-cpu' ? word : decimal,
-    position: (x) => isCount(x, 0, positions),
-    cachedAt: (x) => x === undefined || isCount(x, 0, positions),
-    count: (x) => x === fullCount,
+    position: (x) => (name === 'torch-cuda' && kind !== 'sparse' ? x === undefined : isCount(x, 0, LAST_POSITION)),
+    cachedAt: (x) => x === undefined || isCount(x, 0, LAST_POSITION),
+    count: (x) => x === (name === 'torch-cuda' && kind !== 'truncated-normal' ? undefined : fullCount),
     offset: (x) => decimal(x) && (name !== 'torch-cuda' || BigInt(x as string) % 4n === 0n),
     threads: (x) => isCount(x, 1, 2 ** 31),
     key: (x) => Array.isArray(x) && x.length === 2 && x.every(word),

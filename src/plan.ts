@@ -238,7 +238,7 @@ function planParameter(
   }
   const { initializer } = choice
   const absent = typeof initializer === 'string'
-  const context = contextOf(parameter, model, options.fans)
+  const context = contextOf(parameter, model, options.fans, options.generatorSettings.name)
   const law: Distribution =
     typeof initializer === 'string' ? { kind: 'constant', value: 0 } : lawOf(initializer, context, where)
   const distribution = absent ? law : checkDistribution(law, dtype, where)

@@ -1,5 +1,6 @@
 //#import "generators/uploaded"
-// The host's values as they are: a fixed table, or the fewer than 16 normals that PyTorch makes in float64.
+// The host's values as they are: a fixed table, the fewer than 16 normals that PyTorch makes in float64, and laws that
+// PyTorch makes in as many calls as it takes.
 
 fn sampleElement(index: u32) -> f32 {
   return bitcast<f32>(uploaded[index]);

@@ -1,4 +1,6 @@
-import { type FillSource, orthogonalNormals } from '../jobs.js'
+import { drawsTransposed } from '../generators/matrices.js'
+import { sampleGenerator } from '../generators/sample.js'
+import { type FillJob, type FillSource, orthogonalNormals } from '../jobs.js'
 import { matrixOffset } from '../laws/orthogonal.js'
 import type { LawOf } from '../laws/types.js'
 import { orthonormalityDefect, orthonormalize } from '../linalg/qr.js'
@@ -7,8 +9,14 @@ import { sampleRange } from './samplers.js'
 
 type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 
+interface Kept {
+  readonly index: number
+  readonly elements: Float32Array
+  readonly draws: readonly FillJob[]
+}
+
 /** A matrix is made as a whole: the one asked for last is kept as long as its job is. */
-let kept: WeakMap<OrthogonalSource, { readonly index: number; readonly elements: Float32Array }> | undefined
+let kept: WeakMap<OrthogonalSource, Kept> | undefined
 
 /** Matrix `index` of an orthogonal law, row-major. */
 function matrixOf(source: OrthogonalSource, index: number): Float32Array {
@@ -16,11 +24,27 @@ function matrixOf(source: OrthogonalSource, index: number): Float32Array {
   const known = kept.get(source)
   if (known?.index === index) return known.elements
   const { rows, columns, gain } = source.law
-  const normals = orthogonalNormals(source).source as FillSource & { kind: 'sampler' }
-  const elements = sampleRange(normals, index * rows * columns, rows * columns)
+  const draws = known?.draws ?? orthogonalNormals(source)
+  const elements = normalsOf(source, draws, index)
   orthonormalize(elements, rows, columns, 1, gain)
-  kept.set(source, { index, elements })
+  kept.set(source, { index, elements, draws })
   return elements
+}
+
+/** The matrix before it is orthonormal: of the parameter's own stream, or another library's draw. */
+function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: number): Float32Array {
+  const { law, origin } = source
+  const { rows, columns } = law
+  const count = rows * columns
+  const draw = draws[origin === undefined ? 0 : index]!.source
+  if (draw.kind !== 'generator') {
+    return sampleRange(draw as FillSource & { kind: 'sampler' }, index * count, count)
+  }
+  const drawn = sampleGenerator(draw, 0, count)
+  if (!drawsTransposed(law, origin)) return drawn.slice()
+  const values = new Float32Array(count)
+  for (let i = 0; i < count; i++) values[(i % rows) * columns + Math.floor(i / rows)] = drawn[i]!
+  return values
 }
 
 /** Elements [first, first + count) of a part of an orthogonal law, float32; without a part, of the whole tensor. */

@@ -1,10 +1,7 @@
 import { show, WeightInitError } from '../errors.js'
-import { erfInv } from '../random/erf-inv.js'
 import { seedKey } from '../random/keys.js'
-import { nextBelow } from '../random/uniform.js'
-import { erf } from './erf.js'
-import { jaxBits, jaxFoldIn, ROOT_TWO, sampleJax } from './jax.js'
-import type { JaxKey, JaxSource, RandomLaw } from './types.js'
+import { jaxBits, jaxFoldIn, jaxTruncatedLaw, jaxTruncatedNormal, sampleJax } from './jax.js'
+import type { JaxKey, JaxSource, SimpleLaw } from './types.js'
 
 /** Which layout: 'jax' (jax_threefry_partitionable=True, jax >= 0.5, the default) or 'jax-legacy' (before). */
 export interface JaxOptions {
@@ -49,7 +46,7 @@ function source(key: JaxKey, count: number, { generator = 'jax' }: JaxOptions = 
   return { generator, key: checkJaxKey(key, 'jax: key'), count }
 }
 
-function draw(law: RandomLaw, key: JaxKey, shape: JaxShape, options?: JaxOptions): Floats {
+function draw(law: SimpleLaw, key: JaxKey, shape: JaxShape, options?: JaxOptions): Floats {
   const count = countOf(shape)
   return sampleJax({ law, origin: source(key, count, options) }, 0, count)
 }
@@ -113,16 +110,9 @@ function truncatedNormal(
   if (!Number.isFinite(lower) || !Number.isFinite(upper) || !(lower < upper)) {
     fail(`truncatedNormal needs lower < upper, both finite, but found lower=${show(lower)}, upper=${show(upper)}.`)
   }
-  const edge = (x: number): number => fround(erf(fround(fround(x) / ROOT_TWO)))
-  const low = edge(lower)
-  const high = edge(upper)
-  const values = draw({ kind: 'uniform', low, high }, from, shape, options)
-  const smallest = -nextBelow(-fround(lower))
-  const largest = nextBelow(fround(upper))
-  for (let i = 0; i < values.length; i++) {
-    values[i] = Math.min(Math.max(fround(ROOT_TWO * erfInv(values[i]!)), smallest), largest)
-  }
-  return values
+  const law = jaxTruncatedLaw(lower, upper)
+  const words = bits(from, shape, options)
+  return Float32Array.from(words, (word) => jaxTruncatedNormal(word, law))
 }
 
 type Mode = 'fan_in' | 'fan_out' | 'fan_avg'

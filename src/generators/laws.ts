@@ -1,4 +1,4 @@
-import type { RandomLaw } from './types.js'
+import type { SimpleLaw } from './types.js'
 
 const fround = Math.fround
 
@@ -29,5 +29,5 @@ export function normalLaw({ mean, std }: { mean: number; std: number }): { mean:
   return { mean: fround(mean) + 0, std: fround(std) }
 }
 
-export type UniformLaw = Extract<RandomLaw, { kind: 'uniform' }>
-export type NormalLaw = Extract<RandomLaw, { kind: 'normal' }>
+export type UniformLaw = Extract<SimpleLaw, { kind: 'uniform' }>
+export type NormalLaw = Extract<SimpleLaw, { kind: 'normal' }>

@@ -6,7 +6,7 @@ import type { GeneratorName, GeneratorOption, GeneratorSettings, JaxKey } from '
 /** Settings that each generator takes beside its name. */
 const knownKeys: Readonly<Record<GeneratorName, readonly string[]>> = {
   philox: [],
-  'torch-cpu': ['variant'],
+  'torch-cpu': ['variant', 'truncation'],
   'torch-cuda': ['threads', 'gpu'],
   'torch-stateless': [],
   jax: ['keys'],
@@ -32,9 +32,16 @@ export function resolveGenerator(option: GeneratorOption): GeneratorSettings {
   refuseUnknownKeys(settings, ['name', ...knownKeys[name]], `generator ${name}`)
   switch (name) {
     case 'torch-cpu': {
-      const { variant = 'fma' } = settings
-      if (variant === 'fma' || variant === 'no-contraction') return { name, variant }
-      return fail(`generator torch-cpu: variant must be 'fma' or 'no-contraction', but found ${show(variant)}.`)
+      const { variant = 'fma', truncation = 'rejection' } = settings
+      if (variant !== 'fma' && variant !== 'no-contraction') {
+        return fail(`generator torch-cpu: variant must be 'fma' or 'no-contraction', but found ${show(variant)}.`)
+      }
+      if (truncation !== 'rejection' && truncation !== 'inversion') {
+        return fail(
+          `generator torch-cpu: truncation must be 'rejection' or 'inversion', but found ${show(truncation)}.`,
+        )
+      }
+      return { name, variant, truncation }
     }
     case 'torch-cuda': {
       const { threads, gpu } = settings

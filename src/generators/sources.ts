@@ -2,9 +2,20 @@ import type { Distribution } from '../distributions.js'
 import { show, WeightInitError } from '../errors.js'
 import { parameterStream, seedKey } from '../random/keys.js'
 import { crc32, jaxFoldIn } from './jax.js'
+import { cursorOf } from './torch-calls.js'
 import { advanceTorch, TORCH_BLOCK, type TorchCursor } from './torch-cpu.js'
 import { cudaOffsetStep, launchThreads } from './torch-cuda.js'
-import type { GeneratorSettings, GeneratorSource, RandomLaw } from './types.js'
+import { LONG_PERMUTATION } from './torch-randperm.js'
+import { permutationWords } from './torch-sparse.js'
+import { afterTruncated, checkTorchTruncated } from './torch-truncated.js'
+import type {
+  DrawingLaw,
+  GeneratorName,
+  GeneratorSettings,
+  GeneratorSource,
+  TorchCpuSource,
+  TorchCudaSource,
+} from './types.js'
 
 /** A parameter that draws. */
 export interface Drawing {
@@ -38,39 +49,59 @@ export function sourcePlanner(settings: GeneratorSettings, seed: number | bigint
   const assign = assigner(settings, seedKey(seed))
   return (drawing) => {
     if (fixedLaws.includes(drawing.law.kind)) return undefined
-    return assign(drawing, supportedLaw(drawing, settings.name))
+    return assign(drawing, checkGeneratorLaw(drawing.law, settings, drawing.where))
   }
+}
+
+/** Elements of one call: of the tensor, or of each of an orthogonal law's matrices. */
+export function elementsOfCall(law: Distribution, elementCount: number): number {
+  return law.kind === 'orthogonal' ? law.rows * law.columns : elementCount
 }
 
 function assigner(
   settings: Exclude<GeneratorSettings, { name: 'philox' }>,
   seed: bigint,
-): (drawing: Drawing, law: RandomLaw) => GeneratorSource {
+): (drawing: Drawing, law: DrawingLaw) => GeneratorSource {
   switch (settings.name) {
     case 'torch-cpu': {
-      let cursor: TorchCursor = { position: 0 }
+      // A truncated normal is drawn to know where it ends: only when something is drawn after it.
+      let cursor = (): TorchCursor => ({ position: 0 })
       return ({ elementCount: count }, law) => {
-        const { position, cachedAt } = cursor
-        const small = law.kind === 'normal' && count < TORCH_BLOCK
-        cursor = advanceTorch(cursor, law.kind, count)
-        return {
+        const { position, cachedAt } = cursor()
+        const small = law.kind !== 'uniform' && elementsOfCall(law, count) < TORCH_BLOCK
+        const source: TorchCpuSource = {
           generator: 'torch-cpu',
           variant: settings.variant,
           draw: law.kind,
+          ...(law.kind === 'truncated-normal' ? { truncation: settings.truncation } : {}),
           seed: Number(seed & 0xffff_ffffn),
           position,
           count,
-          ...(small && cachedAt !== undefined ? { cachedAt } : {}),
         }
+        const here = cachedAt === undefined ? source : { ...source, cachedAt }
+        let after: TorchCursor | undefined
+        cursor = () => (after ??= cursorAfter(law, here))
+        return small ? here : source
       }
     }
     case 'torch-cuda': {
-      let offset = 0n
-      return ({ elementCount: count, where }) => {
+      let offset = (): bigint => 0n
+      let position = 0
+      return ({ elementCount, where }, law) => {
+        const count = elementsOfCall(law, elementCount)
         checkCudaSize(count, settings.threads, where)
         const threads = launchThreads(count, settings.threads)
-        const source = { generator: 'torch-cuda', seed: String(seed), offset: String(offset), threads } as const
-        offset += cudaOffsetStep(count, threads)
+        const source: TorchCudaSource = {
+          generator: 'torch-cuda',
+          seed: String(seed),
+          offset: String(offset()),
+          threads,
+          ...(law.kind === 'truncated-normal' ? { count } : {}),
+          ...(law.kind === 'sparse' ? { position } : {}),
+        }
+        if (law.kind === 'sparse') position += permutationWords(law)
+        let after: bigint | undefined
+        offset = () => (after ??= offsetAfter(law, source, count))
         return source
       }
     }
@@ -123,19 +154,75 @@ function checkCudaSize(count: number, threads: number | null, where: string): vo
   }
 }
 
-function supportedLaw({ law, where }: Drawing, generator: string): RandomLaw {
-  if (law.kind !== 'uniform' && law.kind !== 'normal') {
+/** Where the next call begins on the CPU. `source` has the kept normal in any case. */
+function cursorAfter(law: DrawingLaw, source: TorchCpuSource): TorchCursor {
+  const { count, truncation } = source
+  const cursor = cursorOf(source)
+  switch (law.kind) {
+    case 'truncated-normal':
+      if (truncation === 'inversion') return advanceTorch(cursor, 'uniform', count)
+      return cursorOf(afterTruncated(law, { origin: source }, count).origin)
+    case 'sparse': {
+      const { position, ...kept } = advanceTorch(cursor, 'normal', count)
+      return { position: position + permutationWords(law), ...kept }
+    }
+    case 'orthogonal': {
+      let after = cursor
+      for (let i = 0; i < law.batch; i++) after = advanceTorch(after, 'normal', law.rows * law.columns)
+      return after
+    }
+    default:
+      return advanceTorch(cursor, law.kind, count)
+  }
+}
+
+/** philox_offset after a parameter. */
+function offsetAfter(law: DrawingLaw, source: TorchCudaSource, count: number): bigint {
+  const offset = BigInt(source.offset)
+  const calls = law.kind === 'orthogonal' ? BigInt(law.batch) : 1n
+  if (law.kind !== 'truncated-normal') return offset + calls * cudaOffsetStep(count, source.threads)
+  return BigInt(afterTruncated(law, { origin: source, count }, count).origin.offset)
+}
+
+/** What each generator's library has; every other law is refused with the remedy. */
+const torchLaws: readonly DrawingLaw['kind'][] = ['uniform', 'normal', 'truncated-normal', 'sparse', 'orthogonal']
+const lawsOf: Readonly<Record<Exclude<GeneratorName, 'philox'>, readonly DrawingLaw['kind'][]>> = {
+  'torch-cpu': torchLaws,
+  'torch-cuda': torchLaws,
+  'torch-stateless': ['uniform', 'normal', 'orthogonal'],
+  jax: ['uniform', 'normal', 'truncated-normal', 'orthogonal'],
+  'jax-legacy': ['uniform', 'normal', 'truncated-normal', 'orthogonal'],
+}
+
+/** @throws WeightInitError unless the generator's library has this law, or could not make it as its values are promised */
+export function checkGeneratorLaw(law: Distribution, generator: GeneratorSettings, where: string): DrawingLaw {
+  const { name } = generator
+  if (name === 'philox' || !(lawsOf[name] as readonly string[]).includes(law.kind)) {
     throw new WeightInitError(
       'UNSUPPORTED_GENERATOR',
-      `${where}: generator ${generator} draws uniform and normal laws, but its initializer asks for ${law.kind}. ` +
-        'Choose another initializer for it, skip it, or use the default generator.',
+      `${where}: generator ${name} draws ${name === 'philox' ? '' : lawsOf[name].join(', ')} laws, but its initializer asks ` +
+        `for ${law.kind}. Choose another initializer for it, skip it, or use the default generator.`,
     )
   }
-  if (law.kind === 'normal' && law.mean !== 0 && law.std !== 0 && law.std < SMALLEST_STD_BESIDE_MEAN) {
+  if (law.kind === 'sparse' && law.rows >= LONG_PERMUTATION) {
     throw new WeightInitError(
-      'INVALID_CONFIG',
-      `${where}: generator ${generator} needs std >= 2^-36 beside a non-zero mean, but found std ${show(law.std)}.`,
+      'LIMIT_EXCEEDED',
+      `${where}: sparse with generator ${name} takes fewer than ${LONG_PERMUTATION} rows, but found ${law.rows}. ` +
+        'Split the matrix, or use the default generator.',
     )
   }
-  return law
+  if (law.kind === 'truncated-normal') {
+    if (name === 'torch-cuda' || (name === 'torch-cpu' && generator.truncation === 'rejection')) {
+      checkTorchTruncated(law, where)
+    }
+  }
+  if (law.kind === 'normal' || law.kind === 'truncated-normal') {
+    if (law.mean !== 0 && law.std !== 0 && law.std < SMALLEST_STD_BESIDE_MEAN) {
+      throw new WeightInitError(
+        'INVALID_CONFIG',
+        `${where}: generator ${name} needs std >= 2^-36 beside a non-zero mean, but found std ${show(law.std)}.`,
+      )
+    }
+  }
+  return law as DrawingLaw
 }

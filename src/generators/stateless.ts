@@ -5,13 +5,23 @@ import { fusedMultiplyAdd } from '../random/fma.js'
 import { high32, low32 } from '../random/keys.js'
 import { philox4x32 } from '../random/philox.js'
 import { affineLaw, normalLaw } from './laws.js'
-import type { GeneratorDraw, StatelessSource } from './types.js'
+import type { SimpleLaw, StatelessSource } from './types.js'
 
 const fround = Math.fround
 
+/** `torch.func._random.fold_in(key, data)`: one block of the key, read as a seed and an offset. Exact. */
+export function statelessFoldIn({ seed, offset }: StatelessSource, data: number): StatelessSource {
+  const key = BigInt(seed)
+  const counter = BigInt.asUintN(64, BigInt(offset) + BigInt(data))
+  const words = new Uint32Array(4)
+  philox4x32(words, low32(counter), high32(counter), 0, 0, low32(key), high32(key))
+  const [w0, w1, w2, w3] = BigUint64Array.from(words, BigInt) as unknown as [bigint, bigint, bigint, bigint]
+  return { generator: 'torch-stateless', seed: String(w0 | (w1 << 32n)), offset: String(w2 | (w3 << 32n)) }
+}
+
 /** Elements [first, first + count) of a tensor, float32, in a new array. */
 export function sampleStateless(
-  { law, origin }: GeneratorDraw & { origin: StatelessSource },
+  { law, origin }: { readonly law: SimpleLaw; readonly origin: StatelessSource },
   first: number,
   count: number,
 ): Float32Array {

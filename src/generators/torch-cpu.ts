@@ -2,9 +2,9 @@
 // it makes of them. Twins of shaders/generators/torch_cpu_*.wgsl.
 import { cephesCosSin, cephesLog } from '../random/cephes.js'
 import { exactSquareRoot, fusedMultiplyAdd, type MulAdd, quickMultiplyAdd, splitMultiplyAdd } from '../random/fma.js'
-import { type MersenneStream, mersenneStream } from '../random/mersenne-stream.js'
+import { type MersenneStream, mersenneStream } from '../random/mt19937.js'
 import { affineLaw, normalLaw } from './laws.js'
-import type { GeneratorDraw, TorchCpuSource, TorchCpuVariant } from './types.js'
+import type { SimpleLaw, TorchCpuSource, TorchCpuVariant } from './types.js'
 
 const fround = Math.fround
 const TWO_PI = /* @__PURE__ */ fround(2 * Math.PI)
@@ -27,6 +27,9 @@ const torchQuickMulAdd = (variant: TorchCpuVariant): MulAdd => (variant === 'fma
 /** Words that a call of normal_ on 16 elements or more takes: one an element, 16 more to redo an incomplete last block. */
 export const normalWords = (count: number): number => count + (count % TORCH_BLOCK === 0 ? 0 : TORCH_BLOCK)
 
+/** Words that a call of normal_ on fewer takes: four a pair, of which the first may have been kept. */
+export const smallNormalWords = (count: number, kept: boolean): number => 4 * Math.ceil((count - (kept ? 1 : 0)) / 2)
+
 /**
  * The cursor after a call. uniform_: a word an element. normal_ on fewer than 16: the kept second normal first, then
  * pairs of four words each; an odd one out is kept, across any other call, until the seed is set again.
@@ -37,8 +40,7 @@ export function advanceTorch(cursor: TorchCursor, kind: 'uniform' | 'normal', co
   if (kind === 'uniform') return { position: position + count, ...kept }
   if (count >= TORCH_BLOCK) return { position: position + normalWords(count), ...kept }
   const left = cachedAt === undefined ? count : count - 1
-  const pairs = Math.ceil(left / 2)
-  const end = position + 4 * pairs
+  const end = position + smallNormalWords(count, cachedAt !== undefined)
   return left % 2 === 0 ? { position: end } : { position: end, cachedAt: end - 4 }
 }
 
@@ -54,11 +56,10 @@ export function torchDirection(out: Float32Array, word: number, mulAdd: MulAdd):
 
 /** Elements [first, first + count) of a call, float32, in a new array. */
 export function sampleTorchCpu(
-  draw: GeneratorDraw & { origin: TorchCpuSource },
+  { law, origin }: { readonly law: SimpleLaw; readonly origin: TorchCpuSource },
   first: number,
   count: number,
 ): Float32Array {
-  const { law, origin } = draw
   const stream = mersenneStream(origin.seed)
   if (law.kind === 'uniform') {
     const words = new Uint32Array(count)

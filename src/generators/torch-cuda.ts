@@ -5,7 +5,7 @@ import { fusedMultiplyAdd } from '../random/fma.js'
 import { high32, low32 } from '../random/keys.js'
 import { philox4x32 } from '../random/philox.js'
 import { normalLaw } from './laws.js'
-import type { GeneratorDraw, TorchCudaSource } from './types.js'
+import type { SimpleLaw, TorchCudaSource } from './types.js'
 
 const fround = Math.fround
 /** Threads of a CUDA block in PyTorch's launch. */
@@ -31,7 +31,7 @@ export function cudaUniformLaw(law: { low: number; high: number }): { low: numbe
 
 /** Elements [first, first + count) of a call, float32, in a new array. */
 export function sampleTorchCuda(
-  { law, origin }: GeneratorDraw & { origin: TorchCudaSource },
+  { law, origin }: { readonly law: SimpleLaw; readonly origin: TorchCudaSource },
   first: number,
   count: number,
 ): Float32Array {

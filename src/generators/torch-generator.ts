@@ -1,8 +1,11 @@
 import { show, WeightInitError } from '../errors.js'
 import { seedKey } from '../random/keys.js'
-import { mersenneStream } from '../random/mersenne-stream.js'
+import { mersenneStream } from '../random/mt19937.js'
+import { cursorOf } from './torch-calls.js'
 import { advanceTorch, sampleTorchCpu, type TorchCursor } from './torch-cpu.js'
-import type { RandomLaw, TorchCpuVariant } from './types.js'
+import { LONG_PERMUTATION, permute, randpermWords } from './torch-randperm.js'
+import { afterTruncated, checkTorchTruncated, sampleTruncated } from './torch-truncated.js'
+import type { SimpleLaw, TorchCpuSource, TorchCpuVariant, TorchTruncation } from './types.js'
 
 /** A TorchGenerator's whole state, as plain JSON: PyTorch's 5056 bytes follow from it. */
 export interface TorchGeneratorState {
@@ -14,10 +17,14 @@ export interface TorchGeneratorState {
   readonly cachedAt?: number
 }
 
+/** Which build and release of PyTorch a TorchGenerator follows: as the generator 'torch-cpu'. */
+export interface TorchGeneratorOptions {
+  readonly variant?: TorchCpuVariant
+  readonly truncation?: TorchTruncation
+}
+
 /** `torch.default_generator` starts with this seed. */
 const DEFAULT_SEED = 67280421310721n
-/** Above this, PyTorch's randperm takes 64-bit words. */
-const RANDPERM_LIMIT = Math.floor(0xffffffff / 20)
 
 /**
  * PyTorch's CPU generator, to follow a PyTorch program draw by draw: `torch.manual_seed(s)`, then each `uniform_`,
@@ -32,15 +39,21 @@ const RANDPERM_LIMIT = Math.floor(0xffffffff / 20)
  */
 export class TorchGenerator {
   readonly variant: TorchCpuVariant
+  readonly truncation: TorchTruncation
   #seed = 0
   #cursor: TorchCursor = { position: 0 }
 
-  /** @throws WeightInitError `INVALID_ARGUMENT` for a seed that is no integer, or an unknown variant */
-  constructor(seed: number | bigint = DEFAULT_SEED, { variant = 'fma' }: { readonly variant?: TorchCpuVariant } = {}) {
+  /** @throws WeightInitError `INVALID_ARGUMENT` for a seed that is no integer, or an unknown variant or truncation */
+  constructor(seed: number | bigint = DEFAULT_SEED, options: TorchGeneratorOptions = {}) {
+    const { variant = 'fma', truncation = 'rejection' } = options
     if (variant !== 'fma' && variant !== 'no-contraction') {
       fail(`variant must be 'fma' or 'no-contraction', but found ${show(variant)}.`)
     }
+    if (truncation !== 'rejection' && truncation !== 'inversion') {
+      fail(`truncation must be 'rejection' or 'inversion', but found ${show(truncation)}.`)
+    }
     this.variant = variant
+    this.truncation = truncation
     this.manualSeed(seed)
   }
 
@@ -89,30 +102,57 @@ export class TorchGenerator {
     return this.#draw(target, { kind: 'normal', mean, std })
   }
 
-  /** `torch.randperm(n)`: 0 ... n-1 in random order; n - 1 words. n < 214748364. */
+  /**
+   * `torch.nn.init.trunc_normal_(tensor, mean, std, low, high)`: N(mean, std^2) within absolute bounds. 'rejection' (PyTorch
+   * 2.13 and later): as many draws of the whole tensor as it takes; 'inversion' (up to 2.12): one uniform an element.
+   * @param target how many, or the array to fill
+   */
+  truncNormal(
+    target: number | Float32Array<ArrayBuffer>,
+    mean = 0,
+    std = 1,
+    low = -2,
+    high = 2,
+  ): Float32Array<ArrayBuffer> {
+    finite({ mean, std, low, high })
+    if (!(std > 0)) fail(`truncNormal needs std > 0, but found std ${std}.`)
+    if (!(low < high)) fail(`truncNormal: the interval [${low}, ${high}] is empty. Swap or widen the bounds.`)
+    const law = { kind: 'truncated-normal', mean, std, low, high } as const
+    const inverts = this.truncation === 'inversion'
+    if (!inverts) checkTorchTruncated(law, 'TorchGenerator')
+    const count = countOf(target)
+    const out = typeof target === 'number' ? new Float32Array(count) : target
+    if (count === 0) return out
+    const call = {
+      origin: { ...this.#origin('truncated-normal', count), truncation: this.truncation, ...this.#cursor },
+    }
+    for (let first = 0; first < count; first += CHUNK) {
+      out.set(sampleTruncated(law, call, first, Math.min(CHUNK, count - first)), first)
+    }
+    if (inverts) this.#move(advanceTorch(this.#cursor, 'uniform', count))
+    else this.#move(cursorOf(afterTruncated(law, call, count).origin))
+    return out
+  }
+
+  /** `torch.randperm(n)`: 0 ... n-1 in random order; n - 1 words. n < 214748364: from there on PyTorch takes 64-bit words. */
   randperm(n: number): Uint32Array<ArrayBuffer> {
-    if (!Number.isInteger(n) || n < 0 || n >= RANDPERM_LIMIT) {
-      fail(`randperm: n must be an integer from 0 to ${RANDPERM_LIMIT - 1}, but found ${show(n)}.`)
+    if (!Number.isInteger(n) || n < 0 || n >= LONG_PERMUTATION) {
+      fail(`randperm: n must be an integer from 0 to ${LONG_PERMUTATION - 1}, but found ${show(n)}.`)
     }
     const order = Uint32Array.from({ length: n }, (_, i) => i)
-    const words = new Uint32Array(Math.max(0, n - 1))
+    const words = new Uint32Array(randpermWords(n))
     mersenneStream(this.#seed).read(this.#cursor.position, words)
     this.skip(words.length)
-    for (let i = 0; i < words.length; i++) {
-      const other = i + (words[i]! % (n - i))
-      const kept = order[i]!
-      order[i] = order[other]!
-      order[other] = kept
-    }
+    permute(order, words)
     return order
   }
 
-  /** Passes over `words` 32-bit words, for draws that nobody needs. */
+  /** Passes over `words` 32-bit words, for draws that nobody needs: by jump-ahead, a second at most for the next draw. */
   skip(words: number): void {
     if (!Number.isSafeInteger(words) || words < 0) {
       fail(`skip: the number of words must be a non-negative integer, but found ${show(words)}.`)
     }
-    this.#cursor = { ...this.#cursor, position: this.#cursor.position + words }
+    this.#move({ ...this.#cursor, position: this.#cursor.position + words })
   }
 
   /** The state as plain data, to be set later or elsewhere. */
@@ -132,32 +172,36 @@ export class TorchGenerator {
     return this
   }
 
-  #draw(target: number | Float32Array<ArrayBuffer>, law: RandomLaw): Float32Array<ArrayBuffer> {
-    const count = typeof target === 'number' ? target : target.length
-    if (!Number.isSafeInteger(count) || count < 0)
-      fail(`the number of elements must be >= 0, but found ${show(target)}.`)
+  #draw(target: number | Float32Array<ArrayBuffer>, law: SimpleLaw): Float32Array<ArrayBuffer> {
+    const count = countOf(target)
     const out = typeof target === 'number' ? new Float32Array(count) : target
-    const { position, cachedAt } = this.#cursor
-    const cached = law.kind === 'normal' && cachedAt !== undefined ? { cachedAt } : {}
-    const origin = {
-      generator: 'torch-cpu',
-      variant: this.variant,
-      draw: law.kind,
-      seed: this.#seed,
-      position,
-      count,
-      ...cached,
-    } as const
+    const origin = { ...this.#origin(law.kind, count), ...(law.kind === 'normal' ? this.#cursor : {}) }
     for (let first = 0; first < count; first += CHUNK) {
       out.set(sampleTorchCpu({ law, origin }, first, Math.min(CHUNK, count - first)), first)
     }
-    if (count > 0) this.#cursor = advanceTorch(this.#cursor, law.kind, count)
+    if (count > 0) this.#move(advanceTorch(this.#cursor, law.kind, count))
     return out
+  }
+
+  #origin(draw: TorchCpuSource['draw'], count: number): TorchCpuSource {
+    const { position } = this.#cursor
+    return { generator: 'torch-cpu', variant: this.variant, draw, seed: this.#seed, position, count }
+  }
+
+  #move(cursor: TorchCursor): void {
+    if (cursor.position > Number.MAX_SAFE_INTEGER) fail('positions end at 2^53 - 1 words; set another seed.')
+    this.#cursor = cursor
   }
 }
 
 /** Elements made at a time: a multiple of 16. */
 const CHUNK = 2 ** 18
+
+function countOf(target: number | Float32Array): number {
+  const count = typeof target === 'number' ? target : target.length
+  if (!Number.isSafeInteger(count) || count < 0) fail(`the number of elements must be >= 0, but found ${show(target)}.`)
+  return count
+}
 
 function fail(message: string): never {
   throw new WeightInitError('INVALID_ARGUMENT', `TorchGenerator: ${message}`)

@@ -9,13 +9,19 @@ export type GeneratorName = 'philox' | 'torch-cpu' | 'torch-cuda' | 'torch-state
  */
 export type TorchCpuVariant = 'fma' | 'no-contraction'
 
+/**
+ * Which trunc_normal_ 'torch-cpu' follows. 'rejection': PyTorch 2.13 and later, which redraws what falls outside.
+ * 'inversion': PyTorch up to 2.12, which inverts the distribution function of one uniform an element.
+ */
+export type TorchTruncation = 'rejection' | 'inversion'
+
 /** A JAX key: its two 32-bit words, high first, as `jax.random.key_data` shows them. */
 export type JaxKey = readonly [number, number]
 
 /** A generator with its settings. */
 export type GeneratorObject =
   | { readonly name: 'philox' | 'torch-stateless' }
-  | { readonly name: 'torch-cpu'; readonly variant?: TorchCpuVariant }
+  | { readonly name: 'torch-cpu'; readonly variant?: TorchCpuVariant; readonly truncation?: TorchTruncation }
   | {
       readonly name: 'torch-cuda'
       /** Threads the GPU holds at once: 256 * SMs * floor(max threads per SM / 256). */
@@ -36,19 +42,27 @@ export type GeneratorOption = GeneratorName | GeneratorObject
 export type GeneratorSettings =
   | { readonly name: 'philox' }
   | { readonly name: 'torch-stateless' }
-  | { readonly name: 'torch-cpu'; readonly variant: TorchCpuVariant }
+  | { readonly name: 'torch-cpu'; readonly variant: TorchCpuVariant; readonly truncation: TorchTruncation }
   | { readonly name: 'torch-cuda'; readonly layout: 'torch-cuda-v1'; readonly threads: number | null }
   | { readonly name: 'jax' | 'jax-legacy'; readonly keys: Readonly<Record<string, JaxKey>> }
 
-/** The laws that the generators of other libraries draw. */
-export type RandomLaw = Extract<Distribution, { kind: 'uniform' | 'normal' }>
+/** Laws whose elements follow from their words alone, in one call of uniform_ or normal_. */
+export type SimpleLaw = Extract<Distribution, { kind: 'uniform' | 'normal' }>
 
-/** A call of uniform_ or normal_ in the stream of a PyTorch CPU generator. */
+/** The laws that the generators of other libraries make element by element. */
+export type RandomLaw = Extract<Distribution, { kind: 'uniform' | 'normal' | 'truncated-normal' | 'sparse' }>
+
+/** Every law that takes words of a generator: an orthogonal matrix starts from normals. */
+export type DrawingLaw = RandomLaw | Extract<Distribution, { kind: 'orthogonal' }>
+
+/** A place in the stream of a PyTorch CPU generator, where a call begins. */
 export interface TorchCpuSource {
   readonly generator: 'torch-cpu'
   readonly variant: TorchCpuVariant
-  /** Which call: for a law without spread the values do not tell. */
-  readonly draw: 'uniform' | 'normal'
+  /** Which law was asked for: of one without spread the values do not tell. */
+  readonly draw: DrawingLaw['kind']
+  /** Only of a truncated normal. */
+  readonly truncation?: TorchTruncation
   /** The seed mod 2^32. */
   readonly seed: number
   /** 32-bit words drawn before this call. */
@@ -68,6 +82,10 @@ export interface TorchCudaSource {
   readonly offset: string
   /** Threads of the launch; element i is made by thread i mod threads. */
   readonly threads: number
+  /** Elements of the whole tensor; only of a truncated normal, which takes several calls. */
+  readonly count?: number
+  /** Only of a sparse law, whose permutations PyTorch draws on the CPU: words its generator had drawn before. */
+  readonly position?: number
 }
 
 /** An array of jax.random under its own key. */

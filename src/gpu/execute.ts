@@ -82,7 +82,8 @@ const isUploadedJob = ({ source }: FillJob): boolean =>
 const isOrthogonalJob = ({ source }: FillJob): boolean => source.kind === 'orthogonal'
 
 /** What an orthogonal job draws. */
-const normalsOf = ({ source }: FillJob): FillJob[] => (source.kind === 'orthogonal' ? [orthogonalNormals(source)] : [])
+const normalsOf = ({ source }: FillJob): FillJob[] =>
+  source.kind === 'orthogonal' ? orthogonalNormals(source).slice(0, 1) : []
 
 /**
  * Not where the host makes the words, and not for a user's sampler: whether that equals its twin is for `verify()` to say.

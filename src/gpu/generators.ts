@@ -1,4 +1,5 @@
 import type { DType } from '../dtype.js'
+import { jaxBounds, jaxTruncatedLaw } from '../generators/jax.js'
 import { affineLaw, normalLaw } from '../generators/laws.js'
 import { TORCH_BLOCK } from '../generators/torch-cpu.js'
 import { cudaUniformLaw } from '../generators/torch-cuda.js'
@@ -6,15 +7,27 @@ import type { GeneratorDraw } from '../generators/types.js'
 import { high32, low32 } from '../random/keys.js'
 import type { PipelineKey } from './pipelines.js'
 
-/** Whether the host makes the words (src/gpu/uploaded.ts). */
-export const isUploaded = ({ origin }: GeneratorDraw): boolean => origin.generator === 'torch-cpu'
+/** A draw whose words or values the host makes (src/gpu/uploaded.ts). */
+export const isUploaded = (draw: GeneratorDraw): boolean => draw.origin.generator === 'torch-cpu' || isGiven(draw)
+
+/**
+ * Whether the host makes the values themselves: fewer than 16 of PyTorch's normals, which are float64, and what PyTorch makes
+ * in a number of calls that the values decide.
+ */
+export const isGiven = ({ law, origin }: GeneratorDraw): boolean =>
+  origin.generator === 'torch-cpu' || origin.generator === 'torch-cuda'
+    ? law.kind === 'truncated-normal' ||
+      law.kind === 'sparse' ||
+      (law.kind === 'normal' && origin.generator === 'torch-cpu' && origin.count < TORCH_BLOCK)
+    : false
 
 /** The sampler module under shaders/generators, and what fills its slots. */
-function samplerOf({ law, origin }: GeneratorDraw): { sampler: string; slots: Readonly<Record<string, string>> } {
+function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Record<string, string>> } {
+  const { law, origin } = draw
   const fused = { mulAdd: 'random/mul_add_fused' }
+  if (isGiven(draw)) return { sampler: 'given', slots: {} }
   switch (origin.generator) {
     case 'torch-cpu': {
-      if (law.kind === 'normal' && origin.count < TORCH_BLOCK) return { sampler: 'given', slots: {} }
       const mulAdd = origin.variant === 'fma' ? 'random/mul_add_fused' : 'random/mul_add_split'
       return { sampler: `torch_cpu_${law.kind}`, slots: { mulAdd } }
     }
@@ -24,7 +37,10 @@ function samplerOf({ law, origin }: GeneratorDraw): { sampler: string; slots: Re
       return { sampler: `stateless_${law.kind}`, slots: fused }
     default: {
       const bits = origin.generator === 'jax' ? 'generators/jax_bits' : 'generators/jax_legacy_bits'
-      return { sampler: `jax_${law.kind}`, slots: { ...fused, bits } }
+      return {
+        sampler: `jax_${law.kind === 'truncated-normal' ? 'truncated_normal' : law.kind}`,
+        slots: { ...fused, bits },
+      }
     }
   }
 }
@@ -67,6 +83,7 @@ export interface GeneratorFields {
 /** What the shader needs to make the elements of a parameter from `first` on. */
 export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFields {
   const { law, origin } = draw
+  if (isGiven(draw)) return { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [] }
   const none = { key: [0, 0], counter: [0, 0], shift: 0, extra: [] } as const
   const constants = constantsOf(draw)
   switch (origin.generator) {
@@ -96,21 +113,41 @@ export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFi
       }
     }
     default: {
-      const half = Math.ceil(origin.count / 2)
-      const lowest = law.kind === 'uniform' ? Math.fround(law.low) : 0
+      const pairs = origin.generator === 'jax' ? [0, 0] : [Math.ceil(origin.count / 2), origin.count]
       return {
         ...none,
         key: origin.key,
         counter: [first % 2 ** 32, Math.floor(first / 2 ** 32)],
-        constants: [...constants, lowest],
-        extra: origin.generator === 'jax' ? [] : [half, origin.count],
+        constants: [...constants, ...jaxExtremes(law)],
+        extra: law.kind === 'truncated-normal' ? [...pairs, ...scaleBits(law)] : pairs,
       }
     }
   }
 }
 
+/** law.b: the smallest uniform, then the smallest and largest truncated normal. */
+function jaxExtremes(law: GeneratorDraw['law']): number[] {
+  if (law.kind === 'uniform') return [Math.fround(law.low)]
+  if (law.kind !== 'truncated-normal') return []
+  const { lower, upper } = jaxBounds(law)
+  const { lowest, smallest, largest } = jaxTruncatedLaw(lower, upper)
+  return [lowest, smallest, largest]
+}
+
+/** The bits of std and mean, where law.a is taken. */
+function scaleBits(law: { mean: number; std: number }): number[] {
+  const { std, mean } = normalLaw(law)
+  return [...new Uint32Array(new Float32Array([std, mean]).buffer)]
+}
+
 /** law.a, four float32. */
 function constantsOf({ law, origin }: GeneratorDraw): number[] {
+  if (law.kind === 'sparse') return []
+  if (law.kind === 'truncated-normal') {
+    const { lower, upper } = jaxBounds(law)
+    const { scale, offset, origin: zero, step } = jaxTruncatedLaw(lower, upper)
+    return [scale, offset, zero, step]
+  }
   if (law.kind === 'normal') {
     const { std, mean } = normalLaw(law)
     return [std, mean, 0, 0]

@@ -1,7 +1,9 @@
 import { byteWidth, type FloatDType } from '../dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
+import { drawsTransposed } from '../generators/matrices.js'
 import { type FillJob, type FillSource, orthogonalNormals } from '../jobs.js'
 import { matrixOffset } from '../laws/orthogonal.js'
+import type { MatrixShape } from '../linalg/shape.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import type { FillTarget } from './execute.js'
@@ -15,7 +17,11 @@ type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 /** Fills parts by jobs that draw: `runJobs`, handed in because it calls this. */
 export type RunJobs = (targets: readonly FillTarget[]) => Promise<void>
 
-const shapeOf = ({ law }: OrthogonalSource) => ({ batch: law.batch, rows: law.rows, cols: law.columns })
+/** The matrices as they are drawn and made: a wide one of JAX's is drawn as its transpose. */
+export function madeShape({ law, origin }: OrthogonalSource): MatrixShape {
+  const { batch, rows, columns } = law
+  return drawsTransposed(law, origin) ? { batch, rows: columns, cols: rows } : { batch, rows, cols: columns }
+}
 
 /**
  * Refuses a matrix that this device cannot factorise, before any GPU work.
@@ -23,7 +29,7 @@ const shapeOf = ({ law }: OrthogonalSource) => ({ batch: law.batch, rows: law.ro
  */
 export function checkOrthogonal(state: DeviceState, { name, source }: FillJob): void {
   try {
-    groupSize(state, shapeOf(source as OrthogonalSource))
+    groupSize(state, madeShape(source as OrthogonalSource))
   } catch (error) {
     if (!(error instanceof WeightInitError)) throw error
     throw new WeightInitError(error.code, `Parameter ${show(name)}: ${error.message}`, { cause: error })
@@ -43,9 +49,10 @@ export async function fillOrthogonal(
   signal?: AbortSignal,
 ): Promise<void> {
   const { job } = targets[0]!
-  const { law } = job.source as OrthogonalSource
+  const { law, origin } = job.source as OrthogonalSource
   const elements = law.batch * law.rows * law.columns
-  const direct = targets.length === 1 && job.part === undefined && law.field === 1 && job.elementCount === elements
+  const inPlace = job.part === undefined && law.field === 1 && !drawsTransposed(law, origin)
+  const direct = targets.length === 1 && inPlace && job.elementCount === elements
   if (direct) return fillWhole(state, targets[0]!, runJobs, signal)
   await runJobs(targets.map((target) => ({ ...target, job: zeros(target.job) })))
   await forEachGroup(state, job, targets.map(spanOf), runJobs, signal, async (matrices) => {
@@ -69,15 +76,16 @@ async function fillWhole(
 ): Promise<void> {
   const source = job.source as OrthogonalSource
   const dtype = job.dtype as FloatDType
-  const shape = shapeOf(source)
+  const shape = madeShape(source)
   const each = shape.rows * shape.cols
   const perGroup = groupSize(state, shape)
+  const draws = orthogonalNormals(source)
   const make = async (scratch: GPUBuffer | undefined): Promise<void> => {
     for (let first = 0; first < shape.batch; first += perGroup) {
       const batch = Math.min(perGroup, shape.batch - first)
       const target = { buffer, byteOffset: byteOffset + first * each * byteWidth(dtype) }
       const normals = scratch === undefined ? target : { buffer: scratch, byteOffset: 0 }
-      await runJobs([{ job: normalsOf(job, first * each, batch * each), ...normals }])
+      await runJobs(normalsOf(job, draws, first, batch, normals))
       await orthogonalizeOnGpu(state, normals, { ...target, dtype }, { ...shape, batch }, source.law.gain, signal)
     }
   }
@@ -85,9 +93,23 @@ async function fillWhole(
   return withMatrices(state, job.name, perGroup * each, make)
 }
 
-/** The normals of elements [first, first + count) of the matrices, under the parameter's name. */
-function normalsOf({ name, source }: FillJob, firstElement: number, elementCount: number): FillJob {
-  return { ...orthogonalNormals(source as OrthogonalSource), name, firstElement, elementCount }
+/** The draws of matrices [first, first + count) and their places from a region on, under the parameter's name. */
+function normalsOf(
+  { name, source }: FillJob,
+  draws: readonly FillJob[],
+  first: number,
+  count: number,
+  { buffer, byteOffset }: { readonly buffer: GPUBuffer; readonly byteOffset: number },
+): FillTarget[] {
+  const { law, origin } = source as OrthogonalSource
+  const each = law.rows * law.columns
+  if (origin === undefined) {
+    const job = { ...draws[0]!, name, firstElement: first * each, elementCount: count * each }
+    return [{ job, buffer, byteOffset }]
+  }
+  return draws
+    .slice(first, first + count)
+    .map((draw, index) => ({ job: { ...draw, name }, buffer, byteOffset: byteOffset + 4 * index * each }))
 }
 
 /** Makes, in turn, every group of matrices that has elements of `spans` (of the whole tensor), and shows it to `use`. */
@@ -101,10 +123,14 @@ export async function forEachGroup(
 ): Promise<void> {
   const source = job.source as OrthogonalSource
   const { law } = source
-  const shape = shapeOf(source)
+  const shape = madeShape(source)
   const each = shape.rows * shape.cols
   const perGroup = groupSize(state, shape)
   const centre = matrixOffset(law)
+  const draws = orthogonalNormals(source)
+  // Rows and columns of a matrix that lies transposed in the buffer; of one that does not, as if of a single row.
+  const transposed = drawsTransposed(law, source.origin)
+  const turned = transposed ? { rows: law.rows, columns: law.columns } : { rows: 1, columns: each }
   await withMatrices(state, job.name, perGroup * each, async (buffer) => {
     for (let matrix = 0; matrix < shape.batch; matrix += perGroup) {
       const batch = Math.min(perGroup, shape.batch - matrix)
@@ -114,9 +140,9 @@ export async function forEachGroup(
       if (law.field === 1 && !spans.some(([from, end]) => from < first + count && end > first)) continue
       signal?.throwIfAborted()
       const region = { buffer, byteOffset: 0 }
-      await runJobs([{ job: normalsOf(job, first, count), ...region }])
+      await runJobs(normalsOf(job, draws, matrix, batch, region))
       await orthogonalizeOnGpu(state, region, { ...region, dtype: 'float32' }, { ...shape, batch }, law.gain, signal)
-      await use({ buffer, first, count, centre, stride: law.stride, matrixCount: batch })
+      await use({ buffer, first, count, centre, stride: law.stride, ...turned, matrixCount: batch })
     }
   })
 }

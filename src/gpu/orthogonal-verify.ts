@@ -7,7 +7,7 @@ import type { OrthogonalCheck } from '../store.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
 import type { DeviceState } from './device-state.js'
 import { orthogonalityDefect } from './orthogonal.js'
-import { forEachGroup, type RunJobs, zeros } from './orthogonal-fill.js'
+import { forEachGroup, madeShape, type RunJobs, zeros } from './orthogonal-fill.js'
 import { elementSpan, geometryOf, type MadeMatrices, writeOrthogonalPart } from './orthogonal-part.js'
 import { copyOut } from './readback.js'
 import { alignUp } from './windows.js'
@@ -69,9 +69,8 @@ async function groupDefect(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   if (source.kind !== 'orthogonal') return 0
-  const { rows, columns, gain } = source.law
-  const shape = { batch: matrixCount, rows, cols: columns }
-  return orthogonalityDefect(state, { buffer, byteOffset: 0, dtype: 'float32' }, shape, gain, signal)
+  const shape = { ...madeShape(source), batch: matrixCount }
+  return orthogonalityDefect(state, { buffer, byteOffset: 0, dtype: 'float32' }, shape, source.law.gain, signal)
 }
 
 /** Elements of the job, counted from its first, that lie in the matrices; of a delta-orthogonal, all. */

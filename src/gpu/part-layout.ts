@@ -46,6 +46,8 @@ export const orthogonalPartLayout = {
   stride: 28,
   first: 32,
   count: 36,
+  rows: 40,
+  columns: 44,
   axes: 48,
   byteLength: 176,
 } as const
@@ -57,16 +59,19 @@ export interface MatrixElements {
   /** Index in the whole tensor of element 0 of the matrices, and from one of their elements to the next. */
   readonly centre: number
   readonly stride: number
+  /** Of a matrix that is kept transposed; 1 and all its elements where it is not. */
+  readonly rows: number
+  readonly columns: number
 }
 
 /** The uniform block of shaders/orthogonal_part.wgsl. */
 export function packOrthogonalPart(
   { origin, axes }: PartGeometry,
-  { first, count, centre, stride }: MatrixElements,
+  { first, count, centre, stride, rows, columns }: MatrixElements,
   fields: Readonly<Record<'firstLocal' | 'elementCount' | 'firstWord' | 'byteWidth', number>>,
 ): ArrayBuffer {
   const block = new DataView(new ArrayBuffer(orthogonalPartLayout.byteLength))
-  const all = { origin, axisCount: axes.length, first, count, centre, stride, ...fields }
+  const all = { origin, axisCount: axes.length, first, count, centre, stride, rows, columns, ...fields }
   for (const [name, value] of Object.entries(all)) {
     block.setUint32(orthogonalPartLayout[name as keyof typeof all], value, true)
   }

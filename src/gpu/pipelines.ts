@@ -23,6 +23,8 @@ export interface PipelineKey {
     | 'measure repeats'
     | 'linalg'
     | 'linalg window'
+  /** Modules beside those of shader-modules.ts. */
+  readonly modules?: Readonly<Record<string, string>>
   /** The user's own sampler, linked in beside the package's modules. */
   readonly custom?: CustomSampler
 }
@@ -106,11 +108,13 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
   const { device } = state
   const { custom } = key
   const name = [key.entry, ...Object.values(key.slots ?? {})].join(' ')
+  // What the state has wins: tests put faulty ones there.
+  const known = key.modules === undefined ? state.modules : { ...key.modules, ...state.modules }
   const modules =
     custom === undefined
-      ? state.modules
+      ? known
       : {
-          ...state.modules,
+          ...known,
           [`custom/${custom.name}`]: custom.wgsl,
           [`custom/${custom.name} glue`]: customSamplerModule(custom),
         }

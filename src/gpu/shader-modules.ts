@@ -16,6 +16,7 @@ import generatorsGiven from '../../shaders/generators/given.wgsl?raw'
 import generatorsJaxBits from '../../shaders/generators/jax_bits.wgsl?raw'
 import generatorsJaxLegacyBits from '../../shaders/generators/jax_legacy_bits.wgsl?raw'
 import generatorsJaxNormal from '../../shaders/generators/jax_normal.wgsl?raw'
+import generatorsJaxTruncatedNormal from '../../shaders/generators/jax_truncated_normal.wgsl?raw'
 import generatorsJaxUniform from '../../shaders/generators/jax_uniform.wgsl?raw'
 import generatorsScaled from '../../shaders/generators/scaled.wgsl?raw'
 import generatorsStatelessNormal from '../../shaders/generators/stateless_normal.wgsl?raw'
@@ -127,6 +128,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'generators/jax_bits': generatorsJaxBits,
   'generators/jax_legacy_bits': generatorsJaxLegacyBits,
   'generators/jax_normal': generatorsJaxNormal,
+  'generators/jax_truncated_normal': generatorsJaxTruncatedNormal,
   'generators/jax_uniform': generatorsJaxUniform,
   'generators/scaled': generatorsScaled,
   'generators/stateless_normal': generatorsStatelessNormal,

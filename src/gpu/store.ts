@@ -35,6 +35,10 @@ export class GpuStore implements WeightStore {
     this.#runJobs = runJobs
   }
 
+  get state(): DeviceState {
+    return this.#state
+  }
+
   region(name: string): GpuRegion {
     return this.#regions.get(name)!
   }

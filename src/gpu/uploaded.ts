@@ -1,11 +1,12 @@
 import { tableElements } from '../cpu/table.js'
 import { byteWidth } from '../dtype.js'
 import { OutOfMemoryError, show } from '../errors.js'
-import { sampleTorchCpu, TORCH_BLOCK } from '../generators/torch-cpu.js'
-import type { GeneratorDraw, TorchCpuSource } from '../generators/types.js'
+import { sampleGenerator } from '../generators/sample.js'
+import { TORCH_BLOCK } from '../generators/torch-cpu.js'
+import type { GeneratorDraw, SimpleLaw, TorchCpuSource } from '../generators/types.js'
 import type { FillJob, FillSource } from '../jobs.js'
 import type { ResolvedOptions } from '../options.js'
-import { mersenneStream } from '../random/mersenne-stream.js'
+import { mersenneStream } from '../random/mt19937.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import type { FillTarget } from './execute.js'
@@ -13,6 +14,7 @@ import {
   type GeneratorFields,
   generatorFields,
   generatorPipelineKey,
+  isGiven,
   noFields,
   tablePipelineKey,
 } from './generators.js'
@@ -37,16 +39,12 @@ interface UploadedJob {
 }
 
 /** The words that elements [first, first + count) of a draw need, in the order in which the shader looks for them. */
-export function uploadedWords(
-  draw: GeneratorDraw & { origin: TorchCpuSource },
-  first: number,
-  count: number,
-): UploadedJob {
-  const { law, origin } = draw
-  if (law.kind === 'normal' && origin.count < TORCH_BLOCK) {
-    const values = sampleTorchCpu(draw, first, count).slice()
+export function uploadedWords(draw: GeneratorDraw, first: number, count: number): UploadedJob {
+  if (isGiven(draw)) {
+    const values = sampleGenerator(draw, first, count).slice()
     return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
   }
+  const { law, origin } = draw as { law: SimpleLaw; origin: TorchCpuSource }
   const stream = mersenneStream(origin.seed)
   if (law.kind === 'uniform') {
     const words = new Uint32Array(count)
@@ -68,7 +66,7 @@ export function uploadedWords(
   return { words, extra: [tail - begin, body, shift] }
 }
 
-type UploadedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator'; origin: TorchCpuSource })
+type UploadedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator' })
 
 /** The words of elements [start, start + count) of a job, and the fields of its uniform block. */
 function uploadOf(

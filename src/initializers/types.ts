@@ -1,11 +1,14 @@
 import type { Distribution } from '../distributions.js'
 import { show, WeightInitError } from '../errors.js'
+import type { GeneratorName } from '../generators/types.js'
 import type { Parameter } from '../model/types.js'
 import { calculateFans, type FanConvention, type Fans } from './fans.js'
 
 /** What an initializer may look at. `fans()` throws for a parameter that has none (rank < 2). */
 export interface InitializerContext {
   readonly parameter: Parameter
+  /** Whose random numbers are drawn: JAX computes a variance in float32, the others in float64. */
+  readonly generator: GeneratorName
   fans(): Fans
   /** Another parameter of the model, by its full name. */
   find(name: string): Parameter | undefined
@@ -29,9 +32,11 @@ export function contextOf(
   parameter: Parameter,
   model: ReadonlyMap<string, Parameter>,
   convention: FanConvention,
+  generator: GeneratorName = 'philox',
 ): InitializerContext {
   return {
     parameter,
+    generator,
     fans: () => calculateFans(parameter, convention),
     find: (name) => model.get(name),
     torchFansOf: (other) => calculateFans(other, 'torch'),

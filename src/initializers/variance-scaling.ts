@@ -66,16 +66,21 @@ export class VarianceScalingInitializer extends Initializer {
     return { scale: this.scale, mode: this.mode, distribution: this.distributionKind }
   }
 
-  /** @throws WeightInitError `INVALID_SHAPE` for rank < 2 */
-  distribution({ fans }: InitializerContext): Distribution {
-    const variance = this.scale / denominators[this.mode](fans())
+  /**
+   * In float64; with a JAX generator in float32 at every step, as JAX does, so that the values are its own.
+   * @throws WeightInitError `INVALID_SHAPE` for rank < 2
+   */
+  distribution({ fans, generator }: InitializerContext): Distribution {
+    const inJax = generator === 'jax' || generator === 'jax-legacy'
+    const rounded = (x: number): number => (inJax ? Math.fround(x) : x)
+    const variance = rounded(this.scale / denominators[this.mode](fans()))
     if (this.distributionKind === 'uniform') {
-      const bound = Math.sqrt(3 * variance)
+      const bound = rounded(Math.sqrt(rounded(3 * variance)))
       return { kind: 'uniform', low: -bound, high: bound }
     }
-    const std = Math.sqrt(variance)
+    const std = rounded(Math.sqrt(variance))
     if (this.distributionKind !== 'truncated_normal') return centred('normal', std)
-    const widened = std / TRUNCATED_STD
+    const widened = rounded(std / rounded(TRUNCATED_STD))
     return { kind: 'truncated-normal', mean: 0, std: widened, low: -2 * widened, high: 2 * widened }
   }
 }

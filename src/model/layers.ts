@@ -35,6 +35,18 @@ export interface ConvOptions extends LinearOptions {
   readonly groups?: number
 }
 
+/** What a convolution does with its input, one number or one for each spatial axis. It changes no weight. */
+export interface ConvGeometryOptions extends ConvOptions {
+  /** Default 1. */
+  readonly stride?: number | readonly number[]
+  /** Rows added at each end of an axis; default 0. */
+  readonly padding?: number | readonly number[]
+  /** Distance of the kernel's taps. Default 1. */
+  readonly dilation?: number | readonly number[]
+  /** What the added rows hold. Default 'zeros'. */
+  readonly paddingMode?: 'zeros' | 'circular'
+}
+
 export interface NormOptions extends LayerOptions {
   /** A learnt scale and bias. Default true. */
   readonly affine?: boolean
@@ -72,7 +84,7 @@ export function conv1d(
   inChannels: number,
   outChannels: number,
   kernel: number | readonly number[],
-  options: ConvOptions = {},
+  options: ConvGeometryOptions = {},
 ): Model {
   return conv('conv1d', 1, inChannels, outChannels, kernel, options)
 }
@@ -82,7 +94,7 @@ export function conv2d(
   inChannels: number,
   outChannels: number,
   kernel: number | readonly number[],
-  options: ConvOptions = {},
+  options: ConvGeometryOptions = {},
 ): Model {
   return conv('conv2d', 2, inChannels, outChannels, kernel, options)
 }
@@ -92,7 +104,7 @@ export function conv3d(
   inChannels: number,
   outChannels: number,
   kernel: number | readonly number[],
-  options: ConvOptions = {},
+  options: ConvGeometryOptions = {},
 ): Model {
   return conv('conv3d', 3, inChannels, outChannels, kernel, options)
 }
@@ -222,9 +234,13 @@ function conv(
   inChannels: number,
   outChannels: number,
   kernel: number | readonly number[],
-  options: ConvOptions,
+  options: ConvGeometryOptions,
 ): Model {
-  checkOptions(kind, options, ['bias', 'groups', 'dtype'])
+  const transposed = kind.startsWith('convTranspose')
+  checkOptions(kind, options, [
+    ...['bias', 'groups', 'dtype'],
+    ...(transposed ? [] : [...Object.keys(geometryLeast), 'paddingMode']),
+  ])
   const groups = options.groups ?? 1
   positive(kind, { inChannels, outChannels, groups })
   const kernelShape: unknown = typeof kernel === 'number' ? new Array<number>(spatialRank).fill(kernel) : kernel
@@ -246,7 +262,6 @@ function conv(
       'INVALID_SHAPE',
       `${kind}: out_channels must be divisible by groups, but found ${outChannels} and ${groups}.`,
     )
-  const transposed = kind.startsWith('convTranspose')
   const parameters: ParameterSpec[] = [
     {
       name: 'weight',
@@ -259,7 +274,38 @@ function conv(
     },
   ]
   if (options.bias ?? true) parameters.push({ name: 'bias', shape: [outChannels], role: 'bias' })
-  return layer(kind, { inChannels, outChannels, kernel: kernelShape, groups }, parameters, options)
+  const geometry = convGeometry(kind, spatialRank, options)
+  return layer(kind, { inChannels, outChannels, kernel: kernelShape, groups, ...geometry }, parameters, options)
+}
+
+const geometryLeast = { stride: 1, padding: 0, dilation: 1 } as const
+
+/** The geometry that was asked for, a number for each axis. */
+function convGeometry(kind: string, spatialRank: number, options: ConvGeometryOptions): Record<string, unknown> {
+  const geometry: Record<string, unknown> = {}
+  for (const [name, least] of Object.entries(geometryLeast)) {
+    const given = options[name as keyof typeof geometryLeast]
+    if (given === undefined) continue
+    const list: readonly unknown[] = Array.isArray(given) ? given : new Array(spatialRank).fill(given)
+    if (list.length !== spatialRank || !list.every((n) => Number.isSafeInteger(n) && (n as number) >= least)) {
+      throw new WeightInitError(
+        'INVALID_SHAPE',
+        `${kind}: ${name} must be an integer >= ${least}, or ${spatialRank} of them, but found ${show(given)}.`,
+      )
+    }
+    geometry[name] = list
+  }
+  const { paddingMode } = options
+  if (paddingMode !== undefined) {
+    if (paddingMode !== 'zeros' && paddingMode !== 'circular') {
+      throw new WeightInitError(
+        'INVALID_ARGUMENT',
+        `${kind}: paddingMode must be 'zeros' or 'circular', but found ${show(paddingMode)}.`,
+      )
+    }
+    geometry.paddingMode = paddingMode
+  }
+  return geometry
 }
 
 function recurrent(

@@ -134,7 +134,8 @@ function withPart(planned: PlannedParameter, part: ParameterPart): PlannedParame
  */
 export function checkPartSource({ name, action, part, source, distribution }: PlannedParameter): void {
   if (part === undefined || source === undefined || action !== 'initialize' || distribution.kind === 'constant') return
-  if (partGeometry(part.fullShape, part.start, part.end).axes.length === 1) return
+  // Orthogonal matrices are made whole, whatever draws them.
+  if (distribution.kind === 'orthogonal' || partGeometry(part.fullShape, part.start, part.end).axes.length === 1) return
   throw new WeightInitError(
     'UNSUPPORTED_GENERATOR',
     `Parameter ${show(name)} of shape ${show(part.fullShape)}: generator ${source.generator} makes only parts that are ` +

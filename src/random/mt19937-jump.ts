@@ -1,145 +1,147 @@
-// Jumping ahead in MT19937 (Haramoto, Matsumoto, Nishimura, Panneton, L'Ecuyer, INFORMS J. Computing 20, 2008): the words
-// of state are a linear recurrence over GF(2), so the state J words on is a fixed sum of the words after this one, whose
-// terms are the bits of t^J mod the recurrence's characteristic polynomial.
-import { MT_WORDS, mersenneSeed, mersenneTwist } from './mt19937.js'
+// Jump-ahead for MT19937 (Haramoto, Matsumoto, Nishimura, Panneton, L'Ecuyer, INFORMS J. Computing 20, 2008): its
+// step is linear over GF(2), so N steps are t^N mod the step's characteristic polynomial, applied to the state.
 
-/** Degree of the characteristic polynomial: 624 words but for 31 bits of the first. */
+/** Degree of the characteristic polynomial: the bits of state that count. */
 const DEGREE = 19937
-const POLYNOMIAL_WORDS: number = (DEGREE >>> 5) + 1
+const LIMBS = Math.ceil((DEGREE + 1) / 32)
+const STATE_WORDS = 624
+const SHIFT = 397
 
-type Bits = Uint32Array<ArrayBuffer>
-
-const bitOf = (bits: Bits, i: number): number => (bits[i >>> 5]! >>> (i & 31)) & 1
-
-/** target ^= source << shift, as far as target goes. */
-function addShifted(target: Bits, source: Bits, shift: number): void {
-  const words = shift >>> 5
-  const bits = shift & 31
-  const end = Math.min(target.length, source.length + words + 1)
-  for (let i = words, before = 0; i < end; i++) {
-    const word = source[i - words] ?? 0
-    target[i]! ^= bits === 0 ? word : (word << bits) | (before >>> (32 - bits))
-    before = word
+/** The sequence of untempered words that begins with a state, `length` of them. */
+function sequenceFrom(state: Int32Array, length: number): Int32Array {
+  const x = new Int32Array(length)
+  x.set(state.subarray(0, Math.min(length, STATE_WORDS)))
+  for (let i = STATE_WORDS; i < length; i++) {
+    const y = (x[i - STATE_WORDS]! & 0x80000000) | (x[i - STATE_WORDS + 1]! & 0x7fffffff)
+    x[i] = x[i - STATE_WORDS + SHIFT]! ^ (y >>> 1) ^ (-(y & 1) & 0x9908b0df)
   }
+  return x
 }
 
-/** The words x[1], x[2], ... of a state's recurrence: x[0 .. 623] are the state. */
-function recurrence(state: Int32Array, count: number): Int32Array {
-  const words = new Int32Array(Math.ceil((count + 1) / MT_WORDS) * MT_WORDS)
-  const block = Int32Array.from(state)
-  for (let at = 0; at < words.length; at += MT_WORDS) {
-    words.set(block, at)
-    mersenneTwist(block)
+const bitOf = (limbs: Int32Array, i: number): number => (limbs[i >>> 5]! >>> (i & 31)) & 1
+
+/** `a ^= b << shift`, as far as `a` reaches. */
+function xorShifted(a: Int32Array, b: Int32Array, shift: number): void {
+  const limb = shift >>> 5
+  const bits = shift & 31
+  const length = Math.min(b.length, a.length - limb)
+  if (bits === 0) {
+    for (let i = 0; i < length; i++) a[i + limb]! ^= b[i]!
+    return
   }
-  return words.subarray(1, count + 1)
+  let carry = 0
+  for (let i = 0; i < length; i++) {
+    a[i + limb]! ^= (b[i]! << bits) | carry
+    carry = b[i]! >>> (32 - bits)
+  }
+  if (length + limb < a.length) a[length + limb]! ^= carry
+}
+
+function parity(x: number): number {
+  let y = x ^ (x >>> 16)
+  y ^= y >>> 8
+  y ^= y >>> 4
+  return (0x6996 >>> (y & 15)) & 1
 }
 
 /**
- * The characteristic polynomial, found by the Berlekamp-Massey algorithm (Massey 1969) in twice as many bits of the
- * recurrence as its degree. It is the same for every seed.
+ * The characteristic polynomial, which is primitive, hence the minimal polynomial of any bit of any sequence: Berlekamp
+ * and Massey's algorithm (Massey, IEEE Trans. Inf. Theory 15, 1969) on the last bit of 2 DEGREE words. Bit i is the
+ * coefficient of t^i.
  */
-function characteristicPolynomial(): Bits {
-  const words = recurrence(mersenneSeed(5489), 2 * DEGREE)
-  // Newest bit first, so that the discrepancy is a product of bit strings.
-  const recent: Bits = new Uint32Array(POLYNOMIAL_WORDS)
-  let current: Bits = Uint32Array.from({ length: POLYNOMIAL_WORDS }, (_, i) => (i === 0 ? 1 : 0))
-  let previous: Bits = current.slice()
+function characteristicPolynomial(state: Int32Array): Int32Array {
+  const words = sequenceFrom(state, 2 * DEGREE)
+  const connection = new Int32Array(LIMBS + 1)
+  let before = new Int32Array(LIMBS + 1)
+  connection[0] = 1
+  before[0] = 1
+  // The sequence, newest bit first.
+  const recent = new Int32Array(LIMBS + 1)
   let length = 0
-  let shift = 1
-  for (let n = 0; n < 2 * DEGREE; n++) {
-    for (let i = POLYNOMIAL_WORDS - 1; i > 0; i--) recent[i] = (recent[i]! << 1) | (recent[i - 1]! >>> 31)
+  let since = 1
+  for (let n = 0; n < words.length; n++) {
+    const used = (length >>> 5) + 1
+    for (let i = LIMBS; i > 0; i--) recent[i] = (recent[i]! << 1) | (recent[i - 1]! >>> 31)
     recent[0] = (recent[0]! << 1) | (words[n]! & 1)
     let sum = 0
-    for (let i = 0; i <= length >>> 5; i++) sum ^= current[i]! & recent[i]!
-    for (const half of [16, 8, 4, 2, 1]) sum ^= sum >>> half
-    if ((sum & 1) === 0) {
-      shift++
-      continue
-    }
-    const before = current.slice()
-    addShifted(current, previous, shift)
-    if (2 * length > n) shift++
-    else {
+    for (let i = 0; i < used; i++) sum ^= connection[i]! & recent[i]!
+    if (parity(sum) === 0) {
+      since++
+    } else if (2 * length <= n) {
+      const kept = connection.slice()
+      xorShifted(connection, before, since)
       length = n + 1 - length
-      previous = before
-      shift = 1
+      before = kept
+      since = 1
+    } else {
+      xorShifted(connection, before, since)
+      since++
     }
   }
-  // The connection polynomial, backwards.
-  const polynomial: Bits = new Uint32Array(POLYNOMIAL_WORDS)
-  for (let i = 0; i <= length; i++) {
-    if (bitOf(current, i) === 1) polynomial[(length - i) >>> 5]! |= 1 << ((length - i) & 31)
-  }
-  current = polynomial
-  return current
+  // The connection polynomial's coefficients are those of the characteristic one, backwards.
+  const polynomial = new Int32Array(LIMBS)
+  for (let i = 0; i <= DEGREE; i++) if (bitOf(connection, DEGREE - i)) polynomial[i >>> 5]! |= 1 << (i & 31)
+  return polynomial
 }
 
-/** The polynomial shifted by 0 to 31 bits: what a product is reduced by, word by word. */
-let shifted: readonly Bits[] | undefined
-
-function shiftedPolynomials(): readonly Bits[] {
-  if (shifted === undefined) {
-    const polynomial = characteristicPolynomial()
-    shifted = Array.from({ length: 32 }, (_, shift) => {
-      const bits: Bits = new Uint32Array(POLYNOMIAL_WORDS + 1)
-      addShifted(bits, polynomial, shift)
-      return bits
-    })
-  }
-  return shifted
-}
-
-/** Takes multiples of the polynomial away until the degree is below its own. `bits` has room for twice the degree. */
-function reduce(bits: Bits): void {
-  const polynomials = shiftedPolynomials()
+/** Replaces `product`, of degree < 2 DEGREE, by its remainder; `shifted[s]` is the polynomial times t^s. */
+function reduce(product: Int32Array, shifted: readonly Int32Array[]): void {
   for (let i = 2 * DEGREE; i >= DEGREE; i--) {
-    if (bitOf(bits, i) === 0) continue
-    const words = (i - DEGREE) >>> 5
-    const polynomial = polynomials[(i - DEGREE) & 31]!
-    for (let k = 0; k < polynomial.length; k++) bits[words + k]! ^= polynomial[k]!
+    if (bitOf(product, i) === 0) continue
+    const by = i - DEGREE
+    const limb = by >>> 5
+    const polynomial = shifted[by & 31]!
+    const length = Math.min(polynomial.length, product.length - limb)
+    for (let j = 0; j < length; j++) product[j + limb]! ^= polynomial[j]!
   }
 }
 
-const spreadByte = (byte: number): number => {
-  let spread = byte
-  spread = (spread | (spread << 4)) & 0x0f0f
-  spread = (spread | (spread << 2)) & 0x3333
-  return (spread | (spread << 1)) & 0x5555
+/** The bits of a 16-bit number with a 0 after each. */
+function spread(x: number): number {
+  let y = x & 0xffff
+  y = (y | (y << 8)) & 0x00ff00ff
+  y = (y | (y << 4)) & 0x0f0f0f0f
+  y = (y | (y << 2)) & 0x33333333
+  return (y | (y << 1)) & 0x55555555
 }
 
-/** t^exponent mod the polynomial, by squaring. */
-function powerOfT(exponent: number): Bits {
-  const room = 2 * POLYNOMIAL_WORDS + 2
-  let power: Bits = new Uint32Array(room)
+/** t^steps modulo the polynomial, by squaring. */
+function powerOfT(steps: number, polynomial: Int32Array): Int32Array {
+  const shifted = Array.from({ length: 32 }, (_, by) => {
+    const copy = new Int32Array(LIMBS + 1)
+    xorShifted(copy, polynomial, by)
+    return copy
+  })
+  let power = new Int32Array(2 * LIMBS + 1)
   power[0] = 1
-  for (const digit of exponent.toString(2)) {
-    const square: Bits = new Uint32Array(room)
-    for (let i = 0; i < POLYNOMIAL_WORDS; i++) {
-      const word = power[i]!
-      square[2 * i] = spreadByte(word & 0xff) | (spreadByte((word >>> 8) & 0xff) << 16)
-      square[2 * i + 1] = spreadByte((word >>> 16) & 0xff) | (spreadByte(word >>> 24) << 16)
+  for (const bit of steps.toString(2)) {
+    const square = new Int32Array(2 * LIMBS + 1)
+    for (let i = 0; i < LIMBS; i++) {
+      square[2 * i] = spread(power[i]!)
+      square[2 * i + 1] = spread(power[i]! >>> 16)
     }
-    if (digit === '1') {
-      power = new Uint32Array(room)
-      addShifted(power, square, 1)
-    } else power = square
-    reduce(power)
+    if (bit === '1') {
+      const copy = square.slice()
+      square.fill(0)
+      xorShifted(square, copy, 1)
+    }
+    reduce(square, shifted)
+    power = square
   }
   return power
 }
 
 /**
- * Advances a state by whole blocks, in place, in about a second however many they are (up to 2^53 words). As
- * `mersenneTwist` repeated; the state must have been twisted at least once, as a seed's first word has bits of its own.
+ * Moves a state on by `steps` words, in place, in about a second whatever the number. The state must be one that the
+ * generator made (not the seed's, whose first word has bits that count for nothing).
  */
-export function mersenneJump(state: Int32Array, blocks: number): void {
-  const power = powerOfT(blocks * MT_WORDS)
-  // x[J + k] = sum of x[j + k] over the bits j of the power: x[0] is the word before the recurrence's first.
-  const words = new Int32Array(DEGREE + MT_WORDS)
-  words[0] = state[0]!
-  words.set(recurrence(state, words.length - 1), 1)
+export function mersenneJump(state: Int32Array, steps: number): void {
+  if (steps === 0) return
+  const power = powerOfT(steps, characteristicPolynomial(state))
+  const words = sequenceFrom(state, DEGREE + STATE_WORDS)
   state.fill(0)
-  for (let j = 0; j < DEGREE; j++) {
-    if (bitOf(power, j) === 1) for (let k = 0; k < MT_WORDS; k++) state[k]! ^= words[j + k]!
+  for (let i = 0; i < DEGREE; i++) {
+    if (bitOf(power, i) === 0) continue
+    for (let j = 0; j < STATE_WORDS; j++) state[j]! ^= words[i + j]!
   }
 }

@@ -1,5 +1,6 @@
 // MT19937 (Matsumoto and Nishimura, ACM TOMACS 8, 1998), seeded by one 32-bit integer (init_genrand): the engine of
 // PyTorch's CPU generator and of numpy.random.RandomState. It is sequential: words come in blocks of 624.
+import { mersenneJump } from './mt19937-jump.js'
 
 export const MT_WORDS = 624
 const SHIFT = 397
@@ -36,4 +37,97 @@ export function mersenneTemper(word: number): number {
   y ^= (y << 7) & 0x9d2c5680
   y ^= (y << 15) & 0xefc60000
   return y ^ (y >>> 18)
+}
+
+/** Words between two kept states: 2.5 KiB for every 2.5 MiB of words. */
+const BLOCKS_PER_CHECKPOINT = 1024
+/** From this far on (2^28 words, two seconds of walking) a jump is faster. */
+const BLOCKS_WORTH_A_JUMP = Math.ceil(2 ** 28 / MT_WORDS)
+
+interface Checkpoint {
+  /** The block whose state this is. */
+  readonly block: number
+  readonly state: Int32Array
+}
+
+/**
+ * The words of one seed at any position. Reading on costs a few nanoseconds a word; going back costs at most the walk from
+ * the nearest kept state (2^20 words or less where the stream has been before), and any other place a jump of about a
+ * second.
+ */
+export class MersenneStream {
+  /** In the order of their blocks. */
+  readonly #checkpoints: Checkpoint[]
+  readonly #state: Int32Array<ArrayBuffer>
+  /** Index of the block that `#state` holds. */
+  #block = 0
+
+  constructor(seed: number) {
+    this.#state = mersenneSeed(seed >>> 0)
+    mersenneTwist(this.#state)
+    this.#checkpoints = [{ block: 0, state: this.#state.slice() }]
+  }
+
+  /** Words [position, position + out.length) into `out`. */
+  read(position: number, out: Uint32Array): void {
+    const target = new Int32Array(out.buffer, out.byteOffset, out.length)
+    let block = Math.floor(position / MT_WORDS)
+    let at = position % MT_WORDS
+    for (let done = 0; done < out.length; block++, at = 0) {
+      this.#seek(block)
+      const count = Math.min(MT_WORDS - at, out.length - done)
+      const state = this.#state
+      for (let i = 0; i < count; i++) target[done + i] = mersenneTemper(state[at + i]!)
+      done += count
+    }
+  }
+
+  #seek(block: number): void {
+    const near = this.#checkpoints[this.#lastBefore(block)]!
+    if (block < this.#block || near.block > this.#block) {
+      this.#state.set(near.state)
+      this.#block = near.block
+    }
+    if (block - this.#block > BLOCKS_WORTH_A_JUMP) {
+      mersenneJump(this.#state, (block - this.#block) * MT_WORDS)
+      this.#block = block
+      this.#keep()
+    }
+    while (this.#block < block) {
+      mersenneTwist(this.#state)
+      this.#block++
+      if (this.#block % BLOCKS_PER_CHECKPOINT === 0) this.#keep()
+    }
+  }
+
+  /** Index of the last checkpoint at or before a block. */
+  #lastBefore(block: number): number {
+    let low = 0
+    let high = this.#checkpoints.length - 1
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if (this.#checkpoints[middle]!.block <= block) low = middle
+      else high = middle - 1
+    }
+    return low
+  }
+
+  #keep(): void {
+    const before = this.#lastBefore(this.#block)
+    if (this.#checkpoints[before]!.block === this.#block) return
+    this.#checkpoints.splice(before + 1, 0, { block: this.#block, state: this.#state.slice() })
+  }
+}
+
+/** Streams of the seeds used last, so that reading a parameter in chunks does not start over. */
+const recent = /* @__PURE__ */ new Map<number, MersenneStream>()
+const KEPT_STREAMS = 4
+
+export function mersenneStream(seed: number): MersenneStream {
+  const key = seed >>> 0
+  const stream = recent.get(key) ?? new MersenneStream(key)
+  recent.delete(key)
+  recent.set(key, stream)
+  if (recent.size > KEPT_STREAMS) recent.delete(recent.keys().next().value!)
+  return stream
 }

@@ -376,3 +376,75 @@ describe(`models on ${adapterName}`, () => {
     }
   })
 })
+
+describe(`laws of several calls on ${adapterName}`, () => {
+  const truncated: readonly [string, object][] = [
+    ['trunc_normal', { std: 0.02 }],
+    ['trunc_normal', {}],
+    ['trunc_normal', { mean: 0.3, std: 0.4, a: 0.5, b: 2 }],
+    ['truncated_normal', { mean: 1, std: 0.05, lower: -8, upper: 1 }],
+    ['lecun_normal', {}],
+  ]
+  const cases: readonly [GeneratorOption, readonly [string, object][]][] = [
+    ['torch-cpu', [...truncated, ['sparse', { sparsity: 0.4 }], ['orthogonal', { gain: 1.5 }]]],
+    [{ name: 'torch-cpu', truncation: 'inversion', variant: 'no-contraction' }, truncated],
+    [{ name: 'torch-cuda', gpu: 'T4' }, [...truncated, ['sparse', { sparsity: 0.4 }], ['orthogonal', {}]]],
+    ['torch-stateless', [['orthogonal', {}]]],
+    ['jax', [...truncated, ['orthogonal', { gain: 1.5 }], ['eye', {}]]],
+    ['jax-legacy', [...truncated, ['orthogonal', {}]]],
+  ]
+  test.each(cases)('%j: the CPU bit for bit, orthogonal matrices within 2e-5', async (generator, laws) => {
+    const before = gpu.liveBuffers()
+    for (const dtype of ['float32', 'bfloat16'] as const) {
+      const parameters = laws.flatMap((_, l) =>
+        [
+          [3, 5],
+          [40, 33],
+          [21, 90],
+        ].map((shape, s) => ({ name: `law${l}.${s}`, shape })),
+      )
+      const rules = laws.map(([initializer, config], l) => ({
+        match: `law${l}.*`,
+        initializer,
+        config: config as Record<string, unknown>,
+      }))
+      const options = { seed: 2n ** 63n + 5n, generator, dtype }
+      const weights = await initializeModel({ parameters }, rules, { ...options, device: gpu.device })
+      const twin = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
+      for (const { name } of parameters) {
+        const actual = await weights.read(name)
+        const expected = await twin.read(name)
+        if (weights.get(name).distribution.kind === 'orthogonal') {
+          const worst = actual.reduce((worst, x, i) => Math.max(worst, Math.abs(x - expected[i]!)), 0)
+          expect(worst).toBeLessThanOrEqual(dtype === 'float32' ? 2e-5 : 2 ** -7)
+        } else expect({ name, bits: hashOf(actual) }).toEqual({ name, bits: hashOf(expected) })
+      }
+      expect((await weights.verify()).mismatchCount).toBe(0)
+      weights.destroy()
+    }
+    expect(gpu.liveBuffers()).toBe(before)
+  })
+
+  test('a delta-orthogonal kernel in the layout of JAX, and matrices of several experts', async () => {
+    const parameters = [
+      { name: 'conv', shape: [3, 3, 4, 16], layout: 'in-out' },
+      { name: 'experts', shape: [3, 8, 20], batchAxes: 1 },
+    ] as const
+    const rules = [
+      { match: 'conv', initializer: 'delta_orthogonal' },
+      { match: 'experts', initializer: 'orthogonal' },
+    ]
+    for (const generator of ['jax', 'torch-cpu', 'torch-stateless'] as const) {
+      const options = { seed: 9, generator }
+      const weights = await initializeModel({ parameters }, rules, { ...options, device: gpu.device })
+      const twin = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
+      for (const { name } of parameters) {
+        const actual = await weights.read(name)
+        const expected = await twin.read(name)
+        expect(actual.reduce((worst, x, i) => Math.max(worst, Math.abs(x - expected[i]!)), 0)).toBeLessThanOrEqual(2e-5)
+      }
+      expect((await weights.verify()).ok).toBe(true)
+      weights.destroy()
+    }
+  })
+})

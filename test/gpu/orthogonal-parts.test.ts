@@ -5,6 +5,7 @@ import { byteWidth, type FloatDType } from '../../src/dtype.js'
 import { orthogonalScratchBytes } from '../../src/gpu/orthogonal.js'
 import { groupSize } from '../../src/gpu/orthogonal-layout.js'
 import {
+  type GeneratorName,
   type InitializeOptions,
   initializeModel,
   lstm,
@@ -22,7 +23,7 @@ import { watchDevice } from '../support/track.js'
 
 const gpu = useDevice()
 
-const cases: [string, 'orthogonal' | 'delta_orthogonal', Omit<ParameterSpec, 'name' | 'role'>][] = [
+const cases: [string, 'orthogonal' | 'delta_orthogonal', Omit<ParameterSpec, 'name' | 'role'>, GeneratorName?][] = [
   ['tall', 'orthogonal', { shape: [37, 20] }],
   ['wide', 'orthogonal', { shape: [20, 37] }],
   ['rank 4', 'orthogonal', { shape: [9, 4, 3, 3] }],
@@ -30,19 +31,21 @@ const cases: [string, 'orthogonal' | 'delta_orthogonal', Omit<ParameterSpec, 'na
   ['a matrix per expert, of an odd number of elements', 'orthogonal', { shape: [7, 5, 9], batchAxes: 1 }],
   ['a matrix per gate', 'orthogonal', { shape: [12, 11], blocks: 4 }],
   ['delta, kernel last', 'delta_orthogonal', { shape: [8, 5, 3, 3] }],
+  ['wide matrices, drawn transposed by JAX', 'orthogonal', { shape: [3, 8, 21], batchAxes: 1 }, 'jax'],
+  ['matrices that PyTorch draws', 'orthogonal', { shape: [3, 8, 21], batchAxes: 1 }, 'torch-cpu'],
   ['delta, kernel first', 'delta_orthogonal', { shape: [3, 5, 4, 7], layout: 'in-out' }],
 ]
 
 describe(`parts of orthogonal matrices on ${adapterName}`, () => {
   test.each(cases)('%s: seeded slices equal the part of the whole, on the device and on the CPU', async (...args) => {
-    const [, initializer, spec] = args
+    const [, initializer, spec, generator = 'philox'] = args
     const { shape } = spec
     const word = seededWords(7)
     const pick = (below: number): number => word() % below
     for (const [round, dtype] of (['float32', 'float16', 'bfloat16'] as const).entries()) {
       const model = { parameters: [{ name: 'w', role: 'weight', dtype, ...spec }] } as Model
       for (const device of [gpu.device, 'cpu'] as const) {
-        const options: InitializeOptions = { device, seed: round }
+        const options: InitializeOptions = { device, seed: round, generator }
         using whole = await initializeModel(model, initializer, { gain: 1.25 }, options)
         const bytes = await whole.readBytes('w')
         for (let i = 0; i < 4; i++) {

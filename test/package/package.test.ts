@@ -378,10 +378,10 @@ describe('in a bundle', () => {
     expect(code.length).toBeLessThan(64_000)
   })
 
-  it('the whole package weighs at most 96 kB minified and gzipped', async () => {
+  it('the whole package weighs at most 104 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(96_000)
+    expect(gzipSync(code).length).toBeLessThan(104_000)
   })
 
   it('the minified code makes the same bytes', async () => {

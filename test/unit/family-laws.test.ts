@@ -88,7 +88,7 @@ test.each([
     { seed },
   )
   const job = fillJob(parameters[0]!)
-  const normals = orthogonalNormals(job.source as FillSource & { kind: 'orthogonal' })
+  const normals = orthogonalNormals(job.source as FillSource & { kind: 'orthogonal' })[0]!
   const a = decodeFloat32(fillBytes(normals, 0, normals.elementCount), 'float32')
   const q = decodeFloat32(fillBytes(job, 0, job.elementCount), 'float32')
   const [length, count] = [Math.max(m, n), Math.min(m, n)]

@@ -252,6 +252,47 @@ test('a CLIP tower alone: flat config or part of both', () => {
   expect(projected.model.parameters.at(-1)).toMatchObject({ name: 'text_projection.weight', shape: [5, 16] })
 })
 
+test('a real checkpoint’s index: names of a layer, and all bytes', () => {
+  // model.safetensors.index.json of gsasouza/dolphin3-mistral at a3b1939: Mistral Small 24B with two more tokens. Its heads are
+  // narrower than hidden_size / num_attention_heads.
+  const config = {
+    model_type: 'mistral',
+    architectures: ['MistralForCausalLM'],
+    hidden_size: 5120,
+    head_dim: 128,
+    intermediate_size: 32768,
+    num_attention_heads: 32,
+    num_hidden_layers: 40,
+    num_key_value_heads: 8,
+    torch_dtype: 'bfloat16',
+    vocab_size: 131074,
+  }
+  const { model, recipe } = readHuggingFaceConfig(config)
+  expect(planModel(model, recipe, { seed: 1 }).totals.byteLength).toBe(47_144_847_360)
+  const names = model.parameters.map(({ name }) => name)
+  expect(
+    names
+      .filter((name) => name.startsWith('model.layers.28.'))
+      .map((name) => name.slice(16))
+      .sort(),
+  ).toEqual([
+    'input_layernorm.weight',
+    'mlp.down_proj.weight',
+    'mlp.gate_proj.weight',
+    'mlp.up_proj.weight',
+    'post_attention_layernorm.weight',
+    'self_attn.k_proj.weight',
+    'self_attn.o_proj.weight',
+    'self_attn.q_proj.weight',
+    'self_attn.v_proj.weight',
+  ])
+  expect(names.filter((name) => !name.includes('.layers.'))).toEqual([
+    'model.embed_tokens.weight',
+    'model.norm.weight',
+    'lm_head.weight',
+  ])
+})
+
 test('num_key_value_heads: absent is the class’s default, null as many as heads', () => {
   const rows = (config: object) =>
     readHuggingFaceConfig({ model_type: 'mistral', num_hidden_layers: 1, ...config }).model.parameters[2]?.shape

@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { jobLayout, type PackedJob, packOverlay, packSource } from '../../src/gpu/job-layout.js'
 import { linkShader } from '../../src/gpu/link.js'
-import { shaderModules } from '../../src/gpu/shader-modules.js'
+import { shaderModules as ownModules } from '../../src/gpu/shader-modules.js'
+import { signalModules } from '../../src/gpu/signal-modules.js'
 import type { FillJob } from '../../src/jobs.js'
 import { samplerSource } from '../support/parameters.js'
 import { shaderFiles, structLayout, withoutComments } from '../support/wgsl.js'
 
 const files = shaderFiles()
+const shaderModules: Readonly<Record<string, string>> = { ...ownModules, ...signalModules }
 
-describe('shader-modules.ts', () => {
-  test('has every file under shaders/, under its path, and nothing else', () => {
+describe('shader-modules.ts and signal-modules.ts', () => {
+  test('have every file under shaders/, under its path, and nothing else', () => {
     expect(Object.keys(shaderModules).sort()).toEqual(Object.keys(files).sort())
     expect(Object.keys(files).length).toBeGreaterThanOrEqual(16)
   })

@@ -1,9 +1,7 @@
 // fusedMultiplyAdd against exact integers: ties, near ties, cancellation.
 import { expect, test } from 'vitest'
 import { fusedMultiplyAdd, quickMultiplyAdd } from '../../../src/random/fma.js'
-import { MersenneStream, mersenneStream } from '../../../src/random/mersenne-stream.js'
-import { MT_WORDS, mersenneSeed, mersenneTwist } from '../../../src/random/mt19937.js'
-import { mersenneJump } from '../../../src/random/mt19937-jump.js'
+import { MersenneStream, mersenneStream } from '../../../src/random/mt19937.js'
 import { hexWords, loadVectors } from '../../support/vectors.js'
 
 /** Rounds the exact integer n * 2^e to float32, nearest even, with BigInt alone. */
@@ -68,44 +66,4 @@ test('MT19937: first words, the words around a block, and any position', () => {
     stream.read(position, part)
     expect([...part]).toEqual([...whole.subarray(position, position + 10)])
   }
-})
-
-test('MT19937: a jump is the walk, and two jumps are the jump of both', () => {
-  const start = mersenneSeed(20)
-  mersenneTwist(start)
-  const walked = start.slice()
-  let done = 0
-  for (const blocks of [1, 2, 31, 33, 5000, 100_003]) {
-    for (; done < blocks; done++) mersenneTwist(walked)
-    const jumped = start.slice()
-    mersenneJump(jumped, blocks)
-    expect({ blocks, state: jumped }).toEqual({ blocks, state: walked })
-  }
-  const far = Math.floor(2 ** 53 / MT_WORDS)
-  const once = start.slice()
-  mersenneJump(once, far)
-  const twice = start.slice()
-  mersenneJump(twice, 123_456_789_012)
-  mersenneJump(twice, far - 123_456_789_012)
-  expect(twice).toEqual(once)
-})
-
-test('MT19937: positions up to 2^53 are reached without the walk, and the stream goes on from there', () => {
-  const stream = new MersenneStream(3)
-  const far = 2 ** 53 - 2 ** 21
-  const words = new Uint32Array(2_000_000)
-  stream.read(far, words)
-  for (const [at, one] of [
-    [1_999_990, stream],
-    [5, stream],
-    [1_000_000, new MersenneStream(3)],
-  ] as const) {
-    const part = new Uint32Array(10)
-    one.read(far + at, part)
-    expect([...part]).toEqual([...words.subarray(at, at + 10)])
-  }
-  const [back, first] = [new Uint32Array(1000), new Uint32Array(1000)]
-  stream.read(0, back)
-  new MersenneStream(3).read(0, first)
-  expect(back).toEqual(first)
 })

@@ -1,0 +1,23 @@
+//#import "generators/affine"
+//#import "generators/scaled"
+//#import "random/erf_inv"
+//#import "$bits"
+// jax.random.truncated_normal: sqrt(2) erf^-1(u) within the open interval, u uniform between erf of the bounds.
+// law.a as in generators/affine, law.b = (smallest u, smallest, largest value), law.c.zw = (std, mean).
+// Twin: jaxTruncatedNormal in src/generators/jax.ts.
+
+const ROOT_TWO = 0x1.6a09e6p+0f;
+
+fn jaxTruncatedNormal(word: u32, zero: u32) -> f32 {
+  let bounds = bitcast<vec4<f32>>(job.law.b);
+  let u = max(bounds.x, affine(word >> 9u, bitcast<vec4<f32>>(job.law.a), zero));
+  // Any u inside will do where the result is not used.
+  let inside = u > -1.0;
+  let value = rounded(ROOT_TWO * erfInv(select(0.0, u, inside), zero), zero);
+  return select(bounds.y, min(max(value, bounds.y), bounds.z), inside);
+}
+
+fn sampleElement(index: u32) -> f32 {
+  let law = vec4<f32>(bitcast<vec2<f32>>(job.law.c.zw), 0.0, 0.0);
+  return scaled(jaxTruncatedNormal(jaxBits(index), job.zero), law, job.zero);
+}

@@ -1,0 +1,20 @@
+// c = a b[u] + b[unitCount + u] for the unit u of each element.
+
+struct Affine {
+  elementCount: u32,
+  unitCount: u32,
+  unitStride: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> c: array<f32>;
+@group(0) @binding(1) var<uniform> job: Affine;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+@group(0) @binding(3) var<storage, read> b: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  for (var i = id.x; i < job.elementCount; i += groups.x * 64u) {
+    let unit = i / job.unitStride % job.unitCount;
+    c[i] = a[i] * b[unit] + b[job.unitCount + unit];
+  }
+}

@@ -1,0 +1,34 @@
+//#import "signal/activations"
+// For each unit 1 where every element of `a` is 0, or every slope is next to nothing; else 0. One invocation a unit, which
+// stops at the first sign of life.
+
+const DEAD_SLOPE = 1e-3;
+
+@group(0) @binding(0) var<storage, read_write> c: array<u32>;
+@group(0) @binding(1) var<uniform> job: Activation;
+@group(0) @binding(2) var<storage, read> a: array<f32>;
+
+fn isAlive(x: f32) -> bool {
+  if ((job.flags & OF_SLOPE) != 0u) {
+    return abs(slopeOf(x, job)) > DEAD_SLOPE;
+  }
+  // NaN is a sign of life, and by bits.
+  return (bitcast<u32>(x) & 0x7fffffffu) != 0u;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let step = job.unitCount * job.unitStride;
+  for (var unit = id.x; unit < job.unitCount; unit += groups.x * 64u) {
+    var dead = 1u;
+    for (var first = unit * job.unitStride; first < job.elementCount && dead == 1u; first += step) {
+      for (var i = first; i < first + job.unitStride; i++) {
+        if (isAlive(a[i])) {
+          dead = 0u;
+          break;
+        }
+      }
+    }
+    c[job.firstRecord + unit] = dead;
+  }
+}

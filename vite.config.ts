@@ -20,7 +20,14 @@ export default defineConfig({
     minify: false,
     sourcemap: true,
     lib: {
-      entry: { index: 'src/index.ts', node: 'src/node.ts', cli: 'src/cli.ts', 'interop/onnx': 'src/interop/onnx.ts' },
+      entry: {
+        index: 'src/index.ts',
+        node: 'src/node.ts',
+        cli: 'src/cli.ts',
+        'interop/onnx': 'src/interop/onnx.ts',
+        'interop/tfjs': 'src/interop/tfjs.ts',
+        'interop/onnxruntime': 'src/interop/onnxruntime.ts',
+      },
       formats: ['es'],
     },
     rollupOptions: {

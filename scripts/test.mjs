@@ -1,5 +1,5 @@
 // npm test: every suite, the GPU ones once per WebGPU device found. Ends with the line `N passed, N failed`.
-//   node scripts/test.mjs [--suites unit,gpu,package,browser] [--adapters swiftshader,lavapipe,system]
+//   node scripts/test.mjs [--suites unit,gpu,package,browser,deno] [--adapters swiftshader,lavapipe,system]
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { findLavapipe, gpuEnvironment, hasAdapter, softwareGpuSupported } from './software-gpu.mjs'
 
 const { values } = parseArgs({ options: { suites: { type: 'string' }, adapters: { type: 'string' } } })
-const suites = values.suites?.split(',') ?? ['unit', 'gpu', 'package', 'browser']
+const suites = values.suites?.split(',') ?? ['unit', 'gpu', 'package', 'browser', 'deno']
 
 /** On Linux x64 SwiftShader always and lavapipe where it is installed and works; elsewhere the machine's own device. */
 async function findAdapters() {
@@ -23,16 +23,20 @@ const scratch = mkdtempSync(join(tmpdir(), 'webgpu-init-test-'))
 let passed = 0
 let failed = 0
 
-/** @param config another configuration than the root's, whose one project it is */
-async function runProject(project, adapter, config) {
+/**
+ * @param config another configuration than the root's, whose one project it is
+ * @param runtime what runs vitest
+ */
+async function runProject(project, adapter, config, runtime = [process.execPath]) {
   const report = join(scratch, `${project}-${adapter}.json`)
   console.log(`\n== ${project}${adapter ? ` on ${adapter}` : ''}`)
   const what = config === undefined ? ['--project', project] : ['--config', config]
   const environment = adapter === undefined ? {} : { ...(await gpuEnvironment(adapter)), WEBGPU_INIT_ADAPTER: adapter }
   const vitest = join('node_modules', 'vitest', 'vitest.mjs')
+  const [program, ...flags] = runtime
   const { status } = spawnSync(
-    process.execPath,
-    [vitest, 'run', ...what, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    program,
+    [...flags, vitest, 'run', ...what, '--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     { stdio: 'inherit', env: { ...process.env, ...environment } },
   )
   let counts = { numPassedTests: 0, numFailedTests: 0 }
@@ -46,8 +50,11 @@ async function runProject(project, adapter, config) {
   failed += counts.numFailedTests || (status === 0 ? 0 : 1)
 }
 
+/** Deno comes from npm; its own start script does without the package's install script. */
+const deno = [process.execPath, join('node_modules', 'deno', 'bin.cjs'), 'run', '-A', '--unstable-webgpu']
+
 try {
-  if (suites.some((suite) => suite === 'package' || suite === 'browser')) {
+  if (suites.some((suite) => ['package', 'browser', 'deno'].includes(suite))) {
     const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
       stdio: 'inherit',
       shell: process.platform === 'win32',
@@ -57,7 +64,9 @@ try {
   const adapters = await findAdapters()
   for (const suite of suites) {
     if (suite === 'gpu') for (const adapter of adapters) await runProject('gpu', adapter)
-    else await runProject(suite, suite === 'unit' ? undefined : adapters[0])
+    else if (suite === 'deno') {
+      for (const adapter of adapters) await runProject('gpu in Deno', adapter, 'test/deno/suites.config.ts', deno)
+    } else await runProject(suite, suite === 'unit' ? undefined : adapters[0])
     if (suite === 'browser') await runProject('gpu in Chromium', adapters[0], 'test/browser/suites.config.ts')
   }
 } finally {

@@ -63,6 +63,8 @@ export type RematerializeOptions = Pick<
 /** What `initializeModel` gives: the weights and everything known about them. */
 export class InitializedModel implements Disposable {
   readonly backend: 'webgpu' | 'cpu'
+  /** The device whose buffers these are, whoever requested it; undefined on the 'cpu' backend. */
+  readonly device: GPUDevice | undefined
   /** The seed as it was given, or the one that was drawn. */
   readonly seed: number | bigint
   readonly plan: InitializationPlan
@@ -77,6 +79,7 @@ export class InitializedModel implements Disposable {
     this.plan = plan
     this.seed = plan.seed
     this.backend = store.backend
+    this.device = store.device
     this.#store = store
     this.#planned = new Map(plan.parameters.map((p) => [p.name, p]))
     const present = plan.parameters.filter(({ action }) => action !== 'skip')
@@ -113,6 +116,11 @@ export class InitializedModel implements Disposable {
     this.#requireAlive()
     this.get(name)
     return this.#holder(this.#planned.get(name)!)
+  }
+
+  /** Whether `destroy()` was called. */
+  get destroyed(): boolean {
+    return this.#destroyed
   }
 
   /**

@@ -76,6 +76,10 @@ export interface InitializeOptions {
    * this it is refused. Default false.
    */
   readonly segments?: boolean
+  /**
+   * Every buffer made here is a multiple of this many bytes long: 4 (the default), or 16 as ONNX Runtime Web needs.
+   */
+  readonly bufferAlignment?: 4 | 16
   /** GPUBufferUsage flags to add to STORAGE | COPY_SRC | COPY_DST on buffers made here. */
   readonly usage?: number
   /** Stops between submits; the call then rejects with the signal's reason (an AbortError) and frees what it made. */
@@ -95,6 +99,7 @@ const optionKeys = [
   'into',
   'buffers',
   'segments',
+  'bufferAlignment',
   'usage',
   'signal',
   'onProgress',
@@ -113,6 +118,7 @@ export interface ResolvedOptions {
   readonly parts: PartOptions
   readonly buffers: 'separate' | 'packed'
   readonly segments: boolean
+  readonly bufferAlignment: 4 | 16
   readonly usage: number
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: InitializationProgress) => void
@@ -134,6 +140,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     into = {},
     buffers = 'separate',
     segments = false,
+    bufferAlignment = 4,
     usage = 0,
   } = options
   const { signal, onProgress } = options
@@ -155,6 +162,8 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
   if (buffers !== 'separate' && buffers !== 'packed')
     fail(`buffers must be 'separate' or 'packed', but found ${show(buffers)}.`)
   if (typeof segments !== 'boolean') fail(`segments must be true or false, but found ${show(segments)}.`)
+  if (bufferAlignment !== 4 && bufferAlignment !== 16)
+    fail(`bufferAlignment must be 4 or 16, but found ${show(bufferAlignment)}.`)
   if (typeof usage !== 'number' || !Number.isInteger(usage) || usage < 0) {
     fail(`usage must be GPUBufferUsage flags, but found ${show(usage)}.`)
   }
@@ -180,6 +189,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     into: regions,
     buffers,
     segments,
+    bufferAlignment,
     usage,
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),

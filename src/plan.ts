@@ -372,7 +372,7 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
   return { matcher, choice: { initializer: chosen, because, ...(source === undefined ? {} : { source }) } }
 }
 
-/** Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch starts them. */
+/** Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch and Keras start them. */
 function defaultChoice({ role, name }: Parameter): Choice | undefined {
   const value = (v: number): Choice => ({
     initializer: new ConstantInitializer({ value: v }),
@@ -381,8 +381,8 @@ function defaultChoice({ role, name }: Parameter): Choice | undefined {
   if (role === 'bias' || role === 'norm-bias') return value(0)
   if (role === 'norm-scale') return value(1)
   if (role === 'buffer') {
-    if (/(^|\.)running_var$/.test(name)) return value(1)
-    if (/(^|\.)(running_mean|num_batches_tracked)$/.test(name)) return value(0)
+    if (/(^|[./])(running_var|moving_variance)$/.test(name)) return value(1)
+    if (/(^|[./])(running_mean|moving_mean|num_batches_tracked)$/.test(name)) return value(0)
   }
   return undefined
 }

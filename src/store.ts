@@ -14,6 +14,8 @@ export interface MeasureOptions {
 /** Where the weights of a result are: the one thing that differs between the backends. */
 export interface WeightStore {
   readonly backend: 'webgpu' | 'cpu'
+  /** Only on the 'webgpu' backend. */
+  readonly device?: GPUDevice
   /** Buffer and offset of a parameter that is initialised. */
   region(name: string): {
     readonly buffer: GPUBuffer | ArrayBuffer

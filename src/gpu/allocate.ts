@@ -30,8 +30,6 @@ export interface Allocation {
 
 /** Packed parameters start at multiples of this: what any device accepts as a binding offset. */
 const PACKED_ALIGNMENT = 256
-/** A buffer ends at a multiple of this, so that ONNX Runtime can take it and odd 16-bit tails have their word. */
-const BUFFER_ALIGNMENT = 4
 
 /**
  * Checks the caller's regions before any GPU work.
@@ -85,8 +83,8 @@ const bufferRules: RegionRules<GPUBuffer> = {
   },
 }
 
-const tooLarge = ({ device }: DeviceState, { byteLength }: PlannedParameter): boolean =>
-  alignUp(byteLength, BUFFER_ALIGNMENT) > device.limits.maxBufferSize
+const tooLarge = ({ device }: DeviceState, { byteLength }: PlannedParameter, alignment: number): boolean =>
+  alignUp(byteLength, alignment) > device.limits.maxBufferSize
 
 /**
  * Refuses parameters that no buffer of the device can hold, before any GPU work.
@@ -96,12 +94,12 @@ export function checkSizes(
   state: DeviceState,
   parameters: readonly PlannedParameter[],
   given: ReadonlyMap<string, GpuRegion>,
-  { segments }: { segments: boolean },
+  { segments, bufferAlignment }: { segments: boolean; bufferAlignment: number },
 ): void {
   if (segments) return
   for (const parameter of parameters) {
     const { name, action, byteLength } = parameter
-    if (action !== 'initialize' || given.has(name) || !tooLarge(state, parameter)) continue
+    if (action !== 'initialize' || given.has(name) || !tooLarge(state, parameter, bufferAlignment)) continue
     throw new WeightInitError(
       'LIMIT_EXCEEDED',
       `Parameter ${show(name)} needs ${byteLength} bytes; this device has maxBufferSize ${state.device.limits.maxBufferSize}. ` +
@@ -119,7 +117,7 @@ export async function allocate(
   state: DeviceState,
   parameters: readonly PlannedParameter[],
   given: ReadonlyMap<string, GpuRegion>,
-  options: { buffers: 'separate' | 'packed'; usage: number },
+  options: { buffers: 'separate' | 'packed'; bufferAlignment: number; usage: number },
 ): Promise<Allocation> {
   const { device } = state
   const own = parameters.filter(({ action, name }) => action === 'initialize' && !given.has(name))
@@ -135,7 +133,8 @@ export async function allocate(
       { cause },
     )
   const make = (parameter: string, byteLength: number, label: string): GPUBuffer => {
-    const size = alignUp(byteLength, BUFFER_ALIGNMENT)
+    // At least whole words: an odd 16-bit tail has its own.
+    const size = alignUp(byteLength, options.bufferAlignment)
     try {
       const scope = withErrorScope(device, 'out-of-memory', () => device.createBuffer({ label, size, usage }))
       made.push({ buffer: scope.result, parameter, byteLength: size, error: scope.error })
@@ -146,9 +145,9 @@ export async function allocate(
     }
   }
   try {
-    for (const parameter of own.filter((p) => tooLarge(state, p)))
+    for (const parameter of own.filter((p) => tooLarge(state, p, options.bufferAlignment)))
       regions.set(parameter.name, makeSegments(parameter, limit, make))
-    const fitting = own.filter((p) => !tooLarge(state, p))
+    const fitting = own.filter((p) => !tooLarge(state, p, options.bufferAlignment))
     if (options.buffers === 'separate') {
       for (const { name, byteLength } of fitting)
         regions.set(name, { buffer: make(name, byteLength, name), byteOffset: 0 })

@@ -35,6 +35,10 @@ export class GpuStore implements WeightStore {
     this.#runJobs = runJobs
   }
 
+  get device(): GPUDevice {
+    return this.#state.device
+  }
+
   get state(): DeviceState {
     return this.#state
   }

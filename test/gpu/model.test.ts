@@ -17,7 +17,7 @@ import {
   xavierUniform,
 } from '../../src/index.js'
 import { countDifferences, sha256 } from '../support/bits.js'
-import { contractCases, contractHash, contractModel, contractName } from '../support/contract.js'
+import { contractCases, contractModel, contractName } from '../support/contract.js'
 import { adapterName, readBuffer, requestDefaultLimitsDevice, useDevice } from '../support/gpu.js'
 import golden from '../vectors/contract_v1.json' with { type: 'json' }
 
@@ -26,12 +26,10 @@ const mlp = sequential(linear(784, 256), relu(), linear(256, 10))
 
 describe(`initializeModel on ${adapterName}`, () => {
   test('the golden hashes of the value contract', async () => {
-    for (const contractCase of contractCases) {
-      const { id, initializer, dtype, seed } = contractCase
+    for (const { id, initializer, dtype, seed } of contractCases) {
       using weights = await initializeModel(contractModel, initializer, { device: gpu.device, dtype, seed })
       const hash = sha256(await weights.readBytes(contractName))
       expect({ id, hash }).toEqual({ id, hash: (golden.sha256 as Record<string, string>)[id] })
-      expect(hash).toBe(contractHash(contractCase))
     }
   })
 

@@ -158,6 +158,50 @@ describe("types, with the compiler's own libraries and no @webgpu/types", () => 
     expect((await check('no-dom', design, options)).stdout).toBe('')
   })
 
+  const handOver = `
+    import { type InitializedModel, linear } from 'webgpu-init'
+    import * as interop from 'webgpu-init/interop/tfjs'
+    import * as inputs from 'webgpu-init/interop/onnxruntime'
+  `
+
+  it('of the interop entries check without the libraries they are for', async () => {
+    const code = `${handOver}
+      declare const weights: InitializedModel
+      const tf: interop.TfjsModule = { tensor: () => ({ dispose() {} }), backend: () => ({}), getBackend: () => 'cpu', ready: async () => {} }
+      const tensors: Map<string, interop.TfjsTensor> = interop.toTensors(tf, weights)
+      console.log(tensors, inputs.toFeeds, linear)
+    `
+    expect((await check('interop-alone', code, resolutions.NodeNext)).stdout).toBe('')
+  })
+
+  it('of the interop entries take the real libraries, and give their own tensors back', async () => {
+    await linkModules(consumer.folder, ['@tensorflow', 'onnxruntime-web', 'onnxruntime-common'])
+    const code = `${handOver}
+      import * as tf from '@tensorflow/tfjs-core'
+      import * as tfl from '@tensorflow/tfjs-layers'
+      import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
+      import * as ort from 'onnxruntime-web'
+      declare const device: GPUDevice
+      declare const session: ort.InferenceSession
+      await interop.useDevice(tf, WebGPUBackend, device)
+      const model = tfl.sequential({ layers: [tfl.layers.dense({ units: 1, inputShape: [2] })] })
+      const weights: InitializedModel = await interop.initializeLayersModel(tf, model, 'kaiming', { mode: 'fan_in' }, { seed: 1 })
+      const tensor: tf.Tensor = interop.toTensor(tf, weights, 'dense/kernel')
+      const own: GPUDevice = await inputs.sessionDevice(ort)
+      const made = await inputs.initializeInputs(ort, session, linear(2, 3), 'xavier', {}, { device: own, seed: 1 })
+      const results = await session.run({ ...made.feeds, x: new ort.Tensor('float32', [1, 2], [1, 2]) })
+      console.log(tensor.shape, made.weights.seed, results)
+      // @ts-expect-error: no module
+      interop.toTensor({}, weights, 'w')
+      // @ts-expect-error: no LayersModel
+      await interop.initializeLayersModel(tf, {}, 'kaiming')
+      // @ts-expect-error: no module
+      inputs.toFeeds({}, weights)
+    `
+    const options = { ...resolutions.Bundler, target: 'ES2022', lib: ['ES2022', 'DOM'], skipLibCheck: true }
+    expect((await check('interop', code, options)).stdout).toBe('')
+  })
+
   it('show their documentation: the declarations keep the comments', async () => {
     // tsc writes no comment when removeComments is on; an editor then shows bare signatures.
     const text = await readFile(join(consumer.installed, 'dist', 'types', 'initialize.d.ts'), 'utf8')

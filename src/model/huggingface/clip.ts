@@ -39,9 +39,16 @@ export const clip: Family = {
 }
 
 /** A text tower with a config of its own. */
-export const clipText: Family = { ...clip, heads: ['CLIPTextModel', 'CLIPTextModelWithProjection'] }
+export const clipText: Family = {
+  heads: ['CLIPTextModel', 'CLIPTextModelWithProjection'],
+  // Not a spread of clip, which no bundler can drop.
+  read: (config, head, list) => clip.read(config, head, list),
+}
 /** A vision tower with a config of its own. */
-export const clipVision: Family = { ...clip, heads: ['CLIPVisionModel', 'CLIPVisionModelWithProjection'] }
+export const clipVision: Family = {
+  heads: ['CLIPVisionModel', 'CLIPVisionModelWithProjection'],
+  read: (config, head, list) => clip.read(config, head, list),
+}
 
 /** A tower's part of the config of both, or the whole of a config of its own. */
 function towerConfig(config: ConfigReader, key: string): ConfigReader {

@@ -1,0 +1,117 @@
+// The portability table of README.md, measured: bits that differ between the GPU and the CPU, for every WebGPU
+// implementation and Vulkan device that is here.
+//   npm run build && node scripts/portability.mjs [--write]     --write puts the table into README.md
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { chromium } from 'playwright-core'
+import { columns, elementCount } from './measure-portability.mjs'
+import { findLavapipe, gpuEnvironment, unpackChromium, unpackSwiftShader } from './software-gpu.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const measureScript = join(root, 'scripts', 'measure-portability.mjs')
+const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
+
+/** Runs the measurement in a child process and gives what it prints. */
+async function inProcess(command, adapter) {
+  const [program, ...args] = command
+  const env = { ...process.env, ...(await gpuEnvironment(adapter)) }
+  const { stdout, stderr, status } = spawnSync(program, [...args, measureScript, '--measure'], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+  })
+  const line = stdout.split('\n').find((text) => text.startsWith('RESULT '))
+  if (line === undefined) throw new Error(`${program} on ${adapter} failed (${status}):\n${stderr}${stdout}`)
+  return JSON.parse(line.slice('RESULT '.length))
+}
+
+/** The Chromium of npm takes its own SwiftShader, whatever Vulkan driver the environment names: checked with several flags. */
+async function inChromium(adapter) {
+  if (adapter !== 'swiftshader') return undefined
+  const libraries = await unpackSwiftShader()
+  const browser = await chromium.launch({
+    executablePath: await unpackChromium(),
+    // Developer features make it tell its adapter's name.
+    args: [
+      '--no-sandbox',
+      '--enable-unsafe-webgpu',
+      '--enable-webgpu-developer-features',
+      '--use-webgpu-adapter=swiftshader',
+    ],
+    env: { ...process.env, LD_LIBRARY_PATH: [libraries, join(libraries, 'lib')].join(':') },
+  })
+  try {
+    const page = await browser.newPage()
+    // http://localhost is a secure context, which WebGPU asks for; nothing goes over a network.
+    await page.route('http://localhost/**', (route) => {
+      const { pathname } = new URL(route.request().url())
+      if (pathname === '/')
+        return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>portability</title>' })
+      return route.fulfill({ path: join(root, pathname), contentType: 'text/javascript' })
+    })
+    await page.goto('http://localhost/')
+    return await page.evaluate(async () => {
+      const adapter = await navigator.gpu?.requestAdapter()
+      if (!adapter) return undefined
+      const { measure, describeAdapter } = await import('/scripts/measure-portability.mjs')
+      const library = await import('/dist/index.js')
+      return { adapter: describeAdapter(adapter.info), results: await measure(library, await adapter.requestDevice()) }
+    })
+  } finally {
+    await browser.close()
+  }
+}
+
+const deno = [process.execPath, join(root, 'node_modules', 'deno', 'bin.cjs'), 'run', '-A', '--unstable-webgpu']
+const implementations = {
+  [`Dawn (Node, webgpu ${versionOf('webgpu')})`]: (adapter) => inProcess([process.execPath], adapter),
+  [`wgpu (Deno ${versionOf('deno')})`]: (adapter) => inProcess(deno, adapter),
+  [`Chromium (@sparticuz/chromium ${versionOf('@sparticuz/chromium')})`]: inChromium,
+}
+const adapters = ['swiftshader', ...(findLavapipe() === undefined ? [] : ['lavapipe'])]
+
+const deviceNames = { swiftshader: /swiftshader/i, lavapipe: /llvmpipe/i }
+const rows = []
+const hashes = new Map(Object.keys(columns).map((name) => [name, new Set()]))
+let wrong = 0
+for (const [implementation, run] of Object.entries(implementations)) {
+  for (const adapter of adapters) {
+    const measured = await run(adapter)
+    if (measured === undefined) {
+      console.log(`${implementation} does not run on ${adapter}`)
+      continue
+    }
+    // A runtime may take another device than the one it was offered.
+    if (!deviceNames[adapter].test(measured.adapter)) {
+      throw new Error(`${implementation} computed on ${measured.adapter}, not on ${adapter}`)
+    }
+    const cells = Object.entries(measured.results).map(([name, { bits, sha256 }]) => {
+      hashes.get(name).add(sha256)
+      wrong += bits
+      return String(bits)
+    })
+    rows.push([implementation, measured.adapter, ...cells])
+    console.log(rows.at(-1).join(' | '))
+  }
+}
+for (const [name, set] of hashes) {
+  if (set.size === 1) continue
+  wrong++
+  console.log(`${name}: ${set.size} different results`)
+}
+const header = ['WebGPU', 'device', ...Object.keys(columns)]
+const table = [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+console.log(`\nBits that differ from the CPU, of ${elementCount.toLocaleString('en')} elements a column:\n${table}`)
+if (process.argv.includes('--write')) {
+  const path = join(root, 'README.md')
+  const text = readFileSync(path, 'utf8')
+  const marked = /(<!-- portability: .*? -->\n)[\s\S]*?(\n<!-- portability end -->)/
+  if (!marked.test(text)) throw new Error('README.md has no place for the table')
+  writeFileSync(
+    path,
+    text.replace(marked, (_, begin, end) => `${begin}\n${table}\n${end}`),
+  )
+}
+process.exitCode = wrong === 0 ? 0 : 1

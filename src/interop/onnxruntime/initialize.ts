@@ -1,0 +1,97 @@
+import { show, WeightInitError } from '../../errors.js'
+import { InitializedModel } from '../../initialized-model.js'
+import { materialize } from '../../materialize.js'
+import type { Model } from '../../model/types.js'
+import { type InitializeOptions, resolveOptions } from '../../options.js'
+import {
+  type InitializationPlan,
+  type InitializerArgument,
+  type PlanArguments,
+  planResolved,
+  splitArguments,
+} from '../../plan.js'
+import { checkBindingSize } from '../whole-buffer.js'
+import { sessionDevice } from './device.js'
+import { checkOrtDType, ORT_BUFFER_ALIGNMENT, toFeeds } from './tensors.js'
+import type { OrtModule, OrtSession, OrtTensor } from './types.js'
+
+/**
+ * Initialises inputs of an ONNX graph on the session's own device: weights that were exported as inputs, and not as
+ * initializers. The parameters' names are those of the inputs; their shapes and dtypes are checked against the session.
+ * Layouts and roles are the caller's to say: a Gemm with transB = 1 and a Conv are 'out-in', a MatMul is 'in-out'.
+ *
+ * @param ort the module, as `import * as ort from 'onnxruntime-web'`
+ * @param session made with `executionProviders: ['webgpu']`
+ * @param options as for `initializeModel`. `device`: the default build's own unless given; with the '/webgpu' and '/jspi'
+ *   builds the device of the session's options
+ * @returns the feeds for `session.run({ ...feeds, x })`, and the weights: `weights.destroy()` frees the buffers
+ * @throws WeightInitError before any GPU work: what `initializeModel` throws, `INVALID_MODEL` for a name, shape or dtype that
+ *   the session does not have, and what `toTensor` throws
+ * @example
+ * const { feeds } = await initializeInputs(ort, session, linear(784, 256), 'kaiming', {}, { seed: 42 })
+ */
+export async function initializeInputs<M extends OrtModule>(
+  ort: M,
+  session: OrtSession,
+  model: Model,
+  initializer: InitializerArgument,
+  ...rest: PlanArguments
+): Promise<{ readonly weights: InitializedModel; readonly feeds: Record<string, OrtTensor<M>> }> {
+  const { config, options } = splitArguments(initializer, rest)
+  refuseOptions(options)
+  const asked = options.device ?? 'auto'
+  const device = asked === 'auto' ? await sessionDevice(ort) : asked
+  const resolved = resolveOptions({ ...options, device, bufferAlignment: ORT_BUFFER_ALIGNMENT })
+  const plan = planResolved(model, initializer, config, resolved)
+  checkPlan(plan, session, device)
+  const weights = new InitializedModel(plan, await materialize(plan, resolved))
+  try {
+    return { weights, feeds: toFeeds(ort, weights) }
+  } catch (error) {
+    weights.destroy()
+    throw error
+  }
+}
+
+/** Options that make what a graph input cannot be. */
+function refuseOptions(options: InitializeOptions): void {
+  const fixed = { buffers: 'separate', segments: false, bufferAlignment: ORT_BUFFER_ALIGNMENT } as const
+  for (const [key, only] of Object.entries(fixed)) {
+    const value = options?.[key as keyof typeof fixed]
+    if (value === undefined || value === only) continue
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `initializeInputs: option ${key} can only be ${show(only)} with ONNX Runtime Web, but found ${show(value)}.`,
+    )
+  }
+}
+
+function checkPlan({ parameters }: InitializationPlan, session: OrtSession, device: GPUDevice | 'cpu'): void {
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_MODEL', message)
+  }
+  const metadata = new Map(session.inputMetadata?.map((input) => [input.name, input]))
+  for (const { name, shape, dtype, action, byteLength } of parameters) {
+    if (action === 'skip') continue
+    if (!session.inputNames.includes(name)) {
+      fail(
+        `Parameter ${show(name)} is not an input of the session; its inputs are ${session.inputNames.map(show).join(', ')}. ` +
+          'Only inputs can be given: export the weights as graph inputs, and not as initializers.',
+      )
+    }
+    checkOrtDType(name, dtype, device === 'cpu' ? 'cpu' : 'webgpu')
+    if (device !== 'cpu') checkBindingSize(name, byteLength, device, 'ONNX Runtime Web')
+    const input = metadata.get(name)
+    if (input?.isTensor !== true) continue
+    if (input.type !== undefined && input.type !== dtype) {
+      fail(`Parameter ${show(name)} is ${dtype}, but the session's input is ${input.type}. Initialise with that dtype.`)
+    }
+    const expected = input.shape ?? []
+    // A symbolic dimension is a string; -1 stands for one as well. No shape at all is an empty list.
+    const fits =
+      expected.length === 0 ||
+      (expected.length === shape.length &&
+        expected.every((length, axis) => typeof length !== 'number' || length < 0 || length === shape[axis]))
+    if (!fits) fail(`Parameter ${show(name)} has shape ${show(shape)}, but the session's input has ${show(expected)}.`)
+  }
+}

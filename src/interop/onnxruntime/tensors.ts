@@ -1,0 +1,122 @@
+import { type DType, dtypes } from '../../dtype.js'
+import { show, WeightInitError } from '../../errors.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../../gpu/constants.js'
+import type { InitializedModel } from '../../initialized-model.js'
+import { checkBindingSize, wholeBuffer } from '../whole-buffer.js'
+import { checkModule } from './device.js'
+import type { OrtModule, OrtTensor } from './types.js'
+
+const library = 'ONNX Runtime Web'
+
+/** ONNX Runtime Web reads and copies buffers in pieces of this many bytes. */
+export const ORT_BUFFER_ALIGNMENT = 16
+
+const onGpu: readonly DType[] = ['float32', 'float16', 'int32', 'int64', 'uint32', 'uint8', 'bool']
+
+/** @throws WeightInitError `UNSUPPORTED_DTYPE` */
+export function checkOrtDType(name: string, dtype: DType, device: 'cpu' | 'webgpu'): void {
+  const known = device === 'cpu' ? dtypes.filter((each) => each !== 'bfloat16') : onGpu
+  if (known.includes(dtype)) return
+  throw new WeightInitError(
+    'UNSUPPORTED_DTYPE',
+    `Parameter ${show(name)} is ${dtype}; ${library} takes ${known.join(', ')} ${device === 'cpu' ? 'from the CPU' : 'from a GPUBuffer'}. ` +
+      "Initialise with dtype: 'float32' or 'float16', or skip it.",
+  )
+}
+
+/**
+ * A parameter as a tensor of the caller's ONNX Runtime Web, over the same GPUBuffer: no copy, no readback. Graph inputs only
+ * can be given so; its `getData()` reads the buffer. ONNX Runtime never frees it: `weights.destroy()` does, when no run
+ * needs it any more. Weights on the CPU become a CPU tensor over the same host memory.
+ *
+ * The buffer must be on the device that the session computes on (`sessionDevice`), and as long as a multiple of 16 bytes:
+ * initialise with `bufferAlignment: 16`, or with `initializeInputs`.
+ *
+ * @throws WeightInitError `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` (bfloat16 among them), `INVALID_BUFFER` (offset, padding
+ *   or usage), `LIMIT_EXCEEDED` (segments, maxStorageBufferBindingSize), `INVALID_ARGUMENT` (env.wasm.proxy), `DESTROYED`
+ */
+export function toTensor<M extends OrtModule>(ort: M, weights: InitializedModel, name: string): OrtTensor<M> {
+  checkModule(ort)
+  const { parameter, buffer } = wholeBuffer(weights, name, library)
+  const { dtype, shape: dims, byteLength, byteOffset } = parameter
+  checkOrtDType(name, dtype, weights.backend)
+  if (weights.device === undefined) {
+    const data = typedArray(dtype, new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength))
+    return new ort.Tensor(dtype as never, data as never, [...dims] as never) as OrtTensor<M>
+  }
+  if (ort.env.wasm?.proxy === true) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `A tensor over a GPUBuffer cannot go to ${library}'s proxy worker. Set ort.env.wasm.proxy = false before the first session.`,
+    )
+  }
+  checkBindingSize(name, byteLength, weights.device, library)
+  checkBuffer(name, byteLength, buffer as GPUBuffer)
+  const download = async (): Promise<unknown> => typedArray(dtype, await weights.readBytes(name))
+  const options = { dims: [...dims], dataType: dtype, download }
+  return ort.Tensor.fromGpuBuffer(buffer as never, options as never) as OrtTensor<M>
+}
+
+/**
+ * Every parameter as a tensor, by name: spread it into the feeds, `session.run({ x, ...toFeeds(ort, weights) })`.
+ * @throws as `toTensor`
+ */
+export function toFeeds<M extends OrtModule>(ort: M, weights: InitializedModel): Record<string, OrtTensor<M>> {
+  return Object.fromEntries([...weights.parameters.keys()].map((name) => [name, toTensor(ort, weights, name)]))
+}
+
+/** @throws WeightInitError `INVALID_BUFFER` */
+function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void {
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_BUFFER', `Parameter ${show(name)}: ${message}`)
+  }
+  const needed = Math.ceil(byteLength / ORT_BUFFER_ALIGNMENT) * ORT_BUFFER_ALIGNMENT
+  if (buffer.size < needed) {
+    fail(
+      `its buffer has ${buffer.size} bytes; ${library} needs whole multiples of ${ORT_BUFFER_ALIGNMENT}, here ${needed}. ` +
+        'Initialise with bufferAlignment: 16.',
+    )
+  }
+  const usage = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST
+  if ((buffer.usage & usage) !== usage) {
+    fail(`its buffer's usage is ${buffer.usage}; ${library} needs STORAGE | COPY_SRC | COPY_DST (${usage}).`)
+  }
+}
+
+/** The bytes as the typed array that ONNX Runtime Web has for a dtype: a view of them where they are aligned. */
+function typedArray(dtype: DType, bytes: Uint8Array): ArrayBufferView {
+  const Values = constructorOf(dtype)
+  const { buffer, byteOffset, byteLength } = bytes
+  return new Values(buffer as ArrayBuffer, byteOffset, byteLength / Values.BYTES_PER_ELEMENT)
+}
+
+function constructorOf(dtype: DType): {
+  readonly BYTES_PER_ELEMENT: number
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): ArrayBufferView
+} {
+  switch (dtype) {
+    case 'float32':
+      return Float32Array
+    case 'float16':
+      // ONNX Runtime Web uses Float16Array where the runtime has one.
+      return (globalThis as { Float16Array?: typeof Uint16Array }).Float16Array ?? Uint16Array
+    case 'int64':
+      return BigInt64Array
+    case 'uint64':
+      return BigUint64Array
+    case 'int32':
+      return Int32Array
+    case 'uint32':
+      return Uint32Array
+    case 'int16':
+      return Int16Array
+    case 'uint16':
+    case 'bfloat16':
+      return Uint16Array
+    case 'int8':
+      return Int8Array
+    case 'uint8':
+    case 'bool':
+      return Uint8Array
+  }
+}

@@ -1,0 +1,121 @@
+import { show, WeightInitError } from '../../errors.js'
+import { InitializedModel } from '../../initialized-model.js'
+import { materialize } from '../../materialize.js'
+import { type InitializeOptions, type ResolvedOptions, resolveOptions } from '../../options.js'
+import { type InitializerArgument, type PlanArguments, planResolved, splitArguments } from '../../plan.js'
+import { checkBindingSize } from '../whole-buffer.js'
+import { backendDevice, checkModule, requireWebGpuGlobals } from './device.js'
+import { layerWeights } from './layers-model.js'
+import { tfjsDType, toTensor } from './tensors.js'
+import type { LayersModelLike, TfjsModule, TfjsTensor } from './types.js'
+
+/**
+ * Initialises the weights of a built `tf.LayersModel` and sets them, zero-copy where TensorFlow.js runs on WebGPU: the
+ * values are made on its own device, and no layer's memory is copied. On its other backends they are made on the CPU, to
+ * the same bits. Names, layouts, fans and roles are those of `readLayersModel`; the arguments those of `initializeModel`.
+ *
+ * Biases become 0 and norm scales 1 as everywhere here. Two things keep the value that their layer gave them unless a rule
+ * names them: the bias of an LSTM with `unitForgetBias`, whose forget gate starts at 1, and a vector of a layer this
+ * package does not know. A layer's constraint is applied to what is set, as TensorFlow.js always does.
+ *
+ * TensorFlow.js never frees the buffers. They go when the model is disposed of or trained and the result is let go; its
+ * `destroy()` frees them at once, and must wait until the model has no use for them.
+ *
+ * @param tf the module, as `import * as tf from '@tensorflow/tfjs'`; the backend that is set is the one that is used
+ * @param model built: its first layer has an inputShape, or `model.build` was called
+ * @returns the weights as they were set: `statistics()`, `verify()` and `manifest()` speak of the initial values
+ * @throws WeightInitError before any GPU work: what `initializeModel` throws, `INVALID_MODEL`, `LIMIT_EXCEEDED` for a weight
+ *   over maxStorageBufferBindingSize, `UNSUPPORTED_DTYPE` for anything but float32 and int32. A failed call changes no weight.
+ * @example
+ * const weights = await initializeLayersModel(tf, model, 'kaiming', { nonlinearity: 'relu' }, { seed: 42 })
+ */
+export async function initializeLayersModel<T extends TfjsTensor>(
+  tf: TfjsModule<T>,
+  model: LayersModelLike<T>,
+  initializer: InitializerArgument,
+  ...rest: PlanArguments
+): Promise<InitializedModel> {
+  checkModule(tf)
+  const { config, options } = splitArguments(initializer, rest)
+  refuseOptions(options)
+  await tf.ready()
+  const device = chooseDevice(tf, options.device)
+  const weights = layerWeights(model)
+  const kept = new Set(weights.filter(({ keeps }) => keeps).map(({ spec }) => spec.name))
+  const { rules, skip } = keep(kept, initializer)
+  const resolved: ResolvedOptions = resolveOptions({ ...options, device, skip: [options.skip ?? [], skip].flat() })
+  const plan = planResolved({ parameters: weights.map(({ spec }) => spec) }, rules, config, resolved)
+  for (const { name, action, dtype, byteLength } of plan.parameters) {
+    if (action !== 'initialize') continue
+    tfjsDType(name, dtype)
+    if (device !== 'cpu') checkBindingSize(name, byteLength, device, 'TensorFlow.js')
+  }
+  const result = new InitializedModel(plan, await materialize(plan, resolved))
+  const made: T[] = []
+  try {
+    const current = model.getWeights()
+    model.setWeights(
+      weights.map(({ spec }, index) => {
+        if (!result.parameters.has(spec.name)) return current[index]!
+        const tensor = toTensor(tf, result, spec.name)
+        made.push(tensor)
+        return tensor
+      }),
+    )
+  } catch (error) {
+    result.destroy()
+    throw error
+  } finally {
+    // The variables hold the memory now.
+    for (const tensor of made) tensor.dispose()
+  }
+  return result
+}
+
+/** Options that make what a LayersModel cannot take. */
+function refuseOptions(options: InitializeOptions): void {
+  for (const key of ['into', 'slice', 'shard'] as const) {
+    if (options?.[key] === undefined) continue
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `initializeLayersModel takes no option ${key}: every weight gets a buffer of its own, whole. Use initializeModel with ` +
+        'readLayersModel(model), and toTensors.',
+    )
+  }
+  const fixed = { buffers: 'separate', segments: false, fans: 'layout', dtype: 'float32' } as const
+  for (const [key, only] of Object.entries(fixed)) {
+    const value = options?.[key as keyof typeof fixed]
+    if (value === undefined || value === only) continue
+    throw new WeightInitError(
+      key === 'dtype' ? 'UNSUPPORTED_DTYPE' : 'INVALID_ARGUMENT',
+      `initializeLayersModel: option ${key} can only be ${show(only)} with TensorFlow.js, but found ${show(value)}.`,
+    )
+  }
+}
+
+function chooseDevice(tf: TfjsModule, asked: InitializeOptions['device']): GPUDevice | 'cpu' {
+  if (asked === 'cpu') return 'cpu'
+  const theirs = backendDevice(tf)
+  if (asked === undefined || asked === 'auto') {
+    if (theirs !== undefined) requireWebGpuGlobals()
+    return theirs ?? 'cpu'
+  }
+  if (asked === theirs) return theirs
+  throw new WeightInitError(
+    'INVALID_ARGUMENT',
+    theirs === undefined
+      ? `TensorFlow.js runs on its ${show(tf.getBackend())} backend, not on this device. Await tf.setBackend('webgpu') first, or leave device out.`
+      : 'TensorFlow.js runs on another GPUDevice. Leave device out to use its own, or give it yours: await useDevice(tf, WebGPUBackend, device).',
+  )
+}
+
+/** Lets these parameters keep their values, unless a rule names them. */
+function keep(
+  names: ReadonlySet<string>,
+  initializer: InitializerArgument,
+): { rules: InitializerArgument; skip: NonNullable<InitializeOptions['skip']> } {
+  if (names.size === 0) return { rules: initializer, skip: [] }
+  const match = ({ name }: { readonly name: string }): boolean => names.has(name)
+  if (Array.isArray(initializer)) return { rules: [...initializer, { match, initializer: 'skip' }], skip: [] }
+  return { rules: initializer, skip: match }
+}

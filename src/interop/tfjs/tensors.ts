@@ -1,0 +1,109 @@
+import type { DType } from '../../dtype.js'
+import { show, WeightInitError } from '../../errors.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../../gpu/constants.js'
+import type { InitializedModel } from '../../initialized-model.js'
+import { checkBindingSize, wholeBuffer } from '../whole-buffer.js'
+import { backendDevice, checkModule, requireWebGpuGlobals } from './device.js'
+import type { TfjsModule, TfjsTensor } from './types.js'
+
+const library = 'TensorFlow.js'
+
+/** @throws WeightInitError `UNSUPPORTED_DTYPE` */
+export function tfjsDType(name: string, dtype: DType): 'float32' | 'int32' {
+  if (dtype === 'float32' || dtype === 'int32') return dtype
+  throw new WeightInitError(
+    'UNSUPPORTED_DTYPE',
+    `Parameter ${show(name)} is ${dtype}; ${library} makes tensors from buffers of float32 and int32 only. ` +
+      "Initialise with dtype: 'float32', or skip it.",
+  )
+}
+
+/**
+ * A parameter as a tensor of the caller's TensorFlow.js, over the same memory: no copy, no readback, the parameter's shape
+ * as it is (a kernel for TensorFlow.js is [in, out]: give the parameter layout 'in-out').
+ *
+ * Weights on a GPUDevice need TensorFlow.js's WebGPU backend on that device; weights on the CPU go to any backend, as a
+ * view of the host memory. TensorFlow.js never frees or writes the buffer: `weights.destroy()` does, when no tensor and no
+ * variable over it is in use any more.
+ *
+ * @param tf the module, as `import * as tf from '@tensorflow/tfjs'`, with a backend set and ready
+ * @throws WeightInitError `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` (float32 and int32 only), `INVALID_BUFFER` (offset, size
+ *   or usage), `LIMIT_EXCEEDED` (segments, maxStorageBufferBindingSize), `INVALID_ARGUMENT` (another device), `DESTROYED`
+ */
+export function toTensor<T extends TfjsTensor>(tf: TfjsModule<T>, weights: InitializedModel, name: string): T {
+  checkModule(tf)
+  const { parameter, buffer } = wholeBuffer(weights, name, library)
+  const dtype = tfjsDType(name, parameter.dtype)
+  const shape = [...parameter.shape]
+  if (weights.device === undefined) {
+    const Values = dtype === 'float32' ? Float32Array : Int32Array
+    return tf.tensor(new Values(buffer as ArrayBuffer, parameter.byteOffset, parameter.elementCount), shape, dtype)
+  }
+  checkDevice(tf, weights.device)
+  checkBindingSize(name, parameter.byteLength, weights.device, library)
+  checkBuffer(name, parameter.byteLength, buffer as GPUBuffer)
+  return tf.tensor({ buffer: buffer as GPUBuffer, zeroCopy: true }, shape, dtype)
+}
+
+/**
+ * Every parameter as a tensor, by name, in the model's order: see `toTensor`. All or nothing: a parameter that cannot be
+ * handed over is an error, and the tensors made so far are disposed of. Tied parameters share their memory.
+ * @throws as `toTensor`
+ */
+export function toTensors<T extends TfjsTensor>(tf: TfjsModule<T>, weights: InitializedModel): Map<string, T> {
+  const tensors = new Map<string, T>()
+  try {
+    for (const name of weights.parameters.keys()) tensors.set(name, toTensor(tf, weights, name))
+  } catch (error) {
+    for (const tensor of tensors.values()) tensor.dispose()
+    throw error
+  }
+  return tensors
+}
+
+/** @throws WeightInitError `INVALID_ARGUMENT` unless TensorFlow.js computes on this device, `NO_ADAPTER` */
+function checkDevice(tf: TfjsModule, device: GPUDevice): void {
+  const theirs = backendDevice(tf)
+  if (theirs === undefined) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `${library} runs on its ${show(tf.getBackend())} backend, which cannot use a GPUBuffer. Await tf.setBackend('webgpu') ` +
+        "first, or initialise with device: 'cpu'.",
+    )
+  }
+  if (theirs !== device) {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `The weights and ${library} are on different GPUDevices, and a buffer belongs to one. Initialise with ` +
+        'device: tf.backend().device, or give it yours: await useDevice(tf, WebGPUBackend, device).',
+    )
+  }
+  requireWebGpuGlobals()
+}
+
+/** @throws WeightInitError `INVALID_BUFFER`; only buffers given with `into` can fail */
+function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void {
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_BUFFER', `Parameter ${show(name)}: ${message}`)
+  }
+  if (buffer.size !== byteLength) {
+    fail(
+      `its buffer has ${buffer.size} bytes and the tensor ${byteLength}; ${library} reads a larger buffer to its end. ` +
+        "Initialise with buffers: 'separate' (the default), or into a buffer of exactly that size.",
+    )
+  }
+  // Without COPY_DST a copy of the tensor reads as zeros, with no more than an uncaptured error.
+  const needed = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST
+  if ((buffer.usage & needed) !== needed) {
+    fail(
+      `its buffer's usage ${buffer.usage} lacks ${[
+        ['STORAGE', USAGE_STORAGE] as const,
+        ['COPY_SRC', USAGE_COPY_SRC] as const,
+        ['COPY_DST', USAGE_COPY_DST] as const,
+      ]
+        .filter(([, flag]) => (buffer.usage & flag) === 0)
+        .map(([flag]) => flag)
+        .join(' and ')}; ${library} needs STORAGE | COPY_SRC | COPY_DST.`,
+    )
+  }
+}

@@ -1,0 +1,44 @@
+// What is used of TensorFlow.js, as structures: a user without it needs none of its types.
+
+export interface TfjsTensor {
+  dispose(): void
+}
+
+/** The module: `import * as tf from '@tensorflow/tfjs'`, or '@tensorflow/tfjs-core'. */
+export interface TfjsModule<T extends TfjsTensor = TfjsTensor> {
+  tensor(
+    values: { buffer: GPUBuffer; zeroCopy: true } | Float32Array | Int32Array,
+    shape: number[],
+    dtype: 'float32' | 'int32',
+  ): T
+  backend(): object
+  getBackend(): string
+  ready(): Promise<void>
+}
+
+/** What `useDevice` needs of the module besides. */
+export interface TfjsBackends {
+  findBackendFactory(name: string): unknown
+  removeBackend(name: string): void
+  registerBackend(name: string, factory: () => never, priority?: number): boolean
+  setBackend(name: string): Promise<boolean>
+}
+
+/** The class `WebGPUBackend` of '@tensorflow/tfjs-backend-webgpu'. */
+export type WebGPUBackendClass = new (device: GPUDevice, adapterInfo?: GPUAdapterInfo) => object
+
+/** A weight of a layer. */
+export interface LayerVariableLike {
+  readonly id: number
+  readonly originalName: string
+  readonly shape: readonly (number | null)[]
+  readonly dtype: string
+}
+
+/** A `tf.LayersModel` or `tf.Sequential`. */
+export interface LayersModelLike<T extends TfjsTensor = TfjsTensor> {
+  readonly layers: readonly object[]
+  readonly weights: readonly LayerVariableLike[]
+  getWeights(): T[]
+  setWeights(weights: T[]): void
+}

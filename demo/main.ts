@@ -1,70 +1,245 @@
-import { initializeModel, initializerNames, linear, type Model, relu, sequential } from '../src/index.js'
+import { proxy, wrap } from 'comlink'
+import { type InitializationPlan, planModel } from '../src/index.js'
 
-const form = document.querySelector<HTMLFormElement>('#form')!
-const status = document.querySelector<HTMLElement>('#status')!
-const table = document.querySelector<HTMLTableElement>('#table')!
+import { Depth } from './depth.ts'
+import { Detail } from './detail.ts'
+import type { Engine, ParameterStatistics, VerificationReport } from './engine.worker.ts'
+import { download, pickFile } from './files.ts'
+import { bytes, compact, integer, seconds } from './format.ts'
+import { buildModel } from './models.ts'
+import { type Measured, ParameterTable } from './parameter-table.ts'
+import { RequestForm } from './request-form.ts'
+import { type Request, snippetOf } from './snippet.ts'
 
-// Those that take a matrix of any shape without further settings.
-const usable = initializerNames.filter((name) => !['dirac', 'sparse', 'delta_orthogonal'].includes(name))
-const select = form.elements.namedItem('initializer') as HTMLSelectElement
-select.append(...usable.map((name) => new Option(name, name, name === 'kaiming', name === 'kaiming')))
+/** Elements compared with the CPU at once after a run; the button compares all. */
+const SAMPLE = 2 ** 24
 
-function network(widths: string): Model {
-  const sizes = widths.split(',').map(Number)
-  const layers = sizes.slice(1).flatMap((width, index) => [linear(sizes[index]!, width), relu()])
-  return sequential(...layers.slice(0, -1))
+const engine = wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }))
+const element = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T
+const status = element('status')
+const error = element('error')
+const progress = element<HTMLProgressElement>('progress')
+const cancel = element<HTMLButtonElement>('cancel')
+const outputs = [element<HTMLButtonElement>('save'), element<HTMLButtonElement>('manifest')]
+
+const form = new RequestForm(element<HTMLFormElement>('form'), onEdit)
+const table = new ParameterTable(element<HTMLTableElement>('table'), element('more'), (name) => void select(name))
+const detail = new Detail(engine)
+let plan: InitializationPlan | undefined
+let statistics: ReadonlyMap<string, ParameterStatistics> = new Map()
+let parity: VerificationReport | undefined
+/** Counts runs: what an older one still brings is dropped. */
+let current = 0
+
+function fail(problem: unknown): void {
+  error.textContent = (problem as Error).message
 }
 
-async function run(): Promise<void> {
-  const data = new FormData(form)
-  const field = (name: string): string => String(data.get(name))
-  status.textContent = 'Initialising ...'
-  const started = performance.now()
-  const weights = await initializeModel(
-    network(field('widths')),
-    field('initializer'),
-    {},
-    {
-      seed: BigInt(field('seed')),
-      dtype: field('dtype') as 'float32',
-    },
-  )
-  const milliseconds = performance.now() - started
+/** Every edit shows what would be made, and the code for it; nothing is computed. */
+function onEdit(request: Request): void {
+  error.textContent = ''
   try {
-    const statistics = await weights.statistics()
-    const { parameters, ok } = await weights.verify()
-    const rows = parameters.map(({ name, elementCount, mismatchCount, orthogonalityDefect }) => {
-      const { mean, std, expected } = statistics.get(name)!
-      const row = document.createElement('tr')
-      const parity =
-        orthogonalityDefect === undefined ? mismatchCount : `|QᵀQ − I| ${orthogonalityDefect.toExponential(1)}`
-      for (const cell of [
-        name,
-        elementCount.toLocaleString(),
-        mean.toFixed(5),
-        std.toFixed(5),
-        expected.std.toFixed(5),
-        parity,
-      ]) {
-        row.insertCell().textContent = String(cell)
-      }
-      return row
-    })
-    table.tBodies[0]!.replaceChildren(...rows)
-    table.hidden = false
-    const { elementCount, byteLength } = weights.plan.totals
-    const place = weights.backend === 'webgpu' ? 'the GPU' : 'the CPU: this browser has no WebGPU'
-    status.textContent =
-      `${elementCount.toLocaleString()} elements, ${(byteLength / 1e6).toFixed(1)} MB, in ${milliseconds.toFixed(0)} ms on ${place}. ` +
-      (ok ? 'Checked against the CPU.' : 'The check FAILED.')
-  } finally {
-    weights.destroy()
+    const { model, recipe } = buildModel(request.source)
+    const isRecipe = request.initializer === 'recipe'
+    const options = { seed: BigInt(request.seed), ...(request.dtype === '' ? {} : { dtype: request.dtype }) }
+    const next = planModel(model, isRecipe ? recipe! : request.initializer, isRecipe ? {} : request.config, options)
+    element('code').textContent = snippetOf(request)
+    showPlan(next)
+  } catch (problem) {
+    showPlan(undefined)
+    fail(problem)
   }
 }
 
-form.addEventListener('submit', (event) => {
-  event.preventDefault()
-  run().catch((error: unknown) => {
-    status.textContent = (error as Error).message
+function showPlan(next: InitializationPlan | undefined): void {
+  plan = next
+  statistics = new Map()
+  parity = undefined
+  detail.hide()
+  table.mark(undefined)
+  table.show(next)
+  element('tiles').hidden = true
+  for (const button of outputs) button.disabled = true
+  const totals = next?.totals
+  element('totals').textContent =
+    totals === undefined
+      ? ''
+      : `${integer(totals.parameterCount)} parameter${totals.parameterCount === 1 ? '' : 's'}, ${integer(totals.elementCount)} elements, ${bytes(totals.byteLength)}`
+}
+
+function tiles(entries: readonly (readonly [name: string, value: string, tone?: string])[]): void {
+  element('tiles').replaceChildren(
+    ...entries.map(([name, value, tone]) => {
+      const tile = document.createElement('div')
+      const term = document.createElement('dt')
+      term.textContent = name
+      const description = document.createElement('dd')
+      description.textContent = value
+      if (tone !== undefined) description.className = tone
+      tile.append(term, description)
+      return tile
+    }),
+  )
+  element('tiles').hidden = false
+}
+
+type Report = (done: number, total: number) => void
+
+/** Counts steps that report progress: what an older one still reports is dropped. */
+let step = 0
+
+/** Runs one step that reports progress. Its last reports may come after its result, by another way. */
+async function reporting<T>(what: string, work: (report: Report) => Promise<T>): Promise<T> {
+  const own = ++step
+  const report = proxy((done: number, total: number) => {
+    if (own !== step) return
+    progress.value = total === 0 ? 1 : done / total
+    status.textContent = `${what}: ${((100 * done) / Math.max(1, total)).toFixed(0)} %`
+  })
+  try {
+    return await work(report)
+  } finally {
+    if (own === step) step++
+  }
+}
+
+/** Shows the bar while `work` runs; Cancel ends it. */
+async function busy<T>(work: () => Promise<T>): Promise<T> {
+  progress.hidden = false
+  progress.value = 0
+  cancel.disabled = false
+  try {
+    return await work()
+  } finally {
+    progress.hidden = true
+    cancel.disabled = true
+  }
+}
+
+async function run(request: Request): Promise<void> {
+  const own = ++current
+  onEdit(request)
+  if (plan === undefined) return
+  status.textContent = 'Initialising'
+  await busy(async () => {
+    const made = await reporting('Initialising', (report) => engine.initialize(request, report))
+    if (own !== current) return
+    showPlace(made.place)
+    for (const button of outputs) button.disabled = false
+    const where = made.place.backend === 'webgpu' ? 'GPU' : 'CPU'
+    const summary: [string, string, string?][] = [
+      ['Elements', compact(made.elementCount)],
+      [`On the ${where}`, bytes(made.byteLength)],
+      ['Time', seconds(made.milliseconds)],
+      ['Throughput', `${compact((made.elementCount / made.milliseconds) * 1000)}/s`],
+    ]
+    tiles([...summary, ['Bits that differ from the CPU', 'comparing']])
+    status.textContent = 'Measuring'
+    statistics = new Map((await engine.statistics()).map((row) => [row.name, row]))
+    if (own !== current) return
+    table.show(plan, measured())
+    parity = await reporting('Comparing with the CPU', (report) => engine.verify(SAMPLE, report))
+    if (own !== current) return
+    table.show(plan, measured())
+    tiles([...summary, ['Bits that differ from the CPU', parityText(parity), parity.ok ? 'good' : 'bad']])
+    status.textContent = parity.complete
+      ? 'Done: every element was compared with the CPU.'
+      : `Done: ${integer(parity.comparedCount)} of ${integer(parity.elementCount)} elements were compared with the CPU.`
+    const first = [...statistics.values()].sort((a, b) => b.count - a.count)[0]
+    if (first !== undefined) await select(first.name)
+  })
+}
+
+function parityText({ mismatchCount, comparedCount, parameters }: VerificationReport): string {
+  const byName = new Map(plan?.parameters.map((p) => [p.name, p.byteLength / p.elementCount]))
+  const bits = parameters.reduce((sum, p) => sum + p.comparedCount * 8 * (byName.get(p.name) ?? 4), 0)
+  return mismatchCount === 0
+    ? `0 of ${compact(bits)}`
+    : `${integer(mismatchCount)} of ${integer(comparedCount)} elements`
+}
+
+function measured(): ReadonlyMap<string, Measured> {
+  const verified = new Map(parity?.parameters.map((p) => [p.name, p]))
+  return new Map(
+    [...statistics].map(([name, { std }]) => {
+      const row = verified.get(name)
+      if (row === undefined || row.comparedCount === 0) return [name, { std }]
+      const text =
+        row.orthogonalityDefect !== undefined
+          ? `|QᵀQ − I| ${row.orthogonalityDefect.toExponential(1)}`
+          : row.mismatchCount === 0
+            ? row.comparedCount === row.elementCount
+              ? 'equal'
+              : `equal (${compact(row.comparedCount)})`
+            : `${integer(row.mismatchCount)} differ`
+      return [name, { std, parity: { text, good: row.mismatchCount === 0 } }]
+    }),
+  )
+}
+
+async function select(name: string): Promise<void> {
+  const parameter = plan?.parameters.find((p) => p.name === name)
+  const row = statistics.get(name)
+  if (parameter === undefined || row === undefined) return
+  table.mark(name)
+  await detail.show(
+    parameter,
+    row,
+    parity?.parameters.find((p) => p.name === name),
+  )
+}
+
+function showPlace({ backend, text }: { backend: string; text: string }): void {
+  const place = element('place')
+  place.dataset.backend = backend
+  place.textContent = backend === 'webgpu' ? text : `${text}: the CPU makes the same bits, in a worker, more slowly.`
+}
+
+form.onSubmit((request) => {
+  error.textContent = ''
+  run(request).catch((problem: Error) => {
+    status.textContent = problem.name === 'AbortError' || /abort/i.test(problem.message) ? 'Cancelled.' : ''
+    if (status.textContent === '') fail(problem)
   })
 })
+cancel.addEventListener('click', () => {
+  current++
+  step++
+  status.textContent = 'Cancelled.'
+  void engine.cancel()
+})
+element<HTMLInputElement>('filter').addEventListener('input', (event) => {
+  table.filter((event.target as HTMLInputElement).value)
+})
+element('save').addEventListener('click', async () => {
+  const done = element('take-status')
+  try {
+    const file = await pickFile('weights.safetensors')
+    if (file === null) return
+    const blob = await busy(() => reporting('Writing', (report) => engine.save(file, report)))
+    if (blob !== undefined) download(blob, 'weights.safetensors')
+    status.textContent = ''
+    done.textContent = 'weights.safetensors is written.'
+  } catch (problem) {
+    done.textContent = `Not written: ${(problem as Error).message}`
+  }
+})
+element('manifest').addEventListener('click', async () => {
+  const text = JSON.stringify(await engine.manifest(), null, 2)
+  download(new Blob([text], { type: 'application/json' }), 'manifest.json')
+  element('take-status').textContent =
+    'The manifest is a few bytes that make the same weights again: rematerialize(manifest).'
+})
+element('copy').addEventListener('click', async () => {
+  const done = element('take-status')
+  try {
+    await navigator.clipboard.writeText(element('code').textContent ?? '')
+    done.textContent = 'The code is in the clipboard.'
+  } catch {
+    getSelection()?.selectAllChildren(element('code'))
+    done.textContent = 'The code is selected: copy it with the keyboard.'
+  }
+})
+
+engine.place().then(showPlace, fail)
+new Depth(engine, element<HTMLFormElement>('depth-form'))

@@ -45,6 +45,7 @@ export async function launchChromium(settings: { readonly webgpu?: boolean } = {
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
   '.map': 'application/json',
 }
 

@@ -1,0 +1,92 @@
+import type { Remote } from 'comlink'
+import type { PlannedParameter } from '../src/index.js'
+import type { Engine, ParameterStatistics, ParameterVerification } from './engine.worker.ts'
+import { integer, lawText, significant } from './format.ts'
+import { histogramPlot } from './plots.ts'
+
+const element = (id: string): HTMLElement => document.getElementById(id)!
+const rows = ['count', 'mean', 'std', 'min', 'max', 'skewness', 'kurtosis', 'zeroCount', 'nonFiniteCount'] as const
+const labels: Readonly<Record<(typeof rows)[number], string>> = {
+  count: 'finite elements',
+  mean: 'mean',
+  std: 'std',
+  min: 'min',
+  max: 'max',
+  skewness: 'skewness',
+  kurtosis: 'kurtosis',
+  zeroCount: 'zeros',
+  nonFiniteCount: 'NaN or infinite',
+}
+
+/** One parameter in detail: its histogram over the law's density, the device's statistics beside the CPU's. */
+export class Detail {
+  readonly #engine: Remote<Engine>
+  #shown = ''
+
+  constructor(engine: Remote<Engine>) {
+    this.#engine = engine
+  }
+
+  hide(): void {
+    this.#shown = ''
+    element('detail').hidden = true
+  }
+
+  async show(
+    parameter: PlannedParameter,
+    measured: ParameterStatistics,
+    parity: ParameterVerification | undefined,
+  ): Promise<void> {
+    const { name, dtype, distribution, elementCount } = parameter
+    this.#shown = name
+    element('detail').hidden = false
+    element('detail-title').textContent = `${name}: ${lawText(distribution)}, ${dtype}`
+    const bits = 8 * (parity?.comparedCount ?? 0) * (parameter.byteLength / elementCount)
+    element('detail-parity').textContent =
+      parity === undefined || parity.comparedCount === 0
+        ? ''
+        : parity.orthogonalityDefect !== undefined
+          ? `max |QᵀQ − I| = ${parity.orthogonalityDefect.toExponential(2)}`
+          : parity.mismatchCount === 0
+            ? `0 of ${integer(bits)} bits differ from the CPU.`
+            : `${integer(parity.mismatchCount)} of ${integer(parity.comparedCount)} elements differ from the CPU.`
+    this.#moments(measured, undefined)
+    const plot = histogramPlot(distribution, measured)
+    element('histogram').replaceChildren(...(plot === undefined ? [] : [plot]))
+    element('histogram-caption').textContent =
+      plot === undefined
+        ? 'Not a law with a density: there is nothing to draw.'
+        : `Density of ${integer(elementCount)} elements in ${measured.histogram!.counts.length} bins of equal probability, and of the law (line).`
+    const onCpu = await this.#engine.statisticsOnCpu(name)
+    if (this.#shown === name) this.#moments(measured, onCpu)
+  }
+
+  #moments(device: ParameterStatistics, cpu: ParameterStatistics | undefined): void {
+    const { expected } = device
+    const body = (element('moments') as HTMLTableElement).tBodies[0]!
+    body.replaceChildren(
+      ...rows.map((key) => {
+        const row = document.createElement('tr')
+        const head = document.createElement('th')
+        head.scope = 'row'
+        head.textContent = labels[key]
+        row.append(head)
+        const text = key === 'count' || key.endsWith('Count') ? integer : significant
+        const promised = key === 'mean' || key === 'std' || key === 'min' || key === 'max' ? expected[key] : undefined
+        for (const value of [device[key], cpu?.[key], promised]) {
+          const cell = row.insertCell()
+          cell.className = 'number'
+          cell.textContent =
+            value === undefined || Number.isNaN(value)
+              ? ''
+              : Number.isFinite(value)
+                ? text(value)
+                : value > 0
+                  ? '∞'
+                  : '−∞'
+        }
+        return row
+      }),
+    )
+  }
+}

@@ -1,0 +1,76 @@
+import * as Plot from '@observablehq/plot'
+import type { Distribution } from '../src/index.js'
+import { densityOf } from './density.ts'
+import type { ParameterStatistics } from './engine.worker.ts'
+
+const style = { background: 'none', color: 'inherit', fontSize: '12px', overflow: 'visible' }
+const POINTS = 400
+
+/** Measured density over bins of equal probability, and the law's own as a line; undefined for a law without a density. */
+export function histogramPlot(law: Distribution, { histogram, count, min, max }: ParameterStatistics) {
+  const density = densityOf(law)
+  if (density === undefined || histogram === undefined || count === 0) return undefined
+  const { edges, counts } = histogram
+  const total = counts.reduce((sum, n) => sum + n, 0)
+  // The outer bins are open: they end where the elements do.
+  const bars = counts.flatMap((n, i) => {
+    const [left, right] = [edges[i - 1] ?? min, edges[i] ?? max]
+    return right > left ? [{ left, right, height: n / total / (right - left) }] : []
+  })
+  const step = (max - min) / POINTS
+  const line = Array.from({ length: POINTS + 1 }, (_, i) => ({ x: min + i * step, y: density(min + i * step) }))
+  return Plot.plot({
+    style,
+    width: 640,
+    height: 300,
+    marginLeft: 50,
+    x: { label: 'value', nice: true },
+    y: { label: 'density', grid: true },
+    ariaLabel: 'Histogram of the elements over the density of the law',
+    marks: [
+      Plot.rect(bars, {
+        x1: 'left',
+        x2: 'right',
+        y1: 0,
+        y2: 'height',
+        fill: 'var(--accent)',
+        fillOpacity: 0.35,
+        inset: 0,
+      }),
+      Plot.line(line, { x: 'x', y: 'y', stroke: 'var(--text)', strokeWidth: 1.5 }),
+      Plot.ruleY([0]),
+    ],
+  })
+}
+
+export interface Curve {
+  readonly initializer: string
+  /** By layer, log10 of the mean square: float64 itself cannot hold some of these. */
+  readonly values: readonly number[]
+}
+
+/** One line an initializer, over the layers; 0 is a signal that keeps its strength. */
+export function depthPlot(curves: readonly Curve[]) {
+  const points = curves.flatMap(({ initializer, values }) =>
+    values.map((value, layer) => ({ initializer, layer, value })).filter(({ value }) => Number.isFinite(value)),
+  )
+  return Plot.plot({
+    style,
+    width: 560,
+    height: 260,
+    marginLeft: 45,
+    x: { label: 'layer', nice: true },
+    y: { label: null, grid: true, nice: true },
+    color: {
+      legend: true,
+      domain: curves.map(({ initializer }) => initializer),
+      range: ['var(--bad)', 'var(--accent)'],
+    },
+    ariaLabel: 'Signal by layer',
+    marks: [
+      Plot.ruleY([0], { strokeDasharray: '3 3', strokeOpacity: 0.6 }),
+      Plot.line(points, { x: 'layer', y: 'value', stroke: 'initializer', strokeWidth: 2 }),
+      Plot.dot(points, { x: 'layer', y: 'value', fill: 'initializer', r: 2, tip: true }),
+    ],
+  })
+}

@@ -1,0 +1,40 @@
+import { type Config, changedSettings } from './knobs.ts'
+import { buildModel, type ModelSource } from './models.ts'
+
+/** What the page does, as data. */
+export interface Request {
+  readonly source: ModelSource
+  /** 'recipe' is the model's own. */
+  readonly initializer: string
+  readonly config: Config
+  /** Decimal: seeds have 64 bits. */
+  readonly seed: string
+  /** '' is the model's own. */
+  readonly dtype: '' | 'float32' | 'float16' | 'bfloat16'
+}
+
+/** Code that makes the same bits in the user's own program. */
+export function snippetOf({ source, initializer, config, seed, dtype }: Request): string {
+  const { code } = buildModel(source)
+  const settings = changedSettings(initializer, config)
+  const what =
+    initializer === 'recipe'
+      ? 'recipe, {}'
+      : `'${initializer}', ${
+          Object.keys(settings).length === 0
+            ? '{}'
+            : `{ ${Object.entries(settings)
+                .map(([name, value]) => `${name}: ${typeof value === 'string' ? `'${value}'` : value}`)
+                .join(', ')} }`
+        }`
+  const literal = Number.isSafeInteger(Number(seed)) ? seed : `${seed}n`
+  const options = [`seed: ${literal}`, ...(dtype === '' ? [] : [`dtype: '${dtype}'`])].join(', ')
+  return [
+    `import { ${['initializeModel', ...code.imports].sort((a, b) => a.localeCompare(b, 'en')).join(', ')} } from 'webgpu-init'`,
+    '',
+    ...code.lines,
+    `const weights = await initializeModel(model, ${what}, { ${options} })`,
+    '',
+    'const { buffer } = weights.get([...weights.parameters.keys()][0]) // a GPUBuffer, ready to bind',
+  ].join('\n')
+}

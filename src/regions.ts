@@ -59,8 +59,9 @@ export function regionPieces<B>(
   { name, dtype, byteLength }: { readonly name: string; readonly dtype: DType; readonly byteLength: number },
   region: unknown,
   rules: RegionRules<B>,
+  what = 'into',
 ): RegionPiece<B>[] {
-  const where = `into[${show(name)}]`
+  const where = `${what}[${show(name)}]`
   const fail = failAt(where)
   if (typeof region !== 'object' || region === null) {
     return fail(`must be { buffer, byteOffset } or { segments }, but found ${show(region)}.`)

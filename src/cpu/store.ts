@@ -4,7 +4,7 @@ import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
 import { type FillSource, fillJob } from '../jobs.js'
 import type { LawOf } from '../laws/types.js'
 import { MismatchTally } from '../mismatch.js'
-import type { ResolvedOptions } from '../options.js'
+import type { ResolvedOptions, TargetRegion } from '../options.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
 import {
   type RegionPiece,
@@ -57,6 +57,15 @@ export class CpuStore implements WeightStore {
     this.#regions = regions
   }
 
+  /** Where parameters lie in memory of the caller's, checked; `what` is what messages call it. */
+  static regionsOf(
+    parameters: readonly PlannedParameter[],
+    given: ReadonlyMap<string, TargetRegion>,
+    what: string,
+  ): Map<string, { readonly buffer: ArrayBuffer; readonly byteOffset: number }> {
+    return new Map(parameters.map((p) => [p.name, regionOf(p, given.get(p.name), [], what)]))
+  }
+
   region(name: string): CpuRegion {
     return this.#regions.get(name)!
   }
@@ -91,11 +100,14 @@ export class CpuStore implements WeightStore {
     return measurer.result()
   }
 
+  async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
+    const bytes = this.#bytes(parameter, 0, parameter.byteLength).slice()
+    return elementsDefect(parameter.distribution as LawOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
+  }
+
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
-    const law = parameter.distribution as LawOf<'orthogonal'>
     if (parameter.whole === undefined) {
-      const bytes = await this.readRange(parameter, 0, parameter.byteLength)
-      const defect = elementsDefect(law, decodeFloat32(bytes, parameter.dtype))
+      const defect = await this.orthogonalityDefect(parameter)
       return { defect, dtype: parameter.dtype, mismatchCount: 0 }
     }
     const { firstMatrix, matrixCount } = parameter.whole
@@ -135,14 +147,7 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
   const spans: RegionSpan[] = []
   for (const parameter of active) {
     if (!into.has(parameter.name)) continue
-    const pieces = regionPieces(parameter, into.get(parameter.name), memoryRules).map(inOwnBuffer)
-    spans.push(...regionSpans(pieces, memoryRules.unit))
-    const { buffer, byteOffset } = pieces[0]!
-    regions.set(parameter.name, {
-      buffer,
-      byteOffset,
-      ...(pieces.length === 1 ? {} : { segments: segmentsOfPieces(pieces) }),
-    })
+    regions.set(parameter.name, regionOf(parameter, into.get(parameter.name), spans))
   }
   refuseOverlap(spans)
   for (const parameter of active) if (!into.has(parameter.name)) regions.set(parameter.name, allocateOnHost(parameter))
@@ -209,4 +214,12 @@ const memoryRules: RegionRules<HostMemory> = {
 /** Offsets in the ArrayBuffer itself, not in the view of it that the caller gave. */
 function inOwnBuffer({ buffer: { buffer, begin }, ...piece }: RegionPiece<HostMemory>): RegionPiece<ArrayBuffer> {
   return { ...piece, buffer, byteOffset: begin + piece.byteOffset }
+}
+
+/** The caller's place for a parameter; its bytes are added to `spans`. */
+function regionOf(parameter: PlannedParameter, region: unknown, spans: RegionSpan[], what?: string): CpuRegion {
+  const pieces = regionPieces(parameter, region, memoryRules, what).map(inOwnBuffer)
+  spans.push(...regionSpans(pieces, memoryRules.unit))
+  const { buffer, byteOffset } = pieces[0]!
+  return { buffer, byteOffset, ...(pieces.length === 1 ? {} : { segments: segmentsOfPieces(pieces) }) }
 }

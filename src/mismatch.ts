@@ -29,7 +29,8 @@ export class MismatchTally {
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+/** Whether two arrays hold the same bytes. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   const words = a.byteLength >> 2
   if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
     const x = new Uint32Array(a.buffer, a.byteOffset, words)

@@ -8,7 +8,7 @@ import { type DeviceState, untilLost } from './device-state.js'
 import type { FillTarget } from './execute.js'
 import { jobLayout, packScatter, writeJob } from './job-layout.js'
 import { orthogonalizeOnGpu } from './orthogonal.js'
-import { bindGroupLayout, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { bindGroupLayout, pipeline, workgroupsFor } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
 
@@ -127,7 +127,7 @@ async function scatter(
       const pass = encoder.beginComputePass({ label: 'webgpu-init scatter' })
       pass.setPipeline(compiled)
       pass.setBindGroup(0, group, [0])
-      pass.dispatchWorkgroups(Math.min(2048, Math.ceil(packed.turns / WORKGROUP_INVOCATIONS)))
+      pass.dispatchWorkgroups(workgroupsFor(packed.turns))
       pass.end()
       device.queue.submit([encoder.finish()])
     })

@@ -11,7 +11,7 @@ import { byteWidth, checkDType, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { checkRegions } from './gpu/allocate.js'
 import { deviceState } from './gpu/device-state.js'
-import { preflight } from './gpu/execute.js'
+import { preflight, runJobs } from './gpu/execute.js'
 import { GpuStore } from './gpu/store.js'
 import { validateShape } from './model/validate.js'
 import type { PlannedParameter } from './plan.js'
@@ -60,7 +60,7 @@ export async function checkTensors(
   const state = deviceState(device)
   const checked = checkRegions(regions, parameters, { what: 'tensor', overlapping: true })
   await preflight(state, checked, 'tensor')
-  return checkStore(new GpuStore(state, checked, []), parameters, options)
+  return checkStore(new GpuStore(state, checked, [], runJobs), parameters, options)
 }
 
 const keys = ['name', 'shape', 'dtype', 'distribution', 'buffer', 'byteOffset']

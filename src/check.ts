@@ -261,7 +261,7 @@ export async function exactTests(store: WeightStore, parameter: PlannedParameter
   const { distribution, dtype, elementCount, part } = parameter
   if (distribution.kind === 'orthogonal' && part === undefined) {
     const defect = await store.orthogonalityDefect(parameter)
-    const allowed = allowedDefect(parameter)
+    const allowed = allowedDefect(parameter, dtype)
     return [
       {
         test: 'orthogonality',

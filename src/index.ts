@@ -155,7 +155,7 @@ export { residual } from './model/residual.js'
 export { sequential } from './model/sequential.js'
 export { mobilenetV3Small, type ResnetOptions, resnet, type VisionModelOptions } from './model/torchvision.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './model/types.js'
-export type { InitializationProgress, InitializeOptions, TargetRegion } from './options.js'
+export type { InitializationProgress, InitializeOptions, TargetRegion, TargetSegment } from './options.js'
 export type { ParameterPart, ShardOption, ShardRule, ShardSpec, SliceOption, SliceSpec } from './parts/types.js'
 export {
   type InitializationPlan,

@@ -33,7 +33,10 @@ export interface InitializedParameter {
   readonly distribution: Distribution
   readonly expected: ExpectedMoments
   readonly tiedTo?: string
-  /** Where the elements are, in order: one segment, or several with the option `segments` and a tensor over maxBufferSize. */
+  /**
+   * Where the elements are, in order: one segment; several with the option `segments` and a tensor over maxBufferSize, or
+   * where `into` gave several.
+   */
   readonly segments: readonly ParameterSegment[]
 }
 
@@ -263,7 +266,7 @@ function withoutBuffer(parameter: InitializedParameter): InitializedParameter {
       throw new WeightInitError(
         'LIMIT_EXCEEDED',
         `Parameter ${show(parameter.name)} of ${parameter.byteLength} bytes lives in ${parameter.segments.length} buffers, ` +
-          'as one would be larger than maxBufferSize; use its segments.',
+          'of which none is the whole; use its segments.',
       )
     },
   })

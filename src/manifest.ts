@@ -9,6 +9,7 @@ import { type ParameterRole, parameterRoles } from './model/types.js'
 import { validateShape } from './model/validate.js'
 import { checkPart, checkPartSource, partShape } from './parts/cut.js'
 import type { ParameterPart } from './parts/types.js'
+import { wholeMatrices } from './parts/whole.js'
 import { assemblePlan, type InitializationPlan, type PlannedParameter } from './plan.js'
 import { parameterStream } from './random/keys.js'
 
@@ -210,6 +211,9 @@ function plannedParameter(
   const fullCount = (part?.fullShape ?? shape).reduce((product, length) => product * length, 1)
   const distribution = checkedLaw(entry.distribution, dtype, fullCount, where)
   const padding = entry.padding === undefined ? undefined : checkedPadding(entry.padding, fullCount, where)
+  if (padding !== undefined && distribution.kind === 'orthogonal')
+    fail(`${where}: an orthogonal law has no padding row.`)
+  const whole = part === undefined ? undefined : wholeMatrices(distribution, part)
   const source = checkedSource(entry.source, {
     generatorSettings,
     distribution,
@@ -221,6 +225,7 @@ function plannedParameter(
     name,
     shape,
     ...(part === undefined ? {} : { part }),
+    ...(whole === undefined ? {} : { whole }),
     elementCount,
     dtype,
     byteLength,
@@ -306,6 +311,8 @@ function checkedSource(
     threads: (x) => isCount(x, 1, 2 ** 31),
     key: (x) => Array.isArray(x) && x.length === 2 && x.every(word),
   }
+  const most = name === 'torch-cuda' ? 2 ** 31 - 1 : name === 'jax-legacy' ? 2 ** 32 - 2 : Number.MAX_SAFE_INTEGER
+  if (fullCount > most) fail(`${where}: generator ${name} takes at most ${most} elements, but found ${fullCount}.`)
   for (const key of ['generator', ...sourceKeys[name]]) {
     if (!checks[key]!(source[key])) fail(`${where}: source.${key} ${show(source[key])} is none of generator ${name}.`)
   }

@@ -9,11 +9,30 @@ import type { ShardOption, SliceOption } from './parts/types.js'
 import { randomSeed, seedKey } from './random/keys.js'
 
 /** A place in the caller's own memory: a GPUBuffer, or an ArrayBuffer or view of one on the CPU backend. */
-export interface TargetRegion {
+export interface TargetBuffer {
   readonly buffer: GPUBuffer | ArrayBuffer | ArrayBufferView
   /** Multiple of 4. Default 0. */
   readonly byteOffset?: number
+  readonly segments?: never
 }
+
+/** A part of a parameter that is held in several of the caller's buffers. */
+export interface TargetSegment {
+  readonly buffer: GPUBuffer | ArrayBuffer | ArrayBufferView
+  /** Multiple of 4. Default 0. */
+  readonly byteOffset?: number
+  /**
+   * Bytes of the parameter that it holds: whole 32-bit words and whole elements in all but the last. Default: what the
+   * buffer has room for from `byteOffset` on, or what is left of the parameter.
+   */
+  readonly byteLength?: number
+}
+
+/**
+ * One place for a parameter, or, for one larger than a buffer may be, several, in order, which together hold exactly its
+ * bytes. The `segments` of a result may be given as they are.
+ */
+export type TargetRegion = TargetBuffer | { readonly segments: readonly TargetSegment[]; readonly buffer?: never }
 
 export interface InitializationProgress {
   /** The parameter that was finished last. */
@@ -47,7 +66,10 @@ export interface InitializeOptions {
    * A parameter without that axis, or that no rule matches, stays whole on every shard. See docs/sharding.md.
    */
   readonly shard?: ShardOption
-  /** The caller's own memory for some parameters, by name. It is written, never destroyed. */
+  /**
+   * The caller's own memory for some parameters, by name: `{ buffer, byteOffset }`, or `{ segments: [...] }` for one in several
+   * buffers. It is written, never destroyed.
+   */
   readonly into?: Readonly<Record<string, TargetRegion>> | ReadonlyMap<string, TargetRegion>
   /** One buffer per parameter ('separate', the default), or as few as the device allows, 256-byte aligned ('packed'). */
   readonly buffers?: 'separate' | 'packed'
@@ -156,7 +178,7 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
   const seed = options.seed === undefined ? randomSeed() : options.seed
   seedKey(seed)
   if (typeof into !== 'object' || into === null)
-    fail(`into must map names to { buffer, byteOffset }, but found ${show(into)}.`)
+    fail(`into must map names to { buffer, byteOffset } or { segments }, but found ${show(into)}.`)
   const regions = into instanceof Map ? into : new Map(Object.entries(into as Record<string, TargetRegion>))
   const matchers = (option: 'skip' | 'only', given: ParameterMatch | readonly ParameterMatch[]): Matcher[] => {
     const list = Array.isArray(given) ? (given as readonly ParameterMatch[]) : [given as ParameterMatch]

@@ -23,6 +23,7 @@ import { validateModel } from './model/validate.js'
 import { effectiveDType, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { cutParameters } from './parts/cut.js'
 import type { ParameterPart } from './parts/types.js'
+import type { WholeMatrices } from './parts/whole.js'
 import { parameterStream, type Stream } from './random/keys.js'
 
 /** One line of a rule list: the first rule that matches a parameter initialises it. */
@@ -46,6 +47,8 @@ export interface PlannedParameter {
   readonly shape: readonly number[]
   /** Only where `slice` or `shard` cut it: which part of the full shape. Fans, law and stream are the whole's. */
   readonly part?: ParameterPart
+  /** Only of a part of an orthogonal law: what is made whole, in scratch memory, so that the part can be kept. */
+  readonly whole?: WholeMatrices
   readonly elementCount: number
   readonly dtype: DType
   readonly byteLength: number
@@ -193,12 +196,20 @@ export function assemblePlan(
         totals: this.totals,
         parameters: this.parameters.map((p) => ({
           ...withoutOverlays(p),
-          law: describeDistribution(p.distribution),
+          law: describeLaw(p),
           stream: { seed: String(p.stream.seed), offset: String(p.stream.offset) },
         })),
       }
     },
   }
+}
+
+/** What is drawn; of an orthogonal law that is cut, also what is made for it. */
+function describeLaw({ distribution, whole }: PlannedParameter): string {
+  const law = describeDistribution(distribution)
+  if (whole === undefined) return law
+  const { matrixCount, rows, columns } = whole
+  return `${law}, part of ${matrixCount} whole ${rows} x ${columns} ${matrixCount === 1 ? 'matrix' : 'matrices'}`
 }
 
 /** Overlays follow from the rest; their bytes say nothing to a reader. */

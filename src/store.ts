@@ -1,3 +1,4 @@
+import type { DType } from './dtype.js'
 import type { ParameterSegment } from './initialized-model.js'
 import type { PlannedParameter } from './plan.js'
 import type { Measurement } from './statistics/measurement.js'
@@ -29,7 +30,25 @@ export interface WeightStore {
     specimens: readonly Specimen[],
     options: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }>
-  /** max |Q^T Q / gain^2 - I| of a parameter with an orthogonal law; NaN for elements that are not finite. */
+  /**
+   * max |Q^T Q / gain^2 - I| of the matrices that are held, of a parameter with an orthogonal law that is no part; NaN for
+   * elements that are not finite.
+   */
   orthogonalityDefect(parameter: PlannedParameter): Promise<number>
+  /** What `verify` looks at where a law is not compared with the CPU bit by bit. */
+  checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void
+}
+
+export interface OrthogonalCheck {
+  /**
+   * max |Q^T Q / gain^2 - I| of the matrices that are held; of a part, a tensor in several buffers
+   * or a delta-orthogonal, of the whole matrices, made again here. NaN for elements that are not finite.
+   */
+  readonly defect: number
+  /** Of the matrices that were measured: the parameter's, or float32 where they were made again. */
+  readonly dtype: DType
+  /** Where the matrices were made again: elements held that differ from them in any bit, and the first of them. */
+  readonly mismatchCount: number
+  readonly firstMismatch?: number
 }

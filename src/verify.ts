@@ -4,6 +4,7 @@ import { byteWidth, type DType, isFloatDType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { fillJob } from './jobs.js'
 import type { LawOf } from './laws/types.js'
+import { sameBytes } from './mismatch.js'
 import type { PlannedParameter } from './plan.js'
 import type { WeightStore } from './store.js'
 
@@ -36,8 +37,10 @@ export interface ParameterVerification {
    */
   readonly largestUlpDistance?: number
   /**
-   * Of an orthogonal law, which is not compared bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the dtype's
-   * rounding allows, every element counts as a mismatch.
+   * Of an orthogonal law, which is not compared with the CPU bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the
+   * dtype's rounding allows, every element counts as a mismatch. Of a part, a tensor in several buffers and a
+   * delta-orthogonal on the GPU the matrices are made again on the same device: this is theirs, in float32, and what is held
+   * is compared with them bit by bit.
    */
   readonly orthogonalityDefect?: number
 }
@@ -76,12 +79,15 @@ export async function verifyStore(
     )
   }
   const share = wanted === 'all' ? 1 : Math.min(1, wanted / elementCount)
-  const total: Tally = { seen: 0, elementsDone: 0, elementsTotal: Math.floor(elementCount * share) }
+  // Orthogonal matrices are looked at as a whole, always.
+  const matrices = parameters.reduce((sum, p) => sum + (isOrthogonal(p) ? p.elementCount : 0), 0)
+  const elementsTotal = Math.floor((elementCount - matrices) * share) + matrices
+  const total: Tally = { seen: 0, compared: 0, elementsDone: 0, elementsTotal }
   const results: ParameterVerification[] = []
   for (const parameter of parameters) {
     results.push(
-      parameter.distribution.kind === 'orthogonal'
-        ? await verifyOrthogonal(store, parameter)
+      isOrthogonal(parameter)
+        ? await verifyOrthogonal(store, parameter, options, total)
         : await verifyParameter(store, parameter, share, options, total),
     )
   }
@@ -98,22 +104,33 @@ export async function verifyStore(
   }
 }
 
+const isOrthogonal = ({ distribution }: PlannedParameter): boolean => distribution.kind === 'orthogonal'
+
 /** What rounding leaves of orthogonality: float32 up to 2048, then with the length of the sums; narrower dtypes by their own. */
-export function allowedDefect({ dtype, distribution }: PlannedParameter): number {
+export function allowedDefect({ distribution }: PlannedParameter, dtype: DType): number {
   const { rows, columns } = distribution as LawOf<'orthogonal'>
   const float32 = 2e-6 * Math.max(1, Math.max(rows, columns) / 2048)
   return dtype === 'float32' ? float32 : dtype === 'float16' ? 4e-3 : 3e-2
 }
 
-async function verifyOrthogonal(store: WeightStore, parameter: PlannedParameter): Promise<ParameterVerification> {
+async function verifyOrthogonal(
+  store: WeightStore,
+  parameter: PlannedParameter,
+  { signal, onProgress }: VerifyOptions,
+  total: Tally,
+): Promise<ParameterVerification> {
   const { name, elementCount } = parameter
-  const defect = await store.orthogonalityDefect(parameter)
-  const ok = defect <= allowedDefect(parameter)
+  signal?.throwIfAborted()
+  const { defect, dtype, ...mismatches } = await store.checkOrthogonal(parameter, signal)
+  const ok = defect <= allowedDefect(parameter, dtype)
+  total.elementsDone += elementCount
+  onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
   return {
     name,
     elementCount,
     comparedCount: elementCount,
-    mismatchCount: ok ? 0 : elementCount,
+    ...mismatches,
+    ...(ok ? {} : { mismatchCount: elementCount }),
     orthogonalityDefect: defect,
   }
 }
@@ -136,15 +153,17 @@ async function verifyParameter(
     copying.catch(() => {})
     const expected = fillBytes(job, first, count)
     comparison.add(await copying, expected, first)
+    total.compared += count
     total.elementsDone += count
     onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
   }
   return { name, elementCount, ...comparison.result() }
 }
 
-/** How far the comparison is: elements passed by, elements compared. */
+/** How far the comparison is: elements passed by and elements compared one by one; those and whole matrices. */
 interface Tally {
   seen: number
+  compared: number
   elementsDone: number
   readonly elementsTotal: number
 }
@@ -162,7 +181,7 @@ function* sampledRanges(
   for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS, index++) {
     const length = Math.min(CHUNK_ELEMENTS, elementCount - first)
     total.seen += length
-    const count = share === 1 ? length : Math.min(length, Math.floor(total.seen * share) - total.elementsDone)
+    const count = share === 1 ? length : Math.min(length, Math.floor(total.seen * share) - total.compared)
     if (count < 1) continue
     // A range starts at a multiple of eight elements: whole 32-bit words in every dtype.
     const atEnd = index % 2 === 1 ? Math.ceil((length - count) / 8) * 8 : 0
@@ -226,17 +245,4 @@ function ulpDistance(a: Uint8Array, b: Uint8Array, dtype: DType): (i: number) =>
     return bits >= sign ? sign - 1 - bits : bits
   }
   return (i) => Math.abs(place(x, i) - place(y, i))
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  const words = a.byteLength >> 2
-  if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
-    const x = new Uint32Array(a.buffer, a.byteOffset, words)
-    const y = new Uint32Array(b.buffer, b.byteOffset, words)
-    for (let i = 0; i < words; i++) if (x[i] !== y[i]) return false
-  } else {
-    for (let i = 0; i < words * 4; i++) if (a[i] !== b[i]) return false
-  }
-  for (let i = words * 4; i < a.byteLength; i++) if (a[i] !== b[i]) return false
-  return true
 }

@@ -33,7 +33,7 @@ function sourceBytes({ source, dtype, firstElement, part }: FillJob, start: numb
       : source.kind === 'table'
         ? tableElements(source, part, first, count)
         : source.kind === 'orthogonal'
-          ? orthogonalElements(source).slice(first, first + count)
+          ? orthogonalElements(source, part, first, count)
           : part === undefined
             ? sampleRange(source, first, count)
             : samplePart(source, part, first, count)

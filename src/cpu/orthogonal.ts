@@ -1,59 +1,96 @@
 import { drawsTransposed } from '../generators/matrices.js'
 import { sampleGenerator } from '../generators/sample.js'
-import type { FillSource } from '../jobs.js'
-import { orthogonalNormals } from '../jobs.js'
+import { type FillJob, type FillSource, orthogonalNormals } from '../jobs.js'
+import { matrixOffset } from '../laws/orthogonal.js'
 import type { LawOf } from '../laws/types.js'
 import { orthonormalityDefect, orthonormalize } from '../linalg/qr.js'
+import { type PartGeometry, partRuns } from '../parts/geometry.js'
 import { sampleRange } from './samplers.js'
 
 type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 
-/** A matrix is made as a whole: the last ones asked for are kept as long as their job is. */
-let whole: WeakMap<OrthogonalSource, Float32Array> | undefined
+interface Kept {
+  readonly index: number
+  readonly elements: Float32Array
+  readonly draws: readonly FillJob[]
+}
 
-/** All elements of an orthogonal law as float32, in the tensor's order. */
-export function orthogonalElements(source: OrthogonalSource): Float32Array {
-  whole ??= new WeakMap()
-  const known = whole.get(source)
-  if (known !== undefined) return known
-  const { law } = source
-  const values = normalsOf(source)
-  orthonormalize(values, law.rows, law.columns, law.batch, law.gain)
-  const elements = scatter(law, values)
-  whole.set(source, elements)
+/** A matrix is made as a whole: the one asked for last is kept as long as its job is. */
+let kept: WeakMap<OrthogonalSource, Kept> | undefined
+
+/** Matrix `index` of an orthogonal law, row-major. */
+function matrixOf(source: OrthogonalSource, index: number): Float32Array {
+  kept ??= new WeakMap()
+  const known = kept.get(source)
+  if (known?.index === index) return known.elements
+  const { rows, columns, gain } = source.law
+  const draws = known?.draws ?? orthogonalNormals(source)
+  const elements = normalsOf(source, draws, index)
+  orthonormalize(elements, rows, columns, 1, gain)
+  kept.set(source, { index, elements, draws })
   return elements
 }
 
-/** The matrices before they are orthonormal, row-major. */
-function normalsOf(source: OrthogonalSource): Float32Array {
-  const { batch, rows, columns } = source.law
-  const values = new Float32Array(batch * rows * columns)
-  const transposed = drawsTransposed(source.law, source.origin)
-  let at = 0
-  for (const { source: own, elementCount } of orthogonalNormals(source)) {
-    const drawn =
-      own.kind === 'generator'
-        ? sampleGenerator(own, 0, elementCount)
-        : sampleRange(own as FillSource & { kind: 'sampler' }, 0, elementCount)
-    if (transposed)
-      for (let i = 0; i < elementCount; i++) values[at + (i % rows) * columns + Math.floor(i / rows)] = drawn[i]!
-    else values.set(drawn, at)
-    at += elementCount
+/** The matrix before it is orthonormal: of the parameter's own stream, or another library's draw. */
+function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: number): Float32Array {
+  const { law, origin } = source
+  const { rows, columns } = law
+  const count = rows * columns
+  const draw = draws[origin === undefined ? 0 : index]!.source
+  if (draw.kind !== 'generator') {
+    return sampleRange(draw as FillSource & { kind: 'sampler' }, index * count, count)
   }
+  const drawn = sampleGenerator(draw, 0, count)
+  if (!drawsTransposed(law, origin)) return drawn.slice()
+  const values = new Float32Array(count)
+  for (let i = 0; i < count; i++) values[(i % rows) * columns + Math.floor(i / rows)] = drawn[i]!
   return values
 }
 
-/** Where element i of the matrix lies: a delta-orthogonal's centre is one place of every kernel. */
-export function matrixOffset({ field, centre, stride, rows, columns }: LawOf<'orthogonal'>): number {
-  return field === 1 ? 0 : stride === 1 ? centre * rows * columns : centre
+/** Elements [first, first + count) of a part of an orthogonal law, float32; without a part, of the whole tensor. */
+export function orthogonalElements(
+  source: OrthogonalSource,
+  part: PartGeometry | undefined,
+  first: number,
+  count: number,
+): Float32Array<ArrayBuffer> {
+  const { law } = source
+  const out = new Float32Array(count)
+  const runs = part === undefined ? [{ first, count }] : partRuns(part, first, count)
+  let done = 0
+  for (const run of runs) {
+    if (law.field === 1) copyRun(source, run, out.subarray(done, done + run.count))
+    else copyCentre(source, run, out.subarray(done, done + run.count))
+    done += run.count
+  }
+  return out
 }
 
-function scatter(law: LawOf<'orthogonal'>, values: Float32Array): Float32Array {
-  if (law.field === 1) return values
-  const elements = new Float32Array(values.length * law.field)
-  const offset = matrixOffset(law)
-  for (let i = 0; i < values.length; i++) elements[offset + i * law.stride] = values[i]!
-  return elements
+interface Run {
+  readonly first: number
+  readonly count: number
+}
+
+function copyRun(source: OrthogonalSource, { first, count }: Run, out: Float32Array): void {
+  const each = source.law.rows * source.law.columns
+  for (let done = 0; done < count; ) {
+    const index = Math.floor((first + done) / each)
+    const within = first + done - index * each
+    const length = Math.min(each - within, count - done)
+    out.set(matrixOf(source, index).subarray(within, within + length), done)
+    done += length
+  }
+}
+
+/** A delta-orthogonal's matrix is at one place of every kernel; the rest stays 0. */
+function copyCentre(source: OrthogonalSource, { first, count }: Run, out: Float32Array): void {
+  const { stride, rows, columns } = source.law
+  const matrix = matrixOf(source, 0)
+  const offset = matrixOffset(source.law)
+  const begin = Math.max(0, Math.ceil((first - offset) / stride))
+  for (let i = begin; i < rows * columns && offset + i * stride < first + count; i++) {
+    out[offset + i * stride - first] = matrix[i]!
+  }
 }
 
 /** max |Q^T Q / gain^2 - I| of a tensor's matrices; NaN where an element off a delta-orthogonal's centre is not 0. */
@@ -65,4 +102,14 @@ export function elementsDefect(law: LawOf<'orthogonal'>, elements: Float32Array)
   for (let i = 0; i < matrix.length; i++) matrix[i] = elements[offset + i * law.stride]!
   const count = (values: Float32Array): number => values.reduce((n, x) => n + (x === 0 ? 0 : 1), 0)
   return count(elements) === count(matrix) ? orthonormalityDefect(matrix, rows, columns, batch, gain) : Number.NaN
+}
+
+/** The same of the matrices [first, end), made again. */
+export function matricesDefect(source: OrthogonalSource, first: number, end: number): number {
+  const { rows, columns, gain } = source.law
+  let defect = 0
+  for (let index = first; index < end; index++) {
+    defect = Math.max(defect, orthonormalityDefect(matrixOf(source, index), rows, columns, 1, gain))
+  }
+  return defect
 }

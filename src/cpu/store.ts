@@ -1,17 +1,27 @@
 import { decodeFloat32 } from '../decode.js'
+import { byteWidth } from '../dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
-import { fillJob } from '../jobs.js'
+import { type FillSource, fillJob } from '../jobs.js'
 import type { LawOf } from '../laws/types.js'
+import { MismatchTally } from '../mismatch.js'
 import type { ResolvedOptions, TargetRegion } from '../options.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
-import { refuseOverlap } from '../regions.js'
+import {
+  type RegionPiece,
+  type RegionRules,
+  type RegionSpan,
+  refuseOverlap,
+  regionPieces,
+  regionSpans,
+  segmentsOfPieces,
+} from '../regions.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 import type { Specimen } from '../statistics/specimen.js'
-import type { MeasureOptions, WeightStore } from '../store.js'
+import type { MeasureOptions, OrthogonalCheck, WeightStore } from '../store.js'
 import { fillBytes } from './fill.js'
 import { CpuMeasurer } from './measure.js'
-import { elementsDefect } from './orthogonal.js'
+import { elementsDefect, matricesDefect } from './orthogonal.js'
 
 /** Elements made between two looks at the abort signal and the event loop. */
 const CHUNK_ELEMENTS = 2 ** 18
@@ -19,6 +29,23 @@ const CHUNK_ELEMENTS = 2 ** 18
 interface CpuRegion {
   readonly buffer: ArrayBuffer
   readonly byteOffset: number
+  /** Only where the caller gave several places. */
+  readonly segments?: readonly CpuSegment[]
+}
+
+interface CpuSegment {
+  readonly buffer: ArrayBuffer
+  readonly byteOffset: number
+  readonly byteLength: number
+  readonly firstElement: number
+  readonly elementCount: number
+}
+
+function segmentsOf(
+  { buffer, byteOffset, segments }: CpuRegion,
+  { byteLength, elementCount }: PlannedParameter,
+): readonly CpuSegment[] {
+  return segments ?? [{ buffer, byteOffset, byteLength, firstElement: 0, elementCount }]
 }
 
 /** Weights in host memory: the same bytes as on the GPU. */
@@ -36,7 +63,7 @@ export class CpuStore implements WeightStore {
     given: ReadonlyMap<string, TargetRegion>,
     what: string,
   ): Map<string, { readonly buffer: ArrayBuffer; readonly byteOffset: number }> {
-    return new Map(parameters.map((p) => [p.name, placeInto(p, given.get(p.name), what)]))
+    return new Map(parameters.map((p) => [p.name, regionOf(p, given.get(p.name), [], what)]))
   }
 
   region(name: string): CpuRegion {
@@ -44,8 +71,22 @@ export class CpuStore implements WeightStore {
   }
 
   async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
-    const { buffer, byteOffset } = this.region(parameter.name)
-    return new Uint8Array(buffer, byteOffset + start, length).slice()
+    return this.#bytes(parameter, start, length).slice()
+  }
+
+  /** The bytes themselves where they lie together, else a copy. */
+  #bytes(parameter: PlannedParameter, start: number, length: number): Uint8Array {
+    const region = this.region(parameter.name)
+    if (region.segments === undefined) return new Uint8Array(region.buffer, region.byteOffset + start, length)
+    const out = new Uint8Array(length)
+    let before = 0
+    for (const { buffer, byteOffset, byteLength } of region.segments) {
+      const from = Math.max(start, before)
+      const to = Math.min(start + length, before + byteLength)
+      if (to > from) out.set(new Uint8Array(buffer, byteOffset + from - before, to - from), from - start)
+      before += byteLength
+    }
+    return out
   }
 
   async measure(
@@ -54,15 +95,33 @@ export class CpuStore implements WeightStore {
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }> {
     const measurer = new CpuMeasurer(specimens, options)
     for (const specimen of specimens) {
-      const { buffer, byteOffset } = this.region(specimen.parameter.name)
-      await measurer.measure(specimen, (start, length) => new Uint8Array(buffer, byteOffset + start, length))
+      await measurer.measure(specimen, (start, length) => this.#bytes(specimen.parameter, start, length))
     }
     return measurer.result()
   }
 
   async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
-    const bytes = await this.readRange(parameter, 0, parameter.byteLength)
+    const bytes = this.#bytes(parameter, 0, parameter.byteLength).slice()
     return elementsDefect(parameter.distribution as LawOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
+  }
+
+  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
+    if (parameter.whole === undefined) {
+      const defect = await this.orthogonalityDefect(parameter)
+      return { defect, dtype: parameter.dtype, mismatchCount: 0 }
+    }
+    const { firstMatrix, matrixCount } = parameter.whole
+    const job = fillJob(parameter)
+    const tally = new MismatchTally(byteWidth(parameter.dtype))
+    for (let first = 0; first < parameter.elementCount; first += CHUNK_ELEMENTS) {
+      signal?.throwIfAborted()
+      const count = Math.min(CHUNK_ELEMENTS, parameter.elementCount - first)
+      const actual = await this.readRange(parameter, first * tally.byteWidth, count * tally.byteWidth)
+      tally.compare(actual, fillBytes(job, first, count), first)
+    }
+    const source = job.source as FillSource & { kind: 'orthogonal' }
+    const defect = matricesDefect(source, firstMatrix, firstMatrix + matrixCount)
+    return { defect, dtype: 'float32', ...tally.result() }
   }
 
   destroy(): void {
@@ -84,35 +143,35 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
       )
     }
   }
-  const regions = new Map(
-    active.map((parameter) => {
-      const given = into.has(parameter.name)
-      return [parameter.name, given ? placeInto(parameter, into.get(parameter.name)) : allocateOnHost(parameter)]
-    }),
-  )
-  refuseOverlap(
-    active.map(({ name, byteLength }) => {
-      const { buffer, byteOffset } = regions.get(name)!
-      return { name, buffer, begin: byteOffset, end: byteOffset + byteLength }
-    }),
-  )
+  const regions = new Map<string, CpuRegion>()
+  const spans: RegionSpan[] = []
+  for (const parameter of active) {
+    if (!into.has(parameter.name)) continue
+    regions.set(parameter.name, regionOf(parameter, into.get(parameter.name), spans))
+  }
+  refuseOverlap(spans)
+  for (const parameter of active) if (!into.has(parameter.name)) regions.set(parameter.name, allocateOnHost(parameter))
   let bytesDone = 0
   let sinceTurn = 0
   for (const parameter of active) {
-    const { buffer, byteOffset } = regions.get(parameter.name)!
-    const target = new Uint8Array(buffer, byteOffset, parameter.byteLength)
-    const width = parameter.byteLength / parameter.elementCount
+    const width = byteWidth(parameter.dtype)
     const job = fillJob(parameter)
-    for (let first = 0; first < parameter.elementCount; first += CHUNK_ELEMENTS) {
-      const count = Math.min(CHUNK_ELEMENTS, parameter.elementCount - first)
-      target.set(fillBytes(job, first, count), first * width)
-      bytesDone += count * width
-      sinceTurn += count
-      if (sinceTurn >= CHUNK_ELEMENTS) {
-        sinceTurn = 0
-        await new Promise((resolve) => setTimeout(resolve))
-        signal?.throwIfAborted()
-        onProgress?.({ parameter: parameter.name, bytesDone, bytesTotal: plan.totals.byteLength })
+    for (const { buffer, byteOffset, byteLength, firstElement, elementCount } of segmentsOf(
+      regions.get(parameter.name)!,
+      parameter,
+    )) {
+      const target = new Uint8Array(buffer, byteOffset, byteLength)
+      for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS) {
+        const count = Math.min(CHUNK_ELEMENTS, elementCount - first)
+        target.set(fillBytes(job, firstElement + first, count), first * width)
+        bytesDone += count * width
+        sinceTurn += count
+        if (sinceTurn >= CHUNK_ELEMENTS) {
+          sinceTurn = 0
+          await new Promise((resolve) => setTimeout(resolve))
+          signal?.throwIfAborted()
+          onProgress?.({ parameter: parameter.name, bytesDone, bytesTotal: plan.totals.byteLength })
+        }
       }
     }
   }
@@ -132,31 +191,35 @@ function allocateOnHost({ name, byteLength }: PlannedParameter): CpuRegion {
   }
 }
 
-function placeInto(
-  { name, byteLength }: PlannedParameter,
-  region: TargetRegion | null | undefined,
-  what = 'into',
-): CpuRegion {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_BUFFER', `${what}[${show(name)}]: ${message}`)
-  }
-  const { buffer, byteOffset = 0 } = region ?? {}
-  const whole = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer
-  if (!(whole instanceof ArrayBuffer)) {
-    return fail(
-      `on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(region === null ? null : buffer)}.`,
-    )
-  }
-  // A detached ArrayBuffer has no bytes; so does its view.
-  const begin = ArrayBuffer.isView(buffer) ? buffer.byteOffset : 0
-  const available = ArrayBuffer.isView(buffer) ? buffer.byteLength : whole.byteLength
-  if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % 4 !== 0) {
-    fail(`byteOffset must be a non-negative multiple of 4, but found ${show(byteOffset)}.`)
-  }
-  if (byteOffset + byteLength > available) {
-    fail(
-      `the buffer is too small: ${byteLength} bytes at offset ${byteOffset} need ${byteOffset + byteLength}, but it has ${available}.`,
-    )
-  }
-  return { buffer: whole, byteOffset: begin + byteOffset }
+interface HostMemory {
+  readonly buffer: ArrayBuffer
+  /** Where the caller's view begins. */
+  readonly begin: number
+}
+
+const memoryRules: RegionRules<HostMemory> = {
+  unit: 1,
+  buffer(value, fail) {
+    const whole = ArrayBuffer.isView(value) ? value.buffer : value
+    if (!(whole instanceof ArrayBuffer)) {
+      return fail(`on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(value)}.`)
+    }
+    // A detached ArrayBuffer has no bytes; so does its view.
+    return ArrayBuffer.isView(value)
+      ? { buffer: { buffer: whole, begin: value.byteOffset }, byteLength: value.byteLength }
+      : { buffer: { buffer: whole, begin: 0 }, byteLength: whole.byteLength }
+  },
+}
+
+/** Offsets in the ArrayBuffer itself, not in the view of it that the caller gave. */
+function inOwnBuffer({ buffer: { buffer, begin }, ...piece }: RegionPiece<HostMemory>): RegionPiece<ArrayBuffer> {
+  return { ...piece, buffer, byteOffset: begin + piece.byteOffset }
+}
+
+/** The caller's place for a parameter; its bytes are added to `spans`. */
+function regionOf(parameter: PlannedParameter, region: unknown, spans: RegionSpan[], what?: string): CpuRegion {
+  const pieces = regionPieces(parameter, region, memoryRules, what).map(inOwnBuffer)
+  spans.push(...regionSpans(pieces, memoryRules.unit))
+  const { buffer, byteOffset } = pieces[0]!
+  return { buffer, byteOffset, ...(pieces.length === 1 ? {} : { segments: segmentsOfPieces(pieces) }) }
 }

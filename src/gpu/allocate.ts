@@ -1,7 +1,14 @@
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
 import type { TargetRegion } from '../options.js'
 import type { PlannedParameter } from '../plan.js'
-import { refuseOverlap } from '../regions.js'
+import {
+  type RegionRules,
+  type RegionSpan,
+  refuseOverlap,
+  regionPieces,
+  regionSpans,
+  segmentsOfPieces,
+} from '../regions.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { withErrorScope } from './scopes.js'
@@ -36,48 +43,45 @@ export function checkRegions(
   const regions = new Map<string, GpuRegion>()
   if (into.size === 0) return regions
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  const spans: RegionSpan[] = []
   for (const [name, region] of into) {
-    const where = `${what}[${show(name)}]`
-    const fail = (message: string): never => {
-      throw new WeightInitError('INVALID_BUFFER', `${where}: ${message}`)
-    }
     const parameter = known.get(name)
-    if (parameter?.action !== 'initialize') return fail('the model initialises no parameter of that name.')
-    const buffer = region?.buffer as GPUBuffer | undefined
+    if (parameter?.action !== 'initialize') {
+      throw new WeightInitError(
+        'INVALID_BUFFER',
+        `${what}[${show(name)}]: the model initialises no parameter of that name.`,
+      )
+    }
+    const pieces = regionPieces(parameter, region, bufferRules, what)
+    spans.push(...regionSpans(pieces, bufferRules.unit))
+    const { buffer, byteOffset } = pieces[0]!
+    regions.set(
+      name,
+      pieces.length === 1 ? { buffer, byteOffset } : { buffer, byteOffset, segments: segmentsOfPieces(pieces) },
+    )
+  }
+  if (!overlapping) refuseOverlap(spans)
+  return regions
+}
+
+const bufferRules: RegionRules<GPUBuffer> = {
+  unit: 4,
+  buffer(value, fail) {
+    const buffer = value as GPUBuffer | null | undefined
     if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number' || typeof buffer.destroy !== 'function') {
       return fail(`buffer must be a GPUBuffer on this device, but found ${show(buffer)}.`)
     }
-    const byteOffset = region.byteOffset ?? 0
-    if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % 4 !== 0) {
-      fail(`byteOffset must be a non-negative multiple of 4, but found ${show(byteOffset)}.`)
-    }
-    if ((buffer.usage & USAGE_STORAGE) === 0) {
+    for (const [flag, usage, why] of [
+      [USAGE_STORAGE, 'STORAGE (128)', ''],
+      [USAGE_COPY_SRC, 'COPY_SRC (4)', ', which read() and verify() need'],
+    ] as const) {
+      if ((buffer.usage & flag) !== 0) continue
       fail(
-        `the buffer's usage ${buffer.usage} lacks STORAGE (128); create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`,
+        `the buffer's usage ${buffer.usage} lacks ${usage}${why}; create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`,
       )
     }
-    if ((buffer.usage & USAGE_COPY_SRC) === 0) {
-      fail(
-        `the buffer's usage ${buffer.usage} lacks COPY_SRC (4), which read() and verify() need; create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`,
-      )
-    }
-    const needed = byteOffset + alignUp(parameter.byteLength, 4)
-    if (needed > buffer.size) {
-      fail(
-        `the buffer is too small: ${parameter.byteLength} bytes at offset ${byteOffset} need a buffer of ${needed} bytes ` +
-          `(whole 32-bit words), but it has ${buffer.size}.`,
-      )
-    }
-    regions.set(name, { buffer, byteOffset })
-  }
-  if (overlapping) return regions
-  refuseOverlap(
-    [...regions].map(([name, { buffer, byteOffset }]) => {
-      const byteLength = known.get(name)?.byteLength ?? 0
-      return { name, buffer, begin: byteOffset, end: byteOffset + alignUp(byteLength, 4) }
-    }),
-  )
-  return regions
+    return { buffer, byteLength: buffer.size }
+  },
 }
 
 const tooLarge = ({ device }: DeviceState, { byteLength }: PlannedParameter, alignment: number): boolean =>

@@ -1,13 +1,13 @@
 import { byteWidth } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
-import { type FillJob, fillJob, type Overlay } from '../jobs.js'
+import { type FillJob, type FillSource, fillJob, type Overlay, orthogonalNormals } from '../jobs.js'
 import type { ResolvedOptions } from '../options.js'
 import type { InitializationPlan } from '../plan.js'
 import { allocate, checkRegions, checkSizes, type GpuRegion } from './allocate.js'
 import { USAGE_COPY_DST } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
 import { generatorPipelineKey, isUploaded, tablePipelineKey } from './generators.js'
-import { fillOrthogonal } from './orthogonal-fill.js'
+import { checkOrthogonal, fillOrthogonal } from './orthogonal-fill.js'
 import { type PipelineKey, pipeline, pipelineName } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { type GpuSegment, segmentsOf } from './segments.js'
@@ -36,9 +36,11 @@ export async function executeOnGpu(
   const given = checkRegions(options.into, plan.parameters)
   checkSizes(state, plan.parameters, given, options)
   const jobs = active.map(fillJob)
+  for (const job of jobs) if (isOrthogonalJob(job)) checkOrthogonal(state, job)
   // Compiling and judging the caller's buffers come before anything is allocated.
-  const [pipelinesOf] = await Promise.all([compileFor(state, jobs), preflight(state, given)])
-  await selfTest(state, jobs.filter(isSelfTested), pipelinesOf)
+  const drawn = [...jobs, ...jobs.flatMap(normalsOf)]
+  const [pipelinesOf] = await Promise.all([compileFor(state, drawn), preflight(state, given)])
+  await selfTest(state, drawn.filter(isSelfTested), pipelinesOf)
   options.signal?.throwIfAborted()
   const { regions, owned } = await allocate(state, active, given, options)
   try {
@@ -53,7 +55,7 @@ export async function executeOnGpu(
     for (const buffer of owned) buffer.destroy()
     throw error
   }
-  return new GpuStore(state, regions, owned)
+  return new GpuStore(state, regions, owned, runJobs)
 }
 
 const constantKey: PipelineKey = { entry: 'constant', layout: 'fill' }
@@ -78,6 +80,10 @@ const partEntry = { entry: 'fill_part', layout: 'fill-part' } as const
 const isUploadedJob = ({ source }: FillJob): boolean =>
   source.kind === 'table' || (source.kind === 'generator' && isUploaded(source))
 const isOrthogonalJob = ({ source }: FillJob): boolean => source.kind === 'orthogonal'
+
+/** What an orthogonal job draws. */
+const normalsOf = ({ source }: FillJob): FillJob[] =>
+  source.kind === 'orthogonal' ? orthogonalNormals(source).slice(0, 1) : []
 
 /**
  * Not where the host makes the words, and not for a user's sampler: whether that equals its twin is for `verify()` to say.
@@ -148,7 +154,10 @@ export async function preflight(
   try {
     // One look per buffer, all on their way before the first answer: a model may have thousands.
     const looks = new Map<GPUBuffer, { name: string; error: Promise<GPUError | null> }>()
-    for (const [name, { buffer, byteOffset }] of given) {
+    const places = [...given].flatMap(([name, region]) =>
+      (region.segments ?? [region]).map(({ buffer, byteOffset }) => ({ name, buffer, byteOffset })),
+    )
+    for (const { name, buffer, byteOffset } of places) {
       if (looks.has(buffer)) continue
       try {
         const { error } = withErrorScope(device, 'validation', () => {
@@ -188,11 +197,25 @@ export async function runJobs(
   const bytesTotal = work.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
   const uploaded = targets.filter(({ job }) => isUploadedJob(job))
   let bytesDone = await runUploadedJobs(state, uploaded, options, bytesTotal)
-  for (const target of targets.filter(({ job }) => isOrthogonalJob(job))) {
+  for (const group of byParameter(targets.filter(({ job }) => isOrthogonalJob(job)))) {
     options.signal?.throwIfAborted()
-    await fillOrthogonal(state, target, (parts) => runJobs(state, parts), options.signal)
-    bytesDone += target.job.elementCount * byteWidth(target.job.dtype)
-    options.onProgress?.({ parameter: target.job.name, bytesDone, bytesTotal })
+    const { signal } = options
+    await fillOrthogonal(state, group, (parts) => runJobs(state, parts, signal === undefined ? {} : { signal }), signal)
+    bytesDone += group.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
+    options.onProgress?.({ parameter: group[0]!.job.name, bytesDone, bytesTotal })
   }
   await submitFills(state, work, options)
+  // A call that was aborted does not succeed, even when the work was done by then.
+  options.signal?.throwIfAborted()
+}
+
+/** The targets of each parameter together: the segments of one share their source. */
+function byParameter(targets: readonly FillTarget[]): FillTarget[][] {
+  const groups = new Map<FillSource, FillTarget[]>()
+  for (const target of targets) {
+    const group = groups.get(target.job.source)
+    if (group === undefined) groups.set(target.job.source, [target])
+    else group.push(target)
+  }
+  return [...groups.values()]
 }

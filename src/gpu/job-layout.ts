@@ -94,28 +94,6 @@ export function packGenerator(
   }
 }
 
-/** The block of shaders/scatter.wgsl. */
-export function packScatter(
-  to: {
-    readonly first: number
-    readonly stride: number
-    readonly byteWidth: number
-    readonly short: number
-    readonly long: number
-  },
-  count: number,
-  firstWord: number,
-): PackedJob {
-  return {
-    fields: new Map([
-      [jobLayout.elementCount, count],
-      [jobLayout.firstWord, firstWord],
-      ...law([to.first, to.stride, to.byteWidth, 0, to.short, to.long]),
-    ]),
-    turns: count,
-  }
-}
-
 /** Writes a uniform block at a byte offset. */
 export function writeJob(view: DataView, at: number, { fields }: PackedJob): void {
   for (const [offset, value] of fields) view.setUint32(at + offset, value, true)

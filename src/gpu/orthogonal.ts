@@ -65,7 +65,7 @@ async function readWorst(
     const { error } = withErrorScope(device, 'validation', () => {
       const encoder = device.createCommandEncoder({ label: LABEL })
       encoder.copyBufferToBuffer(worst, 0, staging, 0, size)
-      device.queue.submit([encoder.finish()])
+      device.queue.submit([encoder.finish({ label: LABEL })])
     })
     const [problem] = await untilLost(state, Promise.all([error, staging.mapAsync(MAP_MODE_READ)]))
     if (problem !== null) throw new WeightInitError('DEVICE_ERROR', `${LABEL}: ${problem.message}`, { cause: problem })

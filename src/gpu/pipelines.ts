@@ -4,7 +4,7 @@ import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
 import { MEASURE_JOB_BYTES } from './measure-layout.js'
-import { partLayout } from './part-layout.js'
+import { orthogonalPartLayout, partLayout } from './part-layout.js'
 
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
@@ -33,6 +33,7 @@ export interface PipelineKey {
     | 'fill'
     | 'fill-part'
     | 'uploaded'
+    | 'orthogonal part'
     | 'measure'
     | 'measure merge'
     | 'measure repeats'
@@ -62,6 +63,11 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
     fill: output,
     'fill-part': [...output, uniform(2, partLayout.byteLength)],
     uploaded: [...output, storage(2, 'read-only-storage')],
+    'orthogonal part': [
+      storage(0, 'storage'),
+      uniform(1, orthogonalPartLayout.byteLength),
+      storage(2, 'read-only-storage'),
+    ],
     measure: [
       storage(0, 'read-only-storage'),
       uniform(1, MEASURE_JOB_BYTES),
@@ -154,11 +160,11 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'fill' || key.layout === 'fill-part' || key.layout === 'uploaded'
-          ? { constants: { WORKGROUP_INVOCATIONS } }
-          : key.layout === 'linalg window'
-            ? { constants: { LANES: productLanes(state) } }
-            : {}),
+        ...(key.layout === 'linalg window'
+          ? { constants: { LANES: productLanes(state) } }
+          : key.layout.startsWith('measure') || key.layout === 'linalg'
+            ? {}
+            : { constants: { WORKGROUP_INVOCATIONS } }),
       },
     })
   } catch (cause) {

@@ -40,6 +40,7 @@ import linalgTask from '../../shaders/linalg/task.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
 import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
+import orthogonalPart from '../../shaders/orthogonal_part.wgsl?raw'
 import probeBoxMuller from '../../shaders/probe/box_muller.wgsl?raw'
 import probeDirection from '../../shaders/probe/direction.wgsl?raw'
 import probePhilox4x32 from '../../shaders/probe/philox4x32.wgsl?raw'
@@ -61,7 +62,6 @@ import philox from '../../shaders/random/philox.wgsl?raw'
 import rounded from '../../shaders/random/rounded.wgsl?raw'
 import squareRoot from '../../shaders/random/square_root.wgsl?raw'
 import threefry from '../../shaders/random/threefry.wgsl?raw'
-import scatter from '../../shaders/scatter.wgsl?raw'
 import statisticsDoubleFloat from '../../shaders/statistics/double_float.wgsl?raw'
 import statisticsMeasure from '../../shaders/statistics/measure.wgsl?raw'
 import statisticsMerge from '../../shaders/statistics/merge.wgsl?raw'
@@ -83,7 +83,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   constant,
   'core/job': job,
   'core/job_struct': coreJobStruct,
-  scatter,
+  orthogonal_part: orthogonalPart,
   'distributions/normal': distributionNormal,
   'distributions/uniform': distributionUniform,
   fill,

@@ -6,11 +6,13 @@ import type { PlannedParameter } from '../plan.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 import type { Specimen } from '../statistics/specimen.js'
-import type { MeasureOptions, WeightStore } from '../store.js'
+import type { MeasureOptions, OrthogonalCheck, WeightStore } from '../store.js'
 import type { GpuRegion } from './allocate.js'
 import type { DeviceState } from './device-state.js'
 import { GpuMeasurer } from './measure.js'
 import { orthogonalityDefect } from './orthogonal.js'
+import type { RunJobs } from './orthogonal-fill.js'
+import { checkOrthogonalPart } from './orthogonal-verify.js'
 import { readSegments } from './readback.js'
 import { segmentsOf } from './segments.js'
 import { alignUp } from './windows.js'
@@ -21,11 +23,19 @@ export class GpuStore implements WeightStore {
   readonly #state: DeviceState
   readonly #regions: ReadonlyMap<string, GpuRegion>
   readonly #owned: readonly GPUBuffer[]
+  readonly #runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>
 
-  constructor(state: DeviceState, regions: ReadonlyMap<string, GpuRegion>, owned: readonly GPUBuffer[]) {
+  /** @param runJobs that of execute.ts, which makes the stores */
+  constructor(
+    state: DeviceState,
+    regions: ReadonlyMap<string, GpuRegion>,
+    owned: readonly GPUBuffer[],
+    runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>,
+  ) {
     this.#state = state
     this.#regions = regions
     this.#owned = owned
+    this.#runJobs = runJobs
   }
 
   get device(): GPUDevice {
@@ -79,15 +89,26 @@ export class GpuStore implements WeightStore {
     }
   }
 
-  async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
+  async orthogonalityDefect(parameter: PlannedParameter, signal?: AbortSignal): Promise<number> {
     const law = parameter.distribution as LawOf<'orthogonal'>
-    if (law.field > 1) {
-      // Small, and mostly zeros to be looked at: the host does it.
-      const bytes = await this.readRange(parameter, 0, parameter.byteLength)
-      return elementsDefect(law, decodeFloat32(bytes, parameter.dtype))
+    const { dtype, byteLength, name } = parameter
+    const region = this.region(name)
+    if (law.field > 1 || region.segments !== undefined) {
+      // Mostly zeros to be looked at, or in pieces: the host does it.
+      const bytes = await this.readRange(parameter, 0, byteLength)
+      return elementsDefect(law, decodeFloat32(bytes, dtype))
     }
-    const region = { ...this.region(parameter.name), dtype: parameter.dtype as FloatDType }
-    return orthogonalityDefect(this.#state, region, { batch: law.batch, rows: law.rows, cols: law.columns }, law.gain)
+    const shape = { batch: law.batch, rows: law.rows, cols: law.columns }
+    return orthogonalityDefect(this.#state, { ...region, dtype: dtype as FloatDType }, shape, law.gain, signal)
+  }
+
+  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
+    const { field } = parameter.distribution as LawOf<'orthogonal'>
+    if (parameter.whole === undefined && this.region(parameter.name).segments === undefined && field === 1) {
+      return { defect: await this.orthogonalityDefect(parameter, signal), dtype: parameter.dtype, mismatchCount: 0 }
+    }
+    const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
+    return checkOrthogonalPart(this.#state, parameter, read, (jobs) => this.#runJobs(this.#state, jobs), signal)
   }
 
   destroy(): void {

@@ -1,6 +1,6 @@
 import { tableElements } from '../cpu/table.js'
 import { byteWidth } from '../dtype.js'
-import { show, WeightInitError } from '../errors.js'
+import { OutOfMemoryError, show } from '../errors.js'
 import { sampleGenerator } from '../generators/sample.js'
 import { TORCH_BLOCK } from '../generators/torch-cpu.js'
 import type { GeneratorDraw, SimpleLaw, TorchCpuSource } from '../generators/types.js'
@@ -19,14 +19,16 @@ import {
   tablePipelineKey,
 } from './generators.js'
 import { jobLayout, packGenerator, writeJob } from './job-layout.js'
-import { bindGroupLayout, type PipelineKey, pipeline, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { Pacer } from './pacing.js'
+import { submitPass } from './pass.js'
+import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
 
-/** Elements per upload: a multiple of 16, and 4 MiB of words. */
-const CHUNK_ELEMENTS = 2 ** 20
-/** Uploads under way before the host waits: the queue keeps a copy of each. */
-const CHUNKS_IN_FLIGHT = 8
+/** Elements per upload: a multiple of 16, and at most 4 MiB of words ... */
+const MOST_ELEMENTS = 2 ** 20
+/** ... 1/256 of the weights, but no less than this: the words are device memory beside them. */
+const LEAST_ELEMENTS = 2 ** 16
 /** What every device accepts as a binding offset. */
 const BINDING_ALIGNMENT = 256
 
@@ -67,7 +69,7 @@ export function uploadedWords(draw: GeneratorDraw, first: number, count: number)
 type UploadedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator' })
 
 /** The words of elements [start, start + count) of a job, and the fields of its uniform block. */
-function prepare(
+function uploadOf(
   job: FillJob,
   start: number,
   count: number,
@@ -89,8 +91,9 @@ export function uploadedPipelineKey({ source, dtype }: FillJob): PipelineKey {
 }
 
 /**
- * Fills targets whose words the host makes, and gives the bytes that are done: chunk after chunk, upload and dispatch, while the host makes the
- * next.
+ * Fills targets whose words the host makes, and gives the bytes that are done: piece after piece, upload and dispatch, in
+ * submits as short as other work's. While the device works on one the host makes the words of the next; no more than one is
+ * under way, so that an abort costs at most that one. Resolves when the device has done the work.
  */
 export async function runUploadedJobs(
   state: DeviceState,
@@ -99,70 +102,135 @@ export async function runUploadedJobs(
   bytesTotal: number,
 ): Promise<number> {
   if (targets.length === 0) return 0
-  const { device } = state
-  const room = Math.min(CHUNK_ELEMENTS, Math.max(...targets.map(({ job }) => job.elementCount))) + 3 * TORCH_BLOCK
-  const make = (label: string, size: number, usage: number): GPUBuffer => device.createBuffer({ label, size, usage })
-  const uploaded = make('webgpu-init words', 4 * room, USAGE_STORAGE | USAGE_COPY_DST)
-  const uniform = make('webgpu-init words job', jobLayout.byteLength, USAGE_UNIFORM | USAGE_COPY_DST)
+  const uploader = new Uploader(state, targets, signal !== undefined || onProgress !== undefined)
   let bytesDone = 0
-  let inFlight = 0
+  let parameter = ''
+  let running: { readonly done: Promise<void>; readonly byteLength: number } | undefined
+  const settle = async (): Promise<void> => {
+    if (running === undefined) return
+    const { done, byteLength } = running
+    running = undefined
+    await done
+    bytesDone += byteLength
+    onProgress?.({ parameter, bytesDone, bytesTotal })
+  }
   try {
+    await uploader.requireMemory(targets[0]!.job.name)
     for (const target of targets) {
-      const { job, buffer, byteOffset } = target
+      const { job } = target
       const compiled = await pipeline(state, uploadedPipelineKey(job))
-      const width = byteWidth(job.dtype)
-      for (let start = 0; start < job.elementCount; start += CHUNK_ELEMENTS) {
+      for (let start = 0; start < job.elementCount; ) {
         signal?.throwIfAborted()
         requireAlive(state)
-        const count = Math.min(CHUNK_ELEMENTS, job.elementCount - start)
-        const { words, fields } = prepare(job, start, count)
-        const from = byteOffset + start * width
-        const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
-        const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
-        writeJob(block, 0, packGenerator(fields, count, (from - offset) / 4))
-        const { error } = withErrorScope(device, 'validation', () => {
-          device.queue.writeBuffer(uniform, 0, block.buffer)
-          device.queue.writeBuffer(uploaded, 0, words)
-          const encoder = device.createCommandEncoder({ label: 'webgpu-init fill' })
-          const pass = encoder.beginComputePass({ label: 'webgpu-init fill' })
-          pass.setPipeline(compiled)
-          const group = device.createBindGroup({
-            label: 'webgpu-init words',
-            layout: bindGroupLayout(state, 'uploaded'),
-            entries: [
-              { binding: 0, resource: { buffer, offset, size: alignUp(from + count * width, 4) - offset } },
-              { binding: 1, resource: { buffer: uniform, size: jobLayout.byteLength } },
-              { binding: 2, resource: { buffer: uploaded } },
-            ],
-          })
-          pass.setBindGroup(0, group, [0])
-          pass.dispatchWorkgroups(Math.ceil(count / (4 * WORKGROUP_INVOCATIONS)))
-          pass.end()
-          device.queue.submit([encoder.finish({ label: 'webgpu-init fill' })])
-        })
-        bytesDone += count * width
-        const watched = signal !== undefined || onProgress !== undefined
-        const problem = await untilLost(state, error)
-        if (problem !== null) {
-          throw new WeightInitError(
-            'DEVICE_ERROR',
-            `The device refused the work for ${show(job.name)}: ${problem.message}`,
-            {
-              cause: problem,
-            },
-          )
-        }
-        if (watched || ++inFlight % CHUNKS_IN_FLIGHT === 0) {
-          await untilLost(state, device.queue.onSubmittedWorkDone())
-          onProgress?.({ parameter: job.name, bytesDone, bytesTotal })
-        }
+        const piece = uploader.prepare(target, start)
+        await settle()
+        signal?.throwIfAborted()
+        parameter = job.name
+        running = { done: uploader.submit(target, compiled, piece), byteLength: piece.count * byteWidth(job.dtype) }
+        start += piece.count
       }
     }
-    await untilLost(state, device.queue.onSubmittedWorkDone())
+    await settle()
     requireAlive(state)
     return bytesDone
   } finally {
-    uploaded.destroy()
-    uniform.destroy()
+    uploader.destroy()
+  }
+}
+
+interface Piece {
+  readonly words: Uint32Array<ArrayBuffer>
+  readonly fields: GeneratorFields
+  readonly start: number
+  readonly count: number
+  readonly pacer: Pacer
+}
+
+/** The buffers that pieces go through, and how large they are. */
+class Uploader {
+  readonly #state: DeviceState
+  readonly #most: number
+  readonly #words: GPUBuffer
+  readonly #refusal: Promise<GPUError | null>
+  readonly #uniform: GPUBuffer
+  /** A piece is made while the one before it is running, so the two are counted apart. */
+  readonly #pacers: readonly [Pacer, Pacer]
+  #turn = 0
+
+  constructor(state: DeviceState, targets: readonly FillTarget[], watched: boolean) {
+    const { device } = state
+    const bytes = targets.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
+    const largest = Math.max(...targets.map(({ job }) => job.elementCount))
+    const share = Math.max(LEAST_ELEMENTS, Math.floor(bytes / 256 / 4 / TORCH_BLOCK) * TORCH_BLOCK)
+    this.#state = state
+    this.#most = Math.min(MOST_ELEMENTS, share)
+    this.#pacers = [new Pacer(state.speed, watched), new Pacer(state.speed, watched)]
+    const size = 4 * (Math.min(this.#most, largest) + 3 * TORCH_BLOCK)
+    const made = withErrorScope(device, 'out-of-memory', () =>
+      device.createBuffer({ label: 'webgpu-init words', size, usage: USAGE_STORAGE | USAGE_COPY_DST }),
+    )
+    this.#words = made.result
+    this.#refusal = made.error
+    this.#uniform = device.createBuffer({
+      label: 'webgpu-init words job',
+      size: jobLayout.byteLength,
+      usage: USAGE_UNIFORM | USAGE_COPY_DST,
+    })
+  }
+
+  /** @throws OutOfMemoryError naming the parameter that the words are for */
+  async requireMemory(parameter: string): Promise<void> {
+    const problem = await untilLost(this.#state, this.#refusal)
+    if (problem === null) return
+    throw new OutOfMemoryError(
+      `The device could not allocate ${this.#words.size} bytes to upload the random words of ${show(parameter)}: ${problem.message}`,
+      { cause: problem },
+    )
+  }
+
+  /** Makes the words of the next piece of a target. */
+  prepare({ job }: FillTarget, start: number): Piece {
+    const pacer = this.#pacers[this.#turn++ % 2]!
+    const id = pipelineName(uploadedPipelineKey(job))
+    const count = pacer.take(id, Math.min(this.#most, job.elementCount - start))
+    return { ...uploadOf(job, start, count), start, count, pacer }
+  }
+
+  /** Resolves when the device has done it. */
+  submit(
+    { job, buffer, byteOffset }: FillTarget,
+    compiled: GPUComputePipeline,
+    { words, fields, start, count, pacer }: Piece,
+  ): Promise<void> {
+    const { device } = this.#state
+    const width = byteWidth(job.dtype)
+    const from = byteOffset + start * width
+    const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
+    const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
+    writeJob(block, 0, packGenerator(fields, count, (from - offset) / 4))
+    const { done } = submitPass(this.#state, 'webgpu-init fill', job.name, (pass) => {
+      device.queue.writeBuffer(this.#uniform, 0, block.buffer)
+      device.queue.writeBuffer(this.#words, 0, words)
+      const group = device.createBindGroup({
+        label: 'webgpu-init words',
+        layout: bindGroupLayout(this.#state, 'uploaded'),
+        entries: [
+          { binding: 0, resource: { buffer, offset, size: alignUp(from + count * width, 4) - offset } },
+          { binding: 1, resource: { buffer: this.#uniform, size: jobLayout.byteLength } },
+          { binding: 2, resource: { buffer: this.#words } },
+        ],
+      })
+      pass.setPipeline(compiled)
+      pass.setBindGroup(0, group, [0])
+      pass.dispatchWorkgroups(Math.ceil(count / (4 * WORKGROUP_INVOCATIONS)))
+    })
+    const finished = done.then((milliseconds) => pacer.done(milliseconds))
+    finished.catch(() => {})
+    return finished
+  }
+
+  destroy(): void {
+    this.#words.destroy()
+    this.#uniform.destroy()
   }
 }

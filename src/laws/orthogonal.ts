@@ -28,3 +28,8 @@ export const orthogonalLaw: LawKind<LawOf<'orthogonal'>> = {
     `${field > 1 ? 'delta_' : ''}orthogonal(${brief(gain)}${batch > 1 ? ` x ${batch}` : ''})`,
   fill: (law, _, stream) => ({ source: { kind: 'orthogonal', law, stream }, overlays: [] }),
 }
+
+/** Index in the tensor of the matrix's first element: a delta-orthogonal's centre is one place of every kernel. */
+export function matrixOffset({ field, centre, stride, rows, columns }: LawOf<'orthogonal'>): number {
+  return field === 1 ? 0 : stride === 1 ? centre * rows * columns : centre
+}

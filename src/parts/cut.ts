@@ -5,6 +5,7 @@ import type { PlannedParameter } from '../plan.js'
 import { partGeometry } from './geometry.js'
 import type { PartOptions } from './options.js'
 import type { ParameterPart, ShardSpec, SliceSpec } from './types.js'
+import { wholeMatrices } from './whole.js'
 
 /** Axes of a part after merging that shaders/core/part.wgsl has room for. */
 export const MAX_PART_AXES = 8
@@ -114,7 +115,15 @@ function withPart(planned: PlannedParameter, part: ParameterPart): PlannedParame
   const shape = partShape(part)
   if (shape.every((length, axis) => length === part.fullShape[axis])) return planned
   const elementCount = shape.reduce((a, b) => a * b, 1)
-  const cut = { ...planned, shape, elementCount, byteLength: elementCount * byteWidth(planned.dtype), part }
+  const whole = wholeMatrices(planned.distribution, part)
+  const cut = {
+    ...planned,
+    shape,
+    elementCount,
+    byteLength: elementCount * byteWidth(planned.dtype),
+    part,
+    ...(whole === undefined ? {} : { whole }),
+  }
   checkPartSource(cut)
   return cut
 }
@@ -124,15 +133,9 @@ function withPart(planned: PlannedParameter, part: ParameterPart): PlannedParame
  * @throws WeightInitError `UNSUPPORTED_GENERATOR` naming the parameter and the remedy
  */
 export function checkPartSource({ name, action, part, source, distribution }: PlannedParameter): void {
-  if (part !== undefined && distribution.kind === 'orthogonal' && action === 'initialize') {
-    throw new WeightInitError(
-      'INVALID_CONFIG',
-      `Parameter ${show(name)} of shape ${show(part.fullShape)}: an orthogonal matrix is made as a whole, and a part of it is ` +
-        'not orthogonal; leave it whole, and copy the part that you need.',
-    )
-  }
   if (part === undefined || source === undefined || action !== 'initialize' || distribution.kind === 'constant') return
-  if (partGeometry(part.fullShape, part.start, part.end).axes.length === 1) return
+  // Orthogonal matrices are made whole, whatever draws them.
+  if (distribution.kind === 'orthogonal' || partGeometry(part.fullShape, part.start, part.end).axes.length === 1) return
   throw new WeightInitError(
     'UNSUPPORTED_GENERATOR',
     `Parameter ${show(name)} of shape ${show(part.fullShape)}: generator ${source.generator} makes only parts that are ` +

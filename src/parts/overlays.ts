@@ -38,19 +38,63 @@ interface Run {
 function diagonalRuns({ first, stride, count }: Run, part: PartGeometry, elementCount: number): Run[] {
   const runs: Run[] = []
   const last = elementIndex(part, elementCount - 1)
+  const neighbours = part.axes[0]!.length
   let step = Math.max(0, Math.ceil((part.origin - first) / stride))
-  for (; step < count && first + step * stride <= last; step++) {
-    const local = localIndex(part, first + step * stride)
-    if (local === undefined) continue
-    const run = runs.at(-1)
-    if (run !== undefined && run.count > 1 && local === run.first + run.count * run.stride) run.count++
-    // Neighbours of 16 bits share a word: they go into runs of their own.
-    else if (run?.count === 1 && local - run.first >= 2) {
-      run.stride = local - run.first
-      run.count = 2
-    } else runs.push({ first: local, stride: 2, count: 1 })
+  while (step < count && first + step * stride <= last) {
+    const index = first + step * stride
+    const skipped = stepsToPart(index - part.origin, stride, part)
+    if (skipped > 0) {
+      step += skipped
+      continue
+    }
+    const local = localIndex(part, index)
+    if (local === undefined) {
+      step++
+      continue
+    }
+    // All that lie among the same neighbours keep their distance.
+    const taken = Math.min(count - step, Math.floor((neighbours - 1 - (local % neighbours)) / stride) + 1)
+    append(runs, { first: local, stride, count: taken })
+    step += taken
   }
   return runs
+}
+
+/** Adds elements behind the last run, or to it where they continue it. Within a run they are two or more apart. */
+function append(runs: Run[], { first, stride, count }: Run): void {
+  const run = runs.at(-1)
+  if (run !== undefined && (count === 1 || run.stride === stride)) {
+    if (run.count > 1 && first === run.first + run.count * run.stride) {
+      run.count += count
+      return
+    }
+    if (run.count === 1 && count === 1 && first - run.first >= 2) {
+      run.stride = first - run.first
+      run.count = 2
+      return
+    }
+  }
+  runs.push({ first, stride, count })
+}
+
+/**
+ * A lower bound of the steps until a diagonal is inside the part again, 0 where it may be inside: what lies between two
+ * runs of neighbours is passed over at once, however long the tensor's axes are.
+ */
+function stepsToPart(ahead: number, stride: number, { axes }: PartGeometry): number {
+  let steps = 0
+  for (let i = 0; i < axes.length - 1; i++) {
+    const { length, stride: inner } = axes[i]!
+    const period = axes[i + 1]!.stride
+    const inside = (length - 1) * inner + (i === 0 ? 1 : axes[i - 1]!.length * axes[i - 1]!.stride)
+    const place = ahead % period
+    if (place < inside) continue
+    const forward = stride % period
+    if (forward === 0) return Number.POSITIVE_INFINITY
+    // Stepping up it stays outside until the period's end, stepping down until it is below `inside`: the same steps.
+    steps = Math.max(steps, Math.ceil((period - place) / forward), Math.ceil((place - inside + 1) / (period - forward)))
+  }
+  return steps
 }
 
 /** Number within the part of an element of the full tensor; undefined where it lies outside. */

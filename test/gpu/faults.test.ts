@@ -85,6 +85,59 @@ describe(`faults on ${adapterName}`, () => {
     expect(gpu.liveBuffers()).toBe(live)
   })
 
+  test('into several buffers: nothing beside the segments, bits of the whole; a bad one leaves the good ones alone', async () => {
+    const shape = [16, 15]
+    const whole = await initializeModel({ parameters: [{ name: 'w', shape }] }, normal, { device: 'cpu', seed: 4 })
+    const expected = await whole.readBytes('w')
+    const buffers = [0, 1, 2].map(() => gpu.device.createBuffer({ size: 1024, usage: USAGE }))
+    const clean = new Uint8Array(1024).fill(0x5a)
+    for (const buffer of buffers) gpu.device.queue.writeBuffer(buffer, 0, clean)
+    const segments = [
+      { buffer: buffers[0]!, byteOffset: 12, byteLength: 52 },
+      { buffer: buffers[1]!, byteOffset: 260, byteLength: 404 },
+      { buffer: buffers[2]!, byteOffset: 0, byteLength: 504 },
+    ]
+    const run = (list: unknown[]) =>
+      initializeModel({ parameters: [{ name: 'w', shape }] }, normal, {
+        device: gpu.device,
+        seed: 4,
+        into: { w: { segments: list as never } },
+      })
+    const destroyed = gpu.device.createBuffer({ size: 1024, usage: USAGE })
+    destroyed.destroy()
+    for (const [bad, message] of [
+      [{ buffer: destroyed, byteLength: 504 }, /"w".*cannot use the buffer/],
+      [{ buffer: other.createBuffer({ size: 1024, usage: USAGE }) }, /"w".*cannot use the buffer/],
+      [{ buffer: gpu.device.createBuffer({ size: 1024, usage: 0x80 }) }, /segments\[2\].*lacks COPY_SRC/],
+      [{ buffer: buffers[2]!, byteLength: 508 }, /segments\[2\].*504 bytes that are left/],
+      [{ buffer: buffers[2]!, byteOffset: 600 }, /hold 880 bytes.*960/],
+      [{ buffer: buffers[1]!, byteOffset: 512 }, /segments\[2\] begins at byte 512, inside into\["w"\].segments\[1\]/],
+      [new ArrayBuffer(504), /buffer must be a GPUBuffer/],
+    ] as [object, RegExp][]) {
+      await expect(run([segments[0], segments[1], bad])).rejects.toMatchObject({
+        code: 'INVALID_BUFFER',
+        message: expect.stringMatching(message),
+      })
+      for (const buffer of buffers) expect(await readBuffer(gpu.device, buffer)).toEqual(clean)
+    }
+    const weights = await run(segments)
+    expect(await weights.readBytes('w')).toEqual(expected)
+    expect(await weights.verify()).toMatchObject({ ok: true, complete: true })
+    expect((await weights.statistics()).get('w')).toMatchObject({ count: 240, nonFiniteCount: 0 })
+    expect(weights.get('w').segments.map(({ firstElement }) => firstElement)).toEqual([0, 13, 114])
+    let at = 0
+    for (const { buffer, byteOffset, byteLength } of segments) {
+      const bytes = await readBuffer(gpu.device, buffer)
+      expect(bytes.slice(byteOffset, byteOffset + byteLength)).toEqual(expected.slice(at, at + byteLength))
+      expect(bytes.slice(0, byteOffset)).toEqual(clean.slice(0, byteOffset))
+      expect(bytes.slice(byteOffset + byteLength)).toEqual(clean.slice(byteOffset + byteLength))
+      at += byteLength
+    }
+    weights.destroy()
+    expect((await readBuffer(gpu.device, buffers[0]!)).slice(12, 64)).toEqual(expected.slice(0, 52))
+    for (const buffer of buffers) buffer.destroy()
+  })
+
   test('into: an unknown name, and two parameters that overlap', async () => {
     const buffer = gpu.device.createBuffer({ size: 1 << 16, usage: USAGE })
     await expect(initializeModel(one, normal, { device: gpu.device, into: { nope: { buffer } } })).rejects.toThrow(

@@ -360,7 +360,8 @@ describe(`models on ${adapterName}`, () => {
       generator: 'torch-cpu',
       signal: controller.signal,
       onProgress: ({ bytesDone }) => {
-        expect(bytesDone).toBe(2 ** 22)
+        // The first piece: 2^16 float32. Nothing is heard after it.
+        expect(bytesDone).toBe(2 ** 18)
         controller.abort()
       },
     })

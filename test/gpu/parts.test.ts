@@ -11,23 +11,10 @@ import { parameterStream } from '../../src/random/keys.js'
 import { countDifferences } from '../support/bits.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 import { randomLaws } from '../support/laws.js'
+import { cutBytes } from '../support/parts.js'
 import { seededWords } from '../support/seeded.js'
 
 const gpu = useDevice()
-
-/** The part of a row-major tensor's bytes, element by element. */
-function cutBytes(whole: Uint8Array, shape: number[], start: number[], end: number[], width: number): Uint8Array {
-  const out: number[] = []
-  const walk = (axis: number, index: number): void => {
-    if (axis === shape.length) {
-      for (let byte = 0; byte < width; byte++) out.push(whole[index * width + byte]!)
-      return
-    }
-    for (let i = start[axis]!; i < end[axis]!; i++) walk(axis + 1, index * shape[axis]! + i)
-  }
-  walk(0, 0)
-  return Uint8Array.from(out)
-}
 
 describe(`parts on ${adapterName}`, () => {
   test('120 seeded slices of rank 1 to 5, every dtype, equal the part of the whole', async () => {

@@ -6,6 +6,8 @@ export interface DeviceWatch {
   liveBytes: number
   peakBytes: number
   submits: number
+  /** Called before every submit, which it counts already. */
+  onSubmit: () => void
   /** Every descriptor without a label, as 'createBuffer'. */
   readonly unlabelled: string[]
   /** How many objects were looked at. */
@@ -24,7 +26,15 @@ const creators = [
 
 export function watchDevice(device: GPUDevice): DeviceWatch {
   const live = new Set<GPUBuffer>()
-  const watch: DeviceWatch = { live, liveBytes: 0, peakBytes: 0, submits: 0, unlabelled: [], labelled: 0 }
+  const watch: DeviceWatch = {
+    live,
+    liveBytes: 0,
+    peakBytes: 0,
+    submits: 0,
+    onSubmit() {},
+    unlabelled: [],
+    labelled: 0,
+  }
   const look = (what: string, descriptor: { label?: string } | undefined): void => {
     watch.labelled++
     if (!descriptor?.label) watch.unlabelled.push(what)
@@ -64,6 +74,7 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
   const { submit } = queue
   queue.submit = (buffers) => {
     watch.submits++
+    watch.onSubmit()
     return submit.call(queue, buffers)
   }
   return watch

@@ -5,6 +5,7 @@ import { WeightInitError } from '../../src/errors.js'
 import {
   defineModel,
   huggingFaceArchitectures,
+  type InitializeOptions,
   initializeModel,
   modelToJson,
   planModel,
@@ -14,6 +15,7 @@ import {
   readSafetensorsModel,
   readShardedSafetensorsModel,
   recipes,
+  rematerialize,
   xavierUniform,
 } from '../../src/index.js'
 import { readOnnxModel } from '../../src/interop/onnx.js'
@@ -134,6 +136,23 @@ function mutate(value: unknown, r: Random): unknown {
   return copy
 }
 
+/** Changes one number of a JSON value a little: what is then still a manifest is more than after `mutate`. */
+function nudge(value: unknown, r: Random): unknown {
+  const copy = structuredClone(value)
+  const places: [Record<string, unknown>, string, number][] = []
+  const walk = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return
+    for (const [key, child] of Object.entries(node)) {
+      if (typeof child === 'number') places.push([node as Record<string, unknown>, key, child])
+      else walk(child)
+    }
+  }
+  walk(copy)
+  const [node, key, number] = r.pick(places)
+  node[key] = r.pick([number + 1, number - 1, number * 2, number / 2, -number, 0, 1, r.pick(hostileNumbers)])
+  return copy
+}
+
 const tally = { accepted: 0, refused: 0 }
 
 /** Runs one case; anything but a result or a WeightInitError with a readable message fails, with the case. */
@@ -224,6 +243,23 @@ const model = {
   ],
 }
 
+const everything = (initializer: string, config?: object) => [
+  { match: 'a.bias', initializer: 'normal' },
+  { match: '*', initializer, ...(config === undefined ? {} : { config }) },
+]
+/** Rules and options of the manifests that are mutated. */
+const strangeManifests: [object[], InitializeOptions][] = [
+  [everything('kaiming'), { shard: { axis: 0, index: 0, count: 2 } }],
+  [everything('kaiming'), { generator: 'torch-cpu' }],
+  [everything('uniform'), { generator: { name: 'torch-cuda', gpu: 'A100' } }],
+  [everything('normal'), { generator: 'jax', shard: { axis: 0, index: 1, count: 2 } }],
+  [everything('normal'), { generator: 'jax-legacy' }],
+  [everything('orthogonal'), { shard: { axis: 1, index: 1, count: 2 }, dtype: 'float16' }],
+  [everything('eye'), { shard: { axis: 1, index: 1, count: 2 } }],
+  [everything('sparse', { sparsity: 0.5 }), { slice: { 'a.weight': { start: [1, 1] } } }],
+  [everything('trunc_normal'), { dtype: 'bfloat16' }],
+]
+
 describe('input from strangers', () => {
   test(`${CASES} config.json`, () => {
     const r = random(1)
@@ -251,24 +287,40 @@ describe('input from strangers', () => {
     }
   })
 
-  test(`${CASES} manifests`, async () => {
+  test(`${CASES} manifests of every law and generator; small ones that are accepted are also made`, async () => {
     const r = random(3)
-    using weights = await initializeModel(
-      defineModel(model as never),
-      'kaiming',
-      {},
-      { device: 'cpu', seed: 5, shard: { axis: 0, index: 0, count: 2 } },
+    const manifests = await Promise.all(
+      strangeManifests.map(async ([rules, options]) => {
+        using weights = await initializeModel(defineModel(model as never), rules as never, {
+          device: 'cpu',
+          seed: 5,
+          ...options,
+        })
+        const manifest = JSON.parse(JSON.stringify(weights.manifest()))
+        expect(planFromManifest(manifest).totals).toEqual(weights.plan.totals)
+        return manifest
+      }),
     )
-    const manifest = JSON.parse(JSON.stringify(weights.manifest()))
-    expect(planFromManifest(manifest).totals).toEqual(weights.plan.totals)
+    let made = 0
     for (let i = 0; i < CASES; i++) {
-      const input = i % 4 === 3 ? hostileValue(r) : mutate(manifest, r)
+      const change = i % 2 ? nudge : mutate
+      const input = i % 4 === 0 ? hostileValue(r) : change(manifests[r.below(manifests.length)], r)
       const asText = i % 3 === 0 ? text(input) : undefined
-      attempt(
+      const accepted = attempt(
         () => planFromManifest(asText ?? input),
         () => text(input),
       )
+      if (!accepted) continue
+      const plan = planFromManifest(asText ?? input)
+      if (plan.totals.elementCount > 10_000) continue
+      made++
+      try {
+        ;(await rematerialize(asText ?? input, 'cpu')).destroy()
+      } catch (error) {
+        if (!(error instanceof WeightInitError)) throw new Error(`${error} for ${text(input).slice(0, 2000)}`)
+      }
     }
+    expect(made).toBeGreaterThan(400)
   })
 
   test(`${CASES} .safetensors headers`, () => {

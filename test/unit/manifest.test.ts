@@ -8,8 +8,11 @@ import {
   type GeneratorOption,
   type Initializer,
   initializeModel,
+  planModel,
   rematerialize,
 } from '../../src/index.js'
+import { manifestOf, planFromManifest } from '../../src/manifest.js'
+import { expectRefusal } from '../support/refusal.js'
 
 const half = defineInitializer({
   name: 'half',
@@ -91,11 +94,46 @@ describe('manifests', () => {
       [{ ...manifest, parameters: [{ ...entry, source: undefined }] }, /"w".*source/],
       [{ ...manifest, parameters: [{ ...entry, source: { ...entry.source, count: 9 } }] }, /source\.count/],
       [{ ...manifest, parameters: [{ ...entry, source: { ...entry.source, position: -1 } }] }, /source\.position/],
+      [
+        { ...manifest, parameters: [{ ...entry, source: { ...entry.source, position: 2 ** 53 - 20 } }] },
+        /source\.position/,
+      ],
       [{ ...manifest, parameters: [{ ...entry, padding: { first: 15, count: 2 } }] }, /padding/],
       [{ ...manifest, parameters: [{ ...entry, distribution: { kind: 'sparse', std: 1 } }] }, /distribution\.rows/],
     ]
     for (const [bad, message] of faults) {
       await expect(rematerialize(bad, 'cpu')).rejects.toMatchObject({ message: expect.stringMatching(message) })
     }
+  })
+
+  test('sizes that a generator cannot make, and a padding row in an orthogonal matrix, are refused', async () => {
+    const huge = { parameters: [{ name: 'w', shape: [2 ** 31 - 1] }] }
+    for (const [generator, most] of [
+      [{ name: 'torch-cuda', gpu: 'A100' }, 2 ** 31 - 1],
+      ['jax-legacy', 2 ** 32 - 2],
+    ] as [GeneratorOption, number][]) {
+      const plan = planModel(huge, [{ match: '*', initializer: 'normal' }], { seed: 1, generator })
+      const manifest = JSON.parse(JSON.stringify(manifestOf(plan)))
+      const [entry] = manifest.parameters
+      entry.shape = [most + 1]
+      if (entry.source.count !== undefined) entry.source.count = most + 1
+      await expectRefusal(() => planFromManifest(manifest), 'INVALID_FILE', '"w"', `at most ${most} elements`)
+    }
+    const square = { parameters: [{ name: 'w', shape: [4, 4] }] }
+    const manifest = JSON.parse(JSON.stringify(manifestOf(planModel(square, 'orthogonal', {}, { seed: 1 }))))
+    manifest.parameters[0].padding = { first: 0, count: 4 }
+    await expectRefusal(() => planFromManifest(manifest), 'INVALID_FILE', '"w"', 'no padding row')
+  })
+
+  test('a draw at the end of the longest stream is made at once', async () => {
+    const model = { parameters: [{ name: 'w', shape: [40] }] }
+    const rules = [{ match: '*', initializer: 'normal' }]
+    const plan = planModel(model, rules, { seed: 1, generator: 'torch-cpu' })
+    const manifest = JSON.parse(JSON.stringify(manifestOf(plan)))
+    manifest.parameters[0].source.position = 2 ** 52
+    using weights = await rematerialize(manifest, 'cpu')
+    const values = await weights.read('w')
+    expect(values.every((x) => Number.isFinite(x) && Math.abs(x) < 6)).toBe(true)
+    expect(new Set(values).size).toBe(40)
   })
 })

@@ -1,14 +1,16 @@
 // slice and shard: what a part is, how axes are cut and merged, and every mistake in the options.
 import { describe, expect, test } from 'vitest'
 import { jobLayout } from '../../src/gpu/job-layout.js'
-import { partLayout } from '../../src/gpu/part-layout.js'
+import { orthogonalPartLayout, packOrthogonalPart, partLayout } from '../../src/gpu/part-layout.js'
 import { segmentSizes } from '../../src/gpu/segments.js'
 import { defineModel, normal, planModel } from '../../src/index.js'
-import { fillJob } from '../../src/jobs.js'
+import { fillJob, type Overlay } from '../../src/jobs.js'
 import { splitByBytes, splitByCount } from '../../src/node/shards.js'
 import { shardRange } from '../../src/parts/cut.js'
 import { elementIndex, partGeometry, partRuns } from '../../src/parts/geometry.js'
+import { overlaysOfPart } from '../../src/parts/overlays.js'
 import { expectRefusal } from '../support/refusal.js'
+import { seededWords } from '../support/seeded.js'
 import { shaderFiles, structLayout } from '../support/wgsl.js'
 
 const model = defineModel({
@@ -29,6 +31,19 @@ describe('parts', () => {
     expect(structLayout(`${law}\n${job}`, 'Job')).toEqual(jobLayout)
     expect(part).toContain('axes: array<PartAxis, 8>')
     expect(partLayout.byteLength).toBe(partLayout.axes + 8 * partLayout.axis.byteLength)
+    const whole = shaderFiles().orthogonal_part ?? ''
+    expect(whole).toContain('axes: array<vec4<u32>, 8>')
+    // A list of eight is as one of them, eight times as long.
+    const layout = structLayout(whole.replace('array<vec4<u32>, 8>', 'vec4<u32>'), 'OrthogonalPart')
+    expect({ ...layout, byteLength: layout.byteLength! + 7 * 16 }).toEqual(orthogonalPartLayout)
+    const axes = [
+      { length: 3, stride: 1 },
+      { length: 5, stride: 7 },
+    ]
+    const matrices = { first: 21, count: 22, centre: 23, stride: 24, rows: 25, columns: 26 }
+    const fields = { firstLocal: 31, elementCount: 32, firstWord: 33, byteWidth: 2 }
+    const words = new Uint32Array(packOrthogonalPart({ origin: 11, axes }, matrices, fields))
+    expect([...words.subarray(0, 18)]).toEqual([11, 2, 31, 32, 33, 2, 23, 24, 21, 22, 25, 26, 3, 1, 0, 0, 5, 7])
   })
 
   test('rows are one run; columns are runs; axes that continue each other are merged', () => {
@@ -65,6 +80,35 @@ describe('parts', () => {
     expect(fillJob(plan.parameters[0]!).part).toBeUndefined()
     const columns = planModel(rows, normal, { seed: 1, shard: { axis: 1, index: 1, count: 2 } })
     expect(fillJob(columns.parameters[0]!).part?.axes).toHaveLength(2)
+  })
+
+  test('diagonals of a part are those of the whole, whatever their stride, and take no time between its runs', () => {
+    const word = seededWords(3)
+    const pattern = new Uint8Array(16)
+    const placesOf = (overlays: readonly Overlay[]): number[] =>
+      overlays.flatMap((o) =>
+        Array.from({ length: o.count }, (_, i) => o.first + i * (o.kind === 'diagonal' ? o.stride : 1)),
+      )
+    for (let round = 0; round < 400; round++) {
+      const shape = Array.from({ length: 1 + (word() % 4) }, () => 1 + (word() % 7))
+      const start = shape.map((length) => word() % length)
+      const end = shape.map((length, axis) => start[axis]! + 1 + (word() % (length - start[axis]!)))
+      const elements = shape.reduce((a, b) => a * b, 1)
+      const part = partGeometry(shape, start, end)
+      const count = end.reduce((n, stop, axis) => n * (stop - start[axis]!), 1)
+      const first = word() % elements
+      const stride = 2 + (word() % (elements + 3))
+      const run = { kind: 'diagonal', first, stride, count: Math.ceil((elements - first) / stride), pattern } as const
+      const wanted = new Set(placesOf([run]))
+      const expected = Array.from({ length: count }, (_, i) => i).filter((i) => wanted.has(elementIndex(part, i)))
+      const found = overlaysOfPart([run], part, count)
+      expect({ shape, start, end, run, places: placesOf(found) }).toMatchObject({ places: expected })
+      expect(found.every((o) => o.kind === 'diagonal' && (o.count === 1 || o.stride >= 2))).toBe(true)
+    }
+    // Two rows of 2^50, one column of them: 2^50 places of the diagonal lie between.
+    const part = partGeometry([2, 2 ** 50], [0, 6], [2, 7])
+    const run = { kind: 'diagonal', first: 0, stride: 2, count: 2 ** 50, pattern } as const
+    expect(placesOf(overlaysOfPart([run], part, 2))).toEqual([0, 1])
   })
 
   test('shards cut as numpy.array_split does', () => {

@@ -1,3 +1,5 @@
+export type { CheckOptions, CheckReport, ParameterCheck, TestResult } from './check.js'
+export { type CheckedTensor, checkTensors } from './check-tensors.js'
 export type { Distribution, ExpectedMoments } from './distributions.js'
 export type { DType, FloatDType } from './dtype.js'
 export { DeviceLostError, OutOfMemoryError, WeightInitError, type WeightInitErrorCode } from './errors.js'
@@ -201,5 +203,6 @@ export type {
   SignalTrend,
   SignalVerdict,
 } from './signal/types.js'
-export type { ParameterStatistics } from './statistics/report.js'
+export type { Histogram, ParameterStatistics } from './statistics/report.js'
+export type { TestName } from './statistics/tests.js'
 export type { ParameterVerification, VerificationReport, VerifyOptions } from './verify.js'

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { type CheckOptions, type CheckReport, checkStore } from './check.js'
 import { decodeFloat32 } from './decode.js'
 import type { Distribution, ExpectedMoments } from './distributions.js'
 import type { DType } from './dtype.js'
@@ -203,6 +204,17 @@ export class InitializedModel implements Disposable {
         parameterStatistics(specimen, measurements[index]!),
       ]),
     )
+  }
+
+  /**
+   * Tests the weights against their laws: moments, extremes, bins, correlations, copies, in one pass where the weights are.
+   * Weights that are right fail with a probability of at most `falseAlarmRate` (default 1e-6) for the whole model, whatever
+   * its size. `checkTensors` does the same for any buffer; docs/verification.md says how.
+   * @throws WeightInitError `INVALID_ARGUMENT`; DeviceLostError, OutOfMemoryError
+   */
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
+    this.#requireAlive()
+    return checkStore(this.#store, this.#own(), options)
   }
 
   /** Compares the weights with the CPU's, bit by bit: every element, or a stated sample of a large model. */

@@ -52,15 +52,17 @@ export interface RegionRules<B> {
 }
 
 /**
- * Checks one value of the option `into` and says which elements go where: one piece, or one per segment.
+ * Checks one value of the option `into` and says which elements go where: one piece, or one per segment. `what` is what
+ * messages call the option.
  * @throws WeightInitError `INVALID_BUFFER` naming the parameter (and segment), the value, the limit and the remedy
  */
 export function regionPieces<B>(
   { name, dtype, byteLength }: { readonly name: string; readonly dtype: DType; readonly byteLength: number },
   region: unknown,
   rules: RegionRules<B>,
+  what = 'into',
 ): RegionPiece<B>[] {
-  const where = `into[${show(name)}]`
+  const where = `${what}[${show(name)}]`
   const fail = failAt(where)
   if (typeof region !== 'object' || region === null) {
     return fail(`must be { buffer, byteOffset } or { segments }, but found ${show(region)}.`)

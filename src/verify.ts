@@ -100,7 +100,7 @@ export async function verifyStore(
 const isOrthogonal = ({ distribution }: PlannedParameter): boolean => distribution.kind === 'orthogonal'
 
 /** What rounding leaves of orthogonality: float32 up to 2048, then with the length of the sums; narrower dtypes by their own. */
-function allowedDefect({ distribution }: PlannedParameter, dtype: DType): number {
+export function allowedDefect({ distribution }: PlannedParameter, dtype: DType): number {
   const { rows, columns } = distribution as LawOf<'orthogonal'>
   const float32 = 2e-6 * Math.max(1, Math.max(rows, columns) / 2048)
   return dtype === 'float32' ? float32 : dtype === 'float16' ? 4e-3 : 3e-2

@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { CheckReport } from '../check.js'
 import { describeDistribution } from '../distributions.js'
 import type { FloatDType } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
@@ -10,6 +12,7 @@ import type { Parameter } from '../model/types.js'
 import { SafetensorsFile } from '../node/safetensors-file.js'
 import { type FileShard, indexPath, shardIndex, shardPath, splitByBytes, writeShardIndex } from '../node/shards.js'
 import { type InitializationPlan, type InitializerArgument, planModel } from '../plan.js'
+import { reportData } from '../report/build.js'
 import type { ParameterStatistics } from '../statistics/report.js'
 import type { VerificationReport } from '../verify.js'
 import type { Arguments, Flags } from './arguments.js'
@@ -28,6 +31,7 @@ import {
   verifyFlag,
   verifyOf,
 } from './flags.js'
+import { ReportFile, reportFlag } from './report.js'
 import { compact, formatTable, ProgressBar } from './terminal.js'
 import { UsageError } from './usage.js'
 
@@ -63,12 +67,14 @@ a .safetensors file. The file appears under its name only when it is complete.`,
       help: `make the I-th of N files, 1 <= I <= N, and the index: model-0000I-of-0000N.safetensors
 and model.safetensors.index.json for -o model.safetensors. Needs --seed, the same for all.`,
     },
+    report: reportFlag,
     quiet: quietFlag,
   },
   examples: [
     'webgpu-init init config.json -o weights.safetensors --seed 42',
     'webgpu-init init config.json -o weights.safetensors --init kaiming --mode fan_out --dtype bfloat16',
     'webgpu-init init config.json -o model.safetensors --seed 42 --shard 1/4',
+    'webgpu-init init config.json -o weights.safetensors --report report.html',
   ],
   writes: true,
   run: (args, signal) => runInit(readInitArguments(args), signal),
@@ -84,6 +90,7 @@ interface InitArguments {
   readonly device: DeviceName
   readonly verify: 'all' | number
   readonly shard?: FileShard
+  readonly report?: string
   readonly quiet: boolean
 }
 
@@ -102,6 +109,8 @@ function readInitArguments(args: Arguments): InitArguments {
   const seed = seedOf(args)
   const dtype = dtypeOf(args)
   const shard = shardOf(args.text('shard'))
+  const report = args.text('report')
+  if (report === '') throw new UsageError('--report needs a path such as report.html.')
   if (shard !== undefined && seed === undefined) {
     throw new UsageError(
       '--shard needs --seed: every process would draw a seed of its own, and the shards would not fit together.',
@@ -117,6 +126,7 @@ function readInitArguments(args: Arguments): InitArguments {
     device: deviceOf(args),
     verify: verifyOf(args),
     ...(shard === undefined ? {} : { shard }),
+    ...(report === undefined ? {} : { report }),
     quiet: args.has('quiet'),
   }
 }
@@ -162,8 +172,10 @@ async function runInit(parsed: InitArguments, signal: AbortSignal): Promise<numb
   const plan = files === undefined ? whole : planModel(model, initializer, parsed.config, part)
   const output = parsed.shard === undefined ? parsed.output : shardPath(parsed.output, parsed.shard)
   const file = await SafetensorsFile.create(output)
+  let page: ReportFile | undefined
   let weights: InitializedModel | undefined
   try {
+    page = parsed.report === undefined ? undefined : await ReportFile.create(parsed.report)
     const device = await chooseDevice(parsed.device)
     const { totals, seed } = plan
     process.stdout.write(
@@ -188,7 +200,35 @@ async function runInit(parsed: InitArguments, signal: AbortSignal): Promise<numb
       `Initialised in ${seconds.toFixed(2)} s: ${compact(totals.elementCount / seconds)}elements/s, ${compact(totals.byteLength / seconds)}B/s (first call, compiling included).\n`,
     )
     if (report !== undefined) process.stdout.write(`${parityLine(report)}\n`)
-    if (report?.ok === false) return 1
+    const checked = page === undefined ? undefined : await weights.check({ signal })
+    if (checked !== undefined) process.stdout.write(`${checkLine(checked)}\n`)
+    await page?.write(
+      reportData({
+        title: `${basename(parsed.configPath)}, ${architecture}`,
+        madeBy: 'webgpu-init init',
+        facts: [
+          ['model', `${architecture}, ${totals.parameterCount} parameters`],
+          ['elements', `${totals.elementCount.toLocaleString('en')}, ${compact(totals.byteLength)}B`],
+          [
+            'initializer',
+            parsed.init === 'recipe' ? "the model's recipe" : `${parsed.init} ${JSON.stringify(parsed.config)}`,
+          ],
+          ['seed', String(seed)],
+          ['generator', plan.generator],
+          ['device', deviceLabel(device)],
+          ['false-alarm rate', `${checked!.falseAlarmRate} over ${checked!.testCount} tests`],
+        ],
+        plan,
+        statistics: new Map(checked!.parameters.map((p) => [p.name, p.statistics])),
+        verification: report,
+        check: checked,
+        signalNote:
+          'Not measured: a config.json lists parameters, not what is computed with them. For a model of layers (sequential) ' +
+          'propagateSignal measures it.',
+      }),
+    )
+    if (page !== undefined) process.stdout.write(`Wrote ${page.path}\n`)
+    if (report?.ok === false || checked?.ok === false) return 1
     await writeWithBar(file, weights, signal)
     process.stdout.write(`Wrote ${output}\n`)
     if (files !== undefined) {
@@ -199,6 +239,7 @@ async function runInit(parsed: InitArguments, signal: AbortSignal): Promise<numb
   } finally {
     weights?.destroy()
     await file.discard()
+    await page?.discard()
   }
 }
 
@@ -227,6 +268,14 @@ async function writeWithBar(file: SafetensorsFile, weights: InitializedModel, si
     { signal, onProgress: (done) => bar.update('write', done) },
   )
   bar.clear()
+}
+
+function checkLine({ ok, testCount, falseAlarmRate, failures }: CheckReport): string {
+  if (ok)
+    return `Statistics: all ${testCount.toLocaleString('en')} tests pass at a false-alarm rate of ${falseAlarmRate} in all.`
+  const [first] = failures
+  const where = first === undefined ? '' : ` ${first.parameters.slice(0, 3).map(show).join(', ')}: ${first.message}`
+  return `Statistics FAILED: ${failures.length} of ${testCount} tests;${where}. Nothing was written but the report.`
 }
 
 function parityLine({ ok, comparedCount, elementCount, mismatchCount, complete }: VerificationReport): string {

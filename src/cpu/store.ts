@@ -4,7 +4,7 @@ import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
 import { type FillSource, fillJob } from '../jobs.js'
 import type { LawOf } from '../laws/types.js'
 import { MismatchTally } from '../mismatch.js'
-import type { ResolvedOptions } from '../options.js'
+import type { ResolvedOptions, TargetRegion } from '../options.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
 import {
   type RegionPiece,
@@ -55,6 +55,15 @@ export class CpuStore implements WeightStore {
 
   constructor(regions: ReadonlyMap<string, CpuRegion>) {
     this.#regions = regions
+  }
+
+  /** Where parameters lie in memory of the caller's, checked; `what` is what messages call it. */
+  static regionsOf(
+    parameters: readonly PlannedParameter[],
+    given: ReadonlyMap<string, TargetRegion>,
+    what: string,
+  ): Map<string, { readonly buffer: ArrayBuffer; readonly byteOffset: number }> {
+    return new Map(parameters.map((p) => [p.name, regionOf(piecesOf(p, given.get(p.name), what))]))
   }
 
   region(name: string): CpuRegion {
@@ -135,14 +144,9 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
   const spans: RegionSpan[] = []
   for (const parameter of active) {
     if (!into.has(parameter.name)) continue
-    const pieces = regionPieces(parameter, into.get(parameter.name), memoryRules).map(inOwnBuffer)
+    const pieces = piecesOf(parameter, into.get(parameter.name))
     spans.push(...regionSpans(pieces, memoryRules.unit))
-    const { buffer, byteOffset } = pieces[0]!
-    regions.set(parameter.name, {
-      buffer,
-      byteOffset,
-      ...(pieces.length === 1 ? {} : { segments: segmentsOfPieces(pieces) }),
-    })
+    regions.set(parameter.name, regionOf(pieces))
   }
   refuseOverlap(spans)
   for (const parameter of active) if (!into.has(parameter.name)) regions.set(parameter.name, allocateOnHost(parameter))
@@ -205,6 +209,15 @@ const memoryRules: RegionRules<HostMemory> = {
       : { buffer: { buffer: whole, begin: 0 }, byteLength: whole.byteLength }
   },
 }
+
+const piecesOf = (parameter: PlannedParameter, region: unknown, what?: string): RegionPiece<ArrayBuffer>[] =>
+  regionPieces(parameter, region, memoryRules, what).map(inOwnBuffer)
+
+const regionOf = (pieces: readonly RegionPiece<ArrayBuffer>[]): CpuRegion => ({
+  buffer: pieces[0]!.buffer,
+  byteOffset: pieces[0]!.byteOffset,
+  ...(pieces.length === 1 ? {} : { segments: segmentsOfPieces(pieces) }),
+})
 
 /** Offsets in the ArrayBuffer itself, not in the view of it that the caller gave. */
 function inOwnBuffer({ buffer: { buffer, begin }, ...piece }: RegionPiece<HostMemory>): RegionPiece<ArrayBuffer> {

@@ -38,6 +38,7 @@ const PACKED_ALIGNMENT = 256
 export function checkRegions(
   into: ReadonlyMap<string, TargetRegion>,
   parameters: readonly PlannedParameter[],
+  { what = 'into', overlapping = false }: { readonly what?: string; readonly overlapping?: boolean } = {},
 ): Map<string, GpuRegion> {
   const regions = new Map<string, GpuRegion>()
   if (into.size === 0) return regions
@@ -48,10 +49,10 @@ export function checkRegions(
     if (parameter?.action !== 'initialize') {
       throw new WeightInitError(
         'INVALID_BUFFER',
-        `into[${show(name)}]: the model initialises no parameter of that name.`,
+        `${what}[${show(name)}]: the model initialises no parameter of that name.`,
       )
     }
-    const pieces = regionPieces(parameter, region, bufferRules)
+    const pieces = regionPieces(parameter, region, bufferRules, what)
     spans.push(...regionSpans(pieces, bufferRules.unit))
     const { buffer, byteOffset } = pieces[0]!
     regions.set(
@@ -59,7 +60,7 @@ export function checkRegions(
       pieces.length === 1 ? { buffer, byteOffset } : { buffer, byteOffset, segments: segmentsOfPieces(pieces) },
     )
   }
-  refuseOverlap(spans)
+  if (!overlapping) refuseOverlap(spans)
   return regions
 }
 

@@ -135,13 +135,17 @@ async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise
  * Lets the device itself judge the caller's buffers, before anything is written: a copy of one word out of a buffer fails
  * when it is destroyed, mapped, or another device's.
  */
-async function preflight(state: DeviceState, given: ReadonlyMap<string, GpuRegion>): Promise<void> {
+export async function preflight(
+  state: DeviceState,
+  given: ReadonlyMap<string, GpuRegion>,
+  what = 'into',
+): Promise<void> {
   if (given.size === 0) return
   const { device } = state
   const refuse = (name: string, cause: Error | GPUError): never => {
     throw new WeightInitError(
       'INVALID_BUFFER',
-      `into[${show(name)}]: this device cannot use the buffer: ${cause.message} ` +
+      `${what}[${show(name)}]: this device cannot use the buffer: ${cause.message} ` +
         'It must belong to this device and be neither destroyed nor mapped.',
       { cause },
     )

@@ -26,17 +26,19 @@ export interface ContinuousLaw {
   readonly proxy: number
 }
 
+/** Its parameters rounded to float32, as whoever draws it takes them. */
 export function continuousLaw(distribution: Distribution): ContinuousLaw | undefined {
+  const { fround } = Math
   switch (distribution.kind) {
     case 'uniform':
-      return uniformLaw(distribution.low, distribution.high)
+      return uniformLaw(fround(distribution.low), fround(distribution.high))
     case 'normal':
-      return normalLaw(distribution.mean, distribution.std)
+      return normalLaw(fround(distribution.mean), fround(distribution.std))
     case 'truncated-normal':
       return truncatedNormalLaw(distribution)
     // Of its elements that are not 0.
     case 'sparse':
-      return normalLaw(0, distribution.std)
+      return normalLaw(0, fround(distribution.std))
     default:
       return undefined
   }
@@ -78,7 +80,9 @@ function normalLaw(mean: number, std: number): ContinuousLaw {
  * concentrated about its mean (Bakry and Emery 1985; Caffarelli 2000); for symmetric bounds it is 1.
  */
 function truncatedNormalLaw(law: LawOf<'truncated-normal'>): ContinuousLaw {
-  const { mean, std, low, high } = law
+  const { low, high } = law
+  const mean = Math.fround(law.mean)
+  const std = Math.fround(law.std)
   const a = (low - mean) / std
   const b = (high - mean) / std
   const mirrored = a + b < 0
@@ -98,7 +102,7 @@ function truncatedNormalLaw(law: LawOf<'truncated-normal'>): ContinuousLaw {
           : (bottom - normalTail(z)) / mass
   const quantileOf = (p: number): number =>
     Math.min(beta, Math.max(alpha, normalQuantileOfTail(Math.min(1 - 1e-17, top + (1 - p) * mass))))
-  const moments = truncatedNormalMoments(law)
+  const moments = truncatedNormalMoments({ mean, std, low, high })
   const symmetric = Math.abs(a + b) < 1e-9
   return {
     head: (x) => (mirrored ? tailOf((mean - x) / std) : headOf((x - mean) / std)),

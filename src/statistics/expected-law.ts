@@ -37,6 +37,8 @@ export interface ExpectedLaw {
   /** P(value <= x) and P(value >= x) for a representable x. */
   head(x: number): number
   tail(x: number): number
+  /** The representable number `step` places above x. */
+  next(x: number, step: number): number
   /** An upper bound on the probability of any one number. */
   readonly largestAtom: number
   /** An upper bound on P(value = 0). */
@@ -75,6 +77,7 @@ export function expectedLaw(distribution: Distribution, dtype: FloatDType): Expe
     proxy: law.proxy,
     head,
     tail,
+    next: (x, step) => atOrdinal(ordinal(x, dtype) + step, dtype),
     // The density is largest in proportion to the spacing at one of the edges or near one: twice what is found there.
     largestAtom: Math.min(1, 2 * Math.max(GRAIN, ...[...edges].map(atom))),
     zeroProbability: Math.min(1, atom(0) + GRAIN),
@@ -120,7 +123,8 @@ function roundedMoments(law: ContinuousLaw, dtype: FloatDType, normal: boolean):
     const places = Array.from({ length: last - first + 1 }, (_, i) => atOrdinal(first + i, dtype))
     const weights = places.map((x) => between(law, roundingBoundary(x, dtype), upperBoundary(x, dtype)))
     const total = weights.reduce((a, b) => a + b, 0)
-    return momentsOfNodes({ points: Float64Array.from(places), weights: Float64Array.from(weights, (w) => w / total) })
+    const nodes = { points: Float64Array.from(places), weights: Float64Array.from(weights, (w) => w / total) }
+    return momentsOfNodes(nodes, true)
   }
   const inflation = 1 + roundingVariance(law, dtype, low, high) / law.std ** 2
   const std = law.std * Math.sqrt(inflation)
@@ -128,10 +132,10 @@ function roundedMoments(law: ContinuousLaw, dtype: FloatDType, normal: boolean):
     return { mean: law.mean, std, kurtosis: 3, meanCumulants: 'normal', squareCumulants: normalSquareCumulants }
   }
   const nodes = densityNodes((x) => law.density(x), low, high, 8)
-  return { ...momentsOfNodes(nodes), mean: law.mean, std }
+  return { ...momentsOfNodes(nodes, false), mean: law.mean, std }
 }
 
-function momentsOfNodes({ points, weights }: Nodes): RoundedMoments {
+function momentsOfNodes({ points, weights }: Nodes, discrete: boolean): RoundedMoments {
   const expectation = (g: (x: number) => number): number => points.reduce((sum, x, i) => sum + weights[i]! * g(x), 0)
   // About a point of the support: a spread that is small beside the mean keeps its digits.
   const origin = points[points.length >> 1]!
@@ -142,8 +146,8 @@ function momentsOfNodes({ points, weights }: Nodes): RoundedMoments {
     mean,
     std,
     kurtosis: standard.points.reduce((sum, u, i) => sum + weights[i]! * u ** 4, 0),
-    meanCumulants: cumulantsOf(standard, (u) => u),
-    squareCumulants: cumulantsOf(standard, (u) => u * u),
+    meanCumulants: cumulantsOf(standard, (u) => u, discrete),
+    squareCumulants: cumulantsOf(standard, (u) => u * u, discrete),
   }
 }
 

@@ -9,13 +9,17 @@ export interface CumulantFunction {
   at(t: number): readonly [k: number, slope: number, curvature: number]
   readonly low: number
   readonly high: number
-  /** Largest and smallest value of X: a mean beyond them cannot be. */
+  /** Smallest and largest value of X, and how likely they are: of nodes, those of the outermost. */
   readonly min: number
   readonly max: number
+  readonly minWeight: number
+  readonly maxWeight: number
+  /** Whether X has few values: then no smooth formula holds, and Chernoff's bound is used for any count. */
+  readonly discrete: boolean
 }
 
 /** Of g(X), X being a law given by its nodes. */
-export function cumulantsOf({ points, weights }: Nodes, g: (x: number) => number): CumulantFunction {
+export function cumulantsOf({ points, weights }: Nodes, g: (x: number) => number, discrete: boolean): CumulantFunction {
   const values = points.map(g)
   let min = Number.POSITIVE_INFINITY
   let max = Number.NEGATIVE_INFINITY
@@ -23,9 +27,14 @@ export function cumulantsOf({ points, weights }: Nodes, g: (x: number) => number
     if (v < min) min = v
     if (v > max) max = v
   }
+  const weightNear = (end: number): number =>
+    values.reduce((sum, v, i) => (Math.abs(v - end) <= 1e-9 * (max - min) ? sum + weights[i]! : sum), 0)
   return {
     min,
     max,
+    minWeight: weightNear(min),
+    maxWeight: weightNear(max),
+    discrete,
     low: Number.NEGATIVE_INFINITY,
     high: Number.POSITIVE_INFINITY,
     at(t) {
@@ -51,6 +60,9 @@ export function cumulantsOf({ points, weights }: Nodes, g: (x: number) => number
 export const normalSquareCumulants: CumulantFunction = {
   min: 0,
   max: Number.POSITIVE_INFINITY,
+  minWeight: 0,
+  maxWeight: 0,
+  discrete: false,
   low: Number.NEGATIVE_INFINITY,
   high: 0.5,
   at(t) {
@@ -67,6 +79,9 @@ export const normalSquareCumulants: CumulantFunction = {
 export const chainProductCumulants: CumulantFunction = {
   min: Number.NEGATIVE_INFINITY,
   max: Number.POSITIVE_INFINITY,
+  minWeight: 0,
+  maxWeight: 0,
+  discrete: false,
   low: -0.5,
   high: 0.5,
   at(t) {
@@ -103,14 +118,19 @@ const LUGANNANI_RICE_FROM = 50
  *
  * With t at K'(t) = mean, r = sign(t) sqrt(2 n (t mean - K(t))), u = t sqrt(n K''(t)): 1 - Phi(r + ln(u/r)/r)
  * (Lugannani and Rice 1980, in Barndorff-Nielsen's form 1986), whose relative error is O(1/n) also far out. For fewer than
- * 50 values exp(-r^2/2) (Chernoff 1952): an upper bound, whatever the count.
+ * 50 values, and for few-valued laws, exp(-r^2/2) (Chernoff 1952): an upper bound, whatever the count.
  */
 export function meanPValue(cumulants: CumulantFunction, count: number, mean: number): number {
-  if (!(mean > cumulants.min && mean < cumulants.max)) return Number.isNaN(mean) ? Number.NaN : 0
+  if (Number.isNaN(mean)) return Number.NaN
+  const { min, max } = cumulants
+  const nearly = Number.isFinite(max - min) ? 1e-9 * (max - min) : 0
+  // All of them are the smallest or the largest value; between a law's bound and the outermost node it is a bound too.
+  if (mean <= min + nearly) return Math.min(1, 2 * cumulants.minWeight ** count)
+  if (mean >= max - nearly) return Math.min(1, 2 * cumulants.maxWeight ** count)
   const t = solve(cumulants, mean)
   const [k, , curvature] = cumulants.at(t)
   const r = Math.sign(t) * Math.sqrt(Math.max(0, 2 * count * (t * mean - k)))
-  if (count < LUGANNANI_RICE_FROM) return Math.min(1, 2 * Math.exp((-r * r) / 2))
+  if (count < LUGANNANI_RICE_FROM || cumulants.discrete) return Math.min(1, 2 * Math.exp((-r * r) / 2))
   // At the mean itself the correction is 0/0.
   if (Math.abs(r) < 0.01) return twoSidedNormal(r)
   const u = t * Math.sqrt(count * curvature)

@@ -56,6 +56,7 @@ describe('the tarball', () => {
     const allowed = [
       /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
       /^dist\/[\w/-]+\.js(\.map)?$/,
+      /^dist\/report\/page\.(js|css)$/,
       /^dist\/types\/[\w/-]+\.d\.ts$/,
       /^src\/[\w/-]+(\.d)?\.ts$/,
       /^shaders\/[\w/-]+\.wgsl$/,
@@ -66,8 +67,8 @@ describe('the tarball', () => {
     expect(consumer.files.some(({ path }) => /(^|\/)(test|tests|__tests__)\/|\.test\./.test(path))).toBe(false)
   })
 
-  it('stays below 1 MB packed', async () => {
-    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_000_000)
+  it('stays below 1.2 MB packed', async () => {
+    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_200_000)
   })
 
   it('names no machine, no person and no secret', async () => {
@@ -397,10 +398,10 @@ describe('in a bundle', () => {
     expect(code.length).toBeLessThan(72_000)
   })
 
-  it('the whole package weighs at most 118 kB minified and gzipped', async () => {
+  it('the whole package weighs at most 122 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(118_000)
+    expect(gzipSync(code).length).toBeLessThan(122_000)
   })
 
   it('the minified code makes the same bytes', async () => {

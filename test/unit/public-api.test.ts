@@ -34,6 +34,7 @@ test('the public names', () => {
       'boxMuller',
       'calculateFans',
       'calculateGain',
+      'checkTensors',
       'clipRecipe',
       'constant',
       'conv1d',

@@ -1,0 +1,148 @@
+import { describeDistribution } from '../distributions.js'
+import type { InitializationPlan, PlannedParameter } from '../plan.js'
+import type { SignalReport } from '../signal/types.js'
+import type { ParameterStatistics } from '../statistics/report.js'
+import type { ParameterVerification, VerificationReport } from '../verify.js'
+import type { ReportCheck, ReportData, ReportParameter } from './types.js'
+
+/** A test of weights against their law, as `InitializedModel.check()` gives it. */
+interface TestLike {
+  readonly test: string
+  readonly ok: boolean
+  readonly adjustedPValue: number
+  readonly statistic: number
+  readonly message: string
+}
+
+/** What `InitializedModel.check()` gives, as far as a report shows it. */
+export interface CheckLike {
+  readonly falseAlarmRate: number
+  readonly parameters: readonly { readonly name: string; readonly tests: readonly TestLike[] }[]
+  readonly model: readonly TestLike[]
+}
+
+export interface ReportInputs {
+  readonly title: string
+  readonly madeBy: string
+  readonly facts: ReportData['facts']
+  readonly plan: InitializationPlan
+  readonly statistics: ReadonlyMap<string, ParameterStatistics>
+  readonly verification?: VerificationReport | undefined
+  readonly check?: CheckLike | undefined
+  readonly signal?: SignalReport | undefined
+  readonly signalNote: string
+}
+
+const brief = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value))
+const whole = (count: number): string => count.toLocaleString('en')
+
+/** A check that either holds or does not. */
+const fact = (name: string, ok: boolean, value: string, limit: string): ReportCheck => ({
+  name,
+  ok,
+  value,
+  limit,
+  severity: ok ? 0 : Number.MAX_VALUE,
+})
+
+function parityCheck(verified: ParameterVerification): ReportCheck {
+  const { comparedCount, elementCount, mismatchCount, orthogonalityDefect, firstMismatch } = verified
+  if (orthogonalityDefect !== undefined) {
+    return fact(
+      'orthogonality',
+      mismatchCount === 0,
+      `max |QᵀQ - I| = ${orthogonalityDefect.toExponential(1)}`,
+      'rounding',
+    )
+  }
+  const first = firstMismatch === undefined ? '' : `, the first at ${whole(firstMismatch)}`
+  const of =
+    comparedCount === elementCount ? `all ${whole(elementCount)}` : `${whole(comparedCount)} of ${whole(elementCount)}`
+  return fact('parity with the CPU', mismatchCount === 0, `${whole(mismatchCount)} of ${of} differ${first}`, '0')
+}
+
+/** How near a p-value came to the rate, on a logarithmic scale: 1 is at the rate. */
+function testCheck({ test, ok, adjustedPValue, statistic, message }: TestLike, falseAlarmRate: number): ReportCheck {
+  const near = Math.log(adjustedPValue) / Math.log(falseAlarmRate)
+  return {
+    name: test,
+    ok,
+    value: `${brief(statistic)}: ${message}`,
+    limit: `adjusted p ${adjustedPValue < 1 ? adjustedPValue.toExponential(1) : '1'} > ${falseAlarmRate}`,
+    severity: Number.isFinite(near) ? Math.max(0, near) : Number.MAX_VALUE,
+  }
+}
+
+function parameterOf(
+  planned: PlannedParameter,
+  measured: ParameterStatistics,
+  { verification, check }: ReportInputs,
+): ReportParameter {
+  const { name, shape, dtype, elementCount, distribution, rule, expected } = planned
+  const verified = verification?.parameters.find((p) => p.name === name)
+  const tests = check?.parameters.find((p) => p.name === name)?.tests ?? []
+  const { min, max, mean, std, skewness, kurtosis, lagCorrelation, rowCorrelation, zeroCount, nonFiniteCount } =
+    measured
+  const own: ReportCheck[] = [
+    ...(verified === undefined ? [] : [parityCheck(verified)]),
+    fact('finite elements', nonFiniteCount === 0, `${whole(nonFiniteCount)} are NaN or infinite`, '0'),
+  ]
+  const known = new Set(tests.map(({ test }) => test))
+  return {
+    name,
+    shape,
+    dtype,
+    law: describeDistribution(distribution),
+    because: rule.because,
+    elementCount,
+    expected,
+    measured: { mean, std, min, max },
+    more: [
+      ['zeros', whole(zeroCount)],
+      ...(
+        [
+          ['skewness', skewness],
+          ['kurtosis', kurtosis],
+          ['correlation with the next element', lagCorrelation],
+          ['correlation with the next row', rowCorrelation],
+        ] as const
+      )
+        .filter(([, value]) => Number.isFinite(value))
+        .map(([key, value]) => [key, brief(value)] as const),
+    ],
+    checks: [
+      // A statistical test of the same thing says it better.
+      ...own.filter(({ name: title }) => !known.has(title === 'finite elements' ? 'non-finite' : title)),
+      ...tests.map((test) => testCheck(test, check!.falseAlarmRate)),
+    ],
+    ...(measured.histogram === undefined ? {} : { histogram: measured.histogram }),
+  }
+}
+
+/** What a report shows, from what was planned and measured. Pure. */
+export function reportData(inputs: ReportInputs): ReportData {
+  const { title, madeBy, facts, plan, statistics, verification, check, signal, signalNote } = inputs
+  const parameters = plan.parameters.filter(({ name }) => statistics.has(name))
+  return {
+    title,
+    madeBy,
+    facts,
+    checks: [
+      ...(verification === undefined
+        ? []
+        : [
+            fact(
+              'parity with the CPU',
+              verification.ok,
+              `${whole(verification.mismatchCount)} of ${whole(verification.comparedCount)} compared elements differ` +
+                (verification.complete ? '' : `, of ${whole(verification.elementCount)} in all`),
+              '0',
+            ),
+          ]),
+      ...(check?.model ?? []).map((test) => testCheck(test, check!.falseAlarmRate)),
+    ],
+    parameters: parameters.map((planned) => parameterOf(planned, statistics.get(planned.name)!, inputs)),
+    ...(signal === undefined ? {} : { signal }),
+    signalNote,
+  }
+}

@@ -19,6 +19,7 @@ test.each<[string, Record<string, unknown>, WeightInitErrorCode, string[]]>([
   ['an integer dtype', { dtype: 'int32' }, 'UNSUPPORTED_DTYPE', ['"int32"', 'float32']],
   ['a dtype of Object.prototype', { dtype: 'toString' }, 'UNSUPPORTED_DTYPE', ['"toString"']],
   ['unknown buffers', { buffers: 'shared' }, 'INVALID_ARGUMENT', ['buffers', '"shared"', 'packed']],
+  ['a buffer alignment of 8', { bufferAlignment: 8 }, 'INVALID_ARGUMENT', ['bufferAlignment', '8', '4 or 16']],
   ['a usage of text', { usage: 'STORAGE' }, 'INVALID_ARGUMENT', ['usage', '"STORAGE"']],
   ['a negative usage', { usage: -1 }, 'INVALID_ARGUMENT', ['usage', '-1']],
   ['a fractional usage', { usage: 1.5 }, 'INVALID_ARGUMENT', ['usage', '1.5']],

@@ -10,14 +10,18 @@ import {
   stride,
   WINDOW_ROWS,
 } from './orthogonal-layout.js'
-import { pipeline } from './pipelines.js'
+import { pipeline, productLanes } from './pipelines.js'
 
 const kernels = ['gram', 'combine', 'cholesky', 'check', 'defect', 'revive'] as const
 type Kernel = (typeof kernels)[number]
-export type Kernels = ReadonlyMap<Kernel, GPUComputePipeline>
+export interface Kernels {
+  readonly get: (kernel: Kernel) => GPUComputePipeline | undefined
+  /** Invocations in a workgroup of `gram`. */
+  readonly lanes: number
+}
 
 export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
-  return new Map(
+  const compiled = new Map(
     await Promise.all(
       kernels.map(async (name) => {
         const layout = name === 'gram' ? 'linalg window' : 'linalg'
@@ -25,6 +29,7 @@ export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
       }),
     ),
   )
+  return { get: (kernel) => compiled.get(kernel), lanes: productLanes(state) }
 }
 
 /** A matrix in a scratch buffer, offsets and strides in vec4s. */
@@ -257,7 +262,7 @@ export class OrthogonalSteps {
             size: 16 * WINDOW_ROWS * PANEL_QUADS,
           },
           b: { buffer: b.buffer },
-          grid: [Math.ceil(quads / 32), 1, matrices * splits],
+          grid: [Math.ceil(quads / (2 * this.#kernels.lanes)), 2, matrices * splits],
           cost: matrices * rows * PANEL * columns,
         })
       }

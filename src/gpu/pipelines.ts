@@ -9,6 +9,22 @@ import { orthogonalPartLayout, partLayout } from './part-layout.js'
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
 
+/**
+ * Workgroups of the fill shaders for so many turns of their loop. More than 2048 bring nothing: the shaders stride. Well under
+ * the limit of 65535.
+ */
+export function workgroupsFor(turns: number): number {
+  return Math.min(2048, Math.ceil(turns / WORKGROUP_INVOCATIONS))
+}
+
+/**
+ * Invocations per workgroup of the matrix product. A CPU runs eight at a time, those beyond a matrix's edge too, so more are
+ * waste there; a GPU has 32 or 64 in step.
+ */
+export function productLanes({ device }: DeviceState): number {
+  return device.adapterInfo?.isFallbackAdapter === true ? 8 : 32
+}
+
 /** Names one compute pipeline: an entry module and what fills its slots. */
 export interface PipelineKey {
   readonly entry: string
@@ -144,9 +160,11 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout.startsWith('measure') || key.layout.startsWith('linalg')
-          ? {}
-          : { constants: { WORKGROUP_INVOCATIONS } }),
+        ...(key.layout === 'linalg window'
+          ? { constants: { LANES: productLanes(state) } }
+          : key.layout.startsWith('measure') || key.layout.startsWith('linalg')
+            ? {}
+            : { constants: { WORKGROUP_INVOCATIONS } }),
       },
     })
   } catch (cause) {

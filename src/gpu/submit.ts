@@ -7,12 +7,10 @@ import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import { jobLayout, type PackedJob, packOverlay, packSource, writeJob } from './job-layout.js'
 import { Pacer } from './pacing.js'
 import { packPart, partLayout } from './part-layout.js'
-import { bindGroupLayout, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { bindGroupLayout, workgroupsFor } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp, type Binding, type BindingWindow, bindingWindows } from './windows.js'
 
-/** More workgroups than this bring nothing: the shader strides. Well under the limit of 65535. */
-const MAX_WORKGROUPS = 2048
 /** Dispatches of one submit: their uniform blocks take at most 1 MiB of device memory (2 MiB with parts). */
 const MAX_DISPATCHES = 4096
 /** A submit may end inside a window, which then takes two pieces. */
@@ -73,7 +71,7 @@ export async function submitFills(
           const { job, buffer } = piece.work
           pass.setPipeline(piece.pipeline)
           pass.setBindGroup(0, groups(buffer, piece.binding, piece.part), uniforms.offsets(index, piece))
-          pass.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(piece.packed.turns / WORKGROUP_INVOCATIONS)))
+          pass.dispatchWorkgroups(workgroupsFor(piece.packed.turns))
           bytesDone += piece.bytes
           parameter = job.name
         })

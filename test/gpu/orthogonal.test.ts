@@ -87,6 +87,23 @@ describe(`orthogonal on ${adapterName}`, () => {
     for (let again = 0; again < 3; again++) expect(largestDifference(await onGpu(a, 200, 130), first)).toBe(0)
   })
 
+  test('workgroups as for hardware and as for a CPU give the same bits', async () => {
+    const a = testNormals(2 * 130 * 96, 7)
+    const shape = { batch: 2, rows: 130, cols: 96 }
+    const made: Float32Array[] = []
+    for (const isFallbackAdapter of [true, false]) {
+      const device = await requestNodeDevice()
+      Object.defineProperty(device, 'adapterInfo', { value: { isFallbackAdapter } })
+      const buffer = upload(a, 0, device)
+      const region = { buffer, byteOffset: 0, dtype: 'float32' } as const
+      await orthogonalizeOnGpu(deviceState(device), region, region, shape, 1)
+      made.push(new Float32Array((await readBuffer(device, buffer)).buffer, 0, a.length))
+      device.destroy()
+    }
+    expect(orthonormalityDefect(made[0]!, 130, 96, 2)).toBeLessThan(2e-6)
+    expect(largestDifference(made[0]!, made[1]!)).toBe(0)
+  })
+
   test.each(['float32', 'float16', 'bfloat16'] as const)(
     'gain and %s, beside other data',
     async (dtype: FloatDType) => {

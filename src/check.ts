@@ -3,6 +3,7 @@ import { byteWidth, isFloatDType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { fillJob } from './jobs.js'
 import type { LawOf } from './laws/types.js'
+import { Comparison } from './mismatch.js'
 import type { PlannedParameter } from './plan.js'
 import { type Measurement, mergeMeasurements, noMeasurement } from './statistics/measurement.js'
 import { copiedNames, copiesTest, holmAdjusted, sameStartTests } from './statistics/model-tests.js'
@@ -257,7 +258,7 @@ const orthogonalSumStd = ({ gain, batch, rows, columns }: LawOf<'orthogonal'>): 
 const CHUNK_ELEMENTS = 2 ** 20
 
 /** What has to look at the elements themselves: laws that leave nothing to chance, and orthogonality. */
-async function exactTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[] | undefined> {
+export async function exactTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[] | undefined> {
   const { distribution, dtype, elementCount, part } = parameter
   if (distribution.kind === 'orthogonal' && part === undefined) {
     const { defect, dtype: measuredIn } = await store.checkOrthogonal(parameter)
@@ -274,12 +275,13 @@ async function exactTests(store: WeightStore, parameter: PlannedParameter): Prom
   if (distribution.kind !== 'diagonal' && distribution.kind !== 'sinusoid') return undefined
   const width = byteWidth(dtype)
   const job = fillJob(parameter)
-  let wrong = 0
+  const comparison = new Comparison(dtype)
   for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS) {
     const count = Math.min(CHUNK_ELEMENTS, elementCount - first)
     const actual = await store.readRange(parameter, first * width, count * width)
-    wrong += differingElements(actual, fillBytes(job, first, count), width)
+    comparison.add(actual, fillBytes(job, first, count), first)
   }
+  const wrong = comparison.result().mismatchCount
   return [
     {
       test: 'values',
@@ -288,17 +290,4 @@ async function exactTests(store: WeightStore, parameter: PlannedParameter): Prom
       message: `${wrong} of ${elementCount} elements are not what the law says`,
     },
   ]
-}
-
-function differingElements(a: Uint8Array, b: Uint8Array, width: number): number {
-  let count = 0
-  for (let i = 0; i < a.length; i += width) {
-    for (let k = i; k < i + width; k++) {
-      if (a[k] !== b[k]) {
-        count++
-        break
-      }
-    }
-  }
-  return count
 }

@@ -3,7 +3,7 @@ import { byteWidth, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { fillJob } from './jobs.js'
 import type { LawOf } from './laws/types.js'
-import { MismatchTally } from './mismatch.js'
+import { Comparison } from './mismatch.js'
 import type { PlannedParameter } from './plan.js'
 import type { WeightStore } from './store.js'
 
@@ -30,6 +30,11 @@ export interface ParameterVerification {
   readonly mismatchCount: number
   /** Row-major index of the first of them. */
   readonly firstMismatch?: number
+  /**
+   * Largest distance of one of them, in units in the last place: how many numbers of the dtype lie between the two, counted
+   * over 0 (0 and -0 are one apart), infinities and NaN. Of integers the difference.
+   */
+  readonly largestUlpDistance?: number
   /**
    * Of an orthogonal law, which is not compared with the CPU bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the
    * dtype's rounding allows, every element counts as a mismatch. Of a part, a tensor in several buffers and a
@@ -121,8 +126,8 @@ async function verifyOrthogonal(
   return {
     name,
     elementCount,
-    comparedCount: elementCount,
     ...mismatches,
+    comparedCount: elementCount,
     ...(ok ? {} : { mismatchCount: elementCount }),
     orthogonalityDefect: defect,
   }
@@ -138,22 +143,19 @@ async function verifyParameter(
   const { name, elementCount, dtype } = parameter
   const width = byteWidth(dtype)
   const job = fillJob(parameter)
-  const tally = new MismatchTally(width)
-  let comparedCount = 0
+  const comparison = new Comparison(dtype)
   for (const [first, count] of sampledRanges(elementCount, share, total)) {
     signal?.throwIfAborted()
     // The device copies while the host computes.
     const copying = store.readRange(parameter, first * width, count * width)
     copying.catch(() => {})
     const expected = fillBytes(job, first, count)
-    const actual = await copying
-    comparedCount += count
-    tally.compare(actual, expected, first)
+    comparison.add(await copying, expected, first)
     total.compared += count
     total.elementsDone += count
     onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
   }
-  return { name, elementCount, comparedCount, ...tally.result() }
+  return { name, elementCount, ...comparison.result() }
 }
 
 /** How far the comparison is: elements passed by and elements compared one by one; those and whole matrices. */

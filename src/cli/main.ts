@@ -3,9 +3,10 @@ import { Arguments } from './arguments.js'
 import { type Command, commandHelp, helpFlag, programHelp } from './command.js'
 import { initCommand } from './init.js'
 import { UsageError } from './usage.js'
+import { verifyCommand } from './verify.js'
 
 /** The command line. A new command is one file that exports a Command, and its name here. */
-const commands: readonly Command[] = [initCommand]
+const commands: readonly Command[] = [initCommand, verifyCommand]
 
 /** Runs the command line and gives the exit code. Output goes to stdout, progress and errors to stderr. */
 export async function runCli([name, ...rest]: readonly string[], version: string): Promise<number> {

@@ -13,6 +13,7 @@ import type { RunJobs } from './orthogonal-fill.js'
 import { checkOrthogonalPart } from './orthogonal-verify.js'
 import { readSegments } from './readback.js'
 import { segmentsOf } from './segments.js'
+import { alignUp } from './windows.js'
 
 /** Weights in GPU buffers. */
 export class GpuStore implements WeightStore {
@@ -49,6 +50,21 @@ export class GpuStore implements WeightStore {
 
   async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
     return readSegments(this.#state, segmentsOf(this.region(parameter.name), parameter), start, length)
+  }
+
+  /** Puts bytes at `start` (a multiple of 4) of a parameter, in buffers that were made here. */
+  async write(parameter: PlannedParameter, start: number, bytes: Uint8Array): Promise<void> {
+    const padded = new Uint8Array(alignUp(bytes.length, 4))
+    padded.set(bytes)
+    let segmentStart = 0
+    for (const { buffer, byteOffset, byteLength } of segmentsOf(this.region(parameter.name), parameter)) {
+      const from = Math.max(start, segmentStart)
+      const to = Math.min(start + padded.length, segmentStart + alignUp(byteLength, 4))
+      if (to > from) {
+        this.#state.device.queue.writeBuffer(buffer, byteOffset + from - segmentStart, padded, from - start, to - from)
+      }
+      segmentStart += byteLength
+    }
   }
 
   async measure(

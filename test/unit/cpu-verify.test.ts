@@ -40,6 +40,7 @@ describe.each([
       comparedCount: 105,
       mismatchCount: 1,
       firstMismatch: element,
+      largestUlpDistance: 1,
     })
     expect(report.parameters[1]?.mismatchCount).toBe(0)
   })
@@ -50,6 +51,18 @@ test('elements that differ in several bytes count once each', async () => {
   bytesOf(weights, 'weight').fill(0xff, 40, 60)
   const report = await weights.verify()
   expect(report.parameters[0]).toMatchObject({ mismatchCount: 5, firstMismatch: 10 })
+})
+
+test('the largest distance is in units in the last place, across 0 too', async () => {
+  const weights = await initializeModel(linear(3, 3), 'ones', {}, cpu)
+  const values = new Float32Array(weights.get('weight').buffer as unknown as ArrayBuffer)
+  values[2] = 1 + 3 * 2 ** -23
+  values[5] = 1 + 2 ** -23
+  const report = await weights.verify()
+  expect(report.parameters[0]).toMatchObject({ mismatchCount: 2, firstMismatch: 2, largestUlpDistance: 3 })
+  values[5] = -1
+  // As many numbers as there are from 1 down to 0, twice, and -0.
+  expect((await weights.verify()).parameters[0]).toMatchObject({ largestUlpDistance: 2 * 0x3f800000 + 1 })
 })
 
 test('-0 in place of 0 is a difference: bits, not numbers', async () => {

@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises'
+import { describeDistribution } from '../distributions.js'
+import { show, WeightInitError } from '../errors.js'
+import { planFromManifest } from '../manifest.js'
+import { Checkpoint } from '../node/checkpoint.js'
+import { type CheckpointVerification, verifyCheckpoint } from '../node/verify-checkpoint.js'
+import type { InitializationPlan } from '../plan.js'
+import type { Arguments } from './arguments.js'
+import type { Command } from './command.js'
+import { chooseDevice, deviceFlag, deviceLabel, deviceOf, jsonFlag, quietFlag } from './flags.js'
+import { formatTable, ProgressBar } from './terminal.js'
+import { UsageError } from './usage.js'
+
+export const verifyCommand: Command = {
+  name: 'verify',
+  synopsis: 'verify <weights.safetensors> [options]',
+  summary: 'compare a checkpoint with its manifest bit by bit, and test it against the laws',
+  description: `Reads a .safetensors file, makes the weights of its manifest again, compares every element bit by bit, and tests
+what the file holds against the laws: moments, bins, extremes, correlations, copies. Exit code 1 where anything fails.`,
+  flags: {
+    manifest: { value: 'PATH', help: "manifest.json; default: the one in the file's own metadata" },
+    device: deviceFlag,
+    'false-alarm-rate': {
+      value: 'P',
+      help: 'chance that sound weights fail a test, over all tests together; default 1e-6',
+    },
+    json: jsonFlag,
+    quiet: quietFlag,
+  },
+  examples: [
+    'webgpu-init verify weights.safetensors',
+    'webgpu-init verify weights.safetensors --manifest manifest.json --json',
+  ],
+  run: runVerify,
+}
+
+async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> {
+  const path = args.operand('verify', 'the path of a .safetensors file')
+  args.exclusive('json', 'quiet')
+  const falseAlarmRate = args.number('false-alarm-rate') ?? 1e-6
+  if (!(falseAlarmRate > 0 && falseAlarmRate < 1)) {
+    throw new UsageError(`--false-alarm-rate must lie in (0, 1), but found ${falseAlarmRate}.`)
+  }
+  const checkpoint = await Checkpoint.open(path)
+  try {
+    const plan = planFromManifest(await manifestText(checkpoint, args.text('manifest')))
+    const device = await chooseDevice(deviceOf(args))
+    const bar = new ProgressBar([['verify', 'B', plan.totals.byteLength]])
+    const result = await verifyCheckpoint(checkpoint, plan, {
+      device,
+      falseAlarmRate,
+      signal,
+      onProgress: (done) => bar.update('verify', done),
+    })
+    bar.clear()
+    if (args.has('json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+    else process.stdout.write(textReport(result, plan, deviceLabel(device), args.has('quiet')))
+    return result.ok ? 0 : 1
+  } finally {
+    await checkpoint.close()
+  }
+}
+
+async function manifestText(checkpoint: Checkpoint, path: string | undefined): Promise<string> {
+  if (path !== undefined) {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (cause) {
+      throw new WeightInitError('IO', `Cannot read ${show(path)}: ${(cause as Error).message}.`, { cause })
+    }
+  }
+  const own = checkpoint.header.metadata.get('webgpu-init')
+  if (own !== undefined) return own
+  throw new WeightInitError(
+    'INVALID_FILE',
+    `${show(checkpoint.path)} has no manifest in its metadata; give one with --manifest manifest.json (weights.manifest()).`,
+  )
+}
+
+function textReport(
+  { ok, parity, check }: CheckpointVerification,
+  plan: InitializationPlan,
+  where: string,
+  quiet: boolean,
+): string {
+  const planned = new Map(plan.parameters.map((p) => [p.name, p]))
+  const count = (n: number): string => n.toLocaleString('en')
+  const rows = check.parameters.map(({ name, statistics, tests }, index) => {
+    const { shape, distribution, expected } = planned.get(name)!
+    const { mismatchCount, firstMismatch, largestUlpDistance, orthogonalityDefect } = parity.parameters[index]!
+    const failed = tests.filter((test) => !test.ok).map(({ test }) => test)
+    return [
+      name,
+      shape.join(' x ') || 'scalar',
+      describeDistribution(distribution),
+      expected.std.toPrecision(5),
+      statistics.std.toPrecision(5),
+      orthogonalityDefect !== undefined
+        ? `|QtQ - I| ${orthogonalityDefect.toExponential(1)}`
+        : mismatchCount === 0
+          ? 'equal'
+          : `${count(mismatchCount)} differ, from [${firstMismatch}], by up to ${count(largestUlpDistance ?? 0)} ulp`,
+      failed.length === 0 ? `${tests.length} passed` : `FAILED: ${failed.join(', ')}`,
+    ]
+  })
+  const header = ['parameter', 'shape', 'rule', 'expected std', 'measured std', 'manifest = file', 'tests']
+  const failures = check.failures.map(
+    ({ parameters, test, message, adjustedPValue }) =>
+      `  ${parameters.slice(0, 5).join(', ')}: ${test}: ${message} (adjusted p ${adjustedPValue.toExponential(1)})`,
+  )
+  const lines = [
+    ...(quiet ? [] : [formatTable(header, rows, new Set([3, 4])), '']),
+    parity.ok
+      ? `Parity: 0 of all ${count(parity.elementCount)} elements differ from the manifest's in any bit (made on ${where}).`
+      : `Parity FAILED: ${count(parity.mismatchCount)} of ${count(parity.comparedCount)} elements differ from the manifest's (made on ${where}).`,
+    check.ok
+      ? `Tests: all ${count(check.testCount)} passed; sound weights fail with a probability of at most ${check.falseAlarmRate}.`
+      : `Tests FAILED: ${count(check.failures.length)} of ${count(check.testCount)}, at a false-alarm rate of ${check.falseAlarmRate}:`,
+    ...failures,
+    ok ? 'OK' : 'FAILED',
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,203 @@
+import { type CheckReport, checkMeasured, exactTests } from '../check.js'
+import { CpuMeasurer } from '../cpu/measure.js'
+import { CpuStore } from '../cpu/store.js'
+import { show, WeightInitError } from '../errors.js'
+import { deviceState } from '../gpu/device-state.js'
+import { GpuMeasurer } from '../gpu/measure.js'
+import { segmentsOf } from '../gpu/segments.js'
+import { GpuStore } from '../gpu/store.js'
+import { materialize } from '../materialize.js'
+import { Comparison } from '../mismatch.js'
+import { resolveOptions } from '../options.js'
+import { assemblePlan, type InitializationPlan, type PlannedParameter } from '../plan.js'
+import type { Measurement } from '../statistics/measurement.js'
+import { noRepeats } from '../statistics/repeats.js'
+import { type Specimen, specimensOf } from '../statistics/specimen.js'
+import type { TestOutcome } from '../statistics/tests.js'
+import type { WeightStore } from '../store.js'
+import { type ParameterVerification, type VerificationReport, verifyStore } from '../verify.js'
+import type { Checkpoint } from './checkpoint.js'
+
+/** Bytes of the parameters that are made, compared and measured together. One that is larger goes alone. */
+const GROUP_BYTES = 64 * 2 ** 20
+/** Bytes read at a time: whole elements and words. */
+const CHUNK_BYTES = 2 ** 24
+
+export interface CheckpointVerification {
+  /** True when every bit is what the manifest says and no test failed. */
+  readonly ok: boolean
+  readonly parity: VerificationReport
+  readonly check: CheckReport
+}
+
+export interface CheckpointOptions {
+  readonly device: GPUDevice | 'cpu'
+  readonly falseAlarmRate: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (bytesDone: number, bytesTotal: number) => void
+}
+
+/**
+ * Refuses a checkpoint that cannot be what the plan makes: tensors that are missing or too many, other shapes or dtypes.
+ * @throws WeightInitError `INVALID_FILE` naming up to five of each
+ */
+export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan): PlannedParameter[] {
+  const parameters = plan.parameters.filter(({ action }) => action === 'initialize')
+  const known = new Set(plan.parameters.map(({ name }) => name))
+  const list = (names: readonly string[]): string =>
+    `${names.slice(0, 5).map(show).join(', ')}${names.length > 5 ? `, ... (${names.length})` : ''}`
+  const fail = (message: string): never => {
+    throw new WeightInitError('INVALID_FILE', `${show(checkpoint.path)} does not match the manifest: ${message}`)
+  }
+  const missing = parameters.filter(({ name }) => !checkpoint.tensors.has(name)).map(({ name }) => name)
+  if (missing.length > 0) fail(`it lacks ${list(missing)}.`)
+  const surplus = [...checkpoint.tensors.keys()].filter((name) => !known.has(name))
+  if (surplus.length > 0) fail(`it has ${list(surplus)}, of which the manifest knows nothing.`)
+  for (const { name, shape, dtype } of parameters) {
+    const tensor = checkpoint.tensors.get(name)!
+    if (tensor.shape.length !== shape.length || tensor.shape.some((length, axis) => length !== shape[axis])) {
+      fail(`tensor ${show(name)} has shape ${show(tensor.shape)}, but the manifest says ${show(shape)}.`)
+    }
+    if (tensor.dtype !== dtype) {
+      fail(`tensor ${show(name)} has dtype ${tensor.storedDType}, but the manifest says ${dtype}.`)
+    }
+  }
+  return parameters
+}
+
+/**
+ * Compares a checkpoint with what its plan makes, bit by bit, and tests it against the plan's laws. A group of parameters is
+ * made, compared with the file as it is read, measured, and freed before the next: neither is ever held whole.
+ */
+export async function verifyCheckpoint(
+  checkpoint: Checkpoint,
+  plan: InitializationPlan,
+  { device, falseAlarmRate, signal, onProgress }: CheckpointOptions,
+): Promise<CheckpointVerification> {
+  const specimens = specimensOf(matchCheckpoint(checkpoint, plan))
+  const options = signal === undefined ? {} : { signal }
+  const anchored = specimens.filter((specimen) => specimen.anchored)
+  const onCpu = new CpuMeasurer(specimens, { repeats: true, ...options })
+  const onGpu =
+    device === 'cpu'
+      ? undefined
+      : new GpuMeasurer(
+          deviceState(device),
+          anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0),
+        )
+  const measurements: Measurement[][] = []
+  const parity: ParameterVerification[] = []
+  const exact: (TestOutcome[] | undefined)[] = []
+  let bytesDone = 0
+  try {
+    for (const group of groupsOf(specimens)) {
+      signal?.throwIfAborted()
+      const parameters = group.map(({ parameter }) => parameter)
+      const made = assemblePlan(plan, parameters)
+      const store = await materialize(made, resolveOptions({ device, seed: plan.seed, segments: true, ...options }))
+      try {
+        for (const parameter of parameters) {
+          parity.push(await compare(store, parameter, checkpoint, signal))
+          bytesDone += parameter.byteLength
+          onProgress?.(bytesDone, plan.totals.byteLength)
+        }
+        if (store instanceof GpuStore) {
+          const located = group.map((specimen) => ({
+            specimen,
+            segments: segmentsOf(store.region(specimen.parameter.name), specimen.parameter),
+          }))
+          measurements.push(...(await onGpu!.measure(located, signal)))
+        } else {
+          for (const specimen of group) {
+            const { name } = specimen.parameter
+            measurements.push(await onCpu.measure(specimen, (start, length) => checkpoint.read(name, start, length)))
+          }
+        }
+        // What the store holds is the file's by now.
+        for (const parameter of parameters) exact.push(await exactTests(store, parameter))
+        for (const [index, parameter] of parameters.entries()) {
+          if (parameter.distribution.kind !== 'orthogonal') continue
+          const [verified] = (await verifyStore(store, [parameter])).parameters
+          parity[parity.length - parameters.length + index] = verified!
+        }
+      } finally {
+        store.destroy()
+      }
+    }
+    const repeats = onGpu === undefined ? onCpu.result().repeats : await onGpu.repeats()
+    const check = checkMeasured({ specimens, measurements, repeats: repeats ?? noRepeats, exact, falseAlarmRate })
+    const report = parityReport(parity)
+    return { ok: report.ok && check.ok, parity: report, check }
+  } finally {
+    onGpu?.destroy()
+  }
+}
+
+/** Compares a parameter with the file's tensor, and puts the file's bytes in its place where they differ. */
+async function compare(
+  store: WeightStore,
+  { name, dtype, elementCount, byteLength }: PlannedParameter,
+  checkpoint: Checkpoint,
+  signal: AbortSignal | undefined,
+): Promise<ParameterVerification> {
+  const comparison = new Comparison(dtype)
+  const width = byteLength / elementCount
+  const parameter = { name, dtype, elementCount, byteLength } as PlannedParameter
+  for (let start = 0; start < byteLength; start += CHUNK_BYTES) {
+    signal?.throwIfAborted()
+    const length = Math.min(CHUNK_BYTES, byteLength - start)
+    const [actual, expected] = await Promise.all([
+      checkpoint.read(name, start, length),
+      store.readRange(parameter, start, length),
+    ])
+    const before = comparison.result().mismatchCount
+    comparison.add(actual, expected, start / width)
+    if (comparison.result().mismatchCount > before) await overwrite(store, parameter, start, actual)
+  }
+  return { name, elementCount, ...comparison.result() }
+}
+
+async function overwrite(
+  store: WeightStore,
+  parameter: PlannedParameter,
+  start: number,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (store instanceof GpuStore) {
+    await store.write(parameter, start, bytes)
+  } else if (store instanceof CpuStore) {
+    const { buffer, byteOffset } = store.region(parameter.name)
+    new Uint8Array(buffer, byteOffset + start, bytes.length).set(bytes)
+  }
+}
+
+function* groupsOf(specimens: readonly Specimen[]): Generator<Specimen[]> {
+  let group: Specimen[] = []
+  let bytes = 0
+  for (const specimen of specimens) {
+    const { byteLength } = specimen.parameter
+    if (group.length > 0 && bytes + byteLength > GROUP_BYTES) {
+      yield group
+      group = []
+      bytes = 0
+    }
+    group.push(specimen)
+    bytes += byteLength
+  }
+  if (group.length > 0) yield group
+}
+
+function parityReport(parameters: readonly ParameterVerification[]): VerificationReport {
+  const sum = (pick: (p: ParameterVerification) => number): number => parameters.reduce((n, p) => n + pick(p), 0)
+  const mismatchCount = sum((p) => p.mismatchCount)
+  const comparedCount = sum((p) => p.comparedCount)
+  const elementCount = sum((p) => p.elementCount)
+  return {
+    ok: mismatchCount === 0,
+    elementCount,
+    comparedCount,
+    mismatchCount,
+    complete: comparedCount === elementCount,
+    parameters,
+  }
+}

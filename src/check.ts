@@ -261,8 +261,8 @@ const CHUNK_ELEMENTS = 2 ** 20
 export async function exactTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[] | undefined> {
   const { distribution, dtype, elementCount, part } = parameter
   if (distribution.kind === 'orthogonal' && part === undefined) {
-    const { defect, dtype: measuredIn } = await store.checkOrthogonal(parameter)
-    const allowed = allowedDefect(parameter, measuredIn)
+    const defect = await store.orthogonalityDefect(parameter)
+    const allowed = allowedDefect(parameter, dtype)
     return [
       {
         test: 'orthogonality',

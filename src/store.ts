@@ -30,6 +30,11 @@ export interface WeightStore {
     specimens: readonly Specimen[],
     options: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }>
+  /**
+   * max |Q^T Q / gain^2 - I| of the matrices that are held, of a parameter with an orthogonal law that is no part; NaN for
+   * elements that are not finite.
+   */
+  orthogonalityDefect(parameter: PlannedParameter): Promise<number>
   /** What `verify` looks at where a law is not compared with the CPU bit by bit. */
   checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void

@@ -63,7 +63,7 @@ export class CpuStore implements WeightStore {
     given: ReadonlyMap<string, TargetRegion>,
     what: string,
   ): Map<string, { readonly buffer: ArrayBuffer; readonly byteOffset: number }> {
-    return new Map(parameters.map((p) => [p.name, regionOf(piecesOf(p, given.get(p.name), what))]))
+    return new Map(parameters.map((p) => [p.name, regionOf(p, given.get(p.name), [], what)]))
   }
 
   region(name: string): CpuRegion {
@@ -100,11 +100,14 @@ export class CpuStore implements WeightStore {
     return measurer.result()
   }
 
+  async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
+    const bytes = this.#bytes(parameter, 0, parameter.byteLength).slice()
+    return elementsDefect(parameter.distribution as LawOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
+  }
+
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
-    const law = parameter.distribution as LawOf<'orthogonal'>
     if (parameter.whole === undefined) {
-      const bytes = await this.readRange(parameter, 0, parameter.byteLength)
-      const defect = elementsDefect(law, decodeFloat32(bytes, parameter.dtype))
+      const defect = await this.orthogonalityDefect(parameter)
       return { defect, dtype: parameter.dtype, mismatchCount: 0 }
     }
     const { firstMatrix, matrixCount } = parameter.whole
@@ -145,9 +148,7 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
   const spans: RegionSpan[] = []
   for (const parameter of active) {
     if (!into.has(parameter.name)) continue
-    const pieces = piecesOf(parameter, into.get(parameter.name))
-    spans.push(...regionSpans(pieces, memoryRules.unit))
-    regions.set(parameter.name, regionOf(pieces))
+    regions.set(parameter.name, regionOf(parameter, into.get(parameter.name), spans))
   }
   refuseOverlap(spans)
   for (const parameter of active) if (!into.has(parameter.name)) regions.set(parameter.name, allocateOnHost(parameter))
@@ -211,16 +212,15 @@ const memoryRules: RegionRules<HostMemory> = {
   },
 }
 
-const piecesOf = (parameter: PlannedParameter, region: unknown, what?: string): RegionPiece<ArrayBuffer>[] =>
-  regionPieces(parameter, region, memoryRules, what).map(inOwnBuffer)
-
-const regionOf = (pieces: readonly RegionPiece<ArrayBuffer>[]): CpuRegion => ({
-  buffer: pieces[0]!.buffer,
-  byteOffset: pieces[0]!.byteOffset,
-  ...(pieces.length === 1 ? {} : { segments: segmentsOfPieces(pieces) }),
-})
-
 /** Offsets in the ArrayBuffer itself, not in the view of it that the caller gave. */
 function inOwnBuffer({ buffer: { buffer, begin }, ...piece }: RegionPiece<HostMemory>): RegionPiece<ArrayBuffer> {
   return { ...piece, buffer, byteOffset: begin + piece.byteOffset }
+}
+
+/** The caller's place for a parameter; its bytes are added to `spans`. */
+function regionOf(parameter: PlannedParameter, region: unknown, spans: RegionSpan[], what?: string): CpuRegion {
+  const pieces = regionPieces(parameter, region, memoryRules, what).map(inOwnBuffer)
+  spans.push(...regionSpans(pieces, memoryRules.unit))
+  const { buffer, byteOffset } = pieces[0]!
+  return { buffer, byteOffset, ...(pieces.length === 1 ? {} : { segments: segmentsOfPieces(pieces) }) }
 }

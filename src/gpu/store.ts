@@ -1,3 +1,5 @@
+import { elementsDefect } from '../cpu/orthogonal.js'
+import { decodeFloat32 } from '../decode.js'
 import type { FloatDType } from '../dtype.js'
 import type { LawOf } from '../laws/types.js'
 import type { PlannedParameter } from '../plan.js'
@@ -87,18 +89,26 @@ export class GpuStore implements WeightStore {
     }
   }
 
-  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
+  async orthogonalityDefect(parameter: PlannedParameter, signal?: AbortSignal): Promise<number> {
     const law = parameter.distribution as LawOf<'orthogonal'>
-    const { dtype } = parameter
-    const region = this.region(parameter.name)
-    if (parameter.whole !== undefined || region.segments !== undefined || law.field > 1) {
-      const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
-      return checkOrthogonalPart(this.#state, parameter, read, (jobs) => this.#runJobs(this.#state, jobs), signal)
+    const { dtype, byteLength, name } = parameter
+    const region = this.region(name)
+    if (law.field > 1 || region.segments !== undefined) {
+      // Mostly zeros to be looked at, or in pieces: the host does it.
+      const bytes = await this.readRange(parameter, 0, byteLength)
+      return elementsDefect(law, decodeFloat32(bytes, dtype))
     }
     const shape = { batch: law.batch, rows: law.rows, cols: law.columns }
-    const matrices = { ...region, dtype: dtype as FloatDType }
-    const defect = await orthogonalityDefect(this.#state, matrices, shape, law.gain, signal)
-    return { defect, dtype, mismatchCount: 0 }
+    return orthogonalityDefect(this.#state, { ...region, dtype: dtype as FloatDType }, shape, law.gain, signal)
+  }
+
+  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
+    const { field } = parameter.distribution as LawOf<'orthogonal'>
+    if (parameter.whole === undefined && this.region(parameter.name).segments === undefined && field === 1) {
+      return { defect: await this.orthogonalityDefect(parameter, signal), dtype: parameter.dtype, mismatchCount: 0 }
+    }
+    const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
+    return checkOrthogonalPart(this.#state, parameter, read, (jobs) => this.#runJobs(this.#state, jobs), signal)
   }
 
   destroy(): void {

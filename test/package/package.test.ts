@@ -398,10 +398,10 @@ describe('in a bundle', () => {
     expect(code.length).toBeLessThan(72_000)
   })
 
-  it('the whole package weighs at most 122 kB minified and gzipped', async () => {
+  it('the whole package weighs at most 125 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(122_000)
+    expect(gzipSync(code).length).toBeLessThan(125_000)
   })
 
   it('the minified code makes the same bytes', async () => {

@@ -162,7 +162,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
         entryPoint: 'main',
         ...(key.layout === 'linalg window'
           ? { constants: { LANES: productLanes(state) } }
-          : key.layout.startsWith('measure') || key.layout.startsWith('linalg')
+          : key.layout.startsWith('measure') || key.layout === 'linalg'
             ? {}
             : { constants: { WORKGROUP_INVOCATIONS } }),
       },

@@ -1,5 +1,6 @@
 export type { CheckOptions, CheckReport, ParameterCheck, TestResult } from './check.js'
 export { type CheckedTensor, checkTensors } from './check-tensors.js'
+export { diagnosePlan, type PlanFinding, type PlanFindingCode, planEveryParameter } from './diagnosis.js'
 export type { Distribution, ExpectedMoments } from './distributions.js'
 export type { DType, FloatDType } from './dtype.js'
 export { DeviceLostError, OutOfMemoryError, WeightInitError, type WeightInitErrorCode } from './errors.js'

@@ -6,6 +6,24 @@ export {
   safetensorsHeaderLength,
 } from './interop/safetensors.js'
 export type { SafetensorsHeader, SafetensorsTensor } from './interop/safetensors-header.js'
+export type { CheckpointTensor } from './node/checkpoint-reader.js'
+export type { StoredTensor } from './node/checkpoint-writer.js'
+export type { CheckpointFormat, WriterOptions } from './node/create-writer.js'
 export { type NodeDeviceOptions, requestNodeDevice } from './node/device.js'
+export {
+  type FilePhase,
+  type FileProgress,
+  type FileReport,
+  type InitializeFileOptions,
+  initializeFile,
+} from './node/initialize-file.js'
+export {
+  type CheckpointInspection,
+  type InspectedTensor,
+  type InspectOptions,
+  inspectCheckpoint,
+  type TensorStatistics,
+} from './node/inspect-checkpoint.js'
 export { type ModelFile, readModelFile } from './node/model-file.js'
-export { writeSafetensors } from './node/safetensors-file.js'
+export type { FileShard } from './node/shards.js'
+export { type WriteWeightsOptions, writeSafetensors, writeWeights } from './node/write-weights.js'

@@ -54,6 +54,8 @@ export interface InitializeOptions {
   readonly generator?: GeneratorOption
   /** Parameters to leave out altogether: no memory, no values. */
   readonly skip?: ParameterMatch | readonly ParameterMatch[]
+  /** Leave out every parameter that matches none of these: a checkpoint's new head alone. `skip` is taken off it. */
+  readonly only?: ParameterMatch | readonly ParameterMatch[]
   /**
    * A rectangular part of some parameters, by name: `{ 'wte.weight': { start: [0, 128], end: [1000, 256] } }`. Bit-equal to
    * that part of the whole, without making the whole.
@@ -94,6 +96,7 @@ const optionKeys = [
   'generator',
   'fans',
   'skip',
+  'only',
   'slice',
   'shard',
   'into',
@@ -114,6 +117,7 @@ export interface ResolvedOptions {
   readonly fans: FanConvention
   readonly generatorSettings: GeneratorSettings
   readonly skip: readonly Matcher[]
+  readonly only?: readonly Matcher[]
   readonly into: ReadonlyMap<string, TargetRegion>
   readonly parts: PartOptions
   readonly buffers: 'separate' | 'packed'
@@ -176,7 +180,10 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
   if (typeof into !== 'object' || into === null)
     fail(`into must map names to { buffer, byteOffset } or { segments }, but found ${show(into)}.`)
   const regions = into instanceof Map ? into : new Map(Object.entries(into as Record<string, TargetRegion>))
-  const skips = Array.isArray(skip) ? (skip as readonly ParameterMatch[]) : [skip as ParameterMatch]
+  const matchers = (option: 'skip' | 'only', given: ParameterMatch | readonly ParameterMatch[]): Matcher[] => {
+    const list = Array.isArray(given) ? (given as readonly ParameterMatch[]) : [given as ParameterMatch]
+    return list.map((match) => createMatcher(match, `option ${option}`))
+  }
   return {
     device,
     seed,
@@ -184,7 +191,8 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
     generator: generatorSettings.name,
     generatorSettings,
     fans,
-    skip: skips.map((match) => createMatcher(match, 'option skip')),
+    skip: matchers('skip', skip),
+    ...(options.only === undefined ? {} : { only: matchers('only', options.only) }),
     parts: resolveParts(options.slice, options.shard),
     into: regions,
     buffers,

@@ -135,17 +135,29 @@ export function splitArguments(
   return { config: {}, options: fourth }
 }
 
+/** Why a parameter is skipped that `planModel` would refuse. */
+export const UNMATCHED = 'no rule matches it'
+
+/** @param onUnmatched what to do about parameters that no rule initialises */
 export function planResolved(
   model: Model,
   initializer: InitializerArgument,
   config: Readonly<Record<string, unknown>>,
   options: ResolvedOptions,
+  onUnmatched: 'throw' | 'skip' = 'throw',
 ): InitializationPlan {
   const choose = chooser(initializer, config)
   const validated = validateModel(model)
   const byName = new Map(validated.map((parameter) => [parameter.name, parameter]))
   const sourceOf = sourcePlanner(options.generatorSettings, options.seed)
-  const whole = validated.map((parameter) => planParameter(parameter, byName, choose, options, sourceOf))
+  const whole = validated.map((parameter) => {
+    try {
+      return planParameter(parameter, byName, choose, options, sourceOf)
+    } catch (error) {
+      if (onUnmatched === 'throw' || (error as WeightInitError).code !== 'UNMATCHED_PARAMETER') throw error
+      return planParameter(parameter, byName, () => ({ initializer: 'skip', because: UNMATCHED }), options, sourceOf)
+    }
+  })
   const skipped = new Set(whole.filter(({ action }) => action === 'skip').map(({ name }) => name))
   for (const parameter of whole) {
     if (parameter.action === 'tied' && skipped.has(parameter.tiedTo ?? '')) {
@@ -222,10 +234,10 @@ function planParameter(
   const { name, shape, elementCount, role, layout } = parameter
   const dtype = effectiveDType(parameter.dtype, options.dtype)
   const where = `Parameter ${show(name)}`
-  const skipper = options.skip.find((matcher) => matcher.matches(parameter))
+  const skipped = skippedBy(parameter, options)
   const choice: Choice =
-    skipper !== undefined
-      ? { initializer: 'skip', because: `option skip: ${skipper.text}` }
+    skipped !== undefined
+      ? { initializer: 'skip', because: skipped }
       : parameter.tiedTo !== undefined
         ? tiedChoice(parameter, choose)
         : choose(parameter)
@@ -266,6 +278,14 @@ function planParameter(
     overlays: absent ? [] : paddingOverlay(parameter, distribution, dtype),
     ...(source === undefined ? {} : { source }),
   }
+}
+
+/** Which option leaves a parameter out, if one does. */
+function skippedBy(parameter: Parameter, { skip, only }: ResolvedOptions): string | undefined {
+  const skipper = skip.find((matcher) => matcher.matches(parameter))
+  if (skipper !== undefined) return `option skip: ${skipper.text}`
+  if (only === undefined || only.some((matcher) => matcher.matches(parameter))) return undefined
+  return `option only: ${only.map(({ text }) => text).join(', ')}`
 }
 
 /** A tied parameter is not initialised itself; rules can only skip it. */

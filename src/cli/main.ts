@@ -2,11 +2,13 @@ import { show, WeightInitError } from '../errors.js'
 import { Arguments } from './arguments.js'
 import { type Command, commandHelp, helpFlag, programHelp } from './command.js'
 import { initCommand } from './init.js'
+import { inspectCommand } from './inspect.js'
+import { planCommand } from './plan.js'
 import { UsageError } from './usage.js'
 import { verifyCommand } from './verify.js'
 
 /** The command line. A new command is one file that exports a Command, and its name here. */
-const commands: readonly Command[] = [initCommand, verifyCommand]
+const commands: readonly Command[] = [initCommand, planCommand, verifyCommand, inspectCommand]
 
 /** Runs the command line and gives the exit code. Output goes to stdout, progress and errors to stderr. */
 export async function runCli([name, ...rest]: readonly string[], version: string): Promise<number> {
@@ -60,5 +62,8 @@ export async function runCli([name, ...rest]: readonly string[], version: string
   } finally {
     process.off('SIGINT', interrupt)
     process.off('SIGTERM', interrupt)
+    // A broken pipe may be told after the end: the listener stays, once.
+    process.stdout.off('error', onOutputError)
+    if (process.stdout.listenerCount('error') === 0) process.stdout.once('error', onOutputError)
   }
 }

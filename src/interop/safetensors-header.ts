@@ -5,8 +5,8 @@ import { parseStrictJson, type StrictJson } from './strict-json.js'
 /** The format's own limit on the JSON part. */
 export const MAX_HEADER_BYTES = 100_000_000
 
-/** Bits per element of every dtype of the format. */
-const bitsOf: Readonly<Record<string, number>> = {
+/** Bits per element of every dtype of the format, by its name there. */
+export const safetensorsBits: Readonly<Record<string, number>> = {
   BOOL: 8,
   F4: 4,
   F6_E2M3: 6,
@@ -152,7 +152,7 @@ function readTensor(name: string, entry: StrictJson, headerByteLength: number, d
     if (key !== 'dtype' && key !== 'shape' && key !== 'data_offsets') fail(`${where} has the unknown key ${show(key)}.`)
   }
   const [dtype, shape, offsets] = [entry.get('dtype'), entry.get('shape'), entry.get('data_offsets')]
-  if (typeof dtype !== 'string' || !Object.hasOwn(bitsOf, dtype))
+  if (typeof dtype !== 'string' || !Object.hasOwn(safetensorsBits, dtype))
     return fail(`${where} has the unknown dtype ${show(dtype)}.`)
   const lengths = integers(shape, `${where}: shape`)
   const range = integers(offsets, `${where}: data_offsets`)
@@ -165,7 +165,7 @@ function readTensor(name: string, entry: StrictJson, headerByteLength: number, d
     elements *= length
     if (!Number.isSafeInteger(elements)) fail(`${where}: shape ${show(lengths)} has more than 2^53 - 1 elements.`)
   }
-  const bits = BigInt(elements) * BigInt(bitsOf[dtype]!)
+  const bits = BigInt(elements) * BigInt(safetensorsBits[dtype]!)
   if (bits !== 8n * BigInt(end - begin)) {
     fail(
       `${where}: ${dtype} ${show(lengths)} needs ${bits / 8n} bytes, but data_offsets ${show(range)} give ${end - begin}.`,

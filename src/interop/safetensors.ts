@@ -1,17 +1,17 @@
-import { byteWidth, type DType } from '../dtype.js'
+import type { DType } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
-import { MAX_HEADER_BYTES } from './safetensors-header.js'
+import { MAX_HEADER_BYTES, safetensorsBits } from './safetensors-header.js'
 
 export { parseSafetensorsHeader, safetensorsHeaderLength } from './safetensors-header.js'
 
-/** A tensor as a .safetensors file lists it. */
-export interface SafetensorsEntry {
+/** A tensor as a .safetensors file lists it; its dtype by this package's name, or by the format's. */
+export type SafetensorsEntry = {
   readonly name: string
-  readonly dtype: DType
   readonly shape: readonly number[]
-}
+} & ({ readonly dtype: DType } | { readonly storedDType: string })
 
-const names: Readonly<Record<DType, string>> = {
+/** The format's name of a dtype. */
+export const storedDTypes: Readonly<Record<DType, string>> = {
   float32: 'F32',
   float16: 'F16',
   bfloat16: 'BF16',
@@ -50,15 +50,24 @@ export function layoutSafetensors(
   if (Object.keys(metadata).length > 0) table.__metadata__ = metadata
   const starts: number[] = []
   let at = 0
-  for (const { name, dtype, shape } of entries) {
+  for (const entry of entries) {
+    const { name, shape } = entry
+    const dtype = 'storedDType' in entry ? entry.storedDType : storedDTypes[entry.dtype]
     if (name === '__metadata__' || Object.hasOwn(table, name)) {
       throw new WeightInitError(
         'INVALID_MODEL',
         `A .safetensors file cannot hold a tensor called ${show(name)}${name === '__metadata__' ? ', a name that the format reserves' : ' twice'}.`,
       )
     }
-    const byteLength = shape.reduce((a, b) => a * b, 1) * byteWidth(dtype)
-    table[name] = { dtype: names[dtype], shape, data_offsets: [at, at + byteLength] }
+    const bits = Object.hasOwn(safetensorsBits, dtype) ? safetensorsBits[dtype] : undefined
+    if (bits === undefined) {
+      throw new WeightInitError(
+        'UNSUPPORTED_DTYPE',
+        `Tensor ${show(name)}: .safetensors has no dtype ${show(dtype)}; it has ${Object.keys(safetensorsBits).join(', ')}.`,
+      )
+    }
+    const byteLength = (shape.reduce((a, b) => a * b, 1) * bits) / 8
+    table[name] = { dtype, shape, data_offsets: [at, at + byteLength] }
     starts.push(at)
     at += byteLength
   }

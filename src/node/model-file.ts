@@ -1,12 +1,8 @@
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { show, WeightInitError } from '../errors.js'
 import type { CheckpointModel, OmittedTensor } from '../interop/checkpoint.js'
-import {
-  parseSafetensorsHeader,
-  type SafetensorsHeader,
-  safetensorsHeaderLength,
-} from '../interop/safetensors-header.js'
+import type { SafetensorsHeader } from '../interop/safetensors-header.js'
 import {
   readSafetensorsIndex,
   readSafetensorsModel,
@@ -16,6 +12,7 @@ import { type HuggingFaceOptions, readHuggingFaceConfig } from '../model/hugging
 import { readModelJson } from '../model/json.js'
 import type { Model } from '../model/types.js'
 import type { InitializerRule } from '../plan.js'
+import { SafetensorsReader } from './checkpoint-reader.js'
 
 /** A model read from a file, whatever its kind. */
 export interface ModelFile {
@@ -102,24 +99,9 @@ async function shardedModel(path: string, text: string): Promise<CheckpointModel
 
 /** Reads a file's header alone, however large the file is. */
 async function headerOf(path: string): Promise<SafetensorsHeader> {
-  const file = await io(path, open(path, 'r'))
-  try {
-    const { size } = await io(path, file.stat())
-    const length = safetensorsHeaderLength(await startOf(file, path, Math.min(8, size)), size)
-    return parseSafetensorsHeader(await startOf(file, path, length), size)
-  } finally {
-    await file.close()
-  }
-}
-
-async function startOf(file: FileHandle, path: string, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length)
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await io(path, file.read(bytes, done, length - done, done))
-    if (bytesRead === 0) return bytes.subarray(0, done)
-    done += bytesRead
-  }
-  return bytes
+  const file = await SafetensorsReader.open(path)
+  await file.close()
+  return file.header
 }
 
 /** The protobuf reader is an optional dependency: only those who read ONNX files need it. */

@@ -488,7 +488,7 @@ describe('failure exits 1', () => {
       /float16.*65504/,
     ],
     ['a config that is not there', ['init', 'absent.json', ...out], /absent\.json.*no such file/],
-    ['a config that is a folder', ['init', '.', ...out], /Cannot read "\."/],
+    ['a folder without a model', ['init', '/', ...out], /The folder "\/" holds none of config\.json/],
     [
       'an output in a missing folder',
       ['init', 'config.json', '-o', 'no/where.safetensors'],
@@ -505,8 +505,8 @@ describe('failure exits 1', () => {
   const configs: [string, string, RegExp][] = [
     ['an empty file', '', /not valid JSON/],
     ['half a file', '{"model_type": "gpt2", "n_la', /"config\.json" is not valid JSON/],
-    ['a list', '[]', /must hold an object/],
-    ['null', 'null', /must hold an object/],
+    ['an empty list', '[]', /parameters/],
+    ['null', 'null', /none of the files that are read/],
     ['no model_type', '{}', /model_type/],
     ['an unknown model_type', '{"model_type":"rwkv"}', /unknown model_type "rwkv"; known: gpt2, llama/],
     ['a model_type from the prototype', '{"model_type":"constructor"}', /unknown model_type "constructor"/],

@@ -14,7 +14,7 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-const bytesPerElement: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 }
+const bytesPerElement: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2, I64: 8, BOOL: 1 }
 
 function demand(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`invalid .safetensors: ${message}`)

@@ -5,7 +5,7 @@ import { orthogonalPartLayout, packOrthogonalPart, partLayout } from '../../src/
 import { segmentSizes } from '../../src/gpu/segments.js'
 import { defineModel, normal, planModel } from '../../src/index.js'
 import { fillJob, type Overlay } from '../../src/jobs.js'
-import { splitByBytes } from '../../src/node/shards.js'
+import { splitByBytes, splitByCount } from '../../src/node/shards.js'
 import { shardRange } from '../../src/parts/cut.js'
 import { elementIndex, partGeometry, partRuns } from '../../src/parts/geometry.js'
 import { overlaysOfPart } from '../../src/parts/overlays.js'
@@ -192,16 +192,26 @@ describe('segments and files', () => {
 
   test('files hold whole parameters in order, none is empty, and they are as even as that allows', () => {
     const parameters = [100, 1, 1, 1, 50, 50, 1, 1].map((n, i) => ({ name: `p${i}`, shape: [n, 8] }))
-    const plan = planModel({ parameters }, normal, { seed: 1 })
+    const planned = planModel({ parameters }, normal, { seed: 1 }).parameters
+    const split = (count: number): string[][] =>
+      splitByCount(planned, count).map((file) => file.map(({ name }) => name))
     for (let count = 1; count <= parameters.length; count++) {
-      const files = splitByBytes(plan, count)
+      const files = split(count)
       expect(files.flat()).toEqual(parameters.map(({ name }) => name))
       expect(files.every((names) => names.length > 0)).toBe(true)
     }
-    expect(splitByBytes(plan, 2)).toEqual([
+    expect(split(2)).toEqual([
       ['p0', 'p1', 'p2', 'p3'],
       ['p4', 'p5', 'p6', 'p7'],
     ])
-    expect(() => splitByBytes(plan, 9)).toThrow(/9 shards are more than the model's 8 parameters/)
+    expect(() => split(9)).toThrow(/9 shards are more than the model's 8 parameters/)
+  })
+
+  test('files of at most so many bytes: as many whole parameters as fit, a larger one alone', () => {
+    const items = [5, 3, 3, 20, 1, 1].map((byteLength, i) => ({ name: `p${i}`, byteLength }))
+    const split = (bytes: number): string[][] => splitByBytes(items, bytes).map((file) => file.map(({ name }) => name))
+    expect(split(8)).toEqual([['p0', 'p1'], ['p2'], ['p3'], ['p4', 'p5']])
+    expect(split(33)).toEqual([items.map(({ name }) => name)])
+    expect(split(1)).toEqual(items.map(({ name }) => [name]))
   })
 })

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/main.js'
 import { initializeModel, linear, type Model, relu, sequential } from '../../src/index.js'
 import { parseSafetensorsHeader } from '../../src/interop/safetensors-header.js'
-import { writeSafetensors } from '../../src/node/safetensors-file.js'
+import { writeSafetensors } from '../../src/node/write-weights.js'
 
 let folder: string
 let file: string

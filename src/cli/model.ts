@@ -1,0 +1,135 @@
+import { initializerNames } from '../initializers/registry.js'
+import { createMatcher } from '../match.js'
+import type { Model } from '../model/types.js'
+import { validateModel } from '../model/validate.js'
+import { type ModelFile, readModelFile } from '../node/model-file.js'
+import type { InitializerArgument } from '../plan.js'
+import type { Arguments, Flags } from './arguments.js'
+import { dtypeFlag, dtypeOf, patternFlag, patternsOf, seedFlag, seedOf } from './flags.js'
+import { UsageError } from './usage.js'
+
+// What `init` and `plan` have in common: a model, how it is initialised, and which parameters.
+
+/** Settings of --init NAME that may be given; an X is a number. */
+const settings: Flags = {
+  mode: { value: 'MODE', help: 'of --init kaiming and variance_scaling: fan_in, fan_out, fan_avg' },
+  nonlinearity: { value: 'NAME', help: 'of --init kaiming: relu, leaky_relu, tanh, ...' },
+  distribution: { value: 'NAME', help: 'of --init xavier, kaiming and variance_scaling: uniform, normal, ...' },
+  gain: { value: 'X', help: 'of --init xavier, kaiming, orthogonal' },
+  a: { value: 'X', help: 'of --init uniform and trunc_normal: the lower end; of kaiming: the negative slope' },
+  b: { value: 'X', help: 'of --init uniform and trunc_normal: the upper end' },
+  mean: { value: 'X', help: 'of --init normal and trunc_normal' },
+  std: { value: 'X', help: 'of --init normal, trunc_normal and sparse' },
+  value: { value: 'X', help: 'of --init constant' },
+}
+
+export const modelFlags: Flags = {
+  head: {
+    value: 'CLASS',
+    help: "of a config.json: the class to read, in place of its architectures: 'BertModel', ...",
+  },
+  init: {
+    value: 'NAME',
+    help: `recipe (the model's own, default; where the file names none: torch_default), or ${initializerNames.join(', ')}`,
+  },
+  ...settings,
+  seed: seedFlag,
+  dtype: dtypeFlag,
+  only: patternFlag("initialise only parameters of these names: globs such as 'classifier.*', or /regexp/; repeatable"),
+  skip: patternFlag('leave these out; repeatable'),
+}
+
+/** What a model may be, for descriptions. */
+export const modelKinds: string =
+  'a Hugging Face config.json; a .safetensors file, a model.safetensors.index.json or an .onnx file (fresh weights of the ' +
+  'same names and shapes); a JSON file { "parameters": [{ "name", "shape", ... }] }; or a folder with one of them'
+
+type PatternOption = ReturnType<typeof patternsOf>
+
+/** A model and everything `planModel` takes beside it. */
+export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted'> {
+  /** A short name: the architecture, else the file's. */
+  readonly label: string
+  readonly model: Model
+  readonly initializer: InitializerArgument
+  readonly config: Readonly<Record<string, unknown>>
+  readonly options: {
+    readonly seed?: bigint
+    readonly dtype?: 'float32' | 'float16' | 'bfloat16'
+    readonly only?: PatternOption
+    readonly skip?: PatternOption
+  }
+}
+
+/** The flags alone: what can be refused before any file is looked at. */
+export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | 'options'> & {
+  readonly init: string
+  readonly head?: string
+} {
+  const config: Record<string, unknown> = {}
+  for (const [name, { value }] of Object.entries(settings)) {
+    if (args.has(name)) config[name] = value === 'X' ? args.number(name) : args.text(name)
+  }
+  const init = args.text('init') ?? 'recipe'
+  if (init === 'recipe' && Object.keys(config).length > 0) {
+    throw new UsageError(`--${Object.keys(config)[0]} is a setting of --init NAME; the model's own recipe takes none.`)
+  }
+  const seed = seedOf(args)
+  const dtype = dtypeOf(args)
+  const options = {
+    ...(seed === undefined ? {} : { seed }),
+    ...(dtype === undefined ? {} : { dtype }),
+    ...(args.has('only') ? { only: patternsOf(args, 'only') } : {}),
+    ...(args.has('skip') ? { skip: patternsOf(args, 'skip') } : {}),
+  }
+  const head = args.text('head')
+  return { init, config, options, ...(head === undefined ? {} : { head }) }
+}
+
+/** Reads the model's file, and refuses patterns that no parameter has. */
+export async function readModel(path: string, flags: ReturnType<typeof readModelFlags>): Promise<ModelRequest> {
+  const { init, config, options, head } = flags
+  const file = await readModelFile(path, head === undefined ? {} : { head })
+  const { kind, title, model, recipe, tied, fixed, omitted } = file
+  if (head !== undefined && kind !== 'huggingface') {
+    throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is none.`)
+  }
+  refuseIdlePatterns(model, 'only', options.only)
+  refuseIdlePatterns(model, 'skip', options.skip)
+  const noWeights = new Set(fixed)
+  return {
+    label: title.replace(/ \(.*/, ''),
+    model,
+    tied,
+    fixed,
+    omitted,
+    initializer: init === 'recipe' ? (recipe ?? 'torch_default') : init,
+    config,
+    options: {
+      ...options,
+      ...(fixed.length === 0
+        ? {}
+        : {
+            skip: [
+              ...(options.skip ?? []),
+              function noWeight({ name }: { name: string }) {
+                return noWeights.has(name)
+              },
+            ],
+          }),
+    },
+  }
+}
+
+function refuseIdlePatterns(model: Model, flag: string, patterns: PatternOption = []): void {
+  const parameters = validateModel(model)
+  for (const pattern of patterns) {
+    const matcher = createMatcher(pattern, `--${flag}`)
+    if (parameters.some((parameter) => matcher.matches(parameter))) continue
+    const names = parameters.slice(0, 5).map(({ name }) => name)
+    throw new UsageError(
+      `--${flag} ${matcher.text} matches none of the model's ${parameters.length} parameters: ${names.join(', ')}` +
+        `${parameters.length > names.length ? ', ...' : ''}.`,
+    )
+  }
+}

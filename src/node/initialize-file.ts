@@ -1,0 +1,349 @@
+import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import { InitializedModel } from '../initialized-model.js'
+import { manifestOf } from '../manifest.js'
+import { materialize } from '../materialize.js'
+import type { Model } from '../model/types.js'
+import { type InitializeOptions, type ResolvedOptions, resolveOptions } from '../options.js'
+import {
+  assemblePlan,
+  type InitializationPlan,
+  type InitializerArgument,
+  type PlannedParameter,
+  planResolved,
+} from '../plan.js'
+import type { ParameterStatistics } from '../statistics/report.js'
+import type { VerificationReport } from '../verify.js'
+import { CheckpointReader } from './checkpoint-reader.js'
+import { type CheckpointWriter, type StoredTensor, storedTensor } from './checkpoint-writer.js'
+import { createWriter, type WriterOptions } from './create-writer.js'
+import { mergeCheckpoint } from './merge-checkpoint.js'
+import { splitByBytes } from './shards.js'
+
+/** Device memory for weights at a time. */
+const DEFAULT_DEVICE_BYTES = 2 ** 30
+
+/** What is done to the weights of a part, in this order. */
+export type FilePhase = 'initialise' | 'verify' | 'write'
+
+export interface FileProgress {
+  readonly phase: FilePhase
+  /** Of the whole model, not of the part. */
+  readonly bytesDone: number
+  readonly bytesTotal: number
+}
+
+export interface InitializeFileOptions
+  extends Pick<InitializeOptions, (typeof fileInitializeKeys)[number]>,
+    WriterOptions {
+  /** A .safetensors file or a model.safetensors.index.json: what is not initialised is copied from it, byte for byte. */
+  readonly from?: string
+  /**
+   * The model is made, compared and written in parts of at most so many bytes, or of one parameter: what device and host
+   * need does not grow with it. Default 2^30.
+   */
+  readonly maxDeviceBytes?: number
+  /** How many elements to compare with the CPU: 'all' (the default), at most so many over the whole model, or 0. */
+  readonly verify?: 'all' | number
+  /** Sees the weights of each part while they are on the device, before they are written; false stops the writing. */
+  readonly onWeights?: (weights: InitializedModel) => unknown
+  readonly onProgress?: (progress: FileProgress) => void
+}
+
+/** What a run did. */
+export interface FileReport {
+  readonly plan: InitializationPlan
+  readonly backend: 'webgpu' | 'cpu'
+  /** The files; none when the device computed something else than the CPU, or onWeights said false. */
+  readonly files: readonly string[]
+  /** Measured beside expected, by name. */
+  readonly statistics: ReadonlyMap<string, ParameterStatistics>
+  readonly verification?: VerificationReport
+  /** Tensors that were taken from `from`. */
+  readonly copied: readonly StoredTensor[]
+  /** Seconds that initialising took, compiling included. */
+  readonly initializeSeconds: number
+}
+
+/** Options that are those of `initializeModel`. */
+const fileInitializeKeys = [
+  'seed',
+  'dtype',
+  'fans',
+  'generator',
+  'skip',
+  'only',
+  'segments',
+  'signal',
+  'device',
+] as const
+
+const fileOptionKeys = [
+  ...fileInitializeKeys,
+  'format',
+  'maxShardBytes',
+  'fileShard',
+  'metadata',
+  'from',
+  'maxDeviceBytes',
+  'verify',
+  'onWeights',
+  'onProgress',
+]
+
+/** A file that is planned and opened, and not yet written. `discard` it in any case. */
+export class FileJob {
+  readonly plan: InitializationPlan
+  /** What will be copied, not initialised. */
+  readonly copied: readonly StoredTensor[]
+  readonly paths: readonly string[]
+  readonly #own: readonly PlannedParameter[]
+  readonly #writer: CheckpointWriter
+  readonly #base: CheckpointReader | undefined
+  readonly #resolved: ResolvedOptions
+  readonly #options: InitializeFileOptions
+
+  private constructor(
+    plan: InitializationPlan,
+    writer: CheckpointWriter,
+    tensors: { readonly own: readonly PlannedParameter[]; readonly copied: readonly StoredTensor[] },
+    base: CheckpointReader | undefined,
+    resolved: ResolvedOptions,
+    options: InitializeFileOptions,
+  ) {
+    this.plan = plan
+    this.copied = tensors.copied
+    this.paths = writer.paths
+    this.#own = tensors.own
+    this.#writer = writer
+    this.#base = base
+    this.#resolved = resolved
+    this.#options = options
+  }
+
+  /** Plans, looks into the base checkpoint and opens the output: every mistake comes here, before any device is touched. */
+  static async prepare(
+    path: string,
+    model: Model,
+    initializer: InitializerArgument,
+    config: Readonly<Record<string, unknown>>,
+    options: InitializeFileOptions,
+  ): Promise<FileJob> {
+    refuseUnknownKeys(options, fileOptionKeys, 'initializeFile option')
+    const { maxDeviceBytes = DEFAULT_DEVICE_BYTES, verify = 'all' } = options
+    requireCount('maxDeviceBytes', maxDeviceBytes, 1)
+    if (verify !== 'all') requireCount('verify', verify, 0)
+    const shared = fileInitializeKeys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]])
+    const resolved = resolveOptions(Object.fromEntries(shared))
+    const plan = planResolved(model, initializer, config, resolved)
+    const base = options.from === undefined ? undefined : await CheckpointReader.open(options.from)
+    let writer: CheckpointWriter | undefined
+    try {
+      const tensors = base === undefined ? own(plan).map(storedTensor) : mergeCheckpoint(plan, base)
+      if (tensors.length === 0) {
+        throw new WeightInitError(
+          'INVALID_ARGUMENT',
+          'Nothing is left to write: skip and only leave out every parameter.',
+        )
+      }
+      const fresh = new Map(own(plan).map((parameter) => [parameter.name, parameter]))
+      const metadata = {
+        format: 'pt',
+        ...Object.fromEntries(base?.metadata ?? []),
+        ...options.metadata,
+      }
+      const manifest = (names: ReadonlySet<string>): Record<string, string> =>
+        manifestMetadata(
+          assemblePlan(
+            plan,
+            plan.parameters.filter((p) => names.has(p.tiedTo ?? p.name) && p.action !== 'skip'),
+          ),
+        )
+      const written = await createWriter(path, tensors, metadata, manifest, options)
+      writer = written.writer
+      const mine = new Set(written.tensors.map(({ name }) => name))
+      return new FileJob(
+        plan,
+        writer,
+        {
+          own: [...fresh.values()].filter(({ name }) => mine.has(name)),
+          copied: written.tensors.filter(({ name }) => !fresh.has(name)),
+        },
+        base,
+        resolved,
+        options,
+      )
+    } catch (error) {
+      await writer?.discard()
+      await base?.close()
+      throw error
+    }
+  }
+
+  /** What this job makes: the plan's parameters, or those of one file. */
+  get ownPlan(): InitializationPlan {
+    return assemblePlan(this.plan, this.#own)
+  }
+
+  get totals(): InitializationPlan['totals'] {
+    return this.ownPlan.totals
+  }
+
+  /**
+   * Makes the parts, one after another: initialise, measure, compare with the CPU, write. A part that differs from the CPU
+   * ends the writing: the report then says so, and no file has its final name.
+   */
+  async run(device: GPUDevice | 'cpu' | 'auto'): Promise<FileReport> {
+    const { maxDeviceBytes = DEFAULT_DEVICE_BYTES, onProgress, onWeights, signal } = this.#options
+    const { totals } = this
+    const copiedBytes = this.copied.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    const statistics = new Map<string, ParameterStatistics>()
+    const reports: VerificationReport[] = []
+    const done: Record<FilePhase, number> = { initialise: 0, verify: 0, write: 0 }
+    const report = (phase: FilePhase, bytes: number): void =>
+      onProgress?.({
+        phase,
+        bytesDone: done[phase] + bytes,
+        bytesTotal: totals.byteLength + (phase === 'write' ? copiedBytes : 0),
+      })
+    let milliseconds = 0
+    let backend: 'webgpu' | 'cpu' = device === 'cpu' ? 'cpu' : 'webgpu'
+    let ok = true
+    for (const part of splitByBytes(this.#own, maxDeviceBytes)) {
+      const plan = assemblePlan(this.plan, part)
+      const { byteLength, elementCount } = plan.totals
+      const started = performance.now()
+      const store = await materialize(plan, {
+        ...this.#resolved,
+        device,
+        onProgress: ({ bytesDone }) => report('initialise', bytesDone),
+      })
+      const weights = new InitializedModel(plan, store)
+      try {
+        backend = weights.backend
+        milliseconds += performance.now() - started
+        done.initialise += byteLength
+        for (const [name, measured] of await weights.statistics()) statistics.set(name, measured)
+        const elements = this.#share(elementCount, totals.elementCount)
+        if (elements !== 0) {
+          const compared = await weights.verify({
+            elements,
+            ...(signal === undefined ? {} : { signal }),
+            onProgress: ({ elementsDone, elementsTotal }) =>
+              report('verify', (byteLength * elementsDone) / elementsTotal),
+          })
+          reports.push(compared)
+          ok &&= compared.ok
+          done.verify += byteLength
+        }
+        if ((await onWeights?.(weights)) === false) ok = false
+        if (ok) {
+          for (const { name, byteLength } of part) {
+            await this.#writer.write(name, (start, length) => weights.readBytes(name, start, length), {
+              signal,
+              onBytes: (bytes) => report('write', bytes),
+            })
+            done.write += byteLength
+          }
+        }
+      } finally {
+        weights.destroy()
+      }
+    }
+    if (ok) {
+      for (const { name, byteLength } of this.copied) {
+        await this.#writer.write(name, (start, length) => this.#base!.read(name, start, length), {
+          signal,
+          onBytes: (bytes) => report('write', bytes),
+        })
+        done.write += byteLength
+      }
+      await this.#writer.finish()
+    }
+    return {
+      plan: this.plan,
+      backend,
+      files: ok ? this.paths : [],
+      statistics,
+      ...(reports.length === 0 ? {} : { verification: mergeReports(reports) }),
+      copied: this.copied,
+      initializeSeconds: milliseconds / 1000,
+    }
+  }
+
+  /** How many of a part's elements to compare. */
+  #share(elementCount: number, total: number): 'all' | number {
+    const { verify = 'all' } = this.#options
+    if (verify === 'all' || verify === 0) return verify
+    return Math.max(1, Math.floor((verify * elementCount) / total))
+  }
+
+  /** Closes everything and removes what is not complete. */
+  async discard(): Promise<void> {
+    await this.#writer.discard()
+    await this.#base?.close()
+  }
+}
+
+/**
+ * Initialises a model straight into a file, part after part: device and host hold `maxDeviceBytes` of it at a time, each
+ * part is compared with the CPU before it is written, and the file has its name only when all is done. With `from` the
+ * parameters that `skip` and `only` leave out are copied from a checkpoint: a new head on a trained body.
+ *
+ * @example
+ * const { model, recipe } = readHuggingFaceConfig(config)
+ * await initializeFile('model.safetensors', model, recipe, {}, { device, seed: 42, dtype: 'bfloat16' })
+ * @throws WeightInitError for every mistake, before any device work; `DEVICE_MISCOMPUTES` when a bit differs from the
+ *   CPU's. A failed or aborted call leaves nothing under the final names.
+ */
+export async function initializeFile(
+  path: string,
+  model: Model,
+  initializer: InitializerArgument,
+  config: Readonly<Record<string, unknown>> = {},
+  options: InitializeFileOptions = {},
+): Promise<FileReport> {
+  const job = await FileJob.prepare(path, model, initializer, config, options)
+  try {
+    const report = await job.run(options.device ?? 'auto')
+    if (report.verification?.ok === false) {
+      const { mismatchCount, comparedCount, parameters } = report.verification
+      const first = parameters.find((p) => p.mismatchCount > 0)
+      throw new WeightInitError(
+        'DEVICE_MISCOMPUTES',
+        `${mismatchCount} of ${comparedCount} elements differ from the CPU's, first in parameter ${show(first?.name)}; ` +
+          "nothing was written. Initialise with device: 'cpu', and report the device.",
+      )
+    }
+    return report
+  } finally {
+    await job.discard()
+  }
+}
+
+const own = (plan: InitializationPlan): PlannedParameter[] =>
+  plan.parameters.filter(({ action }) => action === 'initialize')
+
+/** The manifest as a file's metadata; nothing where nothing was initialised, as in a file of copies. */
+function manifestMetadata(plan: InitializationPlan): Record<string, string> {
+  return own(plan).length === 0 ? {} : { 'webgpu-init': JSON.stringify(manifestOf(plan)) }
+}
+
+function mergeReports(reports: readonly VerificationReport[]): VerificationReport {
+  const sum = (pick: (report: VerificationReport) => number): number => reports.reduce((n, r) => n + pick(r), 0)
+  return {
+    ok: reports.every(({ ok }) => ok),
+    complete: reports.every(({ complete }) => complete),
+    elementCount: sum((r) => r.elementCount),
+    comparedCount: sum((r) => r.comparedCount),
+    mismatchCount: sum((r) => r.mismatchCount),
+    parameters: reports.flatMap(({ parameters }) => parameters),
+  }
+}
+
+function requireCount(name: string, value: unknown, least: number): void {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return
+  throw new WeightInitError(
+    'INVALID_ARGUMENT',
+    `option ${name} must be an integer >= ${least}, but found ${show(value)}.`,
+  )
+}

@@ -3,6 +3,7 @@ import { byteWidth, isFloatDType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { fillJob } from './jobs.js'
 import type { LawOf } from './laws/types.js'
+import { Comparison } from './mismatch.js'
 import type { PlannedParameter } from './plan.js'
 import { type Measurement, mergeMeasurements, noMeasurement } from './statistics/measurement.js'
 import { copiedNames, copiesTest, holmAdjusted, sameStartTests } from './statistics/model-tests.js'
@@ -13,7 +14,7 @@ import { binomialTailBound } from './statistics/special.js'
 import { type Specimen, specimensOf } from './statistics/specimen.js'
 import { sampleTests, type TestName, type TestOutcome } from './statistics/tests.js'
 import type { WeightStore } from './store.js'
-import { allowedDefect, Comparison } from './verify.js'
+import { allowedDefect } from './verify.js'
 
 export interface CheckOptions {
   /**

@@ -1,36 +1,72 @@
-/** Counts elements that differ in any bit. */
-export class MismatchTally {
-  readonly byteWidth: number
-  mismatchCount = 0
-  firstMismatch: number | undefined
+import { decodeFloat32 } from './decode.js'
+import { byteWidth, type DType, isFloatDType } from './dtype.js'
 
-  constructor(byteWidth: number) {
-    this.byteWidth = byteWidth
+export interface ComparisonResult {
+  readonly comparedCount: number
+  readonly mismatchCount: number
+  readonly firstMismatch?: number
+  readonly largestUlpDistance?: number
+}
+
+/** Counts the elements of a parameter that differ in any bit from what they should be. */
+export class Comparison {
+  readonly #dtype: DType
+  #comparedCount = 0
+  #mismatchCount = 0
+  #firstMismatch: number | undefined
+  #largestUlpDistance = 0
+
+  constructor(dtype: DType) {
+    this.#dtype = dtype
   }
 
-  /** Compares two runs of elements; `first` is the index of their first. */
-  compare(actual: Uint8Array, expected: Uint8Array, first: number): void {
+  /** @param first index of the first element of both */
+  add(actual: Uint8Array, expected: Uint8Array, first: number): void {
+    const width = byteWidth(this.#dtype)
+    const count = expected.byteLength / width
+    this.#comparedCount += count
     if (sameBytes(actual, expected)) return
-    const width = this.byteWidth
-    for (let i = 0; i < expected.length / width; i++) {
+    const distance = ulpDistance(actual, expected, this.#dtype)
+    for (let i = 0; i < count; i++) {
       for (let byte = i * width; byte < (i + 1) * width; byte++) {
-        if (actual[byte] !== expected[byte]) {
-          this.mismatchCount++
-          this.firstMismatch ??= first + i
-          break
-        }
+        if (actual[byte] === expected[byte]) continue
+        this.#mismatchCount++
+        this.#firstMismatch ??= first + i
+        this.#largestUlpDistance = Math.max(this.#largestUlpDistance, distance(i))
+        break
       }
     }
   }
 
-  result(): { mismatchCount: number; firstMismatch?: number } {
-    const { mismatchCount, firstMismatch } = this
-    return { mismatchCount, ...(firstMismatch === undefined ? {} : { firstMismatch }) }
+  result(): ComparisonResult {
+    const found =
+      this.#firstMismatch === undefined
+        ? {}
+        : { firstMismatch: this.#firstMismatch, largestUlpDistance: this.#largestUlpDistance }
+    return { comparedCount: this.#comparedCount, mismatchCount: this.#mismatchCount, ...found }
   }
 }
 
-/** Whether two arrays hold the same bytes. */
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+/** Of element i of two arrays of bytes. */
+function ulpDistance(a: Uint8Array, b: Uint8Array, dtype: DType): (i: number) => number {
+  const [x, y] = [a, b].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as [
+    DataView,
+    DataView,
+  ]
+  if (!isFloatDType(dtype)) {
+    const [u, v] = [a, b].map((bytes) => decodeFloat32(bytes, dtype)) as [Float32Array, Float32Array]
+    return (i) => Math.abs(u[i]! - v[i]!)
+  }
+  // Bits as integers in the numbers' order: the negative ones count down from -0, which is -1.
+  const sign = dtype === 'float32' ? 2 ** 31 : 2 ** 15
+  const place = (view: DataView, i: number): number => {
+    const bits = dtype === 'float32' ? view.getUint32(4 * i, true) : view.getUint16(2 * i, true)
+    return bits >= sign ? sign - 1 - bits : bits
+  }
+  return (i) => Math.abs(place(x, i) - place(y, i))
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   const words = a.byteLength >> 2
   if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
     const x = new Uint32Array(a.buffer, a.byteOffset, words)

@@ -52,7 +52,8 @@ export interface RegionRules<B> {
 }
 
 /**
- * Checks one value of the option `into` and says which elements go where: one piece, or one per segment.
+ * Checks one value of the option `into` and says which elements go where: one piece, or one per segment. `what` is what
+ * messages call the option.
  * @throws WeightInitError `INVALID_BUFFER` naming the parameter (and segment), the value, the limit and the remedy
  */
 export function regionPieces<B>(

@@ -51,4 +51,5 @@ export interface OrthogonalCheck {
   /** Where the matrices were made again: elements held that differ from them in any bit, and the first of them. */
   readonly mismatchCount: number
   readonly firstMismatch?: number
+  readonly largestUlpDistance?: number
 }

@@ -1,10 +1,9 @@
 import { fillBytes } from './cpu/fill.js'
-import { decodeFloat32 } from './decode.js'
-import { byteWidth, type DType, isFloatDType } from './dtype.js'
+import { byteWidth, type DType } from './dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from './errors.js'
 import { fillJob } from './jobs.js'
 import type { LawOf } from './laws/types.js'
-import { sameBytes } from './mismatch.js'
+import { Comparison } from './mismatch.js'
 import type { PlannedParameter } from './plan.js'
 import type { WeightStore } from './store.js'
 
@@ -39,8 +38,7 @@ export interface ParameterVerification {
   /**
    * Of an orthogonal law, which is not compared with the CPU bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the
    * dtype's rounding allows, every element counts as a mismatch. Of a part, a tensor in several buffers and a
-   * delta-orthogonal on the GPU the matrices are made again on the same device: this is theirs, in float32, and what is held
-   * is compared with them bit by bit.
+   * delta-orthogonal on the GPU the matrices are made again on the same device: this is theirs, in float32, and the part is compared with them bit by bit.
    */
   readonly orthogonalityDefect?: number
 }
@@ -128,8 +126,8 @@ async function verifyOrthogonal(
   return {
     name,
     elementCount,
-    comparedCount: elementCount,
     ...mismatches,
+    comparedCount: elementCount,
     ...(ok ? {} : { mismatchCount: elementCount }),
     orthogonalityDefect: defect,
   }
@@ -187,62 +185,4 @@ function* sampledRanges(
     const atEnd = index % 2 === 1 ? Math.ceil((length - count) / 8) * 8 : 0
     if (atEnd < length) yield [first + atEnd, Math.min(count, length - atEnd)]
   }
-}
-
-/** Counts the elements of a parameter that differ in any bit from what they should be. */
-export class Comparison {
-  readonly #dtype: DType
-  #comparedCount = 0
-  #mismatchCount = 0
-  #firstMismatch: number | undefined
-  #largestUlpDistance = 0
-
-  constructor(dtype: DType) {
-    this.#dtype = dtype
-  }
-
-  /** @param first index of the first element of both */
-  add(actual: Uint8Array, expected: Uint8Array, first: number): void {
-    const width = byteWidth(this.#dtype)
-    const count = expected.byteLength / width
-    this.#comparedCount += count
-    if (sameBytes(actual, expected)) return
-    const distance = ulpDistance(actual, expected, this.#dtype)
-    for (let i = 0; i < count; i++) {
-      for (let byte = i * width; byte < (i + 1) * width; byte++) {
-        if (actual[byte] === expected[byte]) continue
-        this.#mismatchCount++
-        this.#firstMismatch ??= first + i
-        this.#largestUlpDistance = Math.max(this.#largestUlpDistance, distance(i))
-        break
-      }
-    }
-  }
-
-  result(): Omit<ParameterVerification, 'name' | 'elementCount'> {
-    const found =
-      this.#firstMismatch === undefined
-        ? {}
-        : { firstMismatch: this.#firstMismatch, largestUlpDistance: this.#largestUlpDistance }
-    return { comparedCount: this.#comparedCount, mismatchCount: this.#mismatchCount, ...found }
-  }
-}
-
-/** Of element i of two arrays of bytes. */
-function ulpDistance(a: Uint8Array, b: Uint8Array, dtype: DType): (i: number) => number {
-  const [x, y] = [a, b].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as [
-    DataView,
-    DataView,
-  ]
-  if (!isFloatDType(dtype)) {
-    const [u, v] = [a, b].map((bytes) => decodeFloat32(bytes, dtype)) as [Float32Array, Float32Array]
-    return (i) => Math.abs(u[i]! - v[i]!)
-  }
-  // Bits as integers in the numbers' order: the negative ones count down from -0, which is -1.
-  const sign = dtype === 'float32' ? 2 ** 31 : 2 ** 15
-  const place = (view: DataView, i: number): number => {
-    const bits = dtype === 'float32' ? view.getUint32(4 * i, true) : view.getUint16(2 * i, true)
-    return bits >= sign ? sign - 1 - bits : bits
-  }
-  return (i) => Math.abs(place(x, i) - place(y, i))
 }

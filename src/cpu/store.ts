@@ -3,7 +3,7 @@ import { byteWidth } from '../dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
 import { type FillSource, fillJob } from '../jobs.js'
 import type { LawOf } from '../laws/types.js'
-import { MismatchTally } from '../mismatch.js'
+import { Comparison } from '../mismatch.js'
 import type { ResolvedOptions, TargetRegion } from '../options.js'
 import type { InitializationPlan, PlannedParameter } from '../plan.js'
 import {
@@ -112,16 +112,17 @@ export class CpuStore implements WeightStore {
     }
     const { firstMatrix, matrixCount } = parameter.whole
     const job = fillJob(parameter)
-    const tally = new MismatchTally(byteWidth(parameter.dtype))
+    const width = byteWidth(parameter.dtype)
+    const comparison = new Comparison(parameter.dtype)
     for (let first = 0; first < parameter.elementCount; first += CHUNK_ELEMENTS) {
       signal?.throwIfAborted()
       const count = Math.min(CHUNK_ELEMENTS, parameter.elementCount - first)
-      const actual = await this.readRange(parameter, first * tally.byteWidth, count * tally.byteWidth)
-      tally.compare(actual, fillBytes(job, first, count), first)
+      const actual = await this.readRange(parameter, first * width, count * width)
+      comparison.add(actual, fillBytes(job, first, count), first)
     }
     const source = job.source as FillSource & { kind: 'orthogonal' }
     const defect = matricesDefect(source, firstMatrix, firstMatrix + matrixCount)
-    return { defect, dtype: 'float32', ...tally.result() }
+    return { defect, dtype: 'float32', ...comparison.result() }
   }
 
   destroy(): void {

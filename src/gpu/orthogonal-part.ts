@@ -7,7 +7,7 @@ import type { FillTarget } from './execute.js'
 import { Pacer } from './pacing.js'
 import { type MatrixElements, orthogonalPartLayout, packOrthogonalPart } from './part-layout.js'
 import { submitPass } from './pass.js'
-import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
+import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, workgroupsFor } from './pipelines.js'
 import { bindingWindows } from './windows.js'
 
 /** The matrices at hand, in a buffer of their own. */
@@ -16,7 +16,6 @@ export interface MadeMatrices extends MatrixElements {
 }
 
 const LABEL = 'webgpu-init orthogonal part'
-const MAX_WORKGROUPS = 2048
 
 /** The elements of a job, as a part of its whole tensor: where they are one run, that is the part. */
 export const geometryOf = ({ part, firstElement, elementCount }: FillJob): PartGeometry =>
@@ -76,7 +75,7 @@ export async function writeOrthogonalPart(
         const pass = submitPass(state, LABEL, job.name, (encoder) => {
           encoder.setPipeline(compiled)
           encoder.setBindGroup(0, group, [0])
-          encoder.dispatchWorkgroups(Math.min(MAX_WORKGROUPS, Math.ceil(taken / WORKGROUP_INVOCATIONS)))
+          encoder.dispatchWorkgroups(workgroupsFor(taken))
         })
         pacer.done(await pass.done)
         done += taken

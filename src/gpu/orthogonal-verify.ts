@@ -1,6 +1,6 @@
 import { byteWidth } from '../dtype.js'
 import { type FillJob, fillJob } from '../jobs.js'
-import { MismatchTally } from '../mismatch.js'
+import { Comparison } from '../mismatch.js'
 import { elementIndex } from '../parts/geometry.js'
 import type { PlannedParameter } from '../plan.js'
 import type { OrthogonalCheck } from '../store.js'
@@ -29,7 +29,7 @@ export async function checkOrthogonalPart(
 ): Promise<OrthogonalCheck> {
   const job = fillJob(parameter)
   const width = byteWidth(job.dtype)
-  const tally = new MismatchTally(width)
+  const comparison = new Comparison(job.dtype)
   let defect = 0
   const staging = state.device.createBuffer({
     label: LABEL,
@@ -52,14 +52,14 @@ export async function checkOrthogonalPart(
         const skipped = (first - chunk) * width
         const actual = await read(chunk * width, count * width)
         await copyOut(state, staging, 0, count * width, (expected) =>
-          tally.compare(actual.subarray(skipped), expected.subarray(skipped), first),
+          comparison.add(actual.subarray(skipped), expected.subarray(skipped), first),
         )
       }
     })
   } finally {
     staging.destroy()
   }
-  return { defect, dtype: 'float32', ...tally.result() }
+  return { defect, dtype: 'float32', ...comparison.result() }
 }
 
 async function groupDefect(

@@ -32,7 +32,8 @@ export default defineConfig({
     },
     rollupOptions: {
       external: [/^node:/, 'webgpu', /^@bufbuild\/protobuf/],
-      output: { chunkFileNames: 'shared/[name].js' },
+      // The sources themselves are in the package.
+      output: { chunkFileNames: 'shared/[name].js', sourcemapExcludeSources: true },
     },
   },
 })

@@ -67,8 +67,8 @@ describe('the tarball', () => {
     expect(consumer.files.some(({ path }) => /(^|\/)(test|tests|__tests__)\/|\.test\./.test(path))).toBe(false)
   })
 
-  it('stays below 1.2 MB packed', async () => {
-    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_200_000)
+  it('stays below 1 MB packed', async () => {
+    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_000_000)
   })
 
   it('names no machine, no person and no secret', async () => {

@@ -4,6 +4,7 @@ import type { FillJob } from '../jobs.js'
 import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
 import { boxMuller, direction, radius } from '../random/normal.js'
 import { philox4x32 } from '../random/philox.js'
+import { adapterInfoOf } from './adapter-info.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import type { DeviceState } from './device-state.js'
 import { jobLayout, packSource, writeJob } from './job-layout.js'
@@ -49,7 +50,7 @@ export async function diagnose(state: DeviceState, job: FillJob): Promise<never>
 }
 
 function miscomputes({ device }: DeviceState, what: string, found: string): WeightInitError {
-  const { description, device: model, vendor } = device.adapterInfo
+  const { description, device: model, vendor } = adapterInfoOf(device) ?? {}
   return new WeightInitError(
     'DEVICE_MISCOMPUTES',
     `This device (${show(description || model || vendor || 'unnamed')}) computes ${what} wrong: ${found} ` +

@@ -1,5 +1,6 @@
 import { WeightInitError } from '../errors.js'
 import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
+import { adapterInfoOf } from './adapter-info.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
@@ -22,7 +23,7 @@ export function workgroupsFor(turns: number): number {
  * waste there; a GPU has 32 or 64 in step.
  */
 export function productLanes({ device }: DeviceState): number {
-  return device.adapterInfo?.isFallbackAdapter === true ? 8 : 32
+  return adapterInfoOf(device)?.isFallbackAdapter === true ? 8 : 32
 }
 
 /** Names one compute pipeline: an entry module and what fills its slots. */

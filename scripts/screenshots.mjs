@@ -26,12 +26,13 @@ const browser = await chromium.launch({
   env: { ...environment, LD_LIBRARY_PATH: `${libraries}:${join(libraries, 'lib')}` },
 })
 const views = [
+  { name: 'demo', colorScheme: 'light', width: 1200, part: true },
   { name: 'demo-light', colorScheme: 'light', width: 1200 },
   { name: 'demo-dark', colorScheme: 'dark', width: 1200 },
   { name: 'demo-narrow', colorScheme: 'light', width: 390 },
 ]
 let complaints = 0
-for (const { name, colorScheme, width } of views) {
+for (const { name, colorScheme, width, part } of views) {
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme })
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') {
@@ -52,7 +53,8 @@ for (const { name, colorScheme, width } of views) {
     document.querySelector('#moments tbody tr td:nth-child(3)')?.textContent !== ''
   await page.waitForFunction(drawn, undefined, { timeout: 240_000 })
   const path = join(folder, `${name}.png`)
-  await page.screenshot({ path, fullPage: true })
+  // The README's is what a person sees first.
+  await page.screenshot({ path, fullPage: part !== true })
   console.log(path)
   await page.close()
 }

@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { describeDistribution } from '../distributions.js'
 import { show, WeightInitError } from '../errors.js'
 import { planFromManifest } from '../manifest.js'
 import { Checkpoint } from '../node/checkpoint.js'
 import { type CheckpointVerification, verifyCheckpoint } from '../node/verify-checkpoint.js'
 import type { InitializationPlan } from '../plan.js'
+import { reportData } from '../report/build.js'
+import type { ReportData } from '../report/types.js'
 import type { Arguments } from './arguments.js'
 import type { Command } from './command.js'
 import { chooseDevice, deviceFlag, deviceLabel, deviceOf, jsonFlag, quietFlag } from './flags.js'
-import { formatTable, ProgressBar } from './terminal.js'
+import { ReportFile, reportFlag } from './report.js'
+import { compact, formatTable, ProgressBar } from './terminal.js'
 import { UsageError } from './usage.js'
 
 export const verifyCommand: Command = {
@@ -24,12 +28,14 @@ what the file holds against the laws: moments, bins, extremes, correlations, cop
       value: 'P',
       help: 'chance that sound weights fail a test, over all tests together; default 1e-6',
     },
+    report: reportFlag,
     json: jsonFlag,
     quiet: quietFlag,
   },
   examples: [
     'webgpu-init verify weights.safetensors',
     'webgpu-init verify weights.safetensors --manifest manifest.json --json',
+    'webgpu-init verify weights.safetensors --report report.html',
   ],
   run: runVerify,
 }
@@ -41,9 +47,13 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
   if (!(falseAlarmRate > 0 && falseAlarmRate < 1)) {
     throw new UsageError(`--false-alarm-rate must lie in (0, 1), but found ${falseAlarmRate}.`)
   }
+  const reportPath = args.text('report')
+  if (reportPath === '') throw new UsageError('--report needs a path such as report.html.')
   const checkpoint = await Checkpoint.open(path)
+  let page: ReportFile | undefined
   try {
     const plan = planFromManifest(await manifestText(checkpoint, args.text('manifest')))
+    page = reportPath === undefined ? undefined : await ReportFile.create(reportPath)
     const device = await chooseDevice(deviceOf(args))
     const bar = new ProgressBar([['verify', 'B', plan.totals.byteLength]])
     const result = await verifyCheckpoint(checkpoint, plan, {
@@ -53,12 +63,43 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
       onProgress: (done) => bar.update('verify', done),
     })
     bar.clear()
+    await page?.write(pageOf(result, plan, path, deviceLabel(device)))
     if (args.has('json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
     else process.stdout.write(textReport(result, plan, deviceLabel(device), args.has('quiet')))
     return result.ok ? 0 : 1
   } finally {
     await checkpoint.close()
+    await page?.discard()
   }
+}
+
+function pageOf(
+  { parity, check }: CheckpointVerification,
+  plan: InitializationPlan,
+  path: string,
+  where: string,
+): ReportData {
+  const { parameterCount, elementCount, byteLength } = plan.totals
+  return reportData({
+    title: `${basename(path)}, verified`,
+    madeBy: 'webgpu-init verify',
+    facts: [
+      ['file', basename(path)],
+      ['parameters', String(parameterCount)],
+      ['elements', `${elementCount.toLocaleString('en')}, ${compact(byteLength)}B`],
+      ['seed', String(plan.seed)],
+      ['generator', plan.generator],
+      ['made again on', where],
+      ['false-alarm rate', `${check.falseAlarmRate} over ${check.testCount} tests`],
+    ],
+    plan,
+    statistics: new Map(check.parameters.map((p) => [p.name, p.statistics])),
+    verification: parity,
+    check,
+    signalNote:
+      'Not measured: a file lists parameters, not what is computed with them. For a model of layers (sequential) ' +
+      'propagateSignal measures it.',
+  })
 }
 
 async function manifestText(checkpoint: Checkpoint, path: string | undefined): Promise<string> {

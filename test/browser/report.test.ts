@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { initializeModel, linear, propagateSignal, relu, residual, sequential } from '../../src/index.js'
+import { writeSafetensors } from '../../src/node/write-weights.js'
 import { reportData } from '../../src/report/build.js'
 import { reportHtml } from '../../src/report/html.js'
 import { repository, runNode } from '../support/package.js'
@@ -123,6 +124,37 @@ test('webgpu-init init --report: a GPT-2 config on the command line, opened in d
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(21, 24, 28)')
   expect(problems).toEqual([])
   await page.close()
+})
+
+test('webgpu-init verify --report: the file that init wrote passes; a changed one fails, and the page says where', async () => {
+  const cli = join(repository, 'dist', 'cli.js')
+  const file = join(folder, 'verified.safetensors')
+  const weights = await initializeModel(
+    sequential(linear(64, 32), linear(32, 8)),
+    'xavier',
+    {},
+    { device: 'cpu', seed: 9 },
+  )
+  await writeSafetensors(file, weights, { 'webgpu-init': JSON.stringify(weights.manifest()) })
+  const sound = await runNode([cli, 'verify', file, '--device', 'cpu', '--report', 'sound.html'], { cwd: folder })
+  expect([sound.status, sound.stderr]).toEqual([0, ''])
+  const { page, problems } = await open(join(folder, 'sound.html'))
+  expect(await page.locator('h1').textContent()).toBe('verified.safetensors, verified passed')
+  await page.close()
+  const bytes = await readFile(file)
+  // The last tensor of the file is a bias of zeros.
+  bytes.writeFloatLE(0.5, bytes.length - 8)
+  await writeFile(file, bytes)
+  const broken = await runNode([cli, 'verify', file, '--device', 'cpu', '--report', 'broken.html', '--json'], {
+    cwd: folder,
+  })
+  expect(broken.status).toBe(1)
+  expect(JSON.parse(broken.stdout).parity.mismatchCount).toBe(1)
+  const opened = await open(join(folder, 'broken.html'))
+  expect(await opened.page.locator('h1').textContent()).toBe('verified.safetensors, verified FAILED')
+  expect(await opened.page.locator('.card h3').first().textContent()).toContain('1.bias')
+  expect([...problems, ...opened.problems]).toEqual([])
+  await opened.page.close()
 })
 
 test('a report that cannot be written is refused before any work, and leaves nothing', async () => {

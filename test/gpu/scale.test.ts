@@ -173,6 +173,21 @@ describe(`scale on ${adapterName}`, () => {
     device.destroy()
   })
 
+  const sources = ['torch-cpu', 'torch-stateless', 'jax', { name: 'torch-cuda', threads: 40_960 }] as const
+  test.each(sources)(
+    'peak memory with a generator of another library is the weights and 1 %: %o',
+    async (generator) => {
+      const device = await requestNodeDevice()
+      const watch = watchDevice(device)
+      const one = { parameters: [{ name: 'w', shape: [2 ** 24 + 5], role: 'weight' as const }] }
+      const weights = await initializeModel(one, 'uniform', {}, { device, seed: 1, generator })
+      expect(watch.peakBytes).toBeLessThan(1.01 * 4 * (2 ** 24 + 5))
+      weights.destroy()
+      expect(watch.live.size).toBe(0)
+      device.destroy()
+    },
+  )
+
   test('progress counts every byte, in order, and names parameters; an abort stops within one submit', async () => {
     const device = await requestNodeDevice()
     const watch = watchDevice(device)

@@ -240,6 +240,53 @@ describe('Chromium, device auto', () => {
     expect(facts).toEqual({ ours: true, text: expect.stringContaining('std >= 0.0'), asked: 0 })
   })
 
+  it('a device lost in the page: DeviceLostError, and the same bytes on the next device', async () => {
+    const page = await open()
+    const facts = await page.evaluate(async () => {
+      const { DeviceLostError, initializeModel, rematerialize } = window.library
+      const request = async (): Promise<GPUDevice> => (await navigator.gpu.requestAdapter())!.requestDevice()
+      const device = await request()
+      const model = { parameters: [{ name: 'w', shape: [1024, 1024] }] }
+      const weights = await initializeModel(model, 'xavier', {}, { device, seed: 8 })
+      const hash = await window.sha256(await weights.readBytes('w'))
+      const running = initializeModel(model, 'kaiming', {}, { device, seed: 9 }).catch((e: unknown) => e)
+      device.destroy()
+      const lost = [await running, await weights.read('w').catch((e: unknown) => e)]
+      const again = await rematerialize(weights.manifest(), await request())
+      return {
+        lost: lost.map((error) => error instanceof DeviceLostError),
+        same: (await window.sha256(await again.readBytes('w'))) === hash,
+      }
+    })
+    expect(facts).toEqual({ lost: [true, true], same: true })
+  })
+
+  it('two copies of the library on one device, at once, do not disturb each other', async () => {
+    // The page's bundle is one; the built files are the other.
+    const page = await open('/page/bundled.html')
+    // As a string: the test's own module loader must not see the imports.
+    const results = await page.evaluate<Result[]>(`(async () => {
+      const [library, { runCase }] = await Promise.all([import('/dist/index.js'), import('/page/run-case.js')])
+      const device = await (await navigator.gpu.requestAdapter()).requestDevice()
+      const parameters = [{ name: 'w', shape: [300, 257] }, { name: 'e', shape: [33, 5] }]
+      return Promise.all([1, 2, 3, 4, 5, 6].map((seed) => {
+        const description = { parameters, initializer: seed % 3 ? 'xavier' : 'orthogonal', options: { device, seed } }
+        return seed % 2 ? runCase(library, description) : window.runCase(description)
+      }))
+    })()`)
+    expect(results.map(({ ok, backend }) => [ok, backend])).toEqual(Array(6).fill([true, 'webgpu']))
+    for (const [index, { hashes }] of results.entries()) {
+      const seed = index + 1
+      if (seed % 3 === 0) continue
+      const own = [
+        { name: 'w', shape: [300, 257] },
+        { name: 'e', shape: [33, 5] },
+      ]
+      const expected = await runInNode({ parameters: own, initializer: 'xavier', options: { device: 'cpu', seed } })
+      expect(hashes).toEqual(expected.hashes)
+    }
+  })
+
   it('works in a worker', async () => {
     const page = await open()
     const description: Case = { parameters, initializer: 'normal', options: { device: 'auto', seed: 3 } }

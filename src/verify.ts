@@ -89,16 +89,22 @@ export async function verifyStore(
         : await verifyParameter(store, parameter, share, options, total),
     )
   }
-  const sum = (pick: (p: ParameterVerification) => number): number => results.reduce((n, p) => n + pick(p), 0)
+  return verificationReport(results)
+}
+
+/** The parameters' results with their sums. */
+export function verificationReport(parameters: readonly ParameterVerification[]): VerificationReport {
+  const sum = (pick: (p: ParameterVerification) => number): number => parameters.reduce((n, p) => n + pick(p), 0)
   const mismatchCount = sum((p) => p.mismatchCount)
   const comparedCount = sum((p) => p.comparedCount)
+  const elementCount = sum((p) => p.elementCount)
   return {
     ok: mismatchCount === 0,
     elementCount,
     comparedCount,
     mismatchCount,
     complete: comparedCount === elementCount,
-    parameters: results,
+    parameters,
   }
 }
 

@@ -291,8 +291,29 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
     }
   }
 
+  /** The weights of outputs [first, end) and all inputs of a layer, at these strides, whichever way round its memory is. */
+  async #gatherOutputs(
+    { weight, inOut, inFeatures, outFeatures }: LinearStep,
+    target: GPUBuffer,
+    [first, end]: readonly [first: number, end: number],
+    { ofOutput, ofInput }: { readonly ofOutput: number; readonly ofInput: number },
+  ): Promise<void> {
+    const outputs = { begin: first, end, length: outFeatures, stride: ofOutput }
+    const inputs = { begin: 0, end: inFeatures, length: inFeatures, stride: ofInput }
+    const [rows, columns] = inOut ? [inputs, outputs] : [outputs, inputs]
+    await this.#gather(weight, target, {
+      rowLength: columns.length,
+      rowBegin: rows.begin,
+      rowEnd: rows.end,
+      columnBegin: columns.begin,
+      columnEnd: columns.end,
+      rowStride: rows.stride,
+      columnStride: columns.stride,
+    })
+  }
+
   async linear(x: GPUBuffer, step: LinearStep, scale: number): Promise<GPUBuffer> {
-    const { inFeatures, outFeatures, inOut, weight } = step
+    const { inFeatures, outFeatures } = step
     const rows = (this.#batch * step.count) / outFeatures
     const stride = alignUp(inFeatures, 4)
     const a = await this.#padded(x, rows, inFeatures)
@@ -301,31 +322,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
     const w = this.#tensor(Math.min(most, outFeatures) * stride)
     for (let first = 0; first < outFeatures; first += most) {
       const columns = Math.min(most, outFeatures - first)
-      await this.#gather(
-        weight,
-        w,
-        inOut
-          ? {
-              ...{
-                rowLength: outFeatures,
-                rowBegin: 0,
-                rowEnd: inFeatures,
-                columnBegin: first,
-                columnEnd: first + columns,
-              },
-              ...{ rowStride: 1, columnStride: stride },
-            }
-          : {
-              ...{
-                rowLength: inFeatures,
-                rowBegin: first,
-                rowEnd: first + columns,
-                columnBegin: 0,
-                columnEnd: inFeatures,
-              },
-              ...{ rowStride: stride, columnStride: 1 },
-            },
-      )
+      await this.#gatherOutputs(step, w, [first, first + columns], { ofOutput: stride, ofInput: 1 })
       await this.#product(y, a, w, rows, {
         ...{ columns, depth: inFeatures, aOffset: 0, aStride: stride / 4, bStride: stride / 4 },
         ...{ cOffset: first, cStride: outFeatures, accumulate: 0, scale },
@@ -337,7 +334,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
   }
 
   async linearBackward(dy: GPUBuffer, step: LinearStep, scale: number): Promise<GPUBuffer> {
-    const { inFeatures, outFeatures, inOut, weight } = step
+    const { inFeatures, outFeatures } = step
     const rows = (this.#batch * step.count) / outFeatures
     const a = await this.#padded(dy, rows, outFeatures)
     const dx = this.#tensor(rows * inFeatures)
@@ -347,31 +344,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
     for (let first = 0; first < outFeatures; first += most) {
       const depth = Math.min(most, outFeatures - first)
       const stride = alignUp(depth, 4)
-      await this.#gather(
-        weight,
-        w,
-        inOut
-          ? {
-              ...{
-                rowLength: outFeatures,
-                rowBegin: 0,
-                rowEnd: inFeatures,
-                columnBegin: first,
-                columnEnd: first + depth,
-              },
-              ...{ rowStride: stride, columnStride: 1 },
-            }
-          : {
-              ...{
-                rowLength: inFeatures,
-                rowBegin: first,
-                rowEnd: first + depth,
-                columnBegin: 0,
-                columnEnd: inFeatures,
-              },
-              ...{ rowStride: 1, columnStride: stride },
-            },
-      )
+      await this.#gatherOutputs(step, w, [first, first + depth], { ofOutput: 1, ofInput: stride })
       await this.#product(dx, a, w, rows, {
         ...{
           columns: inFeatures,

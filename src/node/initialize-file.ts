@@ -12,7 +12,7 @@ import {
   planResolved,
 } from '../plan.js'
 import type { ParameterStatistics } from '../statistics/report.js'
-import type { VerificationReport } from '../verify.js'
+import { type VerificationReport, verificationReport } from '../verify.js'
 import { CheckpointReader } from './checkpoint-reader.js'
 import { type CheckpointWriter, type StoredTensor, storedTensor } from './checkpoint-writer.js'
 import { createWriter, type WriterOptions } from './create-writer.js'
@@ -264,7 +264,9 @@ export class FileJob {
       backend,
       files: ok ? this.paths : [],
       statistics,
-      ...(reports.length === 0 ? {} : { verification: mergeReports(reports) }),
+      ...(reports.length === 0
+        ? {}
+        : { verification: verificationReport(reports.flatMap(({ parameters }) => parameters)) }),
       copied: this.copied,
       initializeSeconds: milliseconds / 1000,
     }
@@ -326,18 +328,6 @@ const own = (plan: InitializationPlan): PlannedParameter[] =>
 /** The manifest as a file's metadata; nothing where nothing was initialised, as in a file of copies. */
 function manifestMetadata(plan: InitializationPlan): Record<string, string> {
   return own(plan).length === 0 ? {} : { 'webgpu-init': JSON.stringify(manifestOf(plan)) }
-}
-
-function mergeReports(reports: readonly VerificationReport[]): VerificationReport {
-  const sum = (pick: (report: VerificationReport) => number): number => reports.reduce((n, r) => n + pick(r), 0)
-  return {
-    ok: reports.every(({ ok }) => ok),
-    complete: reports.every(({ complete }) => complete),
-    elementCount: sum((r) => r.elementCount),
-    comparedCount: sum((r) => r.comparedCount),
-    mismatchCount: sum((r) => r.mismatchCount),
-    parameters: reports.flatMap(({ parameters }) => parameters),
-  }
 }
 
 function requireCount(name: string, value: unknown, least: number): void {

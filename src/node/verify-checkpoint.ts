@@ -15,7 +15,7 @@ import { noRepeats } from '../statistics/repeats.js'
 import { type Specimen, specimensOf } from '../statistics/specimen.js'
 import type { TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store.js'
-import { type ParameterVerification, type VerificationReport, verifyStore } from '../verify.js'
+import { type ParameterVerification, type VerificationReport, verificationReport, verifyStore } from '../verify.js'
 import type { Checkpoint } from './checkpoint.js'
 
 /** Bytes of the parameters that are made, compared and measured together. One that is larger goes alone. */
@@ -126,7 +126,7 @@ export async function verifyCheckpoint(
     }
     const repeats = onGpu === undefined ? onCpu.result().repeats : await onGpu.repeats()
     const check = checkMeasured({ specimens, measurements, repeats: repeats ?? noRepeats, exact, falseAlarmRate })
-    const report = parityReport(parity)
+    const report = verificationReport(parity)
     return { ok: report.ok && check.ok, parity: report, check }
   } finally {
     onGpu?.destroy()
@@ -185,19 +185,4 @@ function* groupsOf(specimens: readonly Specimen[]): Generator<Specimen[]> {
     bytes += byteLength
   }
   if (group.length > 0) yield group
-}
-
-function parityReport(parameters: readonly ParameterVerification[]): VerificationReport {
-  const sum = (pick: (p: ParameterVerification) => number): number => parameters.reduce((n, p) => n + pick(p), 0)
-  const mismatchCount = sum((p) => p.mismatchCount)
-  const comparedCount = sum((p) => p.comparedCount)
-  const elementCount = sum((p) => p.elementCount)
-  return {
-    ok: mismatchCount === 0,
-    elementCount,
-    comparedCount,
-    mismatchCount,
-    complete: comparedCount === elementCount,
-    parameters,
-  }
 }

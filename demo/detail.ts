@@ -1,7 +1,8 @@
 import type { Remote } from 'comlink'
+import { describeDistribution } from '../src/distributions.js'
 import type { PlannedParameter } from '../src/index.js'
 import type { Engine, ParameterStatistics, ParameterVerification } from './engine.worker.ts'
-import { integer, lawText, significant } from './format.ts'
+import { integer, significant } from './format.ts'
 import { histogramPlot } from './plots.ts'
 
 const element = (id: string): HTMLElement => document.getElementById(id)!
@@ -40,7 +41,7 @@ export class Detail {
     const { name, dtype, distribution, elementCount } = parameter
     this.#shown = name
     element('detail').hidden = false
-    element('detail-title').textContent = `${name}: ${lawText(distribution)}, ${dtype}`
+    element('detail-title').textContent = `${name}: ${describeDistribution(distribution)}, ${dtype}`
     const bits = 8 * (parity?.comparedCount ?? 0) * (parameter.byteLength / elementCount)
     element('detail-parity').textContent =
       parity === undefined || parity.comparedCount === 0

@@ -5,7 +5,6 @@ import {
   calculateGain,
   type InitializationManifest,
   type InitializedModel,
-  type InitializerArgument,
   initializeModel,
   KaimingInitializer,
   type ParameterStatistics,
@@ -15,9 +14,9 @@ import {
   XavierInitializer,
 } from '../src/index.js'
 import type { DepthCurves, DepthRequest } from './depth.ts'
-import { type Activation, buildModel, mlp } from './models.ts'
+import { type Activation, mlp } from './models.ts'
 import { saveSafetensors } from './safetensors.ts'
-import type { Request } from './snippet.ts'
+import { argumentsOf, type Request } from './snippet.ts'
 
 export interface Place {
   readonly backend: 'webgpu' | 'cpu'
@@ -69,19 +68,14 @@ class Engine {
     this.#weights?.destroy()
     this.#weights = undefined
     const place = await this.place()
-    const { model, initializer, options } = argumentsOf(request)
+    const { model, initializer, config, options } = argumentsOf(request)
     const started = performance.now()
-    const weights = await initializeModel(
-      model,
-      initializer,
-      initializer === request.initializer ? request.config : {},
-      {
-        ...options,
-        device: place.backend === 'cpu' ? 'cpu' : this.#device!,
-        signal,
-        onProgress: ({ bytesDone, bytesTotal, parameter }) => onProgress(bytesDone, bytesTotal, parameter),
-      },
-    )
+    const weights = await initializeModel(model, initializer, config, {
+      ...options,
+      device: place.backend === 'cpu' ? 'cpu' : this.#device!,
+      signal,
+      onProgress: ({ bytesDone, bytesTotal, parameter }) => onProgress(bytesDone, bytesTotal, parameter),
+    })
     const milliseconds = performance.now() - started
     if (signal.aborted) {
       weights.destroy()
@@ -106,8 +100,7 @@ class Engine {
   /** What the CPU alone makes of one parameter: its statistics, computed from its own values. */
   async statisticsOnCpu(name: string): Promise<ParameterStatistics | undefined> {
     this.#made()
-    const { model, initializer, options } = argumentsOf(this.#request!)
-    const config = initializer === this.#request!.initializer ? this.#request!.config : {}
+    const { model, initializer, config, options } = argumentsOf(this.#request!)
     const skip = (parameter: { readonly name: string }): boolean => parameter.name !== name
     const weights = await initializeModel(model, initializer, config, { ...options, device: 'cpu', skip })
     return (await weights.statistics()).get(name)
@@ -175,12 +168,6 @@ const gainOf = (activation: Activation): number =>
     : activation === 'leakyRelu'
       ? calculateGain('leaky_relu', 0.01)
       : activationGain(activation)
-
-function argumentsOf({ source, initializer, seed, dtype }: Request) {
-  const { model, recipe } = buildModel(source)
-  const argument: InitializerArgument = initializer === 'recipe' ? recipe! : initializer
-  return { model, initializer: argument, options: { seed: BigInt(seed), ...(dtype === '' ? {} : { dtype }) } }
-}
 
 export type { Engine, ParameterStatistics, ParameterVerification, VerificationReport }
 

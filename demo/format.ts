@@ -20,16 +20,3 @@ export const significant = (value: number): string =>
 
 export const seconds = (milliseconds: number): string =>
   milliseconds < 1000 ? `${milliseconds.toFixed(0)} ms` : `${(milliseconds / 1000).toFixed(2)} s`
-
-const names: Readonly<Record<string, string>> = { 'truncated-normal': 'truncated normal' }
-
-interface Law {
-  readonly kind: string
-}
-
-/** A law in a few words: `normal(0, 0.02)`. */
-export function lawText(law: Law): string {
-  const { kind, ...rest } = law
-  const numbers = Object.values(rest).filter((value): value is number => typeof value === 'number')
-  return `${names[kind] ?? kind}(${numbers.map((value) => Number(value.toPrecision(4))).join(', ')})`
-}

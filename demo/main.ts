@@ -6,10 +6,9 @@ import { Detail } from './detail.ts'
 import type { Engine, ParameterStatistics, VerificationReport } from './engine.worker.ts'
 import { download, pickFile } from './files.ts'
 import { bytes, compact, integer, seconds } from './format.ts'
-import { buildModel } from './models.ts'
 import { type Measured, ParameterTable } from './parameter-table.ts'
 import { RequestForm } from './request-form.ts'
-import { type Request, snippetOf } from './snippet.ts'
+import { argumentsOf, type Request, snippetOf } from './snippet.ts'
 
 /** Elements compared with the CPU at once after a run; the button compares all. */
 const SAMPLE = 2 ** 24
@@ -39,10 +38,8 @@ function fail(problem: unknown): void {
 function onEdit(request: Request): void {
   error.textContent = ''
   try {
-    const { model, recipe } = buildModel(request.source)
-    const isRecipe = request.initializer === 'recipe'
-    const options = { seed: BigInt(request.seed), ...(request.dtype === '' ? {} : { dtype: request.dtype }) }
-    const next = planModel(model, isRecipe ? recipe! : request.initializer, isRecipe ? {} : request.config, options)
+    const { model, initializer, config, options } = argumentsOf(request)
+    const next = planModel(model, initializer, config, options)
     element('code').textContent = snippetOf(request)
     showPlan(next)
   } catch (problem) {

@@ -1,5 +1,6 @@
+import { describeDistribution } from '../src/distributions.js'
 import type { InitializationPlan, PlannedParameter } from '../src/index.js'
-import { integer, lawText, significant } from './format.ts'
+import { integer, significant } from './format.ts'
 
 /** Rows shown at once; a filter reaches the others. */
 const MAX_ROWS = 1000
@@ -73,7 +74,8 @@ export class ParameterTable {
     }
     row.insertCell().textContent = shape.join(' × ') || 'scalar'
     const law = row.insertCell()
-    law.textContent = action === 'tied' ? `tied to ${tiedTo}` : action === 'skip' ? 'skipped' : lawText(distribution)
+    law.textContent =
+      action === 'tied' ? `tied to ${tiedTo}` : action === 'skip' ? 'skipped' : describeDistribution(distribution)
     law.title = rule.because
     for (const value of [expected.std, std]) {
       const cell = row.insertCell()

@@ -1,3 +1,4 @@
+import type { InitializerArgument } from '../src/index.js'
 import { type Config, changedSettings } from './knobs.ts'
 import { buildModel, type ModelSource } from './models.ts'
 
@@ -11,6 +12,15 @@ export interface Request {
   readonly seed: string
   /** '' is the model's own. */
   readonly dtype: '' | 'float32' | 'float16' | 'bfloat16'
+}
+
+/** What `initializeModel` and `planModel` take for it. */
+export function argumentsOf({ source, initializer, config, seed, dtype }: Request) {
+  const { model, recipe } = buildModel(source)
+  const isRecipe = initializer === 'recipe'
+  const argument: InitializerArgument = isRecipe ? recipe! : initializer
+  const options = { seed: BigInt(seed), ...(dtype === '' ? {} : { dtype }) }
+  return { model, initializer: argument, config: isRecipe ? {} : config, options }
 }
 
 /** Code that makes the same bits in the user's own program. */

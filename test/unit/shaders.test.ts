@@ -23,7 +23,7 @@ describe('shader-modules.ts and signal-modules.ts', () => {
   test.each(Object.keys(files).filter((path) => path.startsWith('distributions/')))(
     'every pipeline of %s links',
     (sampler) => {
-      for (const store of ['store/float32', 'store/half_pair']) {
+      for (const store of ['store/float32', 'store/float32_quad', 'store/half_pair', 'store/half_quad']) {
         for (const round of ['store/float16', 'store/bfloat16']) {
           expect(linkShader('fill', shaderModules, { sampler, store, round }).code).toContain('fn main(')
         }

@@ -1,4 +1,5 @@
 //#import "core/job"
+//#import "core/words"
 // Repeats a 16-byte pattern (law.a), which holds a whole number of elements of any dtype. Here `elementCount` counts bytes
 // and `shift` is the first one's place in its word: words that are only partly the parameter's keep their other bytes.
 // Where shift is not 0 the pattern's period must divide 4.

@@ -7,21 +7,27 @@
 // $sampler: sampleWords(words, block, law, zero) -> vec4<f32>, block being the index within the parameter as (low, high);
 // $store: storeQuad(quad, values).
 
-fn sampleBlock(block: u32) -> vec4<f32> {
+/// What the blocks of this window have in common: of those before and of those after the counter's low word wraps.
+struct HighWords {
+  first: vec2<u32>,
+  next: vec2<u32>,
+}
+
+fn sampleBlock(block: u32, highWords: HighWords) -> vec4<f32> {
   let low = job.counter.x + block;
-  let high = job.counter.y + select(0u, 1u, low < block);
+  let highWord = select(highWords.first, highWords.next, low < block);
   let index = job.block.x + block;
   let place = vec2<u32>(index, job.block.y + select(0u, 1u, index < block));
-  return sampleWords(philox4x32(vec4<u32>(low, high, 0u, 0u), job.key), place, job.law, job.zero);
+  return sampleWords(philoxBlock(low, highWord, job.key), place, job.law, job.zero);
 }
 
 /// Four consecutive elements that start `shift` places into block `quad`; the next block gives the rest.
-fn sampleQuad(quad: u32) -> vec4<f32> {
-  let a = sampleBlock(quad);
+fn sampleQuad(quad: u32, highWords: HighWords) -> vec4<f32> {
+  let a = sampleBlock(quad, highWords);
   if (job.shift == 0u) {
     return a;
   }
-  let b = sampleBlock(quad + 1u);
+  let b = sampleBlock(quad + 1u, highWords);
   if (job.shift == 1u) {
     return vec4<f32>(a.yzw, b.x);
   }
@@ -35,7 +41,8 @@ fn sampleQuad(quad: u32) -> vec4<f32> {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let quads = (job.elementCount >> 2u) + select(0u, 1u, (job.elementCount & 3u) != 0u);
   let stride = groups.x * WORKGROUP_INVOCATIONS;
+  let highWords = HighWords(philoxHighWord(job.counter.y, job.key), philoxHighWord(job.counter.y + 1u, job.key));
   for (var quad = id.x; quad < quads; quad += stride) {
-    storeQuad(quad, sampleQuad(quad));
+    storeQuad(quad, sampleQuad(quad, highWords));
   }
 }

@@ -1,4 +1,5 @@
 //#import "core/job"
+//#import "core/words"
 //#import "$probe"
 // Replaces every four words by what one function makes of them: finds the function that a device computes wrong.
 // $probe: probe(words, zero) -> vec4<u32>. Used by src/gpu/diagnose.ts after a failed self-test, and only then.

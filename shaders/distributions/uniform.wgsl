@@ -8,7 +8,7 @@
 
 fn sampleWords(words: vec4<u32>, block: vec2<u32>, law: Law, zero: u32) -> vec4<f32> {
   let a = bitcast<vec4<f32>>(law.a);
-  let unit = (vec4<f32>(words & vec4<u32>(0xffffffu)) - bitcast<f32>(law.b.x)) * a.w; // exact
+  let unit = (vec4<f32>(vec4<i32>(words & vec4<u32>(0xffffffu))) - bitcast<f32>(law.b.x)) * a.w; // exact
   let product = unit * a.x;
   let v = vec4<f32>(rounded(product.x, zero), rounded(product.y, zero), rounded(product.z, zero), rounded(product.w, zero));
   return min(v + a.y, vec4<f32>(a.z));

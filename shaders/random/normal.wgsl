@@ -16,9 +16,10 @@ const COS_1 = -0x1.3bd39cp+4f;
 const COS_2 = 0x1.03b058p+6f;
 const COS_3 = -0x1.4e78bep+6f;
 
-/// n 2^-33 as float32, one rounding: both halves and both products are exact, so a fused add rounds the same.
+/// n 2^-33 as float32, one rounding: both halves and both products are exact, so a fused add rounds the same. By way of
+/// i32, which many devices convert faster than u32.
 fn fixedToFloat(n: u32) -> f32 {
-  return f32(n >> 16u) * 0x1p-17f + f32(n & 0xffffu) * 0x1p-33f;
+  return f32(i32(n >> 16u)) * 0x1p-17f + f32(i32(n & 0xffffu)) * 0x1p-33f;
 }
 
 /// sqrt(-2 ln u) with u = (x + 1/2) 2^-32, so 0 < u < 1. Works on min(u, 1 - u): no digit is lost where u is near 1.
@@ -30,7 +31,7 @@ fn radius(x: u32, zero: u32) -> f32 {
   let m = bitcast<f32>((bits & 0x7fffffu) | 0x3f000000u);
   let k = select(126u - (bits >> 23u), 0u, upper);
   let g = select(1.0 - m, v, upper);
-  return squareRoot(minusTwoLogParts(g, f32(k), zero), zero);
+  return squareRoot(minusTwoLogParts(g, f32(i32(k)), zero), zero);
 }
 
 /// (cos, sin) of 2 pi (y + 1/2) 2^-32. Reduced to the nearest quarter turn in integers, hence exactly.

@@ -17,11 +17,28 @@ fn multiplyHigh(a: u32, b: u32) -> u32 {
   return aHigh * bHigh + (middle >> 16u) + (carry >> 16u);
 }
 
+/// multiplyHigh(a, PHILOX_M0) in fewer operations: the limbs of this constant add up to less than 2^16, so the middle
+/// products add up without a carry.
+fn multiplyHighM0(a: u32) -> u32 {
+  let low = a & 0xffffu;
+  let high = a >> 16u;
+  return high * 0xD251u + ((low * 0xD251u + high * 0x1F53u + ((low * 0x1F53u) >> 16u)) >> 16u);
+}
+
+/// multiplyHigh(a, PHILOX_M1): a minus the quotient of a * (2^32 - PHILOX_M1) by 2^32, rounded up. The limbs 0x3261 and
+/// 0x72A9 of 2^32 - PHILOX_M1 add up to less than 2^16, and rounding up both limbs in turn rounds up the whole.
+fn multiplyHighM1(a: u32) -> u32 {
+  let low = a & 0xffffu;
+  let high = a >> 16u;
+  let up = (low * 0x72A9u + 0xffffu) >> 16u;
+  return a - (high * 0x3261u + ((low * 0x3261u + high * 0x72A9u + up + 0xffffu) >> 16u));
+}
+
 fn philoxRound(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
   return vec4<u32>(
-    multiplyHigh(counter.z, PHILOX_M1) ^ counter.y ^ key.x,
+    multiplyHighM1(counter.z) ^ counter.y ^ key.x,
     counter.z * PHILOX_M1,
-    multiplyHigh(counter.x, PHILOX_M0) ^ counter.w ^ key.y,
+    multiplyHighM0(counter.x) ^ counter.w ^ key.y,
     counter.x * PHILOX_M0,
   );
 }
@@ -35,6 +52,26 @@ fn philox4x32(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
   var c = philoxRound(counter, key);
   var k = key;
   for (var i = 1u; i < 10u; i++) {
+    k = philoxBump(k);
+    c = philoxRound(c, k);
+  }
+  return c;
+}
+
+/// What philoxBlock needs beside the counter's low word: the second round's product of the high word, which an invocation
+/// makes once for all its blocks.
+fn philoxHighWord(high: u32, key: vec2<u32>) -> vec2<u32> {
+  let x = high ^ key.x;
+  return vec2<u32>(x * PHILOX_M0, multiplyHighM0(x));
+}
+
+/// philox4x32(vec4(low, high, 0, 0), key), where `highWord` is philoxHighWord(high, key). The first two rounds have half
+/// their products left: the others are of zeros and of the high word.
+fn philoxBlock(low: u32, highWord: vec2<u32>, key: vec2<u32>) -> vec4<u32> {
+  let z = multiplyHighM0(low) ^ key.y;
+  var k = philoxBump(key);
+  var c = vec4<u32>(multiplyHighM1(z) ^ k.x, z * PHILOX_M1, highWord.y ^ (low * PHILOX_M0) ^ k.y, highWord.x);
+  for (var i = 2u; i < 10u; i++) {
     k = philoxBump(k);
     c = philoxRound(c, k);
   }

@@ -1,4 +1,5 @@
 //#import "core/job"
+//#import "core/words"
 
 fn storeQuad(quad: u32, values: vec4<f32>) {
   let first = quad * 4u;

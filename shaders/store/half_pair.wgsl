@@ -1,4 +1,5 @@
 //#import "core/job"
+//#import "core/words"
 //#import "$round"
 // Two 16-bit elements a word, low half first. An odd last element keeps the word's upper half as it was.
 // $round: roundToHalf(bits) -> the 16-bit pattern nearest to the float32 with these bits, ties to even.

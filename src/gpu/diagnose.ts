@@ -60,14 +60,7 @@ function miscomputes({ device }: DeviceState, what: string, found: string): Weig
 
 function probesFor({ source, dtype }: FillJob): Probe[] {
   if (source.kind !== 'sampler' || typeof source.sampler !== 'string') return []
-  const probes: Probe[] = [
-    {
-      name: 'philox4x32',
-      file: 'random/philox',
-      module: 'probe/philox4x32',
-      twin: (w) => philox4x32(w, w[0]!, w[1]!, 0, 0, w[2]!, w[3]!),
-    },
-  ]
+  const probes = [philoxProbe('philox4x32', 'probe/philox4x32'), philoxProbe('philoxBlock', 'probe/philox_block')]
   if (source.sampler === 'normal' || source.sampler === 'sparse') probes.push(...normalProbes)
   const sample = blockSampler(source)
   const file = `distributions/${source.sampler}`
@@ -93,6 +86,13 @@ function probesFor({ source, dtype }: FillJob): Probe[] {
 }
 
 const asFloats = (words: Uint32Array): Float32Array => new Float32Array(words.buffer, words.byteOffset, words.length)
+
+const philoxProbe = (name: string, module: string): Probe => ({
+  name,
+  file: 'random/philox',
+  module,
+  twin: (w) => philox4x32(w, w[0]!, w[1]!, 0, 0, w[2]!, w[3]!),
+})
 
 const normalProbe = (name: string, module: string, twin: Probe['twin']): Probe => ({
   name,

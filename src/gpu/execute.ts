@@ -8,7 +8,7 @@ import { USAGE_COPY_DST } from './constants.js'
 import { type DeviceState, deviceState, requireAlive, untilLost } from './device-state.js'
 import { generatorPipelineKey, isUploaded, tablePipelineKey } from './generators.js'
 import { checkOrthogonal, fillOrthogonal } from './orthogonal-fill.js'
-import { type PipelineKey, pipeline, pipelineName } from './pipelines.js'
+import { hasWholeQuads, type PipelineKey, pipeline, pipelineName, storeSlots } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { type GpuSegment, segmentsOf } from './segments.js'
 import { selfTest } from './self-test.js'
@@ -16,11 +16,15 @@ import { GpuStore } from './store.js'
 import { type FillWork, type SubmitOptions, submitFills } from './submit.js'
 import { runUploadedJobs } from './uploaded.js'
 
-/** A job and the place for its elements. */
-export interface FillTarget {
+/** A job and where in a buffer its elements begin. */
+export interface PlacedJob {
   readonly job: FillJob
-  readonly buffer: GPUBuffer
   readonly byteOffset: number
+}
+
+/** A job and the place for its elements. */
+export interface FillTarget extends PlacedJob {
+  readonly buffer: GPUBuffer
 }
 
 /** Runs a plan on a device. All or nothing: on failure everything made here is destroyed. */
@@ -38,9 +42,20 @@ export async function executeOnGpu(
   const jobs = active.map(fillJob)
   for (const job of jobs) if (isOrthogonalJob(job)) checkOrthogonal(state, job)
   // Compiling and judging the caller's buffers come before anything is allocated.
-  const drawn = [...jobs, ...jobs.flatMap(normalsOf)]
+  const placed = active.flatMap((parameter, index): PlacedJob[] => {
+    const region = given.get(parameter.name)
+    // Memory that is made here begins at a multiple of 256 bytes, and so do its segments.
+    return region === undefined
+      ? [{ job: jobs[index]!, byteOffset: 0 }]
+      : targetsOf(jobs[index]!, segmentsOf(region, parameter))
+  })
+  const drawn = [...placed, ...jobs.flatMap(normalsOf).map((job) => ({ job, byteOffset: 0 }))]
   const [pipelinesOf] = await Promise.all([compileFor(state, drawn), preflight(state, given)])
-  await selfTest(state, drawn.filter(isSelfTested), pipelinesOf)
+  await selfTest(
+    state,
+    drawn.filter(({ job }) => isSelfTested(job)),
+    pipelinesOf,
+  )
   options.signal?.throwIfAborted()
   const { regions, owned } = await allocate(state, active, given, options)
   try {
@@ -61,12 +76,14 @@ export async function executeOnGpu(
 const constantKey: PipelineKey = { entry: 'constant', layout: 'fill' }
 const diagonalKey: PipelineKey = { entry: 'diagonal', layout: 'fill' }
 
-function sourceKey({ source, dtype, part }: FillJob): PipelineKey {
+function sourceKey({ job, byteOffset }: PlacedJob): PipelineKey {
+  const { source, dtype, part } = job
+  const wholeQuads = hasWholeQuads(job, byteOffset)
   if (source.kind === 'constant') return constantKey
-  if (source.kind === 'generator') return generatorPipelineKey(source, dtype)
+  if (source.kind === 'generator') return generatorPipelineKey(source, dtype, wholeQuads)
   if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no pipeline of its own')
   if (source.kind === 'table') return tablePipelineKey(dtype)
-  const store = dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
+  const store = storeSlots(dtype, wholeQuads)
   const fill = part === undefined ? ({ entry: 'fill', layout: 'fill' } as const) : partEntry
   const { sampler } = source
   return typeof sampler === 'string'
@@ -105,28 +122,28 @@ function targetsOf(job: FillJob, segments: readonly GpuSegment[]): FillTarget[] 
 }
 
 /** What runs jobs: their pipelines, compiled. */
-type PipelinesOf = (job: FillJob) => Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'>
+type PipelinesOf = (placed: PlacedJob) => Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'>
 
 /** Every pipeline the jobs need, compiled in parallel. */
-async function compileFor(state: DeviceState, jobs: readonly FillJob[]): Promise<PipelinesOf> {
+async function compileFor(state: DeviceState, placed: readonly PlacedJob[]): Promise<PipelinesOf> {
   const keys = new Map<string, PipelineKey>()
-  const sourceNames = new Map<FillJob, string>()
+  const sourceNames = new Map<PlacedJob, string>()
   const add = (key: PipelineKey): string => {
     const name = pipelineName(key)
     keys.set(name, key)
     return name
   }
-  for (const job of jobs) {
-    if (!isOrthogonalJob(job)) sourceNames.set(job, add(sourceKey(job)))
-    for (const { kind } of job.overlays) add(kind === 'range' ? constantKey : diagonalKey)
+  for (const one of placed) {
+    if (!isOrthogonalJob(one.job)) sourceNames.set(one, add(sourceKey(one)))
+    for (const { kind } of one.job.overlays) add(kind === 'range' ? constantKey : diagonalKey)
   }
   const compiled = new Map(
     await Promise.all([...keys].map(async ([name, key]) => [name, await pipeline(state, key)] as const)),
   )
   const overlayPipeline: FillWork['overlayPipeline'] = (overlay) => compiled.get(pipelineName(overlayKey(overlay)))!
-  return (job) => {
+  return (one) => {
     // An orthogonal job has none: it is filled before its overlays are dispatched.
-    const pipelineId = sourceNames.get(job) ?? (isOrthogonalJob(job) ? '' : pipelineName(sourceKey(job)))
+    const pipelineId = sourceNames.get(one) ?? ''
     return { pipelineId, pipeline: compiled.get(pipelineId)!, overlayPipeline }
   }
 }
@@ -186,12 +203,9 @@ export async function runJobs(
   targets: readonly FillTarget[],
   options: SubmitOptions = {},
 ): Promise<void> {
-  const pipelinesOf = await compileFor(
-    state,
-    targets.map(({ job }) => job),
-  )
-  const work = targets.map(({ job, buffer, byteOffset }): FillWork => {
-    return { job, buffer, byteOffset, filled: isUploadedJob(job) || isOrthogonalJob(job), ...pipelinesOf(job) }
+  const pipelinesOf = await compileFor(state, targets)
+  const work = targets.map((target): FillWork => {
+    return { ...target, filled: isUploadedJob(target.job) || isOrthogonalJob(target.job), ...pipelinesOf(target) }
   })
   // Words that the host makes go another way, before the rest; only their overlays are dispatched with it.
   const bytesTotal = work.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)

@@ -5,7 +5,7 @@ import { TORCH_BLOCK } from '../generators/torch-cpu.js'
 import { cudaUniformLaw } from '../generators/torch-cuda.js'
 import type { GeneratorDraw } from '../generators/types.js'
 import { high32, low32 } from '../random/keys.js'
-import type { PipelineKey } from './pipelines.js'
+import { type PipelineKey, storeSlots } from './pipelines.js'
 
 /** A draw whose words or values the host makes (src/gpu/uploaded.ts). */
 export const isUploaded = (draw: GeneratorDraw): boolean => draw.origin.generator === 'torch-cpu' || isGiven(draw)
@@ -45,12 +45,13 @@ function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Reco
   }
 }
 
-/** The pipeline that fills parameters of a dtype by this draw. */
-export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType): PipelineKey {
+/** The pipeline that fills parameters of a dtype by this draw, stored as `storeSlots` says. */
+export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQuads: boolean): PipelineKey {
   const { sampler, slots } = samplerOf(draw)
   const module = `generators/${sampler}`
-  const store = storeSlots(dtype)
-  const layout = isUploaded(draw) ? 'uploaded' : 'fill'
+  const uploaded = isUploaded(draw)
+  const store = storeSlots(dtype, wholeQuads && !uploaded)
+  const layout = uploaded ? 'uploaded' : 'fill'
   // Block normals store by themselves; stateless words come four to a block, as in the value contract.
   if (sampler === 'torch_cpu_normal') return { entry: module, slots: { ...slots, ...store }, layout }
   const entry = draw.origin.generator === 'torch-stateless' ? 'fill' : 'generators/fill'
@@ -59,12 +60,9 @@ export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType): Pipelin
 
 /** The pipeline that fills parameters of a dtype with values that the host makes. */
 export function tablePipelineKey(dtype: DType): PipelineKey {
-  const slots = { sampler: 'generators/given', ...storeSlots(dtype) }
+  const slots = { sampler: 'generators/given', ...storeSlots(dtype, false) }
   return { entry: 'generators/fill', slots, layout: 'uploaded' }
 }
-
-const storeSlots = (dtype: DType): Readonly<Record<string, string>> =>
-  dtype === 'float32' ? { store: 'store/float32' } : { store: 'store/half_pair', round: `store/${dtype}` }
 
 /** Adds nothing to a shader that takes the host's values as they are. */
 export const noFields: GeneratorFields = { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [0, 0, 0] }

@@ -23,7 +23,7 @@ import {
   scratchQuads,
 } from './orthogonal-layout.js'
 import { OrthogonalSteps, orthogonalKernels } from './orthogonal-steps.js'
-import { pipeline } from './pipelines.js'
+import { pipeline, storeSlots } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
 
@@ -180,10 +180,7 @@ async function storeStep(
   u32(jobLayout.elementCount, elements)
   u32(jobLayout.shift, wide ? 1 : 0)
   u32(jobLayout.firstWord, firstWord)
-  const slots =
-    region.dtype === 'float32'
-      ? { store: 'store/float32' }
-      : { store: 'store/half_pair', round: `store/${region.dtype}` }
+  const slots = storeSlots(region.dtype, firstWord % 4 === 0 && elements % 4 === 0)
   return {
     pipeline: await pipeline(state, { entry: 'linalg/store', slots, layout: 'linalg' }),
     layout: 'linalg',

@@ -1,3 +1,4 @@
+import { byteWidth, type DType } from '../dtype.js'
 import { WeightInitError } from '../errors.js'
 import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
 import { adapterInfoOf } from './adapter-info.js'
@@ -24,6 +25,18 @@ export function workgroupsFor(turns: number): number {
  */
 export function productLanes({ device }: DeviceState): number {
   return adapterInfoOf(device)?.isFallbackAdapter === true ? 8 : 32
+}
+
+/** Whether elements from a byte of a buffer on can be stored four at a time, whole. */
+export const hasWholeQuads = (
+  { elementCount, dtype }: { readonly elementCount: number; readonly dtype: DType },
+  byteOffset: number,
+): boolean => elementCount % 4 === 0 && byteOffset % (4 * byteWidth(dtype)) === 0
+
+/** The slots of a fill shader through which it stores a dtype, four at a time where that can be. */
+export function storeSlots(dtype: DType, wholeQuads: boolean): Readonly<Record<string, string>> {
+  if (dtype === 'float32') return { store: wholeQuads ? 'store/float32_quad' : 'store/float32' }
+  return { store: wholeQuads ? 'store/half_quad' : 'store/half_pair', round: `store/${dtype}` }
 }
 
 /** Names one compute pipeline: an entry module and what fills its slots. */

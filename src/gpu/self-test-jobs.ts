@@ -38,9 +38,11 @@ const EXPOSED_VALUES = 24
  * A 16-bit store hides the low half of what the sampler computes. So for 16-bit dtypes single values get an addend that
  * cancels what the CPU computes: the rest is 0, or the device's error in full view. The addend is the second constant of
  * the uniform and the normal law; for a law that is not known to have one these values are left out.
+ * @param wholeQuads the pipeline stores four elements at a time and is given nothing else
  */
-export function selfTestJobs(tested: FillJob): FillJob[] {
+export function selfTestJobs(tested: FillJob, wholeQuads: boolean): FillJob[] {
   const { source, dtype, part } = tested
+  const counted = (elementCount: number): number => (wholeQuads ? 4 * Math.ceil(elementCount / 4) : elementCount)
   if (source.kind === 'constant') {
     const pattern = Uint8Array.from({ length: 16 }, (_, i) => 17 * i)
     return [2048, 515].map((elementCount) => ({
@@ -63,7 +65,7 @@ export function selfTestJobs(tested: FillJob): FillJob[] {
     name: 'self-test',
     dtype,
     firstElement,
-    elementCount,
+    elementCount: counted(elementCount),
     source: { ...source, constants, stream: STREAM },
     ...(part === undefined ? {} : { part: small ? SMALL_PART : PART }),
     overlays: [],
@@ -72,7 +74,7 @@ export function selfTestJobs(tested: FillJob): FillJob[] {
   if (dtype === 'float32' || !hasAddend(source)) return jobs
   for (let i = 0; i < EXPOSED_VALUES; i++) {
     const first = 5 * i
-    const whole: FillJob = { ...job(first, 1, withAddend(source, 20226.048, 0)), dtype: 'float32' }
+    const whole: FillJob = { ...job(first, 1, withAddend(source, 20226.048, 0)), dtype: 'float32', elementCount: 1 }
     const [value = 0] = decodeFloat32(fillBytes(whole, 0, 1), 'float32')
     jobs.push(job(first, 1, withAddend(source, 20226.048, -value)))
   }

@@ -4,6 +4,8 @@ import type { FillJob } from '../jobs.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from './constants.js'
 import type { DeviceState } from './device-state.js'
 import { diagnose } from './diagnose.js'
+import type { PlacedJob } from './execute.js'
+import { hasWholeQuads } from './pipelines.js'
 import { copyOut } from './readback.js'
 import { withErrorScope } from './scopes.js'
 import { selfTestJobs } from './self-test-jobs.js'
@@ -19,16 +21,16 @@ type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'
  */
 export async function selfTest(
   state: DeviceState,
-  jobs: readonly FillJob[],
-  pipelineOf: (job: FillJob) => FillPipeline,
+  jobs: readonly PlacedJob[],
+  pipelineOf: (placed: PlacedJob) => FillPipeline,
 ): Promise<void> {
-  const fresh = new Map<string, FillPipeline & { readonly job: FillJob }>()
+  const fresh = new Map<string, FillPipeline & PlacedJob>()
   const wanted = new Set<Promise<void>>()
-  for (const job of jobs) {
-    const found = pipelineOf(job)
+  for (const placed of jobs) {
+    const found = pipelineOf(placed)
     const known = state.selfTests.get(found.pipelineId)
     if (known !== undefined) wanted.add(known)
-    else if (!fresh.has(found.pipelineId)) fresh.set(found.pipelineId, { ...found, job })
+    else if (!fresh.has(found.pipelineId)) fresh.set(found.pipelineId, { ...found, ...placed })
   }
   if (fresh.size > 0) {
     const test = testPipelines(state, [...fresh.values()])
@@ -41,14 +43,11 @@ export async function selfTest(
   await Promise.all(wanted)
 }
 
-async function testPipelines(
-  state: DeviceState,
-  pipelines: readonly (FillPipeline & { readonly job: FillJob })[],
-): Promise<void> {
+async function testPipelines(state: DeviceState, pipelines: readonly (FillPipeline & PlacedJob)[]): Promise<void> {
   const { device } = state
   let byteLength = 0
-  const placed = pipelines.flatMap(({ job, ...pipelineOf }) =>
-    selfTestJobs(job).map((test) => {
+  const placed = pipelines.flatMap(({ job, byteOffset: at, ...pipelineOf }) =>
+    selfTestJobs(job, hasWholeQuads(job, at)).map((test) => {
       const byteOffset = byteLength
       byteLength += alignUp(test.elementCount * byteWidth(test.dtype), 16)
       return { origin: job, job: test, ...pipelineOf, byteOffset }

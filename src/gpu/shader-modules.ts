@@ -3,6 +3,7 @@ import job from '../../shaders/core/job.wgsl?raw'
 import coreJobStruct from '../../shaders/core/job_struct.wgsl?raw'
 import coreLaw from '../../shaders/core/law.wgsl?raw'
 import part from '../../shaders/core/part.wgsl?raw'
+import coreWords from '../../shaders/core/words.wgsl?raw'
 import diagonal from '../../shaders/diagonal.wgsl?raw'
 import distributionNormal from '../../shaders/distributions/normal.wgsl?raw'
 import distributionSparse from '../../shaders/distributions/sparse.wgsl?raw'
@@ -43,6 +44,7 @@ import loadFloat32 from '../../shaders/load/float32.wgsl?raw'
 import orthogonalPart from '../../shaders/orthogonal_part.wgsl?raw'
 import probeBoxMuller from '../../shaders/probe/box_muller.wgsl?raw'
 import probeDirection from '../../shaders/probe/direction.wgsl?raw'
+import probePhiloxBlock from '../../shaders/probe/philox_block.wgsl?raw'
 import probePhilox4x32 from '../../shaders/probe/philox4x32.wgsl?raw'
 import probeRadius from '../../shaders/probe/radius.wgsl?raw'
 import probeRoundToHalf from '../../shaders/probe/round_to_half.wgsl?raw'
@@ -70,7 +72,9 @@ import statisticsScramble from '../../shaders/statistics/scramble.wgsl?raw'
 import storeBfloat16 from '../../shaders/store/bfloat16.wgsl?raw'
 import storeFloat16 from '../../shaders/store/float16.wgsl?raw'
 import storeFloat32 from '../../shaders/store/float32.wgsl?raw'
+import storeFloat32Quad from '../../shaders/store/float32_quad.wgsl?raw'
 import storeHalfPair from '../../shaders/store/half_pair.wgsl?raw'
+import storeHalfQuad from '../../shaders/store/half_quad.wgsl?raw'
 
 /** Every .wgsl file under shaders/, by the path that an import directive names. */
 export const shaderModules: Readonly<Record<string, string>> = {
@@ -82,6 +86,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/logarithm': logarithm,
   constant,
   'core/job': job,
+  'core/words': coreWords,
   'core/job_struct': coreJobStruct,
   orthogonal_part: orthogonalPart,
   'distributions/normal': distributionNormal,
@@ -106,6 +111,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'probe/box_muller': probeBoxMuller,
   'probe/direction': probeDirection,
   'probe/philox4x32': probePhilox4x32,
+  'probe/philox_block': probePhiloxBlock,
   'probe/radius': probeRadius,
   'probe/round_to_half': probeRoundToHalf,
   'probe/sample': probeSample,
@@ -122,7 +128,9 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'store/bfloat16': storeBfloat16,
   'store/float16': storeFloat16,
   'store/float32': storeFloat32,
+  'store/float32_quad': storeFloat32Quad,
   'store/half_pair': storeHalfPair,
+  'store/half_quad': storeHalfQuad,
   'generators/affine': generatorsAffine,
   'generators/fill': generatorsFill,
   'generators/jax_bits': generatorsJaxBits,

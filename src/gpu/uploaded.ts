@@ -87,7 +87,7 @@ function uploadOf(
 /** The pipeline of a job whose words or values the host makes. */
 export function uploadedPipelineKey({ source, dtype }: FillJob): PipelineKey {
   const uploaded = source as UploadedSource
-  return uploaded.kind === 'table' ? tablePipelineKey(dtype) : generatorPipelineKey(uploaded, dtype)
+  return uploaded.kind === 'table' ? tablePipelineKey(dtype) : generatorPipelineKey(uploaded, dtype, false)
 }
 
 /**

@@ -26,6 +26,12 @@ function wordPairs(count: number): Uint32Array {
 
 const bits = (x: number): number => new Uint32Array(new Float32Array([x]).buffer)[0]!
 
+/** Where a product of limbs may carry. */
+const edges = [
+  0, 1, 2, 0x7fff, 0x8000, 0xffff, 0x10000, 0x10001, 0x1ffff, 0x7fffffff, 0x80000000, 0x80008000, 0xffff0000,
+  0xffff0001, 0xfffeffff, 0xfffffffe, 0xffffffff,
+]
+
 describe(`shader functions on ${adapterName}`, () => {
   test('philox4x32 gives the Random123 known answers', async () => {
     for (const { ctr, key, out } of known.vectors) {
@@ -53,17 +59,34 @@ describe(`shader functions on ${adapterName}`, () => {
     }
   })
 
-  test('multiplyHigh equals its twin', async () => {
+  test('philoxBlock equals philox4x32 with two zero counter words, over low and high words and their edges', async () => {
+    const input = testWords(4 * 65536, 5)
+    for (let i = 0; i < 4 * edges.length ** 2; i += 4) {
+      input[i] = edges[(i >> 2) % edges.length]!
+      input[i + 1] = edges[Math.floor((i >> 2) / edges.length)]!
+    }
+    const body = 'return philoxBlock(x.x, philoxHighWord(x.y, x.zw), x.zw);'
+    const words = await mapOnGpu(gpu.device, ['random/philox'], body, input)
+    const expected = new Uint32Array(4)
+    for (let i = 0; i < input.length; i += 4) {
+      const [low = 0, high = 0, key0 = 0, key1 = 0] = input.subarray(i, i + 4)
+      philox4x32(expected, low, high, 0, 0, key0, key1)
+      if (expected.some((word, j) => word !== words[i + j]))
+        expect([...words.subarray(i, i + 4)]).toEqual([...expected])
+    }
+  })
+
+  test('multiplyHigh, and by the constants of Philox, equals its twin', async () => {
     const input = wordPairs(65536)
-    const out = await mapOnGpu(
-      gpu.device,
-      ['random/philox'],
-      'return vec4<u32>(multiplyHigh(x.x, x.y), 0u, 0u, 0u);',
-      input,
-    )
-    let wrong = 0
-    for (let i = 0; i < input.length; i += 4) if (out[i] !== multiplyHigh(input[i]!, input[i + 1]!)) wrong++
-    expect(wrong).toBe(0)
+    for (let i = 0; i < edges.length; i++) input[4 * i] = edges[i]!
+    const body = 'return vec4<u32>(multiplyHigh(x.x, x.y), multiplyHighM0(x.x), multiplyHighM1(x.x), 0u);'
+    const out = await mapOnGpu(gpu.device, ['random/philox'], body, input)
+    for (let i = 0; i < input.length; i += 4) {
+      const [a = 0, b = 0] = input.subarray(i, i + 2)
+      const expected = [multiplyHigh(a, b), multiplyHigh(a, 0xd2511f53), multiplyHigh(a, 0xcd9e8d57), 0]
+      if (expected.some((word, j) => word !== out[i + j]))
+        expect([a, b, ...out.subarray(i, i + 4)]).toEqual([a, b, ...expected])
+    }
   })
 
   test('radius, direction and boxMuller equal their twins in every bit', async () => {

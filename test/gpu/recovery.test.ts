@@ -182,9 +182,16 @@ describe(`recovery on ${adapterName}`, () => {
     [
       'philox4x32',
       'random/philox',
-      'i < 10u',
-      'i < 9u',
+      'high * 0x1F53u',
+      'high * 0x1F52u',
       /computes philox4x32 \(shaders\/random\/philox.wgsl\) wrong: of 0x/,
+    ],
+    [
+      'philoxBlock',
+      'random/philox',
+      'var i = 2u',
+      'var i = 3u',
+      /computes philoxBlock \(shaders\/random\/philox.wgsl\)/,
     ],
     [
       'radius',
@@ -223,7 +230,7 @@ describe(`recovery on ${adapterName}`, () => {
     ],
     [
       'the store',
-      'store/half_pair',
+      'store/half_quad',
       'roundToHalf(bits.w) << 16u',
       'roundToHalf(bits.y) << 16u',
       /computes shaders\/fill.wgsl for bfloat16 wrong/,

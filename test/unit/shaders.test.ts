@@ -23,7 +23,7 @@ describe('shader-modules.ts and signal-modules.ts', () => {
   test.each(Object.keys(files).filter((path) => path.startsWith('distributions/')))(
     'every pipeline of %s links',
     (sampler) => {
-      for (const store of ['store/float32', 'store/half_pair']) {
+      for (const store of ['store/float32', 'store/float32_quad', 'store/half_pair', 'store/half_quad']) {
         for (const round of ['store/float16', 'store/bfloat16']) {
           expect(linkShader('fill', shaderModules, { sampler, store, round }).code).toContain('fn main(')
         }
@@ -126,12 +126,12 @@ describe('no line adds a product without a barrier', () => {
     expect(suspects).toEqual(
       {
         'random/normal': [
-          'return f32(n >> 16u) * 0x1p-17f + f32(n & 0xffffu) * 0x1p-33f;',
+          'return f32(i32(n >> 16u)) * 0x1p-17f + f32(i32(n & 0xffffu)) * 0x1p-33f;',
           'let t = f32(n >> 16u) * 0x1p-17f + f32(n & 0xffff) * 0x1p-33f;',
         ],
         'distributions/normal': [],
         'distributions/uniform': [
-          'let unit = (vec4<f32>(words & vec4<u32>(0xffffffu)) - bitcast<f32>(law.b.x)) * a.w;',
+          'let unit = (vec4<f32>(vec4<i32>(words & vec4<u32>(0xffffffu))) - bitcast<f32>(law.b.x)) * a.w;',
         ],
       }[path],
     )

@@ -29,9 +29,10 @@ export async function compileSimd() {
   })
   if (error) throw new Error(`assembly/ does not compile: ${stderr}`, { cause: error })
   const binary = Buffer.from(written.get('simd.wasm'))
-  return `// Written by node scripts/build-simd.mjs from assembly/: ${binary.length} bytes of WebAssembly in base64.
+  return `// Written by node scripts/build-simd.mjs from assembly/: ${binary.length} bytes of WebAssembly. In hexadecimal, which
+// gzip makes a third smaller than it makes base64.
 export const simdModule: string =
-  '${binary.toString('base64')}'
+  '${binary.toString('hex')}'
 `
 }
 

@@ -38,7 +38,9 @@ function simdExports(): SimdExports | null {
   instance = null
   try {
     if (typeof WebAssembly !== 'undefined') {
-      const module = new WebAssembly.Module(Uint8Array.from(atob(simdModule), (c) => c.charCodeAt(0)))
+      const module = new WebAssembly.Module(
+        Uint8Array.from(simdModule.match(/../g)!, (byte) => Number.parseInt(byte, 16)),
+      )
       instance = new WebAssembly.Instance(module).exports as SimdExports
     }
   } catch {

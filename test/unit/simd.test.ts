@@ -20,7 +20,7 @@ import { samplerSource } from '../support/parameters.js'
 import { blockReference } from '../support/philox-reference.js'
 import { edgeWords, seededWords } from '../support/seeded.js'
 
-const binary = Buffer.from(simdModule, 'base64')
+const binary = Buffer.from(simdModule, 'hex')
 const exports = new WebAssembly.Instance(new WebAssembly.Module(binary)).exports as Record<
   string,
   (...n: number[]) => void

@@ -1,4 +1,5 @@
 import * as Plot from '@observablehq/plot'
+import { asImage } from '../report/image.ts'
 import type { Distribution } from '../src/index.js'
 import { densityOf } from './density.ts'
 import type { ParameterStatistics } from './engine.worker.ts'
@@ -19,7 +20,7 @@ export function histogramPlot(law: Distribution, { histogram, count, min, max }:
   })
   const step = (max - min) / POINTS
   const line = Array.from({ length: POINTS + 1 }, (_, i) => ({ x: min + i * step, y: density(min + i * step) }))
-  return Plot.plot({
+  const chart = Plot.plot({
     style,
     width: 640,
     height: 300,
@@ -41,6 +42,7 @@ export function histogramPlot(law: Distribution, { histogram, count, min, max }:
       Plot.ruleY([0]),
     ],
   })
+  return asImage(chart)
 }
 
 export interface Curve {
@@ -54,7 +56,7 @@ export function depthPlot(curves: readonly Curve[]) {
   const points = curves.flatMap(({ initializer, values }) =>
     values.map((value, layer) => ({ initializer, layer, value })).filter(({ value }) => Number.isFinite(value)),
   )
-  return Plot.plot({
+  const chart = Plot.plot({
     style,
     width: 560,
     height: 260,
@@ -73,4 +75,5 @@ export function depthPlot(curves: readonly Curve[]) {
       Plot.dot(points, { x: 'layer', y: 'value', fill: 'initializer', r: 2, tip: true }),
     ],
   })
+  return asImage(chart)
 }

@@ -2,6 +2,7 @@ import { axisX, axisY, dot, frame, line, link, plot, rect, ruleY } from '@observ
 import type { ReportHistogram, ReportParameter } from '../src/report/types.js'
 import type { SignalLayer, SignalReport } from '../src/signal/types.js'
 import { digits, numberOf } from './dom.js'
+import { asImage } from './image.js'
 
 type Chart = SVGSVGElement | HTMLElement
 
@@ -28,7 +29,7 @@ export function histogramPlot(parameter: ReportParameter, histogram: ReportHisto
     { x: from, y: expected },
     { x: to, y: expected },
   ])
-  return plot({
+  const chart = plot({
     ariaLabel: `Histogram of ${parameter.name}`,
     ariaDescription: 'Bars: what was measured. Line: what the law promises.',
     width: 240,
@@ -54,6 +55,7 @@ export function histogramPlot(parameter: ReportParameter, histogram: ReportHisto
       ruleY([0], { stroke: 'var(--line)' }),
     ],
   })
+  return asImage(chart)
 }
 
 /** Quantiles of the law against those measured, at the edges of the bins; on the line they agree. */
@@ -80,7 +82,7 @@ export function quantilePlot(parameter: ReportParameter, { edges, counts, probab
   })
   const all = points.flatMap(({ expected, measured }) => [expected, measured])
   const range = [Math.min(...all), Math.max(...all)]
-  return plot({
+  const chart = plot({
     ariaLabel: `Quantiles of ${parameter.name}`,
     ariaDescription: 'Measured quantiles over those of the law. On the line they are equal.',
     width: 178,
@@ -105,6 +107,7 @@ export function quantilePlot(parameter: ReportParameter, { edges, counts, probab
       dot(points, { x: 'expected', y: 'measured', r: 1.6, fill: 'var(--measured)' }),
     ],
   })
+  return asImage(chart)
 }
 
 /** log10 of the mean squares over the depth. */
@@ -123,7 +126,7 @@ export function depthPlot({ layers }: SignalReport): Chart {
   const colour = (what: string): string => (what === 'activations' ? 'var(--measured)' : 'var(--expected)')
   const values = all.map(({ value }) => value)
   const spread = Math.max(0.5, Math.max(...values) - Math.min(...values))
-  return plot({
+  const chart = plot({
     ariaLabel: 'Signal over depth',
     ariaDescription: 'log10 of the mean square of activations and of gradients, layer by layer.',
     width: 960,
@@ -165,4 +168,5 @@ export function depthPlot({ layers }: SignalReport): Chart {
       }),
     ],
   })
+  return asImage(chart)
 }

@@ -16,6 +16,7 @@ import {
   sequential,
 } from '../../src/index.js'
 import { layoutSafetensors } from '../../src/interop/safetensors.js'
+import { audit, tabWalk } from '../support/accessibility.js'
 import { repository } from '../support/package.js'
 import { launchChromium, type Server, serve } from '../support/package-browser.js'
 
@@ -110,6 +111,33 @@ describe('the page, on WebGPU', () => {
     await page.waitForFunction(() => document.querySelector('#detail-title')?.textContent?.startsWith('2.bias'))
     expect(await page.textContent('#histogram-caption')).toContain('nothing to draw')
     await page.waitForFunction(() => document.querySelector('#moments tbody tr td:nth-child(3)')?.textContent === '100')
+  })
+
+  it('passes WCAG 2 A and AA before and after a run, in light, dark and narrow; Tab reaches everything, Space starts', async () => {
+    const page = await open()
+    await setMlp(page, { inputs: 300, width: 100, depth: 3, outputs: 7 })
+    expect(await audit(page)).toEqual([])
+    const start = await tabWalk(page)
+    expect(start.faults).toEqual([])
+    expect(start.reached).toBeGreaterThan(15)
+    // From the page's beginning to the button by Tab alone.
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur())
+    for (let step = 0; step < 40; step++) {
+      if ((await page.evaluate(() => document.activeElement?.textContent)) === 'Initialize') break
+      await page.keyboard.press('Tab')
+    }
+    await page.keyboard.press('Space')
+    await page.waitForFunction(() => document.querySelector('#status')?.textContent?.startsWith('Done'))
+    await page.locator('#backward svg[aria-label]').waitFor()
+    expect(await audit(page)).toEqual([])
+    const after = await tabWalk(page)
+    expect(after.faults).toEqual([])
+    // The parameters, the downloads.
+    expect(after.reached).toBeGreaterThan(start.reached + 8)
+    // An error is told to a screen reader, and the field is the one that is wrong.
+    await page.fill('#form input[name=width]', '0')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('width')
   })
 
   it('every initializer it offers runs with its defaults, and the code it shows names it', async () => {

@@ -9,6 +9,7 @@ import { initializeModel, linear, propagateSignal, relu, residual, sequential } 
 import { writeSafetensors } from '../../src/node/write-weights.js'
 import { reportData } from '../../src/report/build.js'
 import { reportHtml } from '../../src/report/html.js'
+import { audit, tabWalk } from '../support/accessibility.js'
 import { repository, runNode } from '../support/package.js'
 import { launchChromium } from '../support/package-browser.js'
 
@@ -122,6 +123,42 @@ test('webgpu-init init --report: a GPT-2 config on the command line, opened in d
   await page.locator('.card .plots svg').first().waitFor()
   expect(await page.locator('tbody tr').count()).toBeGreaterThan(28)
   expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(21, 24, 28)')
+  expect(problems).toEqual([])
+  await page.close()
+})
+
+test('webgpu-init init --report of a model of layers: the depth plot in both themes; WCAG 2 A and AA; Tab reaches everything', async () => {
+  const layers = [...Array.from({ length: 12 }, () => [['linear', 32, 32], 'relu']).flat(), ['linear', 32, 4]]
+  await writeFile(join(folder, 'layers.json'), JSON.stringify({ layers }))
+  const init = ['init', 'layers.json', '-o', 'layers.safetensors', '--init', 'xavier', '--seed', '1', '--device', 'cpu']
+  const { stderr } = await runNode([join(repository, 'dist', 'cli.js'), ...init, '--report', 'layers.html'], {
+    cwd: folder,
+  })
+  expect(stderr).toBe('')
+  const { page, problems } = await open(join(folder, 'layers.html'))
+  // A dot for each weight layer and curve; the figure has a name, and no part of it another.
+  expect(await page.locator('#depth-plot circle').count()).toBe(2 * 13)
+  expect(await page.getByRole('img', { name: 'Signal over depth' }).count()).toBe(1)
+  const colours = async (): Promise<(string | null)[]> =>
+    page.locator('#depth-plot path').evaluateAll((lines) => lines.map((line) => getComputedStyle(line).stroke))
+  const light = await colours()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  expect(await colours()).not.toEqual(light)
+  for (const summary of await page.locator('summary').all()) await summary.click()
+  await expect.poll(() => page.locator('.card').first().locator('.plots svg').count()).toBe(2)
+  expect(await audit(page)).toEqual([])
+  const { reached, faults } = await tabWalk(page)
+  expect(faults).toEqual([])
+  expect(reached).toBeGreaterThan(20)
+  // By keyboard: search, and open the numbers of what was found.
+  await page.getByLabel('Search').focus()
+  await page.keyboard.type('24.weight')
+  await expect.poll(() => page.locator('.card').count()).toBe(1)
+  const details = page.locator('.card details')
+  await details.locator('summary').focus()
+  const before = await details.getAttribute('open')
+  await page.keyboard.press('Enter')
+  expect(await details.getAttribute('open')).not.toBe(before)
   expect(problems).toEqual([])
   await page.close()
 })

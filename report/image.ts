@@ -1,0 +1,17 @@
+/**
+ * Makes a drawing one image to those who do not see it: a name for the whole, nothing about its parts. Observable Plot names the
+ * groups inside it ('rect', 'line'), which ARIA does not allow on elements without a role.
+ */
+export function asImage<Chart extends Element>(chart: Chart): Chart {
+  const drawings = chart instanceof SVGSVGElement ? [chart] : chart.querySelectorAll('svg')
+  for (const drawing of drawings) {
+    for (const part of drawing.querySelectorAll('[aria-label]')) {
+      part.removeAttribute('aria-label')
+      part.removeAttribute('aria-description')
+    }
+    // A legend's swatch says nothing that the text beside it does not.
+    if (drawing.hasAttribute('aria-label')) drawing.setAttribute('role', 'img')
+    else drawing.setAttribute('aria-hidden', 'true')
+  }
+  return chart
+}

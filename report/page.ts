@@ -44,9 +44,9 @@ const trendText = ({ from, to, log10Ratio, perStep }: SignalTrend): string =>
 function signalSection(signal: SignalReport | undefined, note: string): HTMLElement[] {
   const title = element('h2', {}, 'Signal propagation')
   if (signal === undefined) return [title, element('p', { class: 'muted' }, note)]
-  const verdict = (what: string, trend: SignalTrend): HTMLElement =>
+  const trendLine = (what: string, trend: SignalTrend): HTMLElement =>
     element('span', {}, `${what}: `, badge(trend.verdict === 'healthy', trend.verdict), ` ${trendText(trend)}`)
-  const rows = signal.layers.map(({ name, kind, shape, activations, gradients, deadUnitShare, measured }) => ({
+  const rows = signal.layers.map(({ name, kind, shape, activations, gradients, deadUnitShare, verdict }) => ({
     cells: [
       name,
       kind,
@@ -56,7 +56,7 @@ function signalSection(signal: SignalReport | undefined, note: string): HTMLElem
       digits(gradients.variance),
       numberOf(gradients.log10MeanSquare).toFixed(2),
       `${(100 * deadUnitShare).toFixed(0)} %`,
-      measured ? 'yes' : '',
+      verdict === undefined ? '' : badge(verdict === 'healthy', verdict),
     ],
     bad: activations.nonFiniteCount + gradients.nonFiniteCount > 0,
   }))
@@ -77,7 +77,12 @@ function signalSection(signal: SignalReport | undefined, note: string): HTMLElem
       { class: 'muted' },
       `${note} Batch of ${whole(signal.batch)}, seed ${signal.seed}. Healthy: within 1/${digits(signal.healthyFactor)} and ${digits(signal.healthyFactor)}.`,
     ),
-    element('p', { class: 'verdicts' }, verdict('activations', signal.forward), verdict('gradients', signal.backward)),
+    element(
+      'p',
+      { class: 'verdicts' },
+      trendLine('activations', signal.forward),
+      trendLine('gradients', signal.backward),
+    ),
     ...signal.advice.map((line) => element('p', {}, line)),
     element(
       'div',
@@ -112,7 +117,7 @@ function signalSection(signal: SignalReport | undefined, note: string): HTMLElem
           '#gradient variance',
           '#log10 mean square',
           '#dead units',
-          'in verdict',
+          'verdict',
         ],
         rows,
       ),

@@ -46,7 +46,7 @@ export async function initializeModel(
   const { config, options } = splitArguments(initializer, rest)
   const resolved = resolveOptions(options)
   const plan = planResolved(model, initializer, config, resolved)
-  return new InitializedModel(plan, await materialize(plan, resolved))
+  return InitializedModel.of(plan, await materialize(plan, resolved))
 }
 
 /** One tensor: a model of one parameter. Its name, 'tensor' unless given, chooses the stream. */

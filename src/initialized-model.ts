@@ -76,7 +76,7 @@ export class InitializedModel implements Disposable {
   #destroyed = false
 
   /** Made by `initializeModel`. */
-  constructor(plan: InitializationPlan, store: WeightStore) {
+  private constructor(plan: InitializationPlan, store: WeightStore) {
     this.plan = plan
     this.seed = plan.seed
     this.backend = store.backend
@@ -85,6 +85,11 @@ export class InitializedModel implements Disposable {
     this.#planned = new Map(plan.parameters.map((p) => [p.name, p]))
     const present = plan.parameters.filter(({ action }) => action !== 'skip')
     this.parameters = new Map(present.map((p) => [p.name, this.#describe(p)]))
+  }
+
+  /** @internal What a plan's weights become once a store holds them. */
+  static of(plan: InitializationPlan, store: WeightStore): InitializedModel {
+    return new InitializedModel(plan, store)
   }
 
   #describe(planned: PlannedParameter): InitializedParameter {
@@ -243,7 +248,7 @@ export class InitializedModel implements Disposable {
   ): Promise<InitializedModel> {
     const resolved = resolveOptions({ ...options, device, seed: this.seed })
     const plan = planFromManifest(this.manifest())
-    return new InitializedModel(plan, await materialize(plan, resolved))
+    return InitializedModel.of(plan, await materialize(plan, resolved))
   }
 
   /** Frees the buffers made here; the caller's own (`into`) stay. Safe to call twice. */

@@ -19,5 +19,5 @@ export async function rematerialize(
 ): Promise<InitializedModel> {
   const plan = planFromManifest(manifest)
   const resolved = resolveOptions({ ...options, device, seed: plan.seed })
-  return new InitializedModel(plan, await materialize(plan, resolved))
+  return InitializedModel.of(plan, await materialize(plan, resolved))
 }

@@ -1,18 +1,28 @@
 import { basename } from 'node:path'
-import type { CheckReport } from '../check.js'
-import { describeDistribution } from '../distributions.js'
 import { show } from '../errors.js'
 import { checkpointFormats } from '../node/create-writer.js'
-import { FileJob, type FileReport } from '../node/initialize-file.js'
+import { FileJob } from '../node/initialize-file.js'
 import type { FileShard } from '../node/shards.js'
-import { reportData } from '../report/build.js'
-import type { VerificationReport } from '../verify.js'
+import { propagateSignal } from '../signal/propagate.js'
+import type { SignalReport } from '../signal/types.js'
 import type { Arguments } from './arguments.js'
 import type { Command } from './command.js'
-import { bytesOf, chooseDevice, deviceFlag, deviceLabel, deviceOf, quietFlag, verifyFlag, verifyOf } from './flags.js'
+import {
+  bytesOf,
+  chooseDevice,
+  deviceFlag,
+  deviceLabel,
+  deviceOf,
+  jsonFlag,
+  quietFlag,
+  verifyFlag,
+  verifyOf,
+} from './flags.js'
+import { type InitOutcome, initJson, initPage, initText } from './init-output.js'
 import { modelFlags, modelKinds, readModel, readModelFlags } from './model.js'
 import { ReportFile, reportFlag } from './report.js'
-import { compact, formatTable, ProgressBar, paint } from './terminal.js'
+import { planSignal, type SignalRequest, signalPasses } from './signal.js'
+import { compact, ProgressBar } from './terminal.js'
 import { UsageError } from './usage.js'
 
 export const initCommand: Command = {
@@ -57,6 +67,7 @@ export const initCommand: Command = {
     },
     verify: verifyFlag,
     report: reportFlag,
+    json: jsonFlag,
     quiet: quietFlag,
   },
   examples: [
@@ -104,11 +115,7 @@ function readOutputFlags(args: Arguments) {
     format,
     ...(fileShard === undefined ? {} : { fileShard }),
     ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
-    ...(report !== undefined
-      ? { maxDeviceBytes: Number.MAX_SAFE_INTEGER }
-      : maxDeviceBytes === undefined
-        ? {}
-        : { maxDeviceBytes }),
+    ...(maxDeviceBytes === undefined ? {} : { maxDeviceBytes }),
   }
   return { output, options, report }
 }
@@ -122,39 +129,45 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
       : args.operand('init', 'the path of a model, such as a config.json')
   const flags = readModelFlags(args)
   const { output, options, report: reportPath } = readOutputFlags(args)
-  const [device, verify, quiet] = [deviceOf(args), verifyOf(args), args.has('quiet')]
+  const [device, verify, quiet, json] = [deviceOf(args), verifyOf(args), args.has('quiet'), args.has('json')]
+  args.exclusive('json', 'quiet')
   if (from !== undefined && !args.has('only') && !args.has('skip')) {
     throw new UsageError('--from needs --only or --skip: without them nothing would be kept of the checkpoint.')
   }
-  const { label, model, initializer, config, options: modelOptions } = await readModel(path, flags)
+  const { init } = flags
+  const request = await readModel(path, flags)
+  const { label, model, initializer, config, options: modelOptions, signal: signalOptions } = request
   let bar: ProgressBar | undefined
   let page: ReportFile | undefined
-  let checked: CheckReport | undefined
+  let signalReport: SignalReport | undefined
+  let signalRequest: SignalRequest | undefined
   const job = await FileJob.prepare(output, model, initializer, config, {
     ...modelOptions,
     ...options,
     ...(from === undefined ? {} : { from }),
     verify,
     signal,
+    check: reportPath !== undefined,
     onWeights: async (weights) => {
-      if (reportPath === undefined) return true
-      checked = await weights.check({ signal })
-      return checked.ok
+      if (signalRequest?.options === undefined) return
+      signalReport = await propagateSignal(model, weights, { ...signalRequest.options, signal })
     },
     onProgress: ({ phase, bytesDone }) => bar?.update(phase, bytesDone),
   })
   try {
-    page = reportPath === undefined ? undefined : await ReportFile.create(reportPath)
+    if (reportPath !== undefined) {
+      signalRequest = planSignal(model, signalOptions, job.ownPlan)
+      page = await ReportFile.create(reportPath)
+    }
     const gpu = await chooseDevice(device)
     const { totals, plan, copied } = job
     const copiedBytes = copied.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    process.stdout.write(
+    const print = (text: string): unknown => json || process.stdout.write(`${text}\n`)
+    print(
       `${label}: ${totals.parameterCount} parameters, ${totals.elementCount.toLocaleString('en')} elements, ` +
-        `${compact(totals.byteLength)}B; seed ${plan.seed}; on ${deviceLabel(gpu)}\n`,
+        `${compact(totals.byteLength)}B; seed ${plan.seed}; on ${deviceLabel(gpu)}`,
     )
-    if (from !== undefined) {
-      process.stdout.write(`${copied.length} other tensors, ${compact(copiedBytes)}B, copied from ${from}\n`)
-    }
+    if (from !== undefined) print(`${copied.length} other tensors, ${compact(copiedBytes)}B, copied from ${from}`)
     bar = new ProgressBar([
       ['initialise', 'B', totals.byteLength],
       ...(verify === 0 ? [] : ([['verify', 'B', totals.byteLength]] as const)),
@@ -162,90 +175,25 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
     ])
     const report = await job.run(gpu)
     bar.clear()
-    if (!quiet) process.stdout.write(`\n${parameterTable(report)}\n\n`)
-    const seconds = report.initializeSeconds
-    process.stdout.write(
-      `Initialised in ${seconds.toFixed(2)} s: ${compact(totals.elementCount / seconds)}elements/s, ${compact(totals.byteLength / seconds)}B/s (first call, compiling included).\n`,
-    )
-    if (report.verification !== undefined) process.stdout.write(`${parityLine(report.verification)}\n`)
-    if (checked !== undefined) process.stdout.write(`${checkLine(checked)}\n`)
-    if (page !== undefined && checked !== undefined) {
-      await page.write(
-        reportData({
-          title: `${basename(path)}, ${label}`,
-          madeBy: 'webgpu-init init',
-          facts: [
-            ['model', `${label}, ${totals.parameterCount} parameters`],
-            ['elements', `${totals.elementCount.toLocaleString('en')}, ${compact(totals.byteLength)}B`],
-            ['initializer', flags.init === 'recipe' ? "the model's recipe" : `${flags.init} ${JSON.stringify(config)}`],
-            ['seed', String(plan.seed)],
-            ['generator', plan.generator],
-            ['device', deviceLabel(gpu)],
-            ['false-alarm rate', `${checked.falseAlarmRate} over ${checked.testCount} tests`],
-          ],
-          plan: job.ownPlan,
-          statistics: new Map(checked.parameters.map((p) => [p.name, p.statistics])),
-          verification: report.verification,
-          check: checked,
-          signalNote:
-            'Not measured: a file lists parameters, not what is computed with them. For a model of layers (sequential) ' +
-            'propagateSignal measures it.',
-        }),
-      )
-      process.stdout.write(`Wrote ${page.path}\n`)
+    const outcome: InitOutcome = {
+      title: basename(path),
+      label,
+      rule: init === 'recipe' ? "the model's recipe" : `${init} ${JSON.stringify(config)}`,
+      device: deviceLabel(gpu),
+      ownPlan: job.ownPlan,
+      report,
+      signal: signalReport,
+      signalNote: signalRequest?.note,
     }
-    for (const file of report.files) process.stdout.write(`Wrote ${file}\n`)
-    return report.files.length > 0 ? 0 : 1
+    await page?.write(initPage(outcome))
+    const ok = report.files.length > 0 && signalPasses(signalReport)
+    print(initText(outcome, quiet))
+    for (const file of [...(page === undefined ? [] : [page.path]), ...report.files]) print(`Wrote ${file}`)
+    if (json) process.stdout.write(`${JSON.stringify({ ok, ...initJson(outcome) }, null, 2)}\n`)
+    return ok ? 0 : 1
   } finally {
     bar?.clear()
     await job.discard()
     await page?.discard()
   }
-}
-
-function checkLine({ ok, testCount, falseAlarmRate, failures }: CheckReport): string {
-  if (ok)
-    return `Statistics: all ${testCount.toLocaleString('en')} tests pass at a false-alarm rate of ${falseAlarmRate} in all.`
-  const [first] = failures
-  const where = first === undefined ? '' : ` ${first.parameters.slice(0, 3).map(show).join(', ')}: ${first.message}`
-  return paint(
-    `Statistics FAILED: ${failures.length} of ${testCount} tests;${where}. Nothing was written but the report.`,
-    'red',
-  )
-}
-
-function parityLine({ ok, comparedCount, elementCount, mismatchCount, complete }: VerificationReport): string {
-  const compared = complete
-    ? `all ${elementCount.toLocaleString('en')}`
-    : `${comparedCount.toLocaleString('en')} of ${elementCount.toLocaleString('en')}`
-  return ok
-    ? `Parity: 0 of ${compared} elements differ from the CPU in any bit.`
-    : paint(
-        `Parity FAILED: ${mismatchCount.toLocaleString('en')} of ${compared} elements differ from the CPU; nothing was written.`,
-        'red',
-      )
-}
-
-function parameterTable({ plan, statistics, verification }: FileReport): string {
-  const parity = new Map(verification?.parameters.map((p) => [p.name, p]))
-  const rows = plan.parameters
-    .filter(({ name }) => statistics.has(name))
-    .map((p) => {
-      const verified = parity.get(p.name)
-      return [
-        p.name,
-        p.shape.join(' x ') || 'scalar',
-        describeDistribution(p.distribution),
-        p.expected.std.toPrecision(5),
-        statistics.get(p.name)!.std.toPrecision(5),
-        verified === undefined
-          ? 'not compared'
-          : verified.orthogonalityDefect !== undefined
-            ? `|QtQ - I| ${verified.orthogonalityDefect.toExponential(1)}`
-            : verified.mismatchCount === 0
-              ? 'equal'
-              : `${verified.mismatchCount} differ`,
-      ]
-    })
-  return formatTable(['parameter', 'shape', 'rule', 'expected std', 'measured std', 'GPU = CPU'], rows, new Set([3, 4]))
 }

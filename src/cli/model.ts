@@ -4,6 +4,7 @@ import type { Model } from '../model/types.js'
 import { validateModel } from '../model/validate.js'
 import { type ModelFile, readModelFile } from '../node/model-file.js'
 import type { InitializerArgument } from '../plan.js'
+import type { SignalOptions } from '../signal/types.js'
 import type { Arguments, Flags } from './arguments.js'
 import { dtypeFlag, dtypeOf, patternFlag, patternsOf, seedFlag, seedOf } from './flags.js'
 import { UsageError } from './usage.js'
@@ -42,12 +43,15 @@ export const modelFlags: Flags = {
 /** What a model may be, for descriptions. */
 export const modelKinds: string =
   'a Hugging Face config.json; a .safetensors file, a model.safetensors.index.json or an .onnx file (fresh weights of the ' +
-  'same names and shapes); a JSON file { "parameters": [{ "name", "shape", ... }] }; or a folder with one of them'
+  'same names and shapes); model JSON, { "layers": [["linear", 784, 256], "relu", ...] } or { "parameters": [{ "name", ' +
+  '"shape", ... }] }; or a folder with one of them'
 
 type PatternOption = ReturnType<typeof patternsOf>
 
 /** A model and everything `planModel` takes beside it. */
 export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted'> {
+  /** Options of `propagateSignal` that the file gives. */
+  readonly signal: SignalOptions
   /** A short name: the architecture, else the file's. */
   readonly label: string
   readonly model: Model
@@ -90,7 +94,7 @@ export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | '
 export async function readModel(path: string, flags: ReturnType<typeof readModelFlags>): Promise<ModelRequest> {
   const { init, config, options, head } = flags
   const file = await readModelFile(path, head === undefined ? {} : { head })
-  const { kind, title, model, recipe, tied, fixed, omitted } = file
+  const { kind, title, model, recipe, tied, fixed, omitted, signal = {} } = file
   if (head !== undefined && kind !== 'huggingface') {
     throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is none.`)
   }
@@ -100,6 +104,7 @@ export async function readModel(path: string, flags: ReturnType<typeof readModel
   return {
     label: title.replace(/ \(.*/, ''),
     model,
+    signal,
     tied,
     fixed,
     omitted,

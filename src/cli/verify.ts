@@ -4,6 +4,7 @@ import { describeDistribution } from '../distributions.js'
 import { show, WeightInitError } from '../errors.js'
 import { planFromManifest } from '../manifest.js'
 import { Checkpoint } from '../node/checkpoint.js'
+import { type ModelFile, readModelFile } from '../node/model-file.js'
 import { type CheckpointVerification, verifyCheckpoint } from '../node/verify-checkpoint.js'
 import type { InitializationPlan } from '../plan.js'
 import { reportData } from '../report/build.js'
@@ -12,6 +13,7 @@ import type { Arguments } from './arguments.js'
 import type { Command } from './command.js'
 import { chooseDevice, deviceFlag, deviceLabel, deviceOf, jsonFlag, quietFlag } from './flags.js'
 import { ReportFile, reportFlag } from './report.js'
+import { measuredNote, noLayersNote, planSignal, signalText } from './signal.js'
 import { compact, formatTable, ProgressBar } from './terminal.js'
 import { UsageError } from './usage.js'
 
@@ -20,9 +22,14 @@ export const verifyCommand: Command = {
   synopsis: 'verify <weights.safetensors> [options]',
   summary: 'compare a checkpoint with its manifest bit by bit, and test it against the laws',
   description: `Reads a .safetensors file, makes the weights of its manifest again, compares every element bit by bit, and tests
-what the file holds against the laws: moments, bins, extremes, correlations, copies. Exit code 1 where anything fails.`,
+what the file holds against the laws: moments, bins, extremes, correlations, copies; with --model also how activations and
+gradients pass through the layers. Exit code 1 where anything fails.`,
   flags: {
     manifest: { value: 'PATH', help: "manifest.json; default: the one in the file's own metadata" },
+    model: {
+      value: 'PATH',
+      help: 'model JSON with layers that the weights belong to: also measure what becomes of a signal in them',
+    },
     device: deviceFlag,
     'false-alarm-rate': {
       value: 'P',
@@ -36,6 +43,7 @@ what the file holds against the laws: moments, bins, extremes, correlations, cop
     'webgpu-init verify weights.safetensors',
     'webgpu-init verify weights.safetensors --manifest manifest.json --json',
     'webgpu-init verify weights.safetensors --report report.html',
+    'webgpu-init verify weights.safetensors --model mlp.json --report report.html',
   ],
   run: runVerify,
 }
@@ -49,16 +57,20 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
   }
   const reportPath = args.text('report')
   if (reportPath === '') throw new UsageError('--report needs a path such as report.html.')
+  const modelPath = args.text('model')
+  const model = modelPath === undefined ? undefined : await readLayeredModel(modelPath)
   const checkpoint = await Checkpoint.open(path)
   let page: ReportFile | undefined
   try {
     const plan = planFromManifest(await manifestText(checkpoint, args.text('manifest')))
+    const propagate = model === undefined ? undefined : layersOf(model, modelPath!, plan)
     page = reportPath === undefined ? undefined : await ReportFile.create(reportPath)
     const device = await chooseDevice(deviceOf(args))
     const bar = new ProgressBar([['verify', 'B', plan.totals.byteLength]])
     const result = await verifyCheckpoint(checkpoint, plan, {
       device,
       falseAlarmRate,
+      ...(propagate === undefined ? {} : { propagate }),
       signal,
       onProgress: (done) => bar.update('verify', done),
     })
@@ -73,8 +85,36 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
   }
 }
 
+async function readLayeredModel(path: string): Promise<ModelFile> {
+  const file = await readModelFile(path)
+  if (file.model.layer !== undefined) return file
+  throw new UsageError(
+    `--model ${path} lists parameters, not what is computed with them; give model JSON with layers, or leave --model out.`,
+  )
+}
+
+/**
+ * The model's layers on the plan's parameters.
+ * @throws WeightInitError for a model that is not the manifest's, or whose signal cannot be measured
+ */
+function layersOf({ model, signal = {} }: ModelFile, path: string, plan: InitializationPlan) {
+  const planned = new Map(plan.parameters.map((p) => [p.name, p]))
+  for (const { name, shape } of model.parameters) {
+    const found = planned.get(name)
+    if (found !== undefined && show(found.shape) === show(shape)) continue
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `${show(path)} does not match the manifest: its parameter ${show(name)} has shape ${show(shape)}, and the manifest ` +
+        `${found === undefined ? 'has none of that name' : `says ${show(found.shape)}`}.`,
+    )
+  }
+  const { options, note } = planSignal(model, signal, plan)
+  if (options === undefined) throw new WeightInitError('INVALID_MODEL', `--model ${show(path)}: ${note}`)
+  return { model, options }
+}
+
 function pageOf(
-  { parity, check }: CheckpointVerification,
+  { parity, check, signal }: CheckpointVerification,
   plan: InitializationPlan,
   path: string,
   where: string,
@@ -96,9 +136,8 @@ function pageOf(
     statistics: new Map(check.parameters.map((p) => [p.name, p.statistics])),
     verification: parity,
     check,
-    signalNote:
-      'Not measured: a file lists parameters, not what is computed with them. For a model of layers (sequential) ' +
-      'propagateSignal measures it.',
+    signal,
+    signalNote: signal === undefined ? `${noLayersNote} Give it with --model.` : measuredNote,
   })
 }
 
@@ -119,7 +158,7 @@ async function manifestText(checkpoint: Checkpoint, path: string | undefined): P
 }
 
 function textReport(
-  { ok, parity, check }: CheckpointVerification,
+  { ok, parity, check, signal }: CheckpointVerification,
   plan: InitializationPlan,
   where: string,
   quiet: boolean,
@@ -158,6 +197,7 @@ function textReport(
       ? `Tests: all ${count(check.testCount)} passed; sound weights fail with a probability of at most ${check.falseAlarmRate}.`
       : `Tests FAILED: ${count(check.failures.length)} of ${count(check.testCount)}, at a false-alarm rate of ${check.falseAlarmRate}:`,
     ...failures,
+    ...(signal === undefined ? [] : ['', signalText(signal, quiet)]),
     ok ? 'OK' : 'FAILED',
   ]
   return `${lines.join('\n')}\n`

@@ -1,9 +1,8 @@
-import { byteWidth } from '../dtype.js'
+import { byteWidth, type FloatDType } from '../dtype.js'
 import { sampleGenerator } from '../generators/sample.js'
 import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
-import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
 import { orthogonalElements } from './orthogonal.js'
-import { samplePart, sampleRange } from './samplers.js'
+import { sampleBytes, storeValues } from './sample.js'
 import { tableElements } from './table.js'
 
 /**
@@ -11,38 +10,46 @@ import { tableElements } from './table.js'
  * bit. `start` counts from the job's first element.
  */
 export function fillBytes(job: FillJob, start: number, count: number): Uint8Array {
-  const bytes = sourceBytes(job, start, count)
-  applyOverlays(job, start, count, bytes)
+  const bytes = new Uint8Array(count * byteWidth(job.dtype))
+  fillInto(job, start, bytes)
   return bytes
 }
 
-function sourceBytes({ source, dtype, firstElement, part }: FillJob, start: number, count: number): Uint8Array {
+/** The same into memory that exists: as many elements from `start` on as `bytes` holds. */
+export function fillInto(job: FillJob, start: number, bytes: Uint8Array): void {
+  const count = bytes.length / byteWidth(job.dtype)
+  sourceInto(job, start, count, bytes)
+  applyOverlays(job, start, count, bytes)
+}
+
+function sourceInto(
+  { source, dtype, firstElement, part }: FillJob,
+  start: number,
+  count: number,
+  bytes: Uint8Array,
+): void {
   if (source.kind === 'constant') {
-    const bytes = new Uint8Array(count * byteWidth(dtype))
     bytes.set(source.pattern.subarray(0, bytes.length))
     // The pattern holds whole elements, so doubling what is there keeps the phase.
     for (let done = source.pattern.length; done < bytes.length; done *= 2) {
       bytes.copyWithin(done, 0, Math.min(done, bytes.length - done))
     }
-    return bytes
+    return
   }
   const first = firstElement + start
+  // Random values are of floating dtypes only: a plan refuses others.
+  const float = dtype as FloatDType
+  if (source.kind === 'sampler') {
+    sampleBytes(source, part, float, first, bytes)
+    return
+  }
   const values =
     source.kind === 'generator'
       ? sampleGenerator(source, first, count)
       : source.kind === 'table'
         ? tableElements(source, part, first, count)
-        : source.kind === 'orthogonal'
-          ? orthogonalElements(source, part, first, count)
-          : part === undefined
-            ? sampleRange(source, first, count)
-            : samplePart(source, part, first, count)
-  if (dtype === 'float32') return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-  const bits = new Uint32Array(values.buffer, values.byteOffset, count)
-  const half = new Uint16Array(count)
-  const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
-  for (let i = 0; i < count; i++) half[i] = round(bits[i]!)
-  return new Uint8Array(half.buffer)
+        : orthogonalElements(source, part, first, count)
+  storeValues(values, float, bytes)
 }
 
 function applyOverlays(

@@ -1,5 +1,6 @@
 import { decodeFloat32 } from '../decode.js'
 import { byteWidth } from '../dtype.js'
+import { eventLoopTurn } from '../event-loop.js'
 import { Accumulator } from '../statistics/accumulate.js'
 import { anchorMask } from '../statistics/fingerprint.js'
 import type { Measurement } from '../statistics/measurement.js'
@@ -51,7 +52,7 @@ export class CpuMeasurer {
         this.#sinceTurn += count
         if (this.#sinceTurn >= CHUNK_ELEMENTS) {
           this.#sinceTurn = 0
-          await new Promise((resolve) => setTimeout(resolve))
+          await eventLoopTurn()
           this.#signal?.throwIfAborted()
         }
       }

@@ -5,7 +5,7 @@ import { matrixOffset } from '../laws/orthogonal.js'
 import type { LawOf } from '../laws/types.js'
 import { orthonormalityDefect, orthonormalize } from '../linalg/qr.js'
 import { type PartGeometry, partRuns } from '../parts/geometry.js'
-import { sampleRange } from './samplers.js'
+import { sampleBytes } from './sample.js'
 
 type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 
@@ -38,7 +38,10 @@ function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: n
   const count = rows * columns
   const draw = draws[origin === undefined ? 0 : index]!.source
   if (draw.kind !== 'generator') {
-    return sampleRange(draw as FillSource & { kind: 'sampler' }, index * count, count)
+    const values = new Float32Array(count)
+    const bytes = new Uint8Array(values.buffer)
+    sampleBytes(draw as FillSource & { kind: 'sampler' }, undefined, 'float32', index * count, bytes)
+    return values
   }
   const drawn = sampleGenerator(draw, 0, count)
   if (!drawsTransposed(law, origin)) return drawn.slice()

@@ -1,6 +1,5 @@
 import { blockCounter, type FillSource, type SamplerName } from '../jobs.js'
 import { type CustomSampler, roundParameter } from '../laws/custom.js'
-import { type PartGeometry, partRuns } from '../parts/geometry.js'
 import { high32, low32 } from '../random/keys.js'
 import { normalQuad } from '../random/normal.js'
 import { philox4x32 } from '../random/philox.js'
@@ -64,7 +63,7 @@ export function blockSampler({ sampler, constants }: FillSource & { kind: 'sampl
 
 /**
  * Elements [first, first + count) of a random parameter as float32, in a new array. Element i depends on the stream
- * and on i alone.
+ * and on i alone. Twin of shaders/fill.wgsl; cpu/simd.ts makes the same bits faster.
  */
 export function sampleRange(source: FillSource & { kind: 'sampler' }, first: number, count: number): Float32Array {
   const shift = first % 4
@@ -83,20 +82,4 @@ export function sampleRange(source: FillSource & { kind: 'sampler' }, first: num
     if (low === 0) high = (high + 1) >>> 0
   }
   return shift === 0 && count === out.length ? out : out.subarray(shift, shift + count)
-}
-
-/** Elements [first, first + count) of a part, run by run. Twin of shaders/fill_part.wgsl. */
-export function samplePart(
-  source: FillSource & { kind: 'sampler' },
-  part: PartGeometry,
-  first: number,
-  count: number,
-): Float32Array {
-  const out = new Float32Array(count)
-  let done = 0
-  for (const run of partRuns(part, first, count)) {
-    out.set(sampleRange(source, run.first, run.count), done)
-    done += run.count
-  }
-  return out
 }

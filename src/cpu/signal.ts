@@ -1,5 +1,6 @@
 // Twin of src/gpu/signal.ts, in float64.
 import { decodeFloat32 } from '../decode.js'
+import { eventLoopTurn } from '../event-loop.js'
 import { normal } from '../initializers/normal.js'
 import { fillJob } from '../jobs.js'
 import { type PlannedParameter, planModel } from '../plan.js'
@@ -238,7 +239,7 @@ export class CpuSignalKernels implements SignalKernels<Float64Array> {
   ): Promise<TensorSums> {
     // Between layers the event loop turns now and then, for the abort signal.
     if (performance.now() - this.#turned > TURN_MS) {
-      await new Promise((resolve) => setTimeout(resolve))
+      await eventLoopTurn()
       this.#turned = performance.now()
     }
     let finiteCount = 0

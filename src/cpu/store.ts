@@ -1,6 +1,7 @@
 import { decodeFloat32 } from '../decode.js'
 import { byteWidth } from '../dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
+import { eventLoopTurn } from '../event-loop.js'
 import { type FillSource, fillJob } from '../jobs.js'
 import type { LawOf } from '../laws/types.js'
 import { Comparison } from '../mismatch.js'
@@ -19,7 +20,7 @@ import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 import type { Specimen } from '../statistics/specimen.js'
 import type { MeasureOptions, OrthogonalCheck, WeightStore } from '../store.js'
-import { fillBytes } from './fill.js'
+import { fillBytes, fillInto } from './fill.js'
 import { CpuMeasurer } from './measure.js'
 import { elementsDefect, matricesDefect } from './orthogonal.js'
 
@@ -164,12 +165,12 @@ export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOp
       const target = new Uint8Array(buffer, byteOffset, byteLength)
       for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS) {
         const count = Math.min(CHUNK_ELEMENTS, elementCount - first)
-        target.set(fillBytes(job, firstElement + first, count), first * width)
+        fillInto(job, firstElement + first, target.subarray(first * width, (first + count) * width))
         bytesDone += count * width
         sinceTurn += count
         if (sinceTurn >= CHUNK_ELEMENTS) {
           sinceTurn = 0
-          await new Promise((resolve) => setTimeout(resolve))
+          await eventLoopTurn()
           signal?.throwIfAborted()
           onProgress?.({ parameter: parameter.name, bytesDone, bytesTotal: plan.totals.byteLength })
         }

@@ -1,12 +1,18 @@
 import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
 import type { InitializerRule } from '../plan.js'
+import { resolveSignalOptions, signalOptionKeys } from '../signal/options.js'
+import type { SignalOptions } from '../signal/types.js'
 import { defineModel } from './define.js'
+import { readLayers } from './json-layers.js'
 import type { Layout, Model, ParameterRole, ParameterSpec } from './types.js'
+import { validateModel } from './validate.js'
 
 /** A model, and the rules that came with it. */
 export interface ModelJson {
   readonly model: Model
   readonly rules?: readonly InitializerRule[]
+  /** How `propagateSignal` is to measure the model; only with layers. */
+  readonly signal?: SignalOptions
 }
 
 const fail = (message: string): never => {
@@ -15,6 +21,10 @@ const fail = (message: string): never => {
 
 /**
  * Reads a model from JSON, parsed or as text:
+ * - `{ "layers": [...], "rules": [...], "signal": {...} }`: layers one after the other, as `sequential` takes them
+ * - a layer is what its function is called with: `["linear", 784, 256]`, `["conv2d", 3, 64, 3, { "padding": 1 }]`, `"relu"`,
+ *   `["residual", [body ...], [shortcut ...]]`; an object in place of a list names the layers
+ * - signal are options of `propagateSignal`: `{ "inputShape": [3, 32, 32], "batch", "seed", "healthyFactor" }`
  * - `{ "parameters": [...], "rules": [...] }`, or the list of parameters alone; `modelToJson` writes it
  * - a parameter is a ParameterSpec, `{ "name", "shape", ... }`, or `[name, shape]`, or either with the PyTorch class of its
  *   module, from which role and layout follow: `[name, shape, "ConvTranspose2d"]`, `{ "name", "shape", "module" }`
@@ -22,29 +32,45 @@ const fail = (message: string): never => {
  *
  * In Python: `json.dumps([(n, list(p.shape)) for n, p in model.named_parameters()])`.
  *
- * @throws WeightInitError `INVALID_FILE`, or the code of the parameter's fault, naming the parameter and the value
+ * @throws WeightInitError `INVALID_FILE`, or the code of the fault of a parameter, layer or option, naming it and the value
  */
 export function readModelJson(json: unknown): ModelJson {
   const value = typeof json === 'string' ? parse(json) : json
   const table = Array.isArray(value) ? { parameters: value } : value
   if (typeof table !== 'object' || table === null) {
-    return fail(`it must be { parameters: [...] } or a list of parameters, but found ${show(value)}.`)
+    return fail(
+      `it must be { layers: [...] }, { parameters: [...] } or a list of parameters, but found ${show(value)}.`,
+    )
   }
-  refuseUnknownKeys(table, ['parameters', 'rules', 'format', 'version', '_meta'], 'model JSON', 'INVALID_FILE')
-  const { parameters, rules, format, version } = table as Record<string, unknown>
+  const keys = ['layers', 'signal', 'parameters', 'rules', 'format', 'version', '_meta']
+  refuseUnknownKeys(table, keys, 'model JSON', 'INVALID_FILE')
+  const { layers, signal, parameters, rules, format, version } = table as Record<string, unknown>
   if ((format ?? FORMAT) !== FORMAT || (version ?? 1) !== 1) {
     fail(`format ${show(format)} version ${show(version)} is not ${show(FORMAT)} version 1, which this release reads.`)
   }
+  if (rules !== undefined && !Array.isArray(rules)) fail(`rules must be a list, but found ${show(rules)}.`)
+  const own = rules === undefined ? {} : { rules: rules as InitializerRule[] }
+  if (layers !== undefined) {
+    if (parameters !== undefined) fail('layers and parameters exclude each other; layers have their parameters.')
+    const model = readLayers(layers)
+    validateModel(model)
+    return { model, ...own, ...(signal === undefined ? {} : { signal: readSignal(signal) }) }
+  }
+  if (signal !== undefined) fail('signal is about layers, and there are none; describe the model with layers.')
   if (!Array.isArray(parameters)) return fail(`parameters must be a list, but found ${show(parameters)}.`)
-  const model = defineModel({ parameters: Array.from(parameters as unknown[], readParameter) })
-  if (rules === undefined) return { model }
-  if (!Array.isArray(rules)) return fail(`rules must be a list, but found ${show(rules)}.`)
-  return { model, rules: rules as InitializerRule[] }
+  return { model: defineModel({ parameters: Array.from(parameters as unknown[], readParameter) }), ...own }
+}
+
+function readSignal(value: unknown): SignalOptions {
+  const keys = signalOptionKeys.filter((key) => key !== 'signal')
+  refuseUnknownKeys(value, keys, 'model JSON: signal', 'INVALID_FILE')
+  resolveSignalOptions(value as SignalOptions)
+  return value as SignalOptions
 }
 
 const FORMAT = 'webgpu-init-model'
 
-/** The JSON of a model, and of rules that are data: what `readModelJson` reads. */
+/** The JSON of a model's parameters, and of rules that are data: what `readModelJson` reads. Layers are not written. */
 export function modelToJson(model: Model, rules?: readonly InitializerRule[]): Record<string, unknown> {
   return { format: FORMAT, version: 1, parameters: model.parameters, ...(rules === undefined ? {} : { rules }) }
 }

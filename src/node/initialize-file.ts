@@ -1,3 +1,4 @@
+import type { CheckReport } from '../check.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
 import { InitializedModel } from '../initialized-model.js'
 import { manifestOf } from '../manifest.js'
@@ -64,6 +65,16 @@ export interface FileReport {
   readonly initializeSeconds: number
 }
 
+/** What the command line asks for besides. */
+export interface FileJobOptions extends InitializeFileOptions {
+  /** Also test the weights against their laws; needs the whole model at once. Weights that fail are not written. */
+  readonly check?: boolean
+}
+
+export interface FileJobReport extends FileReport {
+  readonly check?: CheckReport
+}
+
 /** Options that are those of `initializeModel`. */
 const fileInitializeKeys = [
   'seed',
@@ -100,7 +111,7 @@ export class FileJob {
   readonly #writer: CheckpointWriter
   readonly #base: CheckpointReader | undefined
   readonly #resolved: ResolvedOptions
-  readonly #options: InitializeFileOptions
+  readonly #options: FileJobOptions
 
   private constructor(
     plan: InitializationPlan,
@@ -108,7 +119,7 @@ export class FileJob {
     tensors: { readonly own: readonly PlannedParameter[]; readonly copied: readonly StoredTensor[] },
     base: CheckpointReader | undefined,
     resolved: ResolvedOptions,
-    options: InitializeFileOptions,
+    options: FileJobOptions,
   ) {
     this.plan = plan
     this.copied = tensors.copied
@@ -126,9 +137,8 @@ export class FileJob {
     model: Model,
     initializer: InitializerArgument,
     config: Readonly<Record<string, unknown>>,
-    options: InitializeFileOptions,
+    options: FileJobOptions,
   ): Promise<FileJob> {
-    refuseUnknownKeys(options, fileOptionKeys, 'initializeFile option')
     const { maxDeviceBytes = DEFAULT_DEVICE_BYTES, verify = 'all' } = options
     requireCount('maxDeviceBytes', maxDeviceBytes, 1)
     if (verify !== 'all') requireCount('verify', verify, 0)
@@ -192,12 +202,16 @@ export class FileJob {
    * Makes the parts, one after another: initialise, measure, compare with the CPU, write. A part that differs from the CPU
    * ends the writing: the report then says so, and no file has its final name.
    */
-  async run(device: GPUDevice | 'cpu' | 'auto'): Promise<FileReport> {
-    const { maxDeviceBytes = DEFAULT_DEVICE_BYTES, onProgress, onWeights, signal } = this.#options
+  async run(device: GPUDevice | 'cpu' | 'auto'): Promise<FileJobReport> {
+    const { onProgress, onWeights, signal } = this.#options
+    const maxDeviceBytes = this.#options.check
+      ? Number.MAX_SAFE_INTEGER
+      : (this.#options.maxDeviceBytes ?? DEFAULT_DEVICE_BYTES)
     const { totals } = this
     const copiedBytes = this.copied.reduce((sum, { byteLength }) => sum + byteLength, 0)
     const statistics = new Map<string, ParameterStatistics>()
     const reports: VerificationReport[] = []
+    let check: CheckReport | undefined
     const done: Record<FilePhase, number> = { initialise: 0, verify: 0, write: 0 }
     const report = (phase: FilePhase, bytes: number): void =>
       onProgress?.({
@@ -217,12 +231,18 @@ export class FileJob {
         device,
         onProgress: ({ bytesDone }) => report('initialise', bytesDone),
       })
-      const weights = new InitializedModel(plan, store)
+      const weights = InitializedModel.of(plan, store)
       try {
         backend = weights.backend
         milliseconds += performance.now() - started
         done.initialise += byteLength
-        for (const [name, measured] of await weights.statistics()) statistics.set(name, measured)
+        if (this.#options.check) {
+          check = await weights.check(signal === undefined ? {} : { signal })
+          for (const tested of check.parameters) statistics.set(tested.name, tested.statistics)
+          ok &&= check.ok
+        } else {
+          for (const [name, measured] of await weights.statistics()) statistics.set(name, measured)
+        }
         const elements = this.#share(elementCount, totals.elementCount)
         if (elements !== 0) {
           const compared = await weights.verify({
@@ -267,6 +287,7 @@ export class FileJob {
       ...(reports.length === 0
         ? {}
         : { verification: verificationReport(reports.flatMap(({ parameters }) => parameters)) }),
+      ...(check === undefined ? {} : { check }),
       copied: this.copied,
       initializeSeconds: milliseconds / 1000,
     }
@@ -304,6 +325,7 @@ export async function initializeFile(
   config: Readonly<Record<string, unknown>> = {},
   options: InitializeFileOptions = {},
 ): Promise<FileReport> {
+  refuseUnknownKeys(options, fileOptionKeys, 'initializeFile option')
   const job = await FileJob.prepare(path, model, initializer, config, options)
   try {
     const report = await job.run(options.device ?? 'auto')

@@ -12,6 +12,7 @@ import { type HuggingFaceOptions, readHuggingFaceConfig } from '../model/hugging
 import { readModelJson } from '../model/json.js'
 import type { Model } from '../model/types.js'
 import type { InitializerRule } from '../plan.js'
+import type { SignalOptions } from '../signal/types.js'
 import { SafetensorsReader } from './checkpoint-reader.js'
 
 /** A model read from a file, whatever its kind. */
@@ -22,6 +23,8 @@ export interface ModelFile {
   readonly model: Model
   /** The rules that the file or its architecture bring; undefined: it is for the caller to choose. */
   readonly recipe?: readonly InitializerRule[]
+  /** How `propagateSignal` is to measure a model of layers, where the file says so. */
+  readonly signal?: SignalOptions
   /** Parameters that share another's memory and are therefore not listed, by name. */
   readonly tied: Readonly<Record<string, string>>
   /** Parameters that are no weights: no rule can make them. Skip or copy them. */
@@ -52,15 +55,16 @@ export async function readModelFile(path: string, options: HuggingFaceOptions = 
   const json = parseJson(text, path)
   const keys = typeof json === 'object' && json !== null ? Object.keys(json) : []
   if (keys.includes('weight_map')) return checkpoint('safetensors', title, await shardedModel(path, text))
-  if (Array.isArray(json) || keys.includes('parameters')) {
-    const { model, rules } = readModelJson(json)
-    return { kind: 'json', title, model, ...(rules === undefined ? {} : { recipe: rules }), ...nothingElse }
+  if (Array.isArray(json) || keys.includes('parameters') || (keys.includes('layers') && !keys.includes('model_type'))) {
+    const { model, rules, signal } = readModelJson(json)
+    const own = { ...(rules === undefined ? {} : { recipe: rules }), ...(signal === undefined ? {} : { signal }) }
+    return { kind: 'json', title, model, ...own, ...nothingElse }
   }
   if (!keys.includes('model_type')) {
     throw new WeightInitError(
       'INVALID_FILE',
       `${show(path)} is none of the files that are read: a Hugging Face config.json (model_type), a checkpoint's index ` +
-        '(weight_map), model JSON (parameters), .safetensors, .onnx.',
+        '(weight_map), model JSON (layers or parameters), .safetensors, .onnx.',
     )
   }
   const { architecture, head, model, recipe, tied } = readHuggingFaceConfig(json, options)

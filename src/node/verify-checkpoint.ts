@@ -6,10 +6,14 @@ import { deviceState } from '../gpu/device-state.js'
 import { GpuMeasurer } from '../gpu/measure.js'
 import { segmentsOf } from '../gpu/segments.js'
 import { GpuStore } from '../gpu/store.js'
+import { InitializedModel } from '../initialized-model.js'
 import { materialize } from '../materialize.js'
 import { Comparison } from '../mismatch.js'
+import type { Model } from '../model/types.js'
 import { resolveOptions } from '../options.js'
 import { assemblePlan, type InitializationPlan, type PlannedParameter } from '../plan.js'
+import { propagateSignal } from '../signal/propagate.js'
+import type { SignalOptions, SignalReport } from '../signal/types.js'
 import type { Measurement } from '../statistics/measurement.js'
 import { noRepeats } from '../statistics/repeats.js'
 import { type Specimen, specimensOf } from '../statistics/specimen.js'
@@ -24,15 +28,19 @@ const GROUP_BYTES = 64 * 2 ** 20
 const CHUNK_BYTES = 2 ** 24
 
 export interface CheckpointVerification {
-  /** True when every bit is what the manifest says and no test failed. */
+  /** True when every bit is what the manifest says, no test failed, and the signal, where it was measured, is healthy. */
   readonly ok: boolean
   readonly parity: VerificationReport
   readonly check: CheckReport
+  /** Where it was asked for. */
+  readonly signal?: SignalReport
 }
 
 export interface CheckpointOptions {
   readonly device: GPUDevice | 'cpu'
   readonly falseAlarmRate: number
+  /** A model of layers whose parameters are the plan's, to measure with the file's weights: all of them are held at once. */
+  readonly propagate?: { readonly model: Model; readonly options: SignalOptions }
   readonly signal?: AbortSignal
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void
 }
@@ -67,12 +75,13 @@ export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan
 
 /**
  * Compares a checkpoint with what its plan makes, bit by bit, and tests it against the plan's laws. A group of parameters is
- * made, compared with the file as it is read, measured, and freed before the next: neither is ever held whole.
+ * made, compared with the file as it is read, measured, and freed before the next: neither is held whole, unless the signal
+ * is to be measured.
  */
 export async function verifyCheckpoint(
   checkpoint: Checkpoint,
   plan: InitializationPlan,
-  { device, falseAlarmRate, signal, onProgress }: CheckpointOptions,
+  { device, falseAlarmRate, propagate, signal, onProgress }: CheckpointOptions,
 ): Promise<CheckpointVerification> {
   const specimens = specimensOf(matchCheckpoint(checkpoint, plan))
   const options = signal === undefined ? {} : { signal }
@@ -88,9 +97,10 @@ export async function verifyCheckpoint(
   const measurements: Measurement[][] = []
   const parity: ParameterVerification[] = []
   const exact: (TestOutcome[] | undefined)[] = []
+  let propagated: SignalReport | undefined
   let bytesDone = 0
   try {
-    for (const group of groupsOf(specimens)) {
+    for (const group of propagate === undefined ? groupsOf(specimens) : [specimens]) {
       signal?.throwIfAborted()
       const parameters = group.map(({ parameter }) => parameter)
       const made = assemblePlan(plan, parameters)
@@ -114,6 +124,10 @@ export async function verifyCheckpoint(
           }
         }
         // What the store holds is the file's by now.
+        if (propagate !== undefined) {
+          const weights = InitializedModel.of(made, store)
+          propagated = await propagateSignal(propagate.model, weights, { ...propagate.options, ...options })
+        }
         for (const parameter of parameters) exact.push(await exactTests(store, parameter))
         for (const [index, parameter] of parameters.entries()) {
           if (parameter.distribution.kind !== 'orthogonal') continue
@@ -127,7 +141,12 @@ export async function verifyCheckpoint(
     const repeats = onGpu === undefined ? onCpu.result().repeats : await onGpu.repeats()
     const check = checkMeasured({ specimens, measurements, repeats: repeats ?? noRepeats, exact, falseAlarmRate })
     const report = verificationReport(parity)
-    return { ok: report.ok && check.ok, parity: report, check }
+    return {
+      ok: report.ok && check.ok && (propagated?.verdict ?? 'healthy') === 'healthy',
+      parity: report,
+      check,
+      ...(propagated === undefined ? {} : { signal: propagated }),
+    }
   } finally {
     onGpu?.destroy()
   }

@@ -73,6 +73,17 @@ function testCheck({ test, ok, adjustedPValue, statistic, message }: TestLike, f
   }
 }
 
+const signalChecks = ({ forward, backward, healthyFactor }: SignalReport): ReportCheck[] =>
+  [['activations', forward] as const, ['gradients', backward] as const].map(
+    ([what, { verdict, log10Ratio, from, to }]) =>
+      fact(
+        `signal: ${what}`,
+        verdict === 'healthy',
+        `${verdict}: mean square × 10^${log10Ratio.toFixed(2)} from ${from} to ${to}`,
+        `× ${brief(1 / healthyFactor)} to ${brief(healthyFactor)}`,
+      ),
+  )
+
 function parameterOf(
   planned: PlannedParameter,
   measured: ParameterStatistics,
@@ -140,6 +151,7 @@ export function reportData(inputs: ReportInputs): ReportData {
             ),
           ]),
       ...(check?.model ?? []).map((test) => testCheck(test, check!.falseAlarmRate)),
+      ...(signal === undefined ? [] : signalChecks(signal)),
     ],
     parameters: parameters.map((planned) => parameterOf(planned, statistics.get(planned.name)!, inputs)),
     ...(signal === undefined ? {} : { signal }),

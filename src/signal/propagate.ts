@@ -1,11 +1,12 @@
 import { CpuSignalKernels } from '../cpu/signal.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../errors.js'
 import { checkSignalLimits, GpuSignalKernels } from '../gpu/signal.js'
 import type { GpuStore } from '../gpu/store.js'
 import type { InitializedModel } from '../initialized-model.js'
 import type { Model } from '../model/types.js'
-import { seedKey } from '../random/keys.js'
+import type { PlannedParameter } from '../plan.js'
 import type { SignalKernels } from './kernels.js'
+import { resolveSignalOptions } from './options.js'
 import { signalReport } from './report.js'
 import { SignalRun } from './run.js'
 import { signalSteps } from './steps.js'
@@ -38,26 +39,15 @@ export async function propagateSignal(
   weights: InitializedModel,
   options: SignalOptions = {},
 ): Promise<SignalReport> {
-  refuseUnknownKeys(options, ['batch', 'seed', 'inputShape', 'healthyFactor', 'signal'], 'propagateSignal option')
-  const { batch = 64, seed = 0, inputShape, healthyFactor = 1000, signal } = options
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_ARGUMENT', `propagateSignal: ${message}`)
-  }
   if (typeof weights?.held !== 'function') {
-    fail(`weights must be what initializeModel gave, but found ${show(weights)}.`)
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `propagateSignal: weights must be what initializeModel gave, but found ${show(weights)}.`,
+    )
   }
-  if (!isCount(batch)) fail(`batch must be a positive integer, but found ${show(batch)}.`)
-  seedKey(seed)
-  if (inputShape !== undefined && !(Array.isArray(inputShape) && inputShape.length > 0 && inputShape.every(isCount))) {
-    fail(`inputShape must be positive integers, such as [3, 32, 32], but found ${show(inputShape)}.`)
-  }
-  if (typeof healthyFactor !== 'number' || !(healthyFactor > 1)) {
-    fail(`healthyFactor must be a number > 1, but found ${show(healthyFactor)}.`)
-  }
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
-    fail(`signal must be an AbortSignal, but found ${show(signal)}.`)
-  }
-  const steps = signalSteps(model, weights, inputShape)
+  const { batch, seed, inputShape, healthyFactor, signal } = resolveSignalOptions(options)
+  const held = (name: string): PlannedParameter => weights.held(name)
+  const steps = signalSteps(model, held, inputShape)
   const { store } = weights
   signal?.throwIfAborted()
   const first = steps[0]!
@@ -74,7 +64,6 @@ export async function propagateSignal(
       kernels.destroy()
     }
   }
-  const held = (name: string) => weights.held(name)
   if (store.backend === 'cpu') return run(new CpuSignalKernels(store, held, { batch, seed }))
   const { state } = store as GpuStore
   checkSignalLimits(state, steps, batch)
@@ -82,5 +71,3 @@ export async function propagateSignal(
     new GpuSignalKernels(state, store as GpuStore, held, { batch, seed, ...(signal === undefined ? {} : { signal }) }),
   )
 }
-
-const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isSafeInteger(value) && value >= 1

@@ -30,20 +30,25 @@ interface Point {
 const isWeighted = ({ op }: Step): boolean => op === 'linear' || op === 'conv'
 const isMeasured = ({ step, outer }: StepRecord): boolean => outer && (isWeighted(step) || step.op === 'residual')
 
+/** log10 of what the mean square is multiplied by on the way; NaN where an end has elements that are not finite. */
+function ratioBetween(from: Point, to: Point): number {
+  if (!from.finite || !to.finite) return Number.NaN
+  return to.log10 === from.log10 ? 0 : to.log10 - from.log10
+}
+
+/** A signal that is nothing at `to` has vanished, wherever it began. */
+function verdictOf(log10Ratio: number, to: Point, healthyFactor: number): SignalVerdict {
+  if (Number.isNaN(log10Ratio)) return 'exploding'
+  const limit = Math.log10(healthyFactor)
+  if (to.log10 === Number.NEGATIVE_INFINITY || log10Ratio < -limit) return 'vanishing'
+  return log10Ratio > limit ? 'exploding' : 'healthy'
+}
+
 function trendOf(points: readonly Point[], healthyFactor: number): SignalTrend {
   const from = points[0]!
   const to = points.at(-1)!
   const steps = Math.max(1, points.length - 1)
-  const finite = points.every((point) => point.finite)
-  const log10Ratio = !finite ? Number.NaN : to.log10 === from.log10 ? 0 : to.log10 - from.log10
-  const limit = Math.log10(healthyFactor)
-  const verdict: SignalVerdict = !finite
-    ? 'exploding'
-    : to.log10 === Number.NEGATIVE_INFINITY || log10Ratio < -limit
-      ? 'vanishing'
-      : log10Ratio > limit
-        ? 'exploding'
-        : 'healthy'
+  const log10Ratio = points.every((point) => point.finite) ? ratioBetween(from, to) : Number.NaN
   return {
     from: from.name,
     to: to.name,
@@ -51,7 +56,7 @@ function trendOf(points: readonly Point[], healthyFactor: number): SignalTrend {
     log10Ratio,
     perStep: 10 ** (log10Ratio / steps),
     steps,
-    verdict,
+    verdict: verdictOf(log10Ratio, to, healthyFactor),
   }
 }
 
@@ -183,7 +188,7 @@ export function signalReport(
   input: { readonly exponent: number; readonly sums: TensorSums },
   head: Pick<SignalReport, 'backend' | 'batch' | 'seed' | 'inputShape' | 'healthyFactor'>,
 ): SignalReport {
-  const layers = records.map((record): SignalLayer => {
+  const plain = records.map((record): SignalLayer => {
     const { step, activations, gradients } = record
     return {
       name: step.name,
@@ -195,20 +200,30 @@ export function signalReport(
       deadUnitShare: activations.sums.deadUnitCount / step.unitCount,
     }
   })
-  const measured = layers.filter((layer) => layer.measured)
+  const measured = plain.filter((layer) => layer.measured)
   const point = (name: string, { log10MeanSquare, nonFiniteCount }: SignalMoments): Point => ({
     name,
     log10: log10MeanSquare,
     finite: nonFiniteCount === 0,
   })
   // With less than two layers to compare, from the input to the output.
-  const ends = layers.at(-1)!
+  const ends = plain.at(-1)!
   const onTheWay = (pick: (layer: SignalLayer) => SignalMoments): Point[] =>
     measured.length >= 2
       ? measured.map((layer) => point(layer.name, pick(layer)))
-      : [point('input', pick === activationsOf ? momentsOf(input) : pick(layers[0]!)), point(ends.name, pick(ends))]
-  const forward = trendOf(onTheWay(activationsOf), head.healthyFactor)
-  const backward = trendOf(onTheWay(gradientsOf).reverse(), head.healthyFactor)
+      : [point('input', pick === activationsOf ? momentsOf(input) : pick(plain[0]!)), point(ends.name, pick(ends))]
+  const { healthyFactor } = head
+  const [forwardPoints, backwardPoints] = [onTheWay(activationsOf), onTheWay(gradientsOf).reverse()]
+  const forward = trendOf(forwardPoints, healthyFactor)
+  const backward = trendOf(backwardPoints, healthyFactor)
+  const layers = plain.map((layer): SignalLayer => {
+    if (!layer.measured) return layer
+    const [onward, back] = [
+      [forwardPoints[0]!, point(layer.name, layer.activations)] as const,
+      [backwardPoints[0]!, point(layer.name, layer.gradients)] as const,
+    ].map(([from, to]) => verdictOf(ratioBetween(from, to), to, healthyFactor))
+    return { ...layer, verdict: onward === 'healthy' ? back! : onward! }
+  })
   const gains = gainsOf(records)
   const verdict = forward.verdict === 'healthy' ? backward.verdict : forward.verdict
   const advice = adviceOf(forward, backward, gains, layers)

@@ -1,6 +1,5 @@
 import { isFloatDType } from '../dtype.js'
 import { show, WeightInitError } from '../errors.js'
-import type { InitializedModel } from '../initialized-model.js'
 import type { Model } from '../model/types.js'
 import type { PlannedParameter } from '../plan.js'
 import { type Activation, activationKinds } from './activations.js'
@@ -90,6 +89,9 @@ interface Flow {
   readonly channelsFirst: boolean
 }
 
+/** The parameter that holds the memory of a name: itself, or the one it is tied to. Throws `UNKNOWN_PARAMETER`. */
+export type HeldParameter = (name: string) => PlannedParameter
+
 /**
  * The model's layers in order, every shape checked.
  * @throws WeightInitError `INVALID_MODEL` for layers that are missing or of an unsupported kind, `INVALID_SHAPE` for shapes
@@ -97,7 +99,7 @@ interface Flow {
  */
 export function signalSteps(
   model: Model,
-  weights: InitializedModel,
+  held: HeldParameter,
   inputShape: readonly number[] | undefined,
 ): readonly Step[] {
   const fail = (message: string): never => {
@@ -109,7 +111,7 @@ export function signalSteps(
   const leaves = flatten(model, '')
   if (leaves.length === 0) fail('the model has no layers; give sequential(...) some.')
   const flow = { shape: inputShape ?? shapeFrom(leaves[0]!), channelsFirst: false }
-  return stepsOf(leaves, flow, weights).steps
+  return stepsOf(leaves, flow, held).steps
 }
 
 interface Leaf {
@@ -147,18 +149,18 @@ function shapeFrom({ name, model }: Leaf): readonly number[] {
   )
 }
 
-function stepsOf(leaves: readonly Leaf[], start: Flow, weights: InitializedModel): { steps: Step[]; flow: Flow } {
+function stepsOf(leaves: readonly Leaf[], start: Flow, held: HeldParameter): { steps: Step[]; flow: Flow } {
   let flow = start
   const steps: Step[] = []
   for (const leaf of leaves) {
-    const next = stepOf(leaf, flow, weights)
+    const next = stepOf(leaf, flow, held)
     steps.push(next.step)
     flow = next.flow
   }
   return { steps, flow }
 }
 
-function stepOf({ name, model }: Leaf, flow: Flow, weights: InitializedModel): { step: Step; flow: Flow } {
+function stepOf({ name, model }: Leaf, flow: Flow, held: HeldParameter): { step: Step; flow: Flow } {
   const { kind = '', config = {} } = model.layer ?? {}
   const label = `layer ${show(name)} (${kind})`
   const refuse = (expected: string): never => {
@@ -169,7 +171,7 @@ function stepOf({ name, model }: Leaf, flow: Flow, weights: InitializedModel): {
     )
   }
   const parameter = (own: string): PlannedParameter | undefined =>
-    model.parameters.some((spec) => spec.name === own) ? floatParameter(weights, join(name, own), label) : undefined
+    model.parameters.some((spec) => spec.name === own) ? floatParameter(held, join(name, own), label) : undefined
   const base = (shape: readonly number[], channelsFirst: boolean): StepBase => ({
     name,
     kind,
@@ -228,11 +230,11 @@ function stepOf({ name, model }: Leaf, flow: Flow, weights: InitializedModel): {
       return made({ ...base(flow.shape, flow.channelsFirst), op: 'pass' }, flow.channelsFirst)
     case 'residual': {
       const [body, shortcut] = [...model.children!, undefined].slice(0, 2) as [[string, Model], [string, Model]?]
-      const inner = stepsOf(flatten(body[1], join(name, body[0])), flow, weights)
+      const inner = stepsOf(flatten(body[1], join(name, body[0])), flow, held)
       const outer =
         shortcut === undefined
           ? { steps: [], flow }
-          : stepsOf(flatten(shortcut[1], join(name, shortcut[0])), flow, weights)
+          : stepsOf(flatten(shortcut[1], join(name, shortcut[0])), flow, held)
       if (show(inner.flow.shape) !== show(outer.flow.shape)) {
         throw new WeightInitError(
           'INVALID_SHAPE',
@@ -263,8 +265,8 @@ function stepOf({ name, model }: Leaf, flow: Flow, weights: InitializedModel): {
   }
 }
 
-function floatParameter(weights: InitializedModel, name: string, label: string): PlannedParameter {
-  const parameter = weights.held(name)
+function floatParameter(held: HeldParameter, name: string, label: string): PlannedParameter {
+  const parameter = held(name)
   if (!isFloatDType(parameter.dtype)) {
     throw new WeightInitError(
       'UNSUPPORTED_DTYPE',

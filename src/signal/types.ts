@@ -20,6 +20,11 @@ export interface SignalLayer {
   readonly shape: readonly number[]
   /** Whether the trends look at it: weight layers and residual sums outside other residual blocks. */
   readonly measured: boolean
+  /**
+   * Of measured layers: whether the mean square of activations here is within the healthy factor of where the forward trend
+   * begins, and that of gradients of where the backward one does; activations come first.
+   */
+  readonly verdict?: SignalVerdict
   readonly activations: SignalMoments
   /** Of d<cotangent, network(x)> / d(this layer's output). */
   readonly gradients: SignalMoments

@@ -372,6 +372,92 @@ describe('init prints', () => {
   })
 })
 
+describe('a model of layers', () => {
+  const deep = { layers: Array.from({ length: 20 }, () => [['linear', 64, 64], 'relu']).flat() }
+  const reports = ['--report', 'report.html']
+  /** What the page carries. */
+  const pageData = async (name = 'report.html') =>
+    JSON.parse(/id="report-data">([^<]*)</.exec(await readFile(join(folder, name), 'utf8'))![1]!)
+
+  beforeEach(() => writeFile(join(folder, 'deep.json'), JSON.stringify(deep)))
+
+  it('init --report measures the signal on the device: terminal, JSON and page agree; verify --model finds it again', async () => {
+    const kaiming = ['--init', 'kaiming_normal', '--seed', '42']
+    const args = ['init', 'deep.json', '-o', 'deep.safetensors', '--device', 'gpu', ...kaiming, ...reports]
+    const machine = await run(...args, '--json')
+    expect(machine.status, machine.stderr).toBe(0)
+    const { ok, backend, files, parity, check, signal } = JSON.parse(machine.stdout)
+    expect({ ok, backend, files }).toEqual({ ok: true, backend: 'webgpu', files: ['deep.safetensors'] })
+    expect([parity.mismatchCount, check.ok, check.parameters.length]).toEqual([0, true, 40])
+    expect(signal).toMatchObject({ verdict: 'healthy', backend: 'webgpu', batch: 64, inputShape: [64], advice: [] })
+    expect(signal.layers.map((layer: { kind: string }) => layer.kind)).toEqual(deep.layers.map((l) => [l].flat()[0]))
+    const page = await pageData()
+    // Where JSON has no word for a number the page has text: a gain without a layer before it.
+    expect(page.signal).toEqual({ ...signal, gains: page.signal.gains })
+    expect(page.checks.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['signal: activations', 'signal: gradients']),
+    )
+    const verified = await run(
+      'verify',
+      'deep.safetensors',
+      '--device',
+      'gpu',
+      '--model',
+      'deep.json',
+      '--json',
+      ...reports,
+    )
+    expect(verified.status, verified.stderr).toBe(0)
+    expect(JSON.parse(verified.stdout).signal).toEqual(signal)
+    expect((await pageData()).signal).toEqual(page.signal)
+  })
+
+  it('Xavier through 20 layers of ReLU: vanishing, which gain would mend it, the weights all the same, exit 1', async () => {
+    const xavier = ['--init', 'xavier_normal', '--seed', '42', '--device', 'cpu']
+    const { status, stdout } = await run('init', 'deep.json', '-o', 'deep.safetensors', ...xavier, ...reports)
+    // Each layer halves the mean square of what comes after the first; 20 layers, seed and width fixed.
+    expect(stdout).toMatch(
+      /^Activations are vanishing: mean square x 10\^-(5|6)\.\d\d from 0 to 38, x 0\.\d+ a step\.$/m,
+    )
+    expect(stdout).toMatch(/^2 +linear +64 +-?\d\.\d\d +-\d\.\d\d +0 % +(vanishing|healthy)$/m)
+    expect(stdout).toMatch(/^The 19 weight layers after relu: gain .* but 1\.41 keeps the activations\./m)
+    expect(stdout).toMatch(/Wrote report\.html\nWrote deep\.safetensors\n$/)
+    expect((await parse('deep.safetensors')).names).toHaveLength(40)
+    expect((await pageData()).signal.verdict).toBe('vanishing')
+    expect(status).toBe(1)
+  })
+
+  it('without layers, or without all of them, the page and the terminal say why there is no depth plot', async () => {
+    const cpu = ['-o', 'out.safetensors', '--device', 'cpu', '--quiet', ...reports]
+    for (const [model, only, why] of [
+      ['config.json', [], /not measured: the file lists parameters, not what is computed with them/],
+      ['deep.json', ['--only', '0.*'], /not measured: 38 of the model's parameters are not made here, "2\.weight"/],
+    ] as const) {
+      const { status, stdout } = await run('init', model, ...cpu, ...only)
+      expect(stdout).toMatch(why)
+      const { signal, signalNote } = await pageData()
+      expect([status, signal]).toEqual([0, undefined])
+      expect(signalNote).toMatch(new RegExp(why, 'i'))
+    }
+  })
+
+  it('an input whose shape nothing tells is refused before any work', async () => {
+    await writeFile(join(folder, 'conv.json'), '{ "layers": [["conv2d", 3, 8, 3], "relu"] }')
+    const { status, stdout, stderr } = await run(
+      'init',
+      'conv.json',
+      '-o',
+      'c.safetensors',
+      '--device',
+      'cpu',
+      ...reports,
+    )
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toMatch(/layer "0" \(conv2d\) .* "signal": \{ "inputShape": \[3, 32, 32\] \}/)
+    expect((await filesBelow(folder)).sort()).toEqual(['config.json', 'conv.json', 'deep.json'])
+  })
+})
+
 describe('help', () => {
   for (const args of [
     ['--help'],

@@ -3,11 +3,11 @@
 //   equals the `text` block that follows it directly, if there is one. In that text `...` stands for anything within
 //   its line, and a line `...` for any number of lines.
 // - `sh`: npm commands must name scripts that exist; `npx webgpu-init` and `node dist/cli.js` are run, in a project whose
-//   config.json and examples/gpt2/config.json are a small GPT-2.
+//   config.json and examples/gpt2/config.json are a small GPT-2; examples/mlp-20-layers is the repository's.
 // - a comment `<!-- no-run: reason -->` before a block keeps it from being run: it is then checked only.
 // - output of `npm start` is compared with the plan and, for small parameters, with the measured values.
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -50,6 +50,8 @@ beforeAll(async () => {
   for (const path of ['config.json', join('examples', 'gpt2', 'config.json')]) {
     await writeFile(join(folder, path), JSON.stringify(smallGpt2))
   }
+  const layers = join('examples', 'mlp-20-layers')
+  await cp(join(repository, layers), join(folder, layers), { recursive: true })
   await symlink(join(installed, 'dist'), join(folder, 'dist'), 'dir')
 })
 afterAll(() => consumer?.remove())

@@ -1,7 +1,15 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Consumer, createConsumer, linkModules, type Output, repository, runNode } from '../support/package.js'
+import {
+  type Consumer,
+  createConsumer,
+  filesBelow,
+  linkModules,
+  type Output,
+  repository,
+  runNode,
+} from '../support/package.js'
 
 let consumer: Consumer
 
@@ -200,6 +208,16 @@ describe("types, with the compiler's own libraries and no @webgpu/types", () => 
     `
     const options = { ...resolutions.Bundler, target: 'ES2022', lib: ['ES2022', 'DOM'], skipLibCheck: true }
     expect((await check('interop', code, options)).stdout).toBe('')
+  })
+
+  it('keep internals to themselves: nothing marked @internal, and no name of the stores', async () => {
+    const types = join(consumer.installed, 'dist', 'types')
+    for (const name of (await filesBelow(types)).filter((path) => path.endsWith('.d.ts'))) {
+      expect(await readFile(join(types, name), 'utf8'), name).not.toContain('@internal')
+    }
+    const text = await readFile(join(types, 'initialized-model.d.ts'), 'utf8')
+    expect(text).toContain('private constructor();')
+    expect(text).not.toMatch(/WeightStore|\bstore\b|\bheld\(|static of\(/)
   })
 
   it('show their documentation: the declarations keep the comments', async () => {

@@ -304,7 +304,7 @@ describe('destroy', () => {
       region: () => ({ buffer: new ArrayBuffer(16), byteOffset: 0 }),
       destroy: () => freed++,
     }
-    const weights = new InitializedModel(plan, store as unknown as WeightStore)
+    const weights = InitializedModel.of(plan, store as unknown as WeightStore)
     weights.destroy()
     weights.destroy()
     weights[Symbol.dispose]()

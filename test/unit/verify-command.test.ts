@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/main.js'
-import { initializeModel, linear, type Model, relu, sequential } from '../../src/index.js'
+import { initializeModel, linear, type Model, propagateSignal, relu, sequential } from '../../src/index.js'
 import { parseSafetensorsHeader } from '../../src/interop/safetensors-header.js'
 import { writeSafetensors } from '../../src/node/write-weights.js'
 
@@ -88,6 +88,57 @@ describe('webgpu-init verify', () => {
     const { status, stdout } = await verify('--quiet')
     expect(stdout).toMatch(/0\.weight: non-finite: 1 elements are NaN or infinite/)
     expect(status).toBe(1)
+  })
+
+  const layers = [['linear', 60, 40], 'relu', ['linear', 40, 10]]
+  const modelFile = async (json: unknown): Promise<string> => {
+    await writeFile(join(folder, 'model.json'), JSON.stringify(json))
+    return join(folder, 'model.json')
+  }
+
+  test('a model of layers: what becomes of the signal in the weights of the file, layer by layer', async () => {
+    await write()
+    const path = await modelFile({ layers, signal: { batch: 16, seed: 3 } })
+    const { status, stdout } = await verify('--model', path)
+    expect(stdout).toMatch(/^2 +linear +10 +\S+ +\S+ +0 % +healthy$/m)
+    expect(stdout).toContain('Signal: 16 examples of 60, seed 3.')
+    expect(stdout).toMatch(/^Gradients are healthy: mean square x 10\^\S+ from 2 to 0/m)
+    expect(status).toBe(0)
+    using weights = await initializeModel(model, 'kaiming', {}, { device: 'cpu', seed: 5 })
+    const expected = await propagateSignal(model, weights, { batch: 16, seed: 3 })
+    const { signal } = JSON.parse((await verify('--model', path, '--json')).stdout)
+    expect(signal).toEqual(JSON.parse(JSON.stringify(expected)))
+    // The file's own weights, not those of its manifest: 2.weight is zeroed.
+    await change('2.weight', (bytes) => bytes.fill(0))
+    const broken = JSON.parse((await verify('--model', path, '--json')).stdout)
+    expect(broken.signal.verdict).toBe('vanishing')
+    expect(broken.signal.layers[2]).toMatchObject({ verdict: 'vanishing', activations: { meanSquare: 0 } })
+  })
+
+  test('a signal that is not healthy, by the factor that the model gives, is exit 1', async () => {
+    await write()
+    const tight = await verify('--quiet', '--model', await modelFile({ layers, signal: { healthyFactor: 1.0001 } }))
+    expect(tight.stdout).toMatch(
+      /Parity: 0 of all.*\nTests: all .*\n\nSignal: [\s\S]*(exploding|vanishing)[\s\S]*\nFAILED\n$/,
+    )
+    expect(tight.status).toBe(1)
+  })
+
+  test.each<[string, unknown, number, RegExp]>([
+    ['without layers', { parameters: [['0.weight', [40, 60]]] }, 2, /--model .* lists parameters.*layers/],
+    ['of other shapes', { layers: [['linear', 60, 41]] }, 1, /"0\.weight" has shape \[41,60\], .* says \[40,60\]/],
+    ['of other names', { layers: { a: ['linear', 60, 40] } }, 1, /"a\.weight" .* none of that name/],
+    [
+      'that cannot be measured',
+      { layers: [...layers.slice(0, 2), 'dropout', ['sequential', ['softmax']], ['lstm', 40, 1]] },
+      1,
+      /"4\.weight_ih_l0"/,
+    ],
+  ])('a model %s is refused', async (_, json, code, message) => {
+    await write()
+    const { status, stdout, stderr } = await verify('--model', await modelFile(json))
+    expect({ status, stdout }).toEqual({ status: code, stdout: '' })
+    expect(stderr).toMatch(message)
   })
 
   const mismatches: [string, Model, RegExp][] = [

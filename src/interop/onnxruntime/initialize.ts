@@ -44,7 +44,7 @@ export async function initializeInputs<M extends OrtModule>(
   const resolved = resolveOptions({ ...options, device, bufferAlignment: ORT_BUFFER_ALIGNMENT })
   const plan = planResolved(model, initializer, config, resolved)
   checkPlan(plan, session, device)
-  const weights = new InitializedModel(plan, await materialize(plan, resolved))
+  const weights = InitializedModel.of(plan, await materialize(plan, resolved))
   try {
     return { weights, feeds: toFeeds(ort, weights) }
   } catch (error) {

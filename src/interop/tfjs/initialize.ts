@@ -50,7 +50,7 @@ export async function initializeLayersModel<T extends TfjsTensor>(
     tfjsDType(name, dtype)
     if (device !== 'cpu') checkBindingSize(name, byteLength, device, 'TensorFlow.js')
   }
-  const result = new InitializedModel(plan, await materialize(plan, resolved))
+  const result = InitializedModel.of(plan, await materialize(plan, resolved))
   const made: T[] = []
   try {
     const current = model.getWeights()

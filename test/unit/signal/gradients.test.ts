@@ -66,7 +66,7 @@ const uniform = { match: /./, initializer: new nn.UniformInitializer({ a: -0.7, 
 
 test.each(cases)('%s', async (_, model, inputShape) => {
   using weights = await nn.initializeModel(model, [uniform], { device: 'cpu', seed: 5 })
-  const steps = signalSteps(model, weights, inputShape)
+  const steps = signalSteps(model, (name) => weights.held(name), inputShape)
   const kernels = new CpuSignalKernels(weights.store, (name) => weights.held(name), { batch, seed: 3 })
   const run = async (input: Float64Array) => {
     const cotangent = await kernels.random('c', batch * steps.at(-1)!.count)
@@ -108,7 +108,7 @@ test.each([-40, 40])('a signal of 2^%i goes through the slopes of its activation
     uniform,
   ]
   using weights = await nn.initializeModel(model, rules, { device: 'cpu', seed: 5 })
-  const steps = signalSteps(model, weights, undefined)
+  const steps = signalSteps(model, (name) => weights.held(name), undefined)
   const kernels = new CpuSignalKernels(weights.store, (name) => weights.held(name), { batch, seed: 3 })
   const run = async (scale: number) => {
     const input = (await kernels.random('x', batch * 6)).map((v) => v * scale)

@@ -1,0 +1,7 @@
+// The module's exports. Its memory is one page: 16,384 words, drawn, turned into values and rounded in place.
+
+export { float32ToBfloat16, float32ToFloat16 } from './random/half'
+export { normal } from './random/normal'
+export { philox4x32 } from './random/philox'
+export { truncatedNormal } from './random/truncated-normal'
+export { uniform } from './random/uniform'

@@ -168,15 +168,18 @@ function uniformProposal(law: TruncatedLaw): Proposal {
   }
 }
 
+/** The law of the uniform that is inverted, and what erf^-1 of it is multiplied by; float64, as PyTorch computes them. */
+export function inversionLaw({ mean, std, low, high }: TruncatedLaw): { uniform: SimpleLaw; scale: number } {
+  const place = (x: number): number => 2 * distribution((x - mean) / std) - 1
+  return { uniform: { kind: 'uniform', low: place(low), high: place(high) }, scale: std * Math.SQRT2 }
+}
+
 /** sqrt(2) std erf^-1(u) + mean, u uniform between the bounds' places; then cut to [low, high]. */
 function inverted(law: TruncatedLaw, call: TorchCall, first: number, count: number): Float32Array {
-  const { mean, std, low, high } = law
-  const bounds = {
-    low: 2 * distribution((low - mean) / std) - 1,
-    high: 2 * distribution((high - mean) / std) - 1,
-  }
-  const values = sampleCall({ kind: 'uniform', ...bounds }, call, first, count)
-  const scale = fround(std * Math.SQRT2)
+  const { mean, low, high } = law
+  const { uniform, scale: factor } = inversionLaw(law)
+  const values = sampleCall(uniform, call, first, count)
+  const scale = fround(factor)
   const centre = fround(mean)
   const [lowest, highest] = [fround(low), fround(high)]
   for (let i = 0; i < count; i++) {

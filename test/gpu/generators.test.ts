@@ -1,18 +1,12 @@
 // The generators of PyTorch and JAX on the device: shader functions against their twins, every bit of every draw against
-// the CPU, and golden values end to end.
+// the CPU. Golden values: golden.test.ts, torch-models.test.ts.
 import { describe, expect, test } from 'vitest'
 import { fillBytes } from '../../src/cpu/fill.js'
 import type { FloatDType } from '../../src/dtype.js'
 import { byteWidth } from '../../src/dtype.js'
 import type { GeneratorOption, GeneratorSource, RandomLaw } from '../../src/generators/types.js'
 import { runJobs } from '../../src/gpu/execute.js'
-import {
-  initializeModel,
-  KaimingInitializer,
-  NormalInitializer,
-  UniformInitializer,
-  XavierInitializer,
-} from '../../src/index.js'
+import { initializeModel, NormalInitializer, UniformInitializer } from '../../src/index.js'
 import type { FillJob } from '../../src/jobs.js'
 import { cephesCosSin, cephesLog } from '../../src/random/cephes.js'
 import { curandRadius, curandUniform, roundToFloat } from '../../src/random/curand.js'
@@ -21,8 +15,7 @@ import { exactSquareRoot, fusedMultiplyAdd, splitMultiplyAdd } from '../../src/r
 import { threefry2x32 } from '../../src/random/threefry.js'
 import { countDifferences } from '../support/bits.js'
 import { adapterName, mapOnGpu, readBuffer, testWords, useDevice } from '../support/gpu.js'
-import { expectTensor, type GoldenTensor, hashOf } from '../support/torch-cpu.js'
-import { loadVectors } from '../support/vectors.js'
+import { hashOf } from '../support/torch-cpu.js'
 
 const gpu = useDevice()
 const float = new Float32Array(1)
@@ -257,64 +250,6 @@ describe(`parity with the CPU on ${adapterName}`, () => {
 })
 
 describe(`models on ${adapterName}`, () => {
-  test('initialisers of real PyTorch, bit for bit', async () => {
-    const { init } = loadVectors<{ init: Record<string, Record<string, Record<string, GoldenTensor>>> }>(
-      'torch_cpu_draws.json',
-    )
-    const cases = {
-      xavier_uniform_: new XavierInitializer(),
-      xavier_normal_: new XavierInitializer({ distribution: 'normal' }),
-      'kaiming_normal_(fan_out,relu)': new KaimingInitializer({ mode: 'fan_out' }),
-      'kaiming_uniform_(a=sqrt5)': new KaimingInitializer({
-        nonlinearity: 'leaky_relu',
-        a: Math.sqrt(5),
-        distribution: 'uniform',
-      }),
-    } as const
-    for (const [seed, shapes] of Object.entries(init)) {
-      for (const [name, initializer] of Object.entries(cases)) {
-        for (const [shape, rows] of Object.entries(shapes)) {
-          const model = { parameters: [{ name: 'w', shape: shape.split('x').map(Number) }] }
-          const weights = await initializeModel(model, initializer, {
-            device: gpu.device,
-            seed: BigInt(seed),
-            generator: 'torch-cpu',
-          })
-          expectTensor(await weights.read('w'), rows[name]!)
-          weights.destroy()
-        }
-      }
-    }
-  })
-
-  test('mobilenet_v3_small as real PyTorch makes it', async () => {
-    const golden = loadVectors<{
-      parameters: [name: string, shape: number[], module: string][]
-      init: Record<string, Record<string, Record<string, string>>>
-    }>('torch_cpu_mobilenet_v3_small.json')
-    const parameters = golden.parameters.map(([name, shape]) => ({ name, shape }))
-    const progress: number[] = []
-    const weights = await initializeModel(
-      { parameters },
-      [{ match: (p) => p.shape.length >= 2, initializer: new KaimingInitializer({ mode: 'fan_out' }) }],
-      {
-        device: gpu.device,
-        seed: 42,
-        generator: 'torch-cpu',
-        buffers: 'packed',
-        onProgress: (p) => progress.push(p.bytesDone / p.bytesTotal),
-      },
-    )
-    const wrongHashes: string[] = []
-    for (const [name, hash] of Object.entries(golden.init['42']!['kaiming_normal fan_out relu']!)) {
-      if (hashOf(await weights.read(name)) !== hash) wrongHashes.push(name)
-    }
-    expect(wrongHashes).toEqual([])
-    expect(progress.at(-1)).toBe(1)
-    expect(progress).toEqual([...progress].sort((a, b) => a - b))
-    weights.destroy()
-  })
-
   test.each([
     'torch-cpu',
     { name: 'torch-cuda', gpu: 'T4' },

@@ -7,6 +7,11 @@ export function sha256(bytes: Uint8Array): string {
   return bytesToHex(digest(bytes))
 }
 
+/** The same, natively and beside other work: for many megabytes. */
+export async function sha256InBackground(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return bytesToHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
+}
+
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true

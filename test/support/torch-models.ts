@@ -1,4 +1,5 @@
 // Whole models as real PyTorch initialises them: test/vectors/torch_cpu_resnet18.json, torch_cpu_mobilenet_v3_small.json.
+import { expect } from 'vitest'
 import {
   initializeModel,
   KaimingInitializer,
@@ -7,7 +8,7 @@ import {
   XavierInitializer,
 } from '../../src/index.js'
 import type { Initializer } from '../../src/initializers/types.js'
-import { hashOf } from './torch-cpu.js'
+import { sha256InBackground } from './bits.js'
 import { loadVectors } from './vectors.js'
 
 export const torchModels = ['resnet18', 'mobilenet_v3_small'] as const
@@ -47,14 +48,24 @@ export async function wrongTorchParameters(
   device: GPUDevice | 'cpu',
 ): Promise<{ wrong: string[]; checked: number }> {
   const { parameters, init } = golden(model)
+  const progress: number[] = []
   const weights = await initializeModel(
     { parameters: parameters.map(([name, shape]) => ({ name, shape })) },
     [{ match: ({ shape }) => shape.length >= 2, initializer: initializers[initializer]! }],
-    { device, seed: BigInt(seed), generator: 'torch-cpu' },
+    {
+      device,
+      seed: BigInt(seed),
+      generator: 'torch-cpu',
+      buffers: 'packed',
+      onProgress: ({ bytesDone, bytesTotal }) => progress.push(bytesDone / bytesTotal),
+    },
   )
-  const hashes = Object.entries(init[seed]![initializer]!)
-  const wrong: string[] = []
-  for (const [name, hash] of hashes) if (hashOf(await weights.read(name)) !== hash) wrong.push(name)
+  expect(progress.at(-1)).toBe(1)
+  expect(progress).toEqual([...progress].sort((a, b) => a - b))
+  const found = Object.entries(init[seed]![initializer]!).map(async ([name, hash]) => {
+    return (await sha256InBackground(await weights.readBytes(name))) === hash ? [] : [name]
+  })
+  const wrong = (await Promise.all(found)).flat()
   weights.destroy()
-  return { wrong, checked: hashes.length }
+  return { wrong, checked: found.length }
 }

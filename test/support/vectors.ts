@@ -6,6 +6,13 @@ export function loadVectors<T>(name: string): T {
   return JSON.parse(files[`../vectors/${name}`]!) as T
 }
 
+/** The names of the files of test/vectors that hold values. */
+export function vectorFiles(): string[] {
+  return Object.keys(files)
+    .map((path) => path.replace(/.*\//, ''))
+    .sort()
+}
+
 /** '6627e8d5e169c58d' -> [0x6627e8d5, 0xe169c58d]: eight hex digits a word. */
 export function hexWords(hex: string): number[] {
   return (hex.match(/.{8}/g) ?? []).map((word) => Number.parseInt(word, 16))

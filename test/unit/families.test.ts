@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { decodeFloat32 } from '../../src/decode.js'
+import { inversionLaw } from '../../src/generators/torch-truncated.js'
 import {
   activationGain,
   activationNames,
@@ -35,7 +36,9 @@ import { inverseNormalTail } from '../../src/random/inverse-normal.js'
 import { expMinus, normalTail } from '../../src/random/normal-cdf.js'
 import { permutedRow, sparseHalfBits } from '../../src/random/sparse.js'
 import { truncatedNormalMoments } from '../../src/random/truncated-normal.js'
+import { parseHexFloat } from '../support/exact-float.js'
 import { ksDistance, ksLimit, truncatedLaw } from '../support/reference-laws.js'
+import { hexOf } from '../support/vectors.js'
 import formulas from '../vectors/torch_trunc_normal.json' with { type: 'json' }
 
 const cpu = { device: 'cpu', seed: 11 } as const
@@ -85,11 +88,23 @@ describe('the inverse of the normal distribution function', () => {
 })
 
 describe('truncated normals', () => {
-  test.each(Object.entries(formulas))("PyTorch's %s: mean and std", (text, row) => {
+  test.each(Object.entries(formulas))("PyTorch's %s: mean, std and the constants of its inversion", (text, row) => {
     const [mean = 0, std = 0, low = 0, high = 0] = [...text.matchAll(/=(-?[\d.]+)/g)].map(([, n]) => Number(n))
     const moments = truncatedNormalMoments({ mean, std, low, high })
     expect(Math.abs(moments.mean - row.true_mean)).toBeLessThan(1e-12)
     expect(Math.abs(moments.std / row.true_std - 1)).toBeLessThan(1e-9)
+    // What PyTorch up to 2.12 inverts: float32 bounds of a uniform, and a factor.
+    const { uniform, scale } = inversionLaw({ kind: 'truncated-normal', mean, std, low, high })
+    const bounds = uniform as { low: number; high: number }
+    expect([hexOf(bounds.low), hexOf(bounds.high)]).toEqual([row.uniform_lo_f32, row.uniform_hi_f32])
+    expect(scale).toBe(parseHexFloat(row['mul std*sqrt2']))
+    for (const [found, expected, place] of [
+      [bounds.low, row['uniform_lo 2l-1'], row.l],
+      [bounds.high, row['uniform_hi 2u-1'], row.u],
+    ] as const) {
+      expect(Math.abs(found - parseHexFloat(expected))).toBeLessThan(4e-16)
+      expect(Math.abs((found + 1) / 2 - place)).toBeLessThan(4e-16)
+    }
   })
 
   test.each([

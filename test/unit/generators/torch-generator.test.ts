@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { TorchGenerator } from '../../../src/generators/torch-generator.js'
 import { expectHex, expectTensor, type GoldenTensor, hashOf, parseCall } from '../../support/torch-cpu.js'
-import { bitsOf, hexWords, loadVectors } from '../../support/vectors.js'
+import { bitsOf, loadVectors } from '../../support/vectors.js'
 
 interface Draws {
   draws: Record<string, Record<string, Record<string, string>>>
@@ -89,43 +89,6 @@ describe.each(seeds)('seed %s', (seed) => {
         } else expectTensor(g.uniform(tensor.numel, -bound, bound), tensor)
       }
     }
-  })
-})
-
-describe('the no-contraction variant', () => {
-  const reference = loadVectors<{
-    reference_no_contraction: Record<string, Record<string, Record<string, string>>>
-    records: { variant: string; values: number[]; values_fan3?: number[] }[]
-  }>('torch_cpu_published.json')
-
-  test('reference arrays', () => {
-    for (const [op, bySeed] of Object.entries(reference.reference_no_contraction)) {
-      if (op === 'provenance') continue
-      for (const [seed, rows] of Object.entries(bySeed)) {
-        for (const [count, hex] of Object.entries(rows)) {
-          const generator = new TorchGenerator(BigInt(seed), { variant: 'no-contraction' })
-          expect(bitsOf(draw(generator, op, Number(count)).subarray(0, hex.length / 8))).toEqual(hexWords(hex))
-        }
-      }
-    }
-  })
-
-  test('published values', () => {
-    const [fused, split, linear, unfused] = reference.records
-    const first = (variant: 'fma' | 'no-contraction', count: number, total: number) =>
-      [...new TorchGenerator(42, { variant }).normal(total).subarray(0, count)] as number[]
-    expect(first('fma', 16, 64)).toEqual(fused!.values)
-    expect(first('no-contraction', 96, 200).map((x) => Number(x.toFixed(10)))).toEqual(
-      split!.values.map((x) => Number(x.toFixed(10))),
-    )
-    const two = 1 / Math.sqrt(2)
-    const weights = new TorchGenerator(42).uniform(6, -two, two)
-    linear!.values.forEach((x, i) => {
-      expect(weights[i]).toBeCloseTo(x, 7)
-    })
-    const half = 1 / Math.sqrt(2)
-    const plain = new TorchGenerator(0, { variant: 'no-contraction' }).uniform(2, -half, half)
-    expect([...plain]).toEqual(unfused!.values)
   })
 })
 

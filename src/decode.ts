@@ -1,4 +1,4 @@
-import type { DType } from './dtype.js'
+import type { DType, FloatDType } from './dtype.js'
 import { byteWidth } from './dtype.js'
 import { bfloat16ToNumber, float16ToNumber } from './random/half.js'
 
@@ -6,21 +6,28 @@ import { bfloat16ToNumber, float16ToNumber } from './random/half.js'
 export function decodeFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
   const count = bytes.byteLength / byteWidth(dtype)
   if (dtype === 'float32') return new Float32Array(bytes.slice().buffer)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const read = elementReader(view, dtype)
   const out = new Float32Array(count)
+  if (dtype === 'float16' || dtype === 'bfloat16') {
+    const { buffer, byteOffset } = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
+    const halves = new Uint16Array(buffer, byteOffset, count)
+    if (dtype === 'float16') for (let i = 0; i < count; i++) out[i] = float16ToNumber(halves[i]!)
+    else for (let i = 0; i < count; i++) out[i] = bfloat16ToNumber(halves[i]!)
+    return out
+  }
+  const read = elementReader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), dtype)
   for (let i = 0; i < count; i++) out[i] = read(i)
   return out
 }
 
-function elementReader(view: DataView, dtype: DType): (index: number) => number {
+/** The same to be read only: not a copy where the bytes are float32 in place. */
+export function viewFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
+  return dtype === 'float32' && bytes.byteOffset % 4 === 0
+    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+    : decodeFloat32(bytes, dtype)
+}
+
+function elementReader(view: DataView, dtype: Exclude<DType, FloatDType>): (index: number) => number {
   switch (dtype) {
-    case 'float32':
-      return (i) => view.getFloat32(4 * i, true)
-    case 'float16':
-      return (i) => float16ToNumber(view.getUint16(2 * i, true))
-    case 'bfloat16':
-      return (i) => bfloat16ToNumber(view.getUint16(2 * i, true))
     case 'int64':
       return (i) => Number(view.getBigInt64(8 * i, true))
     case 'uint64':

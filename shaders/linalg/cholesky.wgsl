@@ -1,32 +1,96 @@
 //#import "linalg/task"
 //#import "linalg/inputs"
-// For the Gram matrix G (rows x rows, 32 at most) of a panel P: the upper triangular T = R^-1 of G = transpose(R) R, so that
-// P T has orthonormal columns and R a positive diagonal. One workgroup a matrix, one invocation a column.
+// For the Gram matrix G (32 x 32, the parts of which linalg/gram left in a) of a panel P: the upper triangular T = R^-1 of
+// G = transpose(R) R, so that P T has orthonormal columns and R a positive diagonal. One workgroup a matrix, one invocation
+// a column.
+//
+// On the way a look at the panel, one record a matrix in d, combined over the panels: (what the projection took off a
+// vector, in squared length, over what it left and over a limit; vectors without length; largest |G - I|; 1 if something
+// is not finite). b: products with the vectors before (depth x 32); `rows` columns of the panel are real; chunk: the limit's
+// bits.
 //
 // Columns are scaled to length 1 first. A pivot below FLOOR is rounding noise, since G is in float32, and so is its row:
 // the pivot is raised to FLOOR and the row cleared, which keeps P T bounded and leaves the rest to the next round. A column
 // without length gives a zero column.
 // The size is not a constant, lest a compiler unrolls all of this.
 
+const LANES = 32u;
 const FLOOR = 4e-6;
 const SMALLEST = 1e-30;
+const DEAD = 1e-4;
+
+@group(0) @binding(4) var<storage, read_write> d: array<vec4<f32>>;
 
 var<workgroup> g: array<f32, 1024>;
 var<workgroup> r: array<f32, 1024>;
-var<workgroup> scale: array<f32, 32>;
+var<workgroup> scale: array<f32, LANES>;
+var<workgroup> lanes: array<vec4<f32>, LANES>;
 
-@compute @workgroup_size(32)
+fn isFinite(x: f32) -> bool {
+  // By bits: a device may assume that NaN and infinity do not occur.
+  return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
+}
+
+/// Squared length of what the projection took off vector j.
+fn takenOff(batch: u32, j: u32) -> f32 {
+  var total = vec4<f32>();
+  for (var k = j / 8u; k < task.depth; k += LANES / 8u) {
+    let x = b[task.bOffset + batch * task.bBatch + k * 8u + j % 8u];
+    total += x * x;
+  }
+  lanes[j] = total;
+  workgroupBarrier();
+  let q = j >> 2u;
+  total = lanes[q] + lanes[q + 8u] + lanes[q + 16u] + lanes[q + 24u];
+  workgroupBarrier();
+  return total[j & 3u];
+}
+
+fn look(batch: u32, j: u32, size: u32) {
+  var own = vec4<f32>();
+  if ((task.flags & PROJECTED) != 0u) {
+    own.x = takenOff(batch, j) / (bitcast<f32>(task.chunk) * max(g[j * size + j], 1e-30));
+  }
+  if ((task.flags & ORTHONORMAL) != 0u) {
+    for (var i = 0u; i < task.rows; i++) {
+      let x = g[i * size + j];
+      if (!isFinite(x)) {
+        own.w = 1.0;
+      }
+      own.z = max(own.z, abs(x - select(0.0, 1.0, i == j)));
+      own.y += select(0.0, 1.0, i == j && x < DEAD);
+    }
+  }
+  lanes[j] = select(vec4<f32>(), own, j < task.rows);
+  workgroupBarrier();
+  if (j == 0u) {
+    var worst = select(d[batch], vec4<f32>(), (task.flags & FIRST) != 0u);
+    for (var i = 0u; i < LANES; i++) {
+      let x = lanes[i];
+      worst = vec4<f32>(max(worst.x, x.x), worst.y + x.y, max(worst.zw, x.zw));
+    }
+    d[batch] = worst;
+  }
+}
+
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) j: u32) {
-  let size = task.rows;
+  let size = task.columns;
   let start = task.aOffset + group.z * task.aBatch + j * task.aStride;
   // G is symmetric: its row j is its column j.
   for (var q = 0u; q < size / 4u; q++) {
-    let x = a[start + q];
+    var x = a[start + q];
+    for (var split = 1u; split < task.splits; split++) {
+      x += a[start + split * task.splitStride + q];
+    }
     let at = 4u * q * size + j;
     g[at] = x.x;
     g[at + size] = x.y;
     g[at + 2u * size] = x.z;
     g[at + 3u * size] = x.w;
+  }
+  if ((task.flags & (PROJECTED | ORTHONORMAL)) != 0u) {
+    look(group.z, j, size);
   }
   let square = g[j * size + j];
   var own = 0.0;

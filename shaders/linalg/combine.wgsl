@@ -1,7 +1,7 @@
 //#import "linalg/task"
 //#import "linalg/inputs"
-// Adds up the parts that linalg/gram left, always in the same order; takes them from b, transposes, or both, as the flags
-// say. One 4 x 4 block an invocation.
+// Adds up the parts that linalg/gram left, always in the same order, and transposes the sum if the flags say so. One 4 x 4
+// block an invocation.
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -15,11 +15,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var split = 0u; split < task.splits; split++) {
     total += mat4x4<f32>(a[p], a[p + s], a[p + 2u * s], a[p + 3u * s]);
     p += task.splitStride;
-  }
-  if ((task.flags & SUBTRACT) != 0u) {
-    let t = task.bStride;
-    let q = task.bOffset + id.z * task.bBatch + 4u * id.y * t + j;
-    total = mat4x4<f32>(b[q], b[q + t], b[q + 2u * t], b[q + 3u * t]) - total;
   }
   var row = 4u * id.y;
   var column = j;

@@ -24,17 +24,22 @@ fn element(batch: u32, i: u32, j: u32) -> f32 {
   return loadElement(batch * job.length * job.count + i * job.elementStep + j * job.vectorStep) * job.scale;
 }
 
+/// Vectors that lie side by side go to invocations side by side, 16 elements of each: whole lines are read and written.
+const QUADS_ACROSS = 4u;
+
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let j = id.y;
-  if (id.x >= job.stride) {
-    return;
+  let across = job.vectorStep == 1u;
+  let j = select(id.y, id.x, across);
+  let first = select(id.x, QUADS_ACROSS * id.y, across);
+  let end = min(first + select(1u, QUADS_ACROSS, across), job.stride);
+  for (var quad = first; quad < end; quad++) {
+    let i = 4u * quad;
+    c[id.z * job.batchStride + j * job.stride + quad] = vec4<f32>(
+      element(id.z, i, j),
+      element(id.z, i + 1u, j),
+      element(id.z, i + 2u, j),
+      element(id.z, i + 3u, j),
+    );
   }
-  let i = 4u * id.x;
-  c[id.z * job.batchStride + j * job.stride + id.x] = vec4<f32>(
-    element(id.z, i, j),
-    element(id.z, i + 1u, j),
-    element(id.z, i + 2u, j),
-    element(id.z, i + 3u, j),
-  );
 }

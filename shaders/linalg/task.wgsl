@@ -1,4 +1,4 @@
-// What the kernels under linalg/ are told: a record of 16 words. Matrices are in vec4<f32>, padded with zeros to whole
+// What the kernels under linalg/ are told: a record of 20 words. Matrices are in vec4<f32>, padded with zeros to whole
 // tiles, one after another in a batch. All offsets and strides count vec4s. Packed by src/gpu/linalg.ts.
 // Values made here need not be the same on every device, so division and sqrt are allowed.
 
@@ -19,13 +19,16 @@ struct Task {
   splits: u32,        // number of such parts
   splitStride: u32,
   flags: u32,
+  dOffset: u32,       // a second output
+  dStride: u32,
+  dBatch: u32,
+  unused: u32,
 }
 
-const SUBTRACT = 1u;  // b - the sum instead of the sum
-const FLIP = 2u;      // write the transposed matrix
-const FIRST = 4u;     // nothing to combine with yet
-const PROJECTED = 8u; // linalg/check: look at what a projection took off
-const ORTHONORMAL = 16u; // linalg/check: look at how far from orthonormal
+const FLIP = 1u;        // write the transposed matrix
+const FIRST = 2u;       // nothing to combine with yet
+const PROJECTED = 4u;   // linalg/cholesky: look at what a projection took off
+const ORTHONORMAL = 8u; // linalg/cholesky: look at how far from orthonormal
 
 @group(0) @binding(0) var<storage, read_write> c: array<vec4<f32>>;
 @group(0) @binding(1) var<uniform> task: Task;

@@ -1,4 +1,4 @@
-import { decodeFloat32 } from '../decode.js'
+import { viewFloat32 } from '../decode.js'
 import { byteWidth } from '../dtype.js'
 import { eventLoopTurn } from '../event-loop.js'
 import { Accumulator } from '../statistics/accumulate.js'
@@ -48,7 +48,7 @@ export class CpuMeasurer {
       const accumulator = new Accumulator(yardstick, firstElement, anchors)
       for (let at = 0; at < elementCount; at += CHUNK_ELEMENTS) {
         const count = Math.min(CHUNK_ELEMENTS, elementCount - at)
-        accumulator.add(decodeFloat32(await read((firstElement + at) * width, count * width), dtype))
+        accumulator.add(viewFloat32(await read((firstElement + at) * width, count * width), dtype))
         this.#sinceTurn += count
         if (this.#sinceTurn >= CHUNK_ELEMENTS) {
           this.#sinceTurn = 0

@@ -1,7 +1,7 @@
 import { WeightInitError } from '../errors.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from './constants.js'
 import { type DeviceState, untilLost } from './device-state.js'
-import { bindGroupLayout } from './pipelines.js'
+import { bindGroupLayout, type PipelineKey } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
 
@@ -15,13 +15,15 @@ export interface View {
 /** One dispatch of a kernel under shaders/linalg. */
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline
-  readonly layout: 'linalg' | 'linalg window'
+  readonly layout: Extract<PipelineKey['layout'], `linalg${string}`>
   /** The kernel's uniform record, 96 bytes at most. */
   readonly record: ArrayBuffer
   /** Written; and the inputs. A kernel without a second input is given the first again. */
   readonly output: View
   readonly a: View
   readonly b?: View
+  /** A second output, for the layouts that have one. */
+  readonly d?: View
   readonly grid: readonly [x: number, y: number, z: number]
   /** Multiplications, about: what a submit is cut by. */
   readonly cost: number
@@ -49,15 +51,18 @@ export const taskFields = [
   'splits',
   'splitStride',
   'flags',
+  'dOffset',
+  'dStride',
+  'dBatch',
+  'unused',
 ] as const
 
 export type Task = Partial<Record<(typeof taskFields)[number], number>>
 
-export const SUBTRACT = 1
-export const FLIP = 2
-export const FIRST = 4
-export const PROJECTED = 8
-export const ORTHONORMAL = 16
+export const FLIP = 1
+export const FIRST = 2
+export const PROJECTED = 4
+export const ORTHONORMAL = 8
 
 /** Absent fields are 0. */
 export function packTask(task: Task): ArrayBuffer {
@@ -119,8 +124,8 @@ function bindGroupCache(state: DeviceState, label: string, uniform: GPUBuffer): 
     return known
   }
   const groups = new Map<string, GPUBindGroup>()
-  return ({ layout, output, a, b = a }) => {
-    const key = `${layout} ${[output, a, b].map((view) => `${number(view.buffer)}+${view.offset ?? 0}`).join(' ')}`
+  return ({ layout, output, a, b = a, d }) => {
+    const key = `${layout} ${[output, a, b, ...(d === undefined ? [] : [d])].map((view) => `${number(view.buffer)}+${view.offset ?? 0}`).join(' ')}`
     let group = groups.get(key)
     if (group === undefined) {
       group = state.device.createBindGroup({
@@ -131,6 +136,7 @@ function bindGroupCache(state: DeviceState, label: string, uniform: GPUBuffer): 
           { binding: 1, resource: { buffer: uniform, size: RECORD_BYTES } },
           { binding: 2, resource: { ...a } },
           { binding: 3, resource: { ...b } },
+          ...(d === undefined ? [] : [{ binding: 4, resource: { ...d } }]),
         ],
       })
       groups.set(key, group)

@@ -56,7 +56,6 @@ export const scratchNames = [
   'flipped',
   'products',
   'factor',
-  'gram',
   'parts',
   'worst',
 ] as const
@@ -76,7 +75,6 @@ export function scratchQuads(l: OrthogonalLayout): Record<ScratchName, number> {
     flipped: panel + window,
     products: l.batch * l.columns * PANEL_QUADS + window,
     factor: small + window,
-    gram: small,
     parts:
       l.batch *
       PANEL *

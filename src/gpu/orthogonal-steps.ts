@@ -1,5 +1,5 @@
 import type { DeviceState } from './device-state.js'
-import { type Dispatch, FIRST, FLIP, ORTHONORMAL, PROJECTED, packTask, SUBTRACT, type Task } from './linalg.js'
+import { type Dispatch, FIRST, FLIP, ORTHONORMAL, PROJECTED, packTask, type Task } from './linalg.js'
 import {
   CHUNK,
   MAX_GROUPS,
@@ -10,10 +10,20 @@ import {
   stride,
   WINDOW_ROWS,
 } from './orthogonal-layout.js'
-import { pipeline, productLanes } from './pipelines.js'
+import { type PipelineKey, pipeline, productLanes } from './pipelines.js'
 
-const kernels = ['gram', 'combine', 'cholesky', 'check', 'defect', 'revive'] as const
-type Kernel = (typeof kernels)[number]
+type Kernel = 'gram' | 'apply' | 'combine' | 'subtract' | 'cholesky' | 'defect' | 'revive'
+
+const kernels: Readonly<Record<Kernel, PipelineKey & { readonly layout: Dispatch['layout'] }>> = {
+  gram: { entry: 'linalg/gram', layout: 'linalg window' },
+  apply: { entry: 'linalg/apply', layout: 'linalg twice' },
+  combine: { entry: 'linalg/combine', layout: 'linalg' },
+  subtract: { entry: 'linalg/subtract', layout: 'linalg twice' },
+  cholesky: { entry: 'linalg/cholesky', layout: 'linalg twice' },
+  defect: { entry: 'linalg/defect', layout: 'linalg' },
+  revive: { entry: 'linalg/revive', layout: 'linalg' },
+}
+
 export interface Kernels {
   readonly get: (kernel: Kernel) => GPUComputePipeline | undefined
   /** Invocations in a workgroup of `gram`. */
@@ -21,13 +31,8 @@ export interface Kernels {
 }
 
 export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
-  const compiled = new Map(
-    await Promise.all(
-      kernels.map(async (name) => {
-        const layout = name === 'gram' ? 'linalg window' : 'linalg'
-        return [name, await pipeline(state, { entry: `linalg/${name}`, layout })] as const
-      }),
-    ),
+  const compiled = new Map<string, GPUComputePipeline>(
+    await Promise.all(Object.entries(kernels).map(async ([name, key]) => [name, await pipeline(state, key)] as const)),
   )
   return { get: (kernel) => compiled.get(kernel), lanes: productLanes(state) }
 }
@@ -55,7 +60,7 @@ const limitBits = (limit: number): number => new Uint32Array(Float32Array.of(lim
  * Panels of 32 vectors are taken in order. Each is projected out of the finished ones' span and made orthonormal by rounds
  * of Cholesky QR: block Gram-Schmidt. For normals one projection is enough while many dimensions are left; where few are,
  * at the end of a square matrix, a panel is projected and made orthonormal again, and then twice is enough (Giraud, Langou,
- * Rozloznik 2005). Whether it was enough is measured on the way (linalg/check). R's diagonal is positive, since every
+ * Rozloznik 2005). Whether it was enough is measured on the way (linalg/cholesky). R's diagonal is positive, since every
  * factor taken off is upper triangular with a positive diagonal. The finished vectors are kept both ways round, so that
  * every product of matrices is transpose(32 columns) * b.
  */
@@ -91,72 +96,50 @@ export class OrthogonalSteps {
     const [p0, p1] = [this.#panel(this.#buffers.panel0), this.#panel(this.#buffers.panel1)]
     const work: Dispatch[] = [this.#flip(own, this.#flipped(), PANEL, rows)]
     let now = own
-    const other = (): Place => (now === p0 ? p1 : p0)
-    const moveTo = (place: Place): void => {
-      now = place
-      work.push(this.#flip(now, this.#flipped(), PANEL, rows))
-    }
+    const next = (): Place => (now === p0 ? p1 : p0)
     const project = (): void => {
+      const to = next()
       work.push(
         ...this.#products(first),
         ...this.#gram(this.#small('products', this.#layout.columns), first, this.#vectors(0), rows),
-        this.#combine(PANEL, rows, first, other(), now, SUBTRACT),
+        this.#subtract(first, now, to, this.#flipped()),
       )
-      moveTo(other())
+      now = to
     }
-    const normalize = (to: Place, check: number): void => {
+    const normalize = (to: Place, flipped: Place, check: number): void => {
       work.push(...this.#factorSteps(first, check, twice ? TWICE_IS_ENOUGH : ONCE_IS_ENOUGH))
-      work.push(...this.#gram(this.#small('factor', PANEL), PANEL, now, rows, to))
+      work.push(this.#apply(this.#small('factor', PANEL), now, to, flipped))
+      now = to
     }
     const projected = first > 0 ? PROJECTED : 0
     if (first > 0) project()
-    normalize(other(), twice ? 0 : projected)
-    moveTo(other())
+    normalize(next(), this.#flipped(), twice ? 0 : projected)
     if (twice) {
-      normalize(other(), 0)
-      moveTo(other())
+      normalize(next(), this.#flipped(), 0)
       if (first > 0) project()
     }
-    normalize(own, ORTHONORMAL | (twice ? projected : 0))
-    work.push(this.#flip(own, { ...this.#transposed(), offset: first / 4 }, PANEL, rows))
+    const finished = { ...this.#transposed(), offset: first / 4 }
+    normalize(own, finished, ORTHONORMAL | (twice ? projected : 0))
     return work
   }
 
   /** The factor that makes the panel in `flipped` orthonormal, and a look at the panel. */
   #factorSteps(first: number, check: number, limit: number): Dispatch[] {
     const { batch, columns, rows, count } = this.#layout
-    const { worst, products } = this.#buffers
-    const gram = this.#small('gram', PANEL)
+    const { worst, products, parts } = this.#buffers
+    const gram = this.#parts(PANEL, rows)
     const factor = this.#small('factor', PANEL)
-    const work = [
-      ...this.#gram(this.#flipped(), rows, this.#flipped(), PANEL),
-      this.#combine(PANEL, PANEL, rows, gram),
-      this.#step(
-        'cholesky',
-        { aStride: gram.stride, aBatch: gram.batch, cStride: factor.stride, cBatch: factor.batch, rows: PANEL },
-        [factor.buffer, gram.buffer],
-        [1, 1, batch],
-      ),
-    ]
-    if (check !== 0) {
-      work.push(
-        this.#step(
-          'check',
-          {
-            ...{
-              aBatch: columns * PANEL_QUADS,
-              bBatch: gram.batch,
-              depth: first,
-              rows: Math.min(PANEL, count - first),
-            },
-            ...{ chunk: limitBits(limit), flags: check | (first === 0 ? FIRST : 0) },
-          },
-          [worst, products, gram.buffer],
-          [1, 1, batch],
-        ),
-      )
+    const task = {
+      ...{ aStride: gram.stride, aBatch: gram.batch, bBatch: columns * PANEL_QUADS },
+      ...{ cStride: factor.stride, cBatch: factor.batch, columns: PANEL, depth: first },
+      ...{ splits: Math.ceil(rows / CHUNK), splitStride: PANEL * gram.stride },
+      ...{ rows: Math.min(PANEL, count - first), chunk: limitBits(limit) },
+      flags: check | (check !== 0 && first === 0 ? FIRST : 0),
     }
-    return work
+    return [
+      ...this.#gram(this.#flipped(), rows, this.#flipped(), PANEL),
+      this.#step('cholesky', task, [factor.buffer, parts, products, worst], [1, 1, batch]),
+    ]
   }
 
   /** Gives vectors that vanished a direction, for another factorisation. */
@@ -165,7 +148,7 @@ export class OrthogonalSteps {
     return this.#step(
       'revive',
       { cStride: lengthQuads, cBatch: matrixQuads, columns: lengthQuads, depth: length },
-      [this.#buffers.vectors, this.#buffers.gram],
+      [this.#buffers.vectors, this.#buffers.parts],
       [count, 1, batch],
     )
   }
@@ -195,7 +178,7 @@ export class OrthogonalSteps {
     const { rows, columns } = this.#layout
     return [
       ...this.#gram(this.#flipped(), rows, this.#transposed(), depth),
-      this.#combine(PANEL, depth, rows, this.#small('products', columns), undefined, FLIP),
+      this.#combine(PANEL, depth, rows, this.#small('products', columns), FLIP),
     ]
   }
 
@@ -224,12 +207,12 @@ export class OrthogonalSteps {
   }
 
   /**
-   * transpose(a) * b for a of depth x 32 and b of depth x columns, as parts; or into `to`, where one part is all.
+   * transpose(a) * b for a of depth x 32 and b of depth x columns, as parts.
    */
-  #gram(a: Place, depth: number, b: Place, columns: number, to?: Place): Dispatch[] {
+  #gram(a: Place, depth: number, b: Place, columns: number): Dispatch[] {
     const { batch } = this.#layout
     const quads = columns / 4
-    const c = to ?? this.#parts(columns, depth)
+    const c = this.#parts(columns, depth)
     const size = PANEL * c.stride
     const work: Dispatch[] = []
     const together = Math.max(1, Math.floor(WINDOW_ROWS / (a.batch / PANEL_QUADS)))
@@ -240,7 +223,7 @@ export class OrthogonalSteps {
         const splits = Math.ceil(rows / CHUNK)
         work.push({
           pipeline: this.#kernels.get('gram')!,
-          layout: 'linalg window',
+          layout: kernels.gram.layout,
           record: packTask({
             aBatch: a.batch,
             bOffset: b.offset + matrix * b.batch + row * b.stride,
@@ -271,10 +254,47 @@ export class OrthogonalSteps {
   }
 
   /** Adds up the parts of a product of `rows` x `columns` that had this depth. */
-  #combine(rows: number, columns: number, depth: number, to: Place, b?: Place, flags = 0): Dispatch {
+  #combine(rows: number, columns: number, depth: number, to: Place, flags: number): Dispatch {
     const parts = this.#parts(columns, depth)
-    const task = { splits: Math.ceil(depth / CHUNK), splitStride: PANEL * parts.stride, flags }
-    return this.#blocks(parts, rows, columns, to, task, b)
+    return this.#blocks(parts, rows, columns, to, { ...this.#splits(parts, depth), flags })
+  }
+
+  /** `from` less the parts of a product of a panel's shape that had this depth, both ways round. */
+  #subtract(depth: number, from: Place, to: Place, flipped: Place): Dispatch {
+    const { rows, batch } = this.#layout
+    const parts = this.#parts(rows, depth)
+    return this.#step(
+      'subtract',
+      {
+        ...{ aOffset: parts.offset, aStride: parts.stride, aBatch: parts.batch },
+        ...{ bOffset: from.offset, bStride: from.stride, bBatch: from.batch },
+        ...{ cOffset: to.offset, cStride: to.stride, cBatch: to.batch, columns: rows / 4 },
+        ...{ dOffset: flipped.offset, dStride: flipped.stride, dBatch: flipped.batch },
+        ...this.#splits(parts, depth),
+      },
+      [to.buffer, parts.buffer, from.buffer, flipped.buffer],
+      [Math.ceil(rows / 128), PANEL / 4, batch],
+    )
+  }
+
+  /** transpose(a) * b for a of 32 x 32 and b of a panel's shape, both ways round. */
+  #apply(a: Place, b: Place, to: Place, flipped: Place): Dispatch {
+    const { rows, batch } = this.#layout
+    return this.#step(
+      'apply',
+      {
+        ...{ aOffset: a.offset, aStride: a.stride, aBatch: a.batch },
+        ...{ bOffset: b.offset, bStride: b.stride, bBatch: b.batch },
+        ...{ cOffset: to.offset, cStride: to.stride, cBatch: to.batch, columns: rows / 4 },
+        ...{ dOffset: flipped.offset, dStride: flipped.stride, dBatch: flipped.batch },
+      },
+      [to.buffer, a.buffer, b.buffer, flipped.buffer],
+      [Math.ceil(rows / 128), PANEL / 8, batch],
+    )
+  }
+
+  #splits(parts: Place, depth: number): Task {
+    return { splits: Math.ceil(depth / CHUNK), splitStride: PANEL * parts.stride }
   }
 
   #parts(columns: number, depth: number): Place {
@@ -286,16 +306,15 @@ export class OrthogonalSteps {
     return this.#blocks(a, rows, columns, to, { splits: 1, flags: FLIP })
   }
 
-  #blocks(a: Place, rows: number, columns: number, to: Place, task: Task, b?: Place): Dispatch {
+  #blocks(a: Place, rows: number, columns: number, to: Place, task: Task): Dispatch {
     return this.#step(
       'combine',
       {
         ...{ aOffset: a.offset, aStride: a.stride, aBatch: a.batch },
-        ...{ bOffset: b?.offset ?? 0, bStride: b?.stride ?? 0, bBatch: b?.batch ?? 0 },
         ...{ cOffset: to.offset, cStride: to.stride, cBatch: to.batch, columns: columns / 4 },
         ...task,
       },
-      b === undefined ? [to.buffer, a.buffer] : [to.buffer, a.buffer, b.buffer],
+      [to.buffer, a.buffer],
       [Math.ceil(columns / 128), Math.min(MAX_GROUPS, rows / 4), this.#layout.batch],
     )
   }
@@ -303,16 +322,17 @@ export class OrthogonalSteps {
   #step(
     kernel: Kernel,
     task: Task,
-    [output, a, b]: readonly [GPUBuffer, GPUBuffer, GPUBuffer?],
+    [output, a, b, d]: readonly [GPUBuffer, GPUBuffer, GPUBuffer?, GPUBuffer?],
     grid: readonly [number, number, number],
   ): Dispatch {
     return {
       pipeline: this.#kernels.get(kernel)!,
-      layout: 'linalg',
+      layout: kernels[kernel].layout,
       record: packTask(task),
       output: { buffer: output },
       a: { buffer: a },
       b: { buffer: b ?? a },
+      ...(d === undefined ? {} : { d: { buffer: d } }),
       grid,
       cost: 32 * grid[0] * grid[1] * grid[2] * 16,
     }

@@ -152,7 +152,8 @@ async function loadStep(
     record,
     output: { buffer: to },
     a: view,
-    grid: [Math.ceil(lengthQuads / 32), columns, batch],
+    // As the shader's QUADS_ACROSS has it.
+    grid: wide ? [Math.ceil(lengthQuads / 32), columns, batch] : [columns / 32, Math.ceil(lengthQuads / 4), batch],
     cost: 16 * batch * matrixQuads,
   }
 }

@@ -52,6 +52,7 @@ export interface PipelineKey {
     | 'measure merge'
     | 'measure repeats'
     | 'linalg'
+    | 'linalg twice'
     | 'linalg window'
   /** Modules beside those of shader-modules.ts. */
   readonly modules?: Readonly<Record<string, string>>
@@ -93,6 +94,13 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
     'measure merge': [storage(0, 'read-only-storage'), storage(1, 'storage'), storage(2, 'read-only-storage')],
     'measure repeats': [storage(0, 'read-only-storage'), storage(1, 'storage'), storage(2, 'storage')],
     linalg: [...output, storage(2, 'read-only-storage'), storage(3, 'read-only-storage')],
+    // With a second output.
+    'linalg twice': [
+      ...output,
+      storage(2, 'read-only-storage'),
+      storage(3, 'read-only-storage'),
+      storage(4, 'storage'),
+    ],
     // Where the matrices' left operand comes through a uniform window.
     'linalg window': [
       ...output,
@@ -176,7 +184,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
         entryPoint: 'main',
         ...(key.layout === 'linalg window'
           ? { constants: { LANES: productLanes(state) } }
-          : key.layout.startsWith('measure') || key.layout === 'linalg'
+          : key.layout.startsWith('measure') || key.layout.startsWith('linalg')
             ? {}
             : { constants: { WORKGROUP_INVOCATIONS } }),
       },

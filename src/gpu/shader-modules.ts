@@ -28,7 +28,7 @@ import generatorsTorchCuda from '../../shaders/generators/torch_cuda.wgsl?raw'
 import generatorsTorchCudaNormal from '../../shaders/generators/torch_cuda_normal.wgsl?raw'
 import generatorsTorchCudaUniform from '../../shaders/generators/torch_cuda_uniform.wgsl?raw'
 import generatorsUploaded from '../../shaders/generators/uploaded.wgsl?raw'
-import linalgCheck from '../../shaders/linalg/check.wgsl?raw'
+import linalgApply from '../../shaders/linalg/apply.wgsl?raw'
 import linalgCholesky from '../../shaders/linalg/cholesky.wgsl?raw'
 import linalgCombine from '../../shaders/linalg/combine.wgsl?raw'
 import linalgDefect from '../../shaders/linalg/defect.wgsl?raw'
@@ -37,6 +37,7 @@ import linalgInputs from '../../shaders/linalg/inputs.wgsl?raw'
 import linalgLoad from '../../shaders/linalg/load.wgsl?raw'
 import linalgRevive from '../../shaders/linalg/revive.wgsl?raw'
 import linalgStore from '../../shaders/linalg/store.wgsl?raw'
+import linalgSubtract from '../../shaders/linalg/subtract.wgsl?raw'
 import linalgTask from '../../shaders/linalg/task.wgsl?raw'
 import loadBfloat16 from '../../shaders/load/bfloat16.wgsl?raw'
 import loadFloat16 from '../../shaders/load/float16.wgsl?raw'
@@ -92,11 +93,12 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'distributions/normal': distributionNormal,
   'distributions/uniform': distributionUniform,
   fill,
-  'linalg/check': linalgCheck,
   'linalg/cholesky': linalgCholesky,
   'linalg/combine': linalgCombine,
   'linalg/defect': linalgDefect,
   'linalg/gram': linalgGram,
+  'linalg/apply': linalgApply,
+  'linalg/subtract': linalgSubtract,
   'linalg/inputs': linalgInputs,
   'linalg/load': linalgLoad,
   'linalg/revive': linalgRevive,

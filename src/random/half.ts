@@ -28,12 +28,13 @@ export function float32ToBfloat16(bits: number): number {
 
 /** binary16 bits -> the number they stand for, infinities and NaN included. Exact. */
 export function float16ToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >>> 10) & 0x1f
-  const fraction = half & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+  const magnitude = half & 0x7fff
+  if (magnitude > 0x7c00) return Number.NaN
+  const { float, bits } = scratch
+  // A float32 whose exponent is short by 112, subnormals included; an infinity is one of its numbers.
+  bits[0] = magnitude << 13
+  const value = magnitude === 0x7c00 ? Number.POSITIVE_INFINITY : float[0]! * 2 ** 112
+  return (half & 0x8000) === 0 ? value : -value
 }
 
 /** bfloat16 bits -> the number they stand for. Exact. */

@@ -131,17 +131,25 @@ function powerOfT(steps: number, polynomial: Int32Array): Int32Array {
   return power
 }
 
+/** The same for every seed, and found on the first jump. */
+let characteristic: Int32Array | undefined
+
 /**
- * Moves a state on by `steps` words, in place, in about a second whatever the number. The state must be one that the
- * generator made (not the seed's, whose first word has bits that count for nothing).
+ * A function that moves states on by `steps` words, in place: the power of t is made once, which takes a fifth of a second
+ * or less whatever the number, and applied to any state in some ten milliseconds. The state must be one that the generator made
+ * (not the seed's, whose first word has bits that count for nothing).
  */
-export function mersenneJump(state: Int32Array, steps: number): void {
-  if (steps === 0) return
-  const power = powerOfT(steps, characteristicPolynomial(state))
-  const words = sequenceFrom(state, DEGREE + STATE_WORDS)
-  state.fill(0)
-  for (let i = 0; i < DEGREE; i++) {
-    if (bitOf(power, i) === 0) continue
-    for (let j = 0; j < STATE_WORDS; j++) state[j]! ^= words[i + j]!
+export function mersenneJumps(steps: number): (state: Int32Array) => void {
+  let power: Int32Array | undefined
+  return (state) => {
+    if (steps === 0) return
+    characteristic ??= characteristicPolynomial(state)
+    power ??= powerOfT(steps, characteristic)
+    const words = sequenceFrom(state, DEGREE + STATE_WORDS)
+    state.fill(0)
+    for (let i = 0; i < DEGREE; i++) {
+      if (bitOf(power, i) === 0) continue
+      for (let j = 0; j < STATE_WORDS; j++) state[j]! ^= words[i + j]!
+    }
   }
 }

@@ -1,6 +1,6 @@
 // MT19937 (Matsumoto and Nishimura, ACM TOMACS 8, 1998), seeded by one 32-bit integer (init_genrand): the engine of
 // PyTorch's CPU generator and of numpy.random.RandomState. It is sequential: words come in blocks of 624.
-import { mersenneJump } from './mt19937-jump.js'
+import { mersenneJumps } from './mt19937-jump.js'
 
 export const MT_WORDS = 624
 const SHIFT = 397
@@ -41,8 +41,8 @@ export function mersenneTemper(word: number): number {
 
 /** Words between two kept states: 2.5 KiB for every 2.5 MiB of words. */
 const BLOCKS_PER_CHECKPOINT = 1024
-/** From this far on (2^28 words, two seconds of walking) a jump is faster. */
-const BLOCKS_WORTH_A_JUMP = Math.ceil(2 ** 28 / MT_WORDS)
+/** From this far on (2^26 words, a sixth of a second of walking) a jump is faster: bench/mersenne.mjs. */
+const BLOCKS_WORTH_A_JUMP = /* @__PURE__ */ Math.ceil(2 ** 26 / MT_WORDS)
 
 interface Checkpoint {
   /** The block whose state this is. */
@@ -89,7 +89,7 @@ export class MersenneStream {
       this.#block = near.block
     }
     if (block - this.#block > BLOCKS_WORTH_A_JUMP) {
-      mersenneJump(this.#state, (block - this.#block) * MT_WORDS)
+      mersenneJumps((block - this.#block) * MT_WORDS)(this.#state)
       this.#block = block
       this.#keep()
     }

@@ -1,11 +1,15 @@
 // Twin of shaders/statistics/measure.wgsl, in float64. What is counted is the same; sums differ in their last digits.
 
+import { binFinder, binOf } from './bins.js'
 import { FINGERPRINT_LENGTH, START_LENGTH, scramble, startTerms } from './fingerprint.js'
 import { type Measurement, noMeasurement, WINDOW_LENGTH, type Yardstick } from './measurement.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from './moments.js'
 
 /** Takes an anchor: element `index` of the run, and its bits with the following 15. */
 export type AnchorSink = (bits: Uint32Array, at: number, index: number) => void
+
+/** From this many elements in a piece on, a table of the bins is made up for. */
+const FINDER_PAYS = 2 ** 13
 
 /** Measures a run of elements that comes in pieces, in order. */
 export class Accumulator {
@@ -47,67 +51,90 @@ export class Accumulator {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
     const row = this.#row
     const bins = this.#bins
+    const finder = values.length >= FINDER_PAYS && edges.length > 0 ? binFinder(edges) : undefined
+    // Elements left of those whose bins are hashed, and until the window closes.
+    const hashed = START_LENGTH - this.#start - this.#seen
+    let closing = WINDOW_LENGTH - (this.#seen % WINDOW_LENGTH)
+    let place = rowLength === 0 ? 0 : this.#seen % rowLength
+    // Local: the loop is what a measurement costs, and fields would be read and written at every element.
     let before = this.#last
     let beforeBits = this.#lastBits
-    let place = rowLength === 0 ? 0 : this.#seen % rowLength
+    let lag = this.#lag
+    let lagPairs = this.#lagPairs
+    let rowSum = this.#rowSum
+    let rowPairs = this.#rowPairs
+    let equal = this.#equal
+    let windowSum = this.#windowSum
+    let windowSquares = this.#windowSquares
+    let windowFinite = this.#windowFinite
     for (let i = 0; i < values.length; i++) {
       const x = values[i]!
+      const xBits = bits[i]!
       const finite = x - x === 0
       const y = finite ? (x - center) * scale : Number.NaN
       if (finite) {
         let bin = 0
         if (edges.length > 0) {
-          bin = binOf(x, edges)
+          bin = finder === undefined ? binOf(x, edges) : finder.find(x, xBits)
           bins[bin]!++
         }
-        const index = this.#start + this.#seen + i
-        if (index < START_LENGTH) {
-          const [a, b] = startTerms(bin, index)
+        if (i < hashed) {
+          const [a, b] = startTerms(bin, START_LENGTH - hashed + i)
           this.#hash = [(this.#hash[0] + a) >>> 0, (this.#hash[1] + b) >>> 0]
         }
-        if (bits[i] === beforeBits) this.#equal++
-        this.#windowSum += y
-        this.#windowSquares += y * y
-        this.#windowFinite++
+        if (xBits === beforeBits) equal++
+        windowSum += y
+        windowSquares += y * y
+        windowFinite++
       }
       // NaN stands for what is not finite, and for what came before the run.
       const product = before * y
       if (!Number.isNaN(product)) {
-        this.#lag += product
-        this.#lagPairs++
+        lag += product
+        lagPairs++
       }
       if (rowLength > 0) {
         const across = row[place]! * y
         if (!Number.isNaN(across)) {
-          this.#rowSum += across
-          this.#rowPairs++
+          rowSum += across
+          rowPairs++
         }
         row[place] = y
         place = place + 1 === rowLength ? 0 : place + 1
       }
       before = y
-      beforeBits = bits[i]!
-      if ((this.#seen + i + 1) % WINDOW_LENGTH === 0) this.#closeWindow()
+      beforeBits = xBits
+      closing--
+      if (closing === 0) {
+        if (windowFinite === WINDOW_LENGTH) this.#noteWindow(windowSum, windowSquares)
+        windowSum = 0
+        windowSquares = 0
+        windowFinite = 0
+        closing = WINDOW_LENGTH
+      }
     }
     if (this.#anchors !== undefined) this.#findAnchors(bits)
     this.#seen += values.length
     this.#last = before
     this.#lastBits = beforeBits
+    this.#lag = lag
+    this.#lagPairs = lagPairs
+    this.#rowSum = rowSum
+    this.#rowPairs = rowPairs
+    this.#equal = equal
+    this.#windowSum = windowSum
+    this.#windowSquares = windowSquares
+    this.#windowFinite = windowFinite
   }
 
-  #closeWindow(): void {
-    if (this.#windowFinite === WINDOW_LENGTH) {
-      const { count, farthestSum, leastSquares, mostSquares } = this.#windows
-      this.#windows = {
-        count: count + 1,
-        farthestSum: Math.max(farthestSum, Math.abs(this.#windowSum)),
-        leastSquares: Math.min(leastSquares, this.#windowSquares),
-        mostSquares: Math.max(mostSquares, this.#windowSquares),
-      }
+  #noteWindow(sum: number, squares: number): void {
+    const { count, farthestSum, leastSquares, mostSquares } = this.#windows
+    this.#windows = {
+      count: count + 1,
+      farthestSum: Math.max(farthestSum, Math.abs(sum)),
+      leastSquares: Math.min(leastSquares, squares),
+      mostSquares: Math.max(mostSquares, squares),
     }
-    this.#windowSum = 0
-    this.#windowSquares = 0
-    this.#windowFinite = 0
   }
 
   #findAnchors(fresh: Uint32Array): void {
@@ -135,16 +162,4 @@ export class Accumulator {
       startHash: this.#hash,
     }
   }
-}
-
-/** How many edges are at or below x. */
-function binOf(x: number, edges: Float32Array): number {
-  let low = 0
-  let high = edges.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (edges[middle]! <= x) low = middle + 1
-    else high = middle
-  }
-  return low
 }

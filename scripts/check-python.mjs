@@ -1,5 +1,5 @@
-// Runs the programs of pythonSnippet in real PyTorch and JAX and compares every value with this package's.
-// A few minutes. Needs a Python with torch or jax (or both): node scripts/check-python.mjs [python]
+// Runs the programs of pythonSnippet, whole and in parts, and every initializer of jax.nn.initializers, in real PyTorch and
+// JAX, and compares every value with this package's. A few minutes. Needs a Python with torch or jax (or both): node scripts/check-python.mjs [python]
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ const server = await createServer({
   server: { middlewareMode: true, watch: null },
   optimizeDeps: { noDiscovery: true },
 })
-const { initializeModel, pythonSnippet, jax } = await server.ssrLoadModule('/src/index.ts')
+const { initializeModel, planModel, pythonSnippet, jax } = await server.ssrLoadModule('/src/index.ts')
 
 const shapes = [[1], [15], [16], [17], [5, 3], [64, 3, 7, 7], [256, 784], [1], [3], [300, 513], [9, 37], [2, 2], [2, 2]]
 const matrices = [
@@ -79,78 +79,213 @@ function run(program, names) {
   }
 }
 
+/** The rows that a rank of three holds, and all but the first and the last: other generators' parts are runs of neighbours. */
+const thirds = () => ({ shard: { axis: 0, index: 0, count: 3 } })
+const middles = (parameters) => ({
+  slice: Object.fromEntries(
+    parameters
+      .filter(({ shape }) => shape[0] >= 3)
+      .map(({ name, shape }) => [
+        name,
+        { start: shape.map((_, i) => (i === 0 ? 1 : 0)), end: [shape[0] - 1, ...shape.slice(1)] },
+      ]),
+  ),
+})
+const runs = [
+  [7, 'whole', () => ({})],
+  [7, 'first third', thirds],
+  [7, 'middle rows', middles],
+  [-5, 'whole', () => ({})],
+  [2n ** 63n + 12345n, 'whole', () => ({})],
+]
+
+/** How arrays differ, in standard deviations of their laws. */
+class Tally {
+  elements = 0
+  differ = 0
+  largest = 0
+  add(ours, theirs, std) {
+    for (const [i, value] of ours.entries()) {
+      this.elements++
+      if (value !== theirs[i]) this.differ++
+      const error = Math.abs(value - theirs[i]) / (std || 1)
+      // A value that is no number is as far off as can be.
+      if (!(error <= this.largest)) this.largest = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error
+    }
+  }
+  toString() {
+    return `${this.differ} of ${this.elements} differ, largest ${this.largest.toExponential(2)} std`
+  }
+}
+
 for (const generator of elementwise) {
   const own = laws.filter(([, , , generators]) => generators.includes(generator))
   const parameters = own.flatMap(([, , shapes], l) =>
     shapes.map((shape, s) => ({ name: `law${l}.shape${s}`, shape, role: 'weight' })),
   )
   const rules = own.map(([initializer, config], l) => ({ match: `law${l}.*`, initializer, config }))
-  for (const seed of [7, -5, 2n ** 63n + 12345n]) {
-    const weights = await initializeModel({ parameters }, rules, { device: 'cpu', seed, generator })
+  for (const [seed, part, cut] of runs) {
+    const options = { device: 'cpu', seed, generator, ...cut(parameters) }
+    const weights = await initializeModel({ parameters }, rules, options)
     const names = parameters.map(({ name }) => name)
     const { error, version, values } = run(pythonSnippet(weights.manifest()), names)
     if (error !== undefined) {
       console.log(`${generator}: not run: ${error}`)
       break
     }
-    const table = own.map(([kind, config]) => ({
-      law: `${kind} ${JSON.stringify(config)}`,
-      elements: 0,
-      differ: 0,
-      largest: 0,
-    }))
+    const table = own.map(() => new Tally())
     let at = 0
     for (const [index, name] of names.entries()) {
-      const row = table[Number(/^law(\d+)/.exec(name)[1])]
-      for (const value of await weights.read(name)) {
-        const other = values[at++]
-        row.elements++
-        if (value !== other) row.differ++
-        row.largest = Math.max(
-          row.largest,
-          Math.abs(value - other) / (weights.plan.parameters[index].expected.std || 1),
-        )
-      }
+      const ours = await weights.read(name)
+      const { std } = weights.plan.parameters[index].expected
+      table[Number(/^law(\d+)/.exec(name)[1])].add(ours, values.subarray(at, at + ours.length), std)
+      at += ours.length
     }
-    for (const { law, elements, differ, largest } of table) {
-      console.log(
-        `${generator} (${version}) seed ${seed} ${law}: ${differ} of ${elements} differ, largest ${largest.toExponential(2)} std`,
-      )
+    if (at !== values.length) throw new Error(`${generator}: Python made ${values.length} elements, not ${at}`)
+    for (const [l, tally] of table.entries()) {
+      const [kind, config] = own[l]
+      console.log(`${generator} (${version}) seed ${seed}, ${part}: ${kind} ${JSON.stringify(config)}: ${tally}`)
     }
   }
 }
 
-// jax.random and jax.nn.initializers on explicit keys.
-const shape = [37, 41]
-const names = ['glorotUniform', 'glorotNormal', 'heUniform', 'heNormal', 'lecunUniform', 'lecunNormal']
-const snake = (name) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)
-for (const generator of ['jax', 'jax-legacy']) {
-  const program = [
-    'import jax, numpy as np',
-    `jax.config.update("jax_threefry_partitionable", ${generator === 'jax' ? 'True' : 'False'})`,
-    'key = jax.random.split(jax.random.key(5), 3)[2]',
-    `weights = {${names.map((name) => `"${name}": jax.nn.initializers.${snake(name)}()(key, (37, 41))`).join(', ')}}`,
-    'weights["truncated"] = jax.random.truncated_normal(key, -1.0, 2.5, (37, 41))',
-    'weights["bits"] = jax.random.bits(key, (37, 41)) >> 8',
-  ].join('\n')
-  const { error, version, values } = run(program, [...names, 'truncated', 'bits'])
-  if (error !== undefined) {
-    console.log(`${generator}: not run: ${error}`)
-    break
-  }
-  const key = jax.split(jax.key(5), 3, { generator })[2]
-  const ours = [
-    ...names.map((name) => jax.initializers[name](key, shape, { generator })),
-    jax.truncatedNormal(key, -1, 2.5, shape, { generator }),
-    Float32Array.from(jax.bits(key, shape, { generator }), (x) => x >>> 8),
-  ]
-  for (const [index, array] of ours.entries()) {
-    const theirs = values.subarray(index * array.length, (index + 1) * array.length)
-    const differ = array.filter((x, i) => !Object.is(x, theirs[i])).length
-    const largest = Math.max(...array.map((x, i) => Math.abs(x - theirs[i])))
-    console.log(
-      `${generator} (${version}) ${[...names, 'truncated', 'bits'][index]}: ${differ} of ${array.length} differ, largest ${largest.toExponential(2)}`,
+// Every initializer of jax.nn.initializers on explicit keys: Python's call, and ours by its name and config. Shapes in
+// JAX's layout: inputs and outputs last.
+const dense = [[37, 41], [784, 256], [3, 3, 16, 32], [5], [1, 1]]
+const ranked = dense.filter(({ length }) => length >= 2)
+const scalings = ['fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'].flatMap((mode) =>
+  ['uniform', 'normal', 'truncated_normal'].map((distribution) => [
+    `variance_scaling(1.7, "${mode}", "${distribution}")`,
+    'variance_scaling',
+    { scale: 1.7, mode, distribution },
+    ranked,
+  ]),
+)
+const presets = ['uniform', 'normal'].flatMap((kind) => [
+  ...['glorot', 'he', 'lecun'].map((name) => [`${name}_${kind}()`, `${name}_${kind}`, {}, ranked]),
+  // JAX's second names of the same.
+  [`xavier_${kind}()`, `glorot_${kind}`, {}, ranked],
+  [`kaiming_${kind}()`, `he_${kind}`, {}, ranked],
+])
+const initializers = [
+  ['zeros', 'zeros', {}, dense],
+  ['ones', 'ones', {}, dense],
+  ['constant(0.3)', 'constant', { value: 0.3 }, dense],
+  ['uniform(0.05)', 'uniform', { a: 0, b: 0.05 }, dense],
+  ['normal(0.02)', 'normal', { std: 0.02 }, dense],
+  ['truncated_normal(0.02)', 'truncated_normal', { std: 0.02 }, dense],
+  ['truncated_normal(0.3, lower=-1.0, upper=2.5)', 'truncated_normal', { std: 0.3, lower: -1, upper: 2.5 }, dense],
+  ...presets,
+  ...scalings,
+  [
+    'orthogonal()',
+    'orthogonal',
+    {},
+    [
+      [64, 64],
+      [37, 41],
+      [128, 32],
+      [3, 3, 8, 16],
+    ],
+  ],
+  [
+    'orthogonal(1.5)',
+    'orthogonal',
+    { gain: 1.5 },
+    [
+      [64, 64],
+      [37, 41],
+    ],
+  ],
+  [
+    'delta_orthogonal()',
+    'delta_orthogonal',
+    {},
+    [
+      [3, 3, 4, 16],
+      [5, 4, 8],
+      [3, 3, 3, 2, 6],
+    ],
+  ],
+]
+for (const generator of jaxOnly) {
+  for (const seed of [5, 2024, 4294967295]) {
+    const tests = initializers.flatMap(([call, initializer, config, shapes]) =>
+      shapes.map((shape, s) => ({ name: `${call}#${s}`, call, initializer, config, shape })),
     )
+    const key = jax.split(jax.key(seed), 3, { generator })[2]
+    const program = [
+      'import jax, jax.numpy as jnp, numpy as np',
+      `jax.config.update("jax_threefry_partitionable", ${generator === 'jax' ? 'True' : 'False'})`,
+      `key = jax.random.split(jax.random.key(np.uint32(${seed})), 3)[2]`,
+      'weights = {}',
+      ...tests.map(({ name, call, shape }) => {
+        return `weights[${JSON.stringify(name)}] = jax.nn.initializers.${call}(key, (${shape.join(', ')},), jnp.float32)`
+      }),
+      'weights["truncated"] = jax.random.truncated_normal(key, -1.0, 2.5, (37, 41))',
+      'weights["bits"] = jax.random.bits(key, (37, 41)) >> 8',
+    ].join('\n')
+    const { error, version, values } = run(program, [...tests.map(({ name }) => name), 'truncated', 'bits'])
+    if (error !== undefined) {
+      console.log(`${generator}: not run: ${error}`)
+      break
+    }
+    const table = new Map(initializers.map(([call]) => [call, new Tally()]))
+    let at = 0
+    const next = (count) => {
+      at += count
+      return values.subarray(at - count, at)
+    }
+    for (const { name, call, initializer, config, shape } of tests) {
+      const model = { parameters: [{ name, shape, layout: 'in-out', role: 'weight' }] }
+      const settings = { name: generator, keys: { [name]: key } }
+      const options = { device: 'cpu', seed, generator: settings }
+      const rules = [{ match: () => true, initializer, config }]
+      const { std } = planModel(model, rules, options).parameters[0].expected
+      const ours = await (await initializeModel(model, rules, options)).read(name)
+      const theirs = next(ours.length)
+      table.get(call).add(ours, theirs, std)
+      // The function of the same name on the same key: within the same bound of JAX.
+      const method = initializer.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
+      const own = jax.initializers[method]
+      if (own === undefined) continue
+      const label = `jax.initializers.${method} for ${call}`
+      if (!table.has(label)) table.set(label, new Tally())
+      table
+        .get(label)
+        .add(
+          method === 'varianceScaling' ? own(key, shape, config, { generator }) : own(key, shape, { generator }),
+          theirs,
+          std,
+        )
+    }
+    for (const [label, ours] of [
+      ['jax.truncatedNormal(-1, 2.5)', jax.truncatedNormal(key, -1, 2.5, [37, 41], { generator })],
+      ['jax.bits', Float32Array.from(jax.bits(key, [37, 41], { generator }), (x) => x >>> 8)],
+    ]) {
+      table.set(label, new Tally())
+      table.get(label).add(ours, next(ours.length), 1)
+    }
+    if (at !== values.length) throw new Error(`${generator}: Python made ${values.length} elements, not ${at}`)
+    for (const [label, tally] of table) console.log(`${generator} (${version}) key of seed ${seed} ${label}: ${tally}`)
   }
 }
+
+// PyTorch's logarithm, by which trunc_normal_ thins uniforms: ours is correctly rounded (docs/compatibility.md).
+const logarithm = run(
+  [
+    'import torch, numpy as np',
+    'x = torch.arange(1, 2**24, dtype=torch.float64) * 2.0**-24',
+    'own = np.log(x.numpy()).astype(np.float32).view(np.int32).astype(np.int64)',
+    'ulp = np.abs(torch.log(x.float()).numpy().view(np.int32) - own)',
+    'weights = {"share": (ulp > 0).mean(), "largest": ulp.max()}',
+  ].join('\n'),
+  ['share', 'largest'],
+)
+if (logarithm.error === undefined) {
+  const [share, largest] = logarithm.values
+  console.log(
+    `torch.log (${logarithm.version}): ${(100 * share).toFixed(1)} % of all 2^24 - 1 arguments k 2^-24 differ, by ${largest} ulp at most`,
+  )
+} else console.log(`torch.log: not run: ${logarithm.error}`)
 await server.close()

@@ -1,6 +1,14 @@
 // Our own tests of the generator's words and of the normals made from them, on the CPU. Minutes, so no test of the suite; the
-// output is recorded in docs/quality.md. Run: node scripts/check-quality.mjs [words] [streams] [singular] [tails]
+// output is recorded in docs/quality.md. Run: node scripts/check-quality.mjs [words] [streams] [spectrum] [tails]
 import { createServer } from 'vite'
+import {
+  bidiagonal,
+  bidiagonalOfNormals,
+  chebyshevZ,
+  singularValues,
+  smallestBelow,
+  spectralDistance,
+} from './quality-spectrum.mjs'
 
 const server = await createServer({
   configFile: false,
@@ -12,6 +20,7 @@ const { philox4x32 } = await server.ssrLoadModule('/src/random/philox.ts')
 const { parameterStream } = await server.ssrLoadModule('/src/random/keys.ts')
 const { normalQuad } = await server.ssrLoadModule('/src/random/normal.ts')
 const { normalTail } = await server.ssrLoadModule('/src/random/normal-cdf.ts')
+const { mersenneSeed, mersenneTemper, mersenneTwist } = await server.ssrLoadModule('/src/random/mt19937.ts')
 const { initializeTensor } = await server.ssrLoadModule('/src/index.ts')
 await server.close()
 
@@ -33,6 +42,30 @@ function chiSquaredZ(counts, total) {
   const chi = counts.reduce((sum, c) => sum + (c - expected) ** 2 / expected, 0)
   const k = counts.length - 1
   return { chi: chi.toFixed(1), k, z: (((chi / k) ** (1 / 3) - (1 - 2 / (9 * k))) / Math.sqrt(2 / (9 * k))).toFixed(3) }
+}
+
+/** Draws of chi by another generator than the one under test, MT19937: Marsaglia and Tsang (2000), of polar normals. */
+function chiOf(seed) {
+  const state = mersenneSeed(seed)
+  let at = state.length
+  const uniform = () => {
+    if (at === state.length) {
+      mersenneTwist(state)
+      at = 0
+    }
+    return ((mersenneTemper(state[at++]) >>> 0) + 0.5) / 2 ** 32
+  }
+  const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform())
+  const gamma = (shape) => {
+    if (shape < 1) return gamma(shape + 1) * uniform() ** (1 / shape)
+    const d = shape - 1 / 3
+    for (;;) {
+      const x = normal()
+      const v = (1 + x / Math.sqrt(9 * d)) ** 3
+      if (v > 0 && Math.log(uniform()) < (x * x) / 2 + d - d * v + d * Math.log(v)) return d * v
+    }
+  }
+  return (degrees) => Math.sqrt(2 * gamma(degrees / 2))
 }
 
 const checks = {
@@ -65,15 +98,18 @@ const checks = {
     report('lower 16 bits', lower, count)
     report('pairs by their upper bytes', pairs, count / 2)
   },
-  /** Correlation between the first 4096 uniforms of 1,000 streams: 499,500 pairs. */
+  /**
+   * Correlations between the first 4096 uniforms of 1,000 streams, 499,500 pairs, by name and by neighbouring seed; then the same
+   * of 31 other seeds each. Pairs share streams: of streams that are independent, z of (i, j) and of (i, k) have z^2 that
+   * covary by the variance of a stream's mean square, (kurtosis - 1) / 4096 = 0.8 / 4096, so that the mean z^2 has the
+   * variance (2 + 2 998 0.8 / 4096) / 499500, not 2 / 499500 (the correction of Var z^2 itself is below 1e-3).
+   */
   streams() {
-    const length = 4096
-    const kinds = {
-      '1,000 names (layers.0.weight ... layers.999.weight, seed 42)': (i) => parameterStream(`layers.${i}.weight`, 42),
-      '1,000 neighbouring seeds (42 ... 1041, layers.0.weight)': (i) => parameterStream('layers.0.weight', 42 + i),
-    }
-    for (const [what, streamOf] of Object.entries(kinds)) {
-      const values = Array.from({ length: 1000 }, (_, i) => {
+    const [length, count] = [4096, 1000]
+    const pairs = (count * (count - 1)) / 2
+    const std = Math.sqrt((2 + (2 * (count - 2) * 0.8) / length) / pairs)
+    const measure = (streamOf) => {
+      const values = Array.from({ length: count }, (_, i) => {
         const out = new Float64Array(length)
         eachBlock(streamOf(i), length / 4, (block) => {
           for (let lane = 0; lane < 4; lane++)
@@ -83,7 +119,7 @@ const checks = {
       })
       let largest = 0
       let squares = 0
-      for (let i = 0; i < 1000; i++) {
+      for (let i = 0; i < count; i++) {
         for (let j = 0; j < i; j++) {
           const [a, b] = [values[i], values[j]]
           let sum = 0
@@ -93,66 +129,65 @@ const checks = {
           if (Math.abs(z) > largest) largest = Math.abs(z)
         }
       }
-      const pairs = (1000 * 999) / 2
-      const median = [...Array(600).keys()].map((i) => i / 100).find((z) => (1 - 2 * normalTail(z)) ** pairs >= 0.5)
+      return { mean: squares / pairs, largest }
+    }
+    /** P(the largest |z| of all pairs is at most z). */
+    const atMost = (z) => (1 - 2 * normalTail(z)) ** pairs
+    const kinds = {
+      'names (layers.0.weight ... layers.999.weight), seed': (seed) => (i) =>
+        parameterStream(`layers.${i}.weight`, seed),
+      'neighbouring seeds of layers.0.weight, from': (seed) => (i) => parameterStream('layers.0.weight', seed + i),
+    }
+    for (const [what, streamsOf] of Object.entries(kinds)) {
+      // Far apart: no stream comes twice.
+      const seeds = Array.from({ length: 32 }, (_, run) => 42 + 10_000 * run)
+      const results = seeds.map((seed) => measure(streamsOf(seed)))
+      const zs = results.map(({ mean }) => (mean - 1) / std)
+      const [{ mean, largest }] = results
       console.log(
-        `streams: ${what}: mean z^2 of ${pairs} correlations ${(squares / pairs).toFixed(5)} (1 +- ${Math.sqrt(2 / pairs).toFixed(5)}), ` +
-          `largest |z| ${largest.toFixed(3)} (median of the largest ${median.toFixed(2)})`,
+        `streams: 1,000 ${what} 42: mean z^2 of ${pairs} correlations ${mean.toFixed(5)} (1 +- ${std.toFixed(5)}, ${zs[0].toFixed(2)} std), ` +
+          `largest |z| ${largest.toFixed(3)} (p ${(1 - atMost(largest)).toFixed(2)})`,
+      )
+      const others = zs.slice(1)
+      const sum = others.reduce((a, b) => a + b, 0) / Math.sqrt(others.length)
+      const chi = others.reduce((a, b) => a + b * b, 0)
+      const top = Math.max(...results.slice(1).map((result) => result.largest))
+      console.log(
+        `streams: 1,000 ${what} 10042, 20042, ... (31 runs): mean z^2 ${(1 + (std * sum) / Math.sqrt(others.length)).toFixed(5)}, ` +
+          `${sum.toFixed(2)} std; from ${Math.min(...others).toFixed(2)} to ${Math.max(...others).toFixed(2)} std, their squares sum to ` +
+          `${chi.toFixed(1)} (31 +- 7.9); largest |z| ${top.toFixed(3)} (p ${(1 - atMost(top) ** 31).toFixed(2)})`,
       )
     }
   },
-  /** Largest singular value of a 2048 x 2048 normal: Lanczos on A^T A, against the Marchenko-Pastur edge. */
-  async singular() {
+  /**
+   * All singular values of 2048 x 2048 normals of four seeds, against Marchenko and Pastur's law: both edges, the Kolmogorov
+   * distance by its rank among 199 spectra that need no matrix, and sixteen linear eigenvalue statistics.
+   */
+  async spectrum() {
     const n = 2048
-    const weights = await initializeTensor([n, n], 'normal', {}, { device: 'cpu', seed: 42 })
-    const a = await weights.read('tensor')
-    const times = (v) => {
-      const u = new Float64Array(n)
-      for (let r = 0; r < n; r++) {
-        let sum = 0
-        for (let c = 0; c < n; c++) sum += a[r * n + c] * v[c]
-        u[r] = sum
-      }
-      const out = new Float64Array(n)
-      for (let r = 0; r < n; r++) for (let c = 0; c < n; c++) out[c] += a[r * n + c] * u[r]
-      return out
-    }
-    const basis = [Float64Array.from({ length: n }, () => 1 / Math.sqrt(n))]
-    const [alpha, beta] = [[], []]
-    for (let k = 0; k < 120; k++) {
-      const w = times(basis[k])
-      alpha.push(w.reduce((sum, x, i) => sum + x * basis[k][i], 0))
-      for (let pass = 0; pass < 2; pass++) {
-        for (const q of basis) {
-          const dot = w.reduce((sum, x, i) => sum + x * q[i], 0)
-          for (let i = 0; i < n; i++) w[i] -= dot * q[i]
-        }
-      }
-      const norm = Math.sqrt(w.reduce((sum, x) => sum + x * x, 0))
-      beta.push(norm)
-      basis.push(w.map((x) => x / norm))
-    }
-    // Largest eigenvalue of the tridiagonal matrix, by Sturm counts.
-    const above = (x) => {
-      let [count, d] = [0, 1]
-      alpha.forEach((value, k) => {
-        d = value - x - (k > 0 ? beta[k - 1] ** 2 / d : 0)
-        if (d > 0) count++
-      })
-      return count
-    }
-    let [low, high] = [0, 8 * n]
-    for (let k = 0; k < 80; k++) {
-      const middle = (low + high) / 2
-      if (above(middle) > 0) low = middle
-      else high = middle
-    }
-    const s = Math.sqrt(n - 1) + Math.sqrt(n)
-    const scale = s * (1 / Math.sqrt(n - 1) + 1 / Math.sqrt(n)) ** (1 / 3)
-    console.log(
-      `singular: largest singular value of a 2048 x 2048 normal, seed 42: ${Math.sqrt(low).toFixed(4)}; edge 2 sqrt(n) = ${(2 * Math.sqrt(n)).toFixed(4)}; ` +
-        `standardised ${((low - s * s) / scale).toFixed(3)} (Tracy-Widom 1: mean -1.207, std 1.268)`,
+    const references = Float64Array.from({ length: 199 }, (_, i) =>
+      spectralDistance(bidiagonalOfNormals(n, chiOf(i + 1))),
     )
+    const middle = [...references].sort((a, b) => a - b)[99]
+    for (const seed of [42, 43, 44, 45]) {
+      const weights = await initializeTensor([n, n], 'normal', {}, { device: 'cpu', seed })
+      const b = bidiagonal(Float64Array.from(await weights.read('tensor')), n)
+      const values = singularValues(b)
+      const s = Math.sqrt(n - 1) + Math.sqrt(n)
+      const scale = s * (1 / Math.sqrt(n - 1) + 1 / Math.sqrt(n)) ** (1 / 3)
+      const [smallest, largest] = [values[0], values[n - 1]]
+      const distance = spectralDistance(b)
+      const rank = references.filter((one) => one >= distance).length
+      const zs = chebyshevZ(values, 16)
+      const chi = zs.reduce((sum, z) => sum + z * z, 0)
+      console.log(
+        `spectrum: ${n} x ${n}, seed ${seed}: largest ${largest.toFixed(4)} (edge ${(2 * Math.sqrt(n)).toFixed(4)}), standardised ` +
+          `${((largest ** 2 - s * s) / scale).toFixed(3)} (Tracy-Widom 1: -1.207 +- 1.268); smallest ${smallest.toExponential(3)}, ` +
+          `P(smaller) ${smallestBelow(n * smallest ** 2).toFixed(3)}; n D = ${distance.toFixed(3)} (median ${middle.toFixed(3)}), ` +
+          `p ${((rank + 1) / 200).toFixed(3)}; Chebyshev 1 to 16: ${zs.map((z) => z.toFixed(1)).join(' ')}, ` +
+          `squares ${chi.toFixed(1)} (16 +- 5.7)`,
+      )
+    }
   },
   /** How many of 2^28 normals lie beyond 1 to 6. */
   tails() {

@@ -27,7 +27,10 @@ async function inProcess(command, adapter) {
   return JSON.parse(line.slice('RESULT '.length))
 }
 
-/** The Chromium of npm takes its own SwiftShader, whatever Vulkan driver the environment names: checked with several flags. */
+/**
+ * The Chromium of npm takes its own SwiftShader, whatever Vulkan driver the environment names. With the Vulkan loader under
+ * the name of libvk_swiftshader.so its Dawn does see llvmpipe, and Chromium offers no adapter, whatever the flags.
+ */
 async function inChromium(adapter) {
   if (adapter !== 'swiftshader') return undefined
   const libraries = await unpackSwiftShader()

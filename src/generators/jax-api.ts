@@ -115,12 +115,12 @@ function truncatedNormal(
   return Float32Array.from(words, (word) => jaxTruncatedNormal(word, law))
 }
 
-type Mode = 'fan_in' | 'fan_out' | 'fan_avg'
+type Mode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'
 
 /**
  * `jax.nn.initializers.variance_scaling(scale, mode, distribution)(key, shape)`, in_axis -2, out_axis -1. The variance
  * scale / fan is float32, as in JAX. 'uniform': (-1, 1) sqrt(3 variance), bit-exact; 'normal', 'truncated_normal': 2e-6 std.
- * @throws WeightInitError `INVALID_SHAPE` for rank < 2
+ * @throws WeightInitError `INVALID_SHAPE` for rank < 2; `INVALID_ARGUMENT` for another mode or distribution, or scale <= 0
  */
 function varianceScaling(
   from: JaxKey,
@@ -138,7 +138,22 @@ function varianceScaling(
   const field = shape.slice(0, -2).reduce((a, b) => a * b, 1)
   const fanIn = inputs * field
   const fanOut = outputs * field
-  const variance = fround(scale / { fan_in: fanIn, fan_out: fanOut, fan_avg: (fanIn + fanOut) / 2 }[mode])
+  const denominators: Readonly<Record<Mode, number>> = {
+    fan_in: fanIn,
+    fan_out: fanOut,
+    fan_avg: (fanIn + fanOut) / 2,
+    fan_geo_avg: Math.sqrt(fanIn * fanOut),
+  }
+  if (!Object.hasOwn(denominators, mode)) {
+    fail(`varianceScaling mode must be one of ${Object.keys(denominators).join(', ')}, but found ${show(mode)}.`)
+  }
+  if (!['uniform', 'normal', 'truncated_normal'].includes(distribution)) {
+    fail(`varianceScaling distribution must be uniform, normal or truncated_normal, but found ${show(distribution)}.`)
+  }
+  if (!(scale > 0 && Number.isFinite(scale))) {
+    fail(`varianceScaling scale must be a positive finite number, but found ${show(scale)}.`)
+  }
+  const variance = fround(scale / denominators[mode])
   if (distribution === 'uniform') {
     const bound = fround(Math.sqrt(fround(3 * variance)))
     return draw({ kind: 'uniform', low: -bound, high: bound }, from, shape, options)

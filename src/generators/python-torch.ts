@@ -117,7 +117,8 @@ function torchValue(entry: Entry, device: string, manifest: InitializationManife
   // A law without spread: a constant, but PyTorch draws for it, on CUDA as much for either law.
   const draw = source !== undefined && 'draw' in source ? source.draw : undefined
   if (draw === 'normal') return `${empty}.normal_(${law.value}, 0.0)`
-  if (draw === 'sparse' || draw === 'orthogonal') return unsupported(entry, `a ${draw} law of zeros draws unseen`)
+  if (draw === 'sparse' || draw === 'orthogonal')
+    return unsupported(entry, `${draw === 'sparse' ? 'a' : 'an'} ${draw} law of zeros draws unseen`)
   if (source?.generator === 'torch-cpu' || source?.generator === 'torch-cuda') {
     return `${empty}.uniform_(${law.value}, ${law.value})`
   }
@@ -185,7 +186,8 @@ export function statelessProgram(manifest: InitializationManifest): string {
     '',
     ...withHelpers(lines),
     '# The key of a parameter: the FNV-1a 64 hash of its name, as an int64, folded into the key of the seed.',
-    `key = random.key(${BigInt.asUintN(64, BigInt(manifest.seed))})`,
+    // PyTorch 2.13 has the operators on CUDA alone; a key's device is that of what it makes.
+    `key = random.key(${BigInt.asUintN(64, BigInt(manifest.seed))}, device="cuda")`,
     'weights = {}',
     ...lines,
     '',

@@ -1,0 +1,52 @@
+// Our normal kernel against the same kernel with the builtin log, sqrt, sin and cos. Both run through submitFills, so that host
+// code, workgroups and stores are the same; they differ in shaders/random/normal.wgsl alone.
+import { readFileSync } from 'node:fs'
+import { requestNodeDevice } from '../dist/node.js'
+import { writtenBuffer } from './fills.mjs'
+import { moments } from './peer-cases.mjs'
+import { openSources } from './sources.mjs'
+
+export async function exactCases(elements) {
+  const sources = await openSources()
+  const { deviceState } = await sources.load('/src/gpu/device-state.ts')
+  const { pipeline, storeSlots } = await sources.load('/src/gpu/pipelines.ts')
+  const { submitFills } = await sources.load('/src/gpu/submit.ts')
+  const { copyOut } = await sources.load('/src/gpu/readback.ts')
+  const { fillJob } = await sources.load('/src/jobs.ts')
+  const { planModel } = await sources.load('/src/plan.ts')
+  const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight' }] }
+  const job = fillJob(planModel(model, 'normal', { std: 1 }, { seed: 1 }).parameters[0])
+  const slots = { sampler: 'distributions/normal', ...storeSlots('float32', true) }
+  const native = readFileSync(new URL('native_normal.wgsl', import.meta.url), 'utf8')
+
+  async function one(id, name, modules) {
+    // A device of its own: pipelines are kept by device.
+    const device = await requestNodeDevice()
+    const state = deviceState(device)
+    state.modules = { ...state.modules, ...modules }
+    const compiled = await pipeline(state, { entry: 'fill', layout: 'fill', slots })
+    const buffer = writtenBuffer(device, 4 * elements)
+    const work = [
+      { job, pipeline: compiled, pipelineId: 'fill', overlayPipeline: () => compiled, buffer, byteOffset: 0 },
+    ]
+    return {
+      id,
+      name,
+      elements,
+      run: () => submitFills(state, work),
+      async sample() {
+        await submitFills(state, work)
+        let found
+        await copyOut(state, buffer, 0, 2 ** 22, (bytes) => {
+          found = moments(new Float32Array(bytes.slice().buffer))
+        })
+        return found
+      },
+    }
+  }
+  const cases = [
+    await one('exact', 'exact normal kernel', {}),
+    await one('native', 'the same with native log, sqrt, sin, cos', { 'random/normal': native }),
+  ]
+  return { cases, close: sources.close }
+}

@@ -1,0 +1,66 @@
+// Many tensors against one buffer of the same size: what a parameter costs beside its elements.
+import { readFileSync } from 'node:fs'
+import { initializeModel, readHuggingFaceConfig } from '../dist/index.js'
+import { normal, writtenBuffer } from './fills.mjs'
+
+export const GPT2_ELEMENTS = 124439808
+
+export function gpt2() {
+  const config = JSON.parse(readFileSync(new URL('../examples/gpt2/config.json', import.meta.url), 'utf8'))
+  const { model, recipe } = readHuggingFaceConfig(config)
+  return { model, initializer: recipe }
+}
+const oneBuffer = (elements) => ({
+  model: { parameters: [{ name: 'w', shape: [elements], role: 'weight' }] },
+  initializer: normal,
+})
+const manyTensors = (count, elements) => ({
+  model: {
+    parameters: Array.from({ length: count }, (_, i) => ({ name: `w${i}`, shape: [elements], role: 'weight' })),
+  },
+  initializer: normal,
+})
+
+/** Byte length by parameter that owns memory. */
+const sizesOf = (model) =>
+  model.parameters
+    .filter(({ tiedTo }) => tiedTo === undefined)
+    .map(({ name, shape }) => [name, 4 * shape.reduce((product, length) => product * length, 1)])
+
+/** Memory for every parameter, written before. */
+export const writtenMemory = (device, model) =>
+  Object.fromEntries(sizesOf(model).map(([name, bytes]) => [name, { buffer: writtenBuffer(device, bytes) }]))
+
+function pair(device, id, name, elements, { model, initializer }) {
+  let into
+  return [
+    {
+      id: `${id}.into`,
+      name: `${name}, memory that exists`,
+      elements,
+      async run() {
+        into ??= writtenMemory(device, model)
+        await initializeModel(model, initializer, { device, seed: 1, into })
+      },
+      free() {
+        for (const { buffer } of Object.values(into ?? {})) buffer.destroy()
+      },
+    },
+    {
+      id: `${id}.fresh`,
+      name: `${name}, new memory`,
+      elements,
+      run: async () => (await initializeModel(model, initializer, { device, seed: 1 })).destroy(),
+    },
+  ]
+}
+
+export const gpt2Cases = (device) => [
+  ...pair(device, 'gpt2', "GPT-2's 148 tensors", GPT2_ELEMENTS, gpt2()),
+  ...pair(device, 'gpt2one', 'one buffer of that length', GPT2_ELEMENTS, oneBuffer(GPT2_ELEMENTS)),
+]
+
+export const manyCases = (device, count = 10000, elements = 12288) => [
+  ...pair(device, 'many', `${count} tensors of ${elements}`, count * elements, manyTensors(count, elements)),
+  ...pair(device, 'manyone', 'one buffer of that length', count * elements, oneBuffer(count * elements)),
+]

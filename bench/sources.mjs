@@ -1,0 +1,14 @@
+// Internal modules, loaded from src/ through Vite, which reads the shaders in.
+import { fileURLToPath } from 'node:url'
+
+export async function openSources() {
+  const { createServer } = await import('vite')
+  const server = await createServer({
+    root: fileURLToPath(new URL('..', import.meta.url)),
+    configFile: false,
+    logLevel: 'error',
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true },
+  })
+  return { load: (path) => server.ssrLoadModule(path), close: () => server.close() }
+}

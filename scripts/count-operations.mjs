@@ -1,0 +1,133 @@
+// Counts what a weight costs: executes the SPIR-V that Dawn compiles the fill shaders to (its dump_shaders toggle prints it) for
+// one invocation, and compares every stored word with the CPU's. Prints the tables of docs/performance.md.
+//   node scripts/count-operations.mjs [--write]     --write puts them into bench/operations.json and that page
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { openSources } from '../bench/sources.mjs'
+import { execute } from '../bench/spirv.mjs'
+import { bestGpuEnvironment } from './software-gpu.mjs'
+
+const { values } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, dump: { type: 'string' } },
+})
+const jobsOf = {
+  constant: ['ones', {}],
+  uniform: ['uniform', { a: -0.05, b: 0.05 }],
+  normal: ['normal', { std: 0.02 }],
+  'truncated normal': ['trunc_normal', { std: 0.02, a: -0.04, b: 0.04 }],
+}
+const cases = [
+  ...Object.keys(jobsOf).map((law) => ({ name: law, law, dtype: 'float32' })),
+  { name: 'normal, float16', law: 'normal', dtype: 'float16' },
+  { name: 'normal, bfloat16', law: 'normal', dtype: 'bfloat16' },
+  { name: 'normal with native functions', law: 'normal', dtype: 'float32', native: true },
+]
+
+const sources = await openSources()
+const { planModel } = await sources.load('/src/plan.ts')
+const { fillJob } = await sources.load('/src/jobs.ts')
+
+function jobOf({ law, dtype }, elements) {
+  const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight' }] }
+  return fillJob(planModel(model, ...jobsOf[law], { seed: 1, dtype }).parameters[0])
+}
+
+// In a process of its own per shader: compiles it, so that Dawn prints it.
+if (values.dump !== undefined) {
+  const one = cases.find(({ name }) => name === values.dump)
+  const { create, globals } = await import('webgpu')
+  Object.assign(globalThis, globals)
+  const gpu = create(['enable-dawn-features=dump_shaders', 'verbose=1'])
+  const device = await (await gpu.requestAdapter()).requestDevice()
+  const { deviceState } = await sources.load('/src/gpu/device-state.ts')
+  const { pipeline, storeSlots } = await sources.load('/src/gpu/pipelines.ts')
+  const state = deviceState(device)
+  if (one.native) {
+    const text = readFileSync(new URL('../bench/native_normal.wgsl', import.meta.url), 'utf8')
+    state.modules = { ...state.modules, 'random/normal': text }
+  }
+  const { source } = jobOf(one, 64)
+  const slots = { sampler: `distributions/${source.sampler}`, ...storeSlots(one.dtype, true) }
+  await pipeline(
+    state,
+    source.kind === 'constant' ? { entry: 'constant', layout: 'fill' } : { entry: 'fill', layout: 'fill', slots },
+  )
+  process.exit(0)
+}
+
+const environment = await bestGpuEnvironment()
+function disassembly(name) {
+  const run = spawnSync(process.execPath, [fileURLToPath(import.meta.url), '--dump', name], {
+    env: { ...process.env, ...environment },
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  })
+  const text = `${run.stdout}\n${run.stderr}`.split('/* Dumped SPIRV disassembly */').at(-1)
+  if (run.status !== 0 || !text.includes('OpEntryPoint')) throw new Error(`no SPIR-V of ${name}: ${run.stderr}`)
+  return text
+}
+
+const { packSource, jobLayout } = await sources.load('/src/gpu/job-layout.ts')
+const { writeJob } = await sources.load('/src/gpu/job-layout.ts')
+const { fillBytes } = await sources.load('/src/cpu/fill.ts')
+const { byteWidth } = await sources.load('/src/dtype.ts')
+
+/** Runs invocation 0 for some turns of its loop; checks the quads that it stores. */
+function run(one, text, turns) {
+  // One workgroup of 64 invocations: this one makes every 64th group of four elements.
+  const elements = turns * 64 * 4
+  const job = jobOf(one, elements)
+  const uniforms = new DataView(new ArrayBuffer(jobLayout.byteLength))
+  writeJob(uniforms, 0, packSource({ job, start: 0, count: elements, firstWord: 0 }))
+  const width = byteWidth(one.dtype)
+  const { counts, words: stored } = execute(text, {
+    StorageBuffer: new Uint8Array(elements * width),
+    Uniform: new Uint8Array(uniforms.buffer),
+  })
+  const expected = new Uint32Array(fillBytes(job, 0, elements).slice().buffer)
+  // A turn's words: four elements of 4 bytes, or of 2; the constant shader's turn is four words whatever the dtype.
+  const words = one.law === 'constant' ? 4 : width
+  for (let turn = 0; !one.native && turn < turns; turn++) {
+    for (let word = 0; word < words; word++) {
+      const at = turn * 64 * words + word
+      if (stored[at] !== expected[at]) throw new Error(`${one.name}: word ${at} is ${stored[at]}, not ${expected[at]}`)
+    }
+  }
+  return counts
+}
+
+const kinds = ['integer', 'compare', 'multiply', 'float', 'convert', 'special', 'branch']
+const table = {}
+for (const one of cases) {
+  const text = disassembly(one.name)
+  const [few, many] = [run(one, text, 8), run(one, text, 40)]
+  // The difference leaves out what an invocation does once.
+  const perElement = Object.fromEntries(kinds.map((kind) => [kind, ((many[kind] ?? 0) - (few[kind] ?? 0)) / (32 * 4)]))
+  table[one.name] = { ...perElement, bytes: byteWidth(one.dtype) }
+}
+await sources.close()
+if (values.write) writeFileSync('bench/operations.json', `${JSON.stringify(table, null, 2)}\n`)
+const countTable = [
+  `| per element | ${kinds.join(' | ')} | bytes |`,
+  `| --- |${' ---: |'.repeat(kinds.length + 1)}`,
+  ...Object.entries(table).map(
+    ([name, row]) => `| ${name} | ${kinds.map((kind) => row[kind].toFixed(2)).join(' | ')} | ${row.bytes} |`,
+  ),
+].join('\n')
+// Loaded late: it reads what was just written.
+const { predictionTable } = await import('../bench/cost-model.mjs')
+const predictions = predictionTable().join('\n')
+console.log(`${countTable}\n\nG elements a second (share of memory bandwidth, what limits):\n\n${predictions}`)
+if (values.write) {
+  const page = 'docs/performance.md'
+  const between = (text, name, content) => {
+    const [begin, end] = [`<!-- ${name} -->`, `<!-- ${name} end -->`]
+    const [before, rest] = text.split(begin)
+    return `${before}${begin}\n\n${content}\n\n${end}${rest.split(end)[1]}`
+  }
+  const text = between(readFileSync(page, 'utf8'), 'operations', countTable)
+  writeFileSync(page, between(text, 'predictions', predictions))
+}
+process.exit(0)

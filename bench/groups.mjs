@@ -78,7 +78,8 @@ export const groups = {
     const torch = await withTorch(peers, (found) => [
       found.case('torch.normal', 'normal_', elements),
       found.case('torch.uniform', 'uniform_', elements),
-      found.case('torch.truncated', 'trunc_normal_', elements),
+      // Its rejection takes seconds.
+      { ...found.case('torch.truncated', 'trunc_normal_', elements), most: 3 },
     ])
     const samples = await samplesOf(peers)
     const rows = await interleave([...cases, ...peers], limits)
@@ -157,7 +158,7 @@ export const groups = {
               id: 'tfjs.orthogonal',
               name: `tfjs orthogonal ${tfjsSide} x ${tfjsSide} (its CPU backend), once`,
               elements: tfjsSide * tfjsSide,
-              once: true,
+              most: 1,
               async run() {
                 if (!this.warm) {
                   // Compiling is warmed up with a small one.

@@ -5,10 +5,28 @@ export async function loadTfjs(backend = 'webgpu') {
   const tf = await import('@tensorflow/tfjs-core')
   const tfl = await import('@tensorflow/tfjs-layers')
   await import('@tensorflow/tfjs-backend-cpu')
+  addMethods(tf)
   if (backend === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu')
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js has no ${backend} backend here`)
   await tf.ready()
   return { tf, tfl }
+}
+
+/** The orthogonal initializer calls operations as methods of tensors, which the core alone does not have in Node. */
+function addMethods(tf) {
+  const methods = tf.Tensor.prototype
+  for (const [name, operation] of Object.entries(tf)) {
+    if (typeof operation !== 'function' || !/^[a-z]/.test(name) || name in methods) continue
+    methods[name] = function (...rest) {
+      return operation(this, ...rest)
+    }
+  }
+  methods.flatten ??= function () {
+    return tf.reshape(this, [this.size])
+  }
+  methods.as2D ??= function (rows, columns) {
+    return tf.reshape(this, [rows, columns])
+  }
 }
 
 export async function loadJax() {

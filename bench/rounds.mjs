@@ -4,7 +4,7 @@ export const median = (times) => [...times].sort((a, b) => a - b)[times.length >
 /**
  * Runs cases in interleaved rounds (A B C A B C ...), so that a drift of the machine hits every row alike. A case is
  * `{ id, name, elements, run }`; where `run` resolves to a number, that is its time in milliseconds (another process measured
- * it). The first round warms up and is not counted. A case that throws is left out from then on and says why.
+ * it). `most` is the most rounds that a slow one takes part in. The first round warms up and is not counted. A case that throws is left out from then on and says why.
  *
  * @param seconds no further round is begun after so long, once there are two
  */
@@ -15,7 +15,7 @@ export async function interleave(cases, { rounds = 5, seconds = 60 } = {}) {
   for (let round = -1; round < rounds; round++) {
     if (round >= 2 && performance.now() - began > seconds * 1000) break
     for (const one of cases) {
-      if (reasons.has(one) || (one.once && round > 0)) continue
+      if (reasons.has(one) || round >= (one.most ?? rounds)) continue
       try {
         if (round === 0) await one.beforeRounds?.()
         const started = performance.now()

@@ -24,7 +24,7 @@ operations = {
     "normal_": lambda t: t.normal_(0, 0.02),
     "uniform_": lambda t: t.uniform_(0, 1),
     "trunc_normal_": lambda t: torch.nn.init.trunc_normal_(t, 0, 0.02, -0.04, 0.04),
-    "qr": lambda t: torch.linalg.qr(t)[0],
+    "linalg.qr": lambda t: torch.linalg.qr(t)[0],
     "orthogonal_": torch.nn.init.orthogonal_,
 }
 
@@ -32,7 +32,7 @@ print(json.dumps({"version": torch.__version__, "threads": torch.get_num_threads
 for line in sys.stdin:
     name, count, threads = line.split()
     torch.set_num_threads(int(threads))
-    value = orthogonal_input(int(count)) if name in ("qr", "orthogonal_") else tensor(int(count))
+    value = orthogonal_input(int(count)) if name in ("linalg.qr", "orthogonal_") else tensor(int(count))
     began = time.perf_counter()
     result = operations[name](value)
     elapsed = (time.perf_counter() - began) * 1000

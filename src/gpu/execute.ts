@@ -168,29 +168,37 @@ export async function preflight(
     )
   }
   const scratch = device.createBuffer({ label: 'webgpu-init preflight', size: 4, usage: USAGE_COPY_DST })
+  const look = (places: Iterable<{ readonly buffer: GPUBuffer; readonly byteOffset: number }>) =>
+    withErrorScope(device, 'validation', () => {
+      const encoder = device.createCommandEncoder({ label: 'webgpu-init preflight' })
+      for (const { buffer, byteOffset } of places) encoder.copyBufferToBuffer(buffer, byteOffset, scratch, 0, 4)
+      device.queue.submit([encoder.finish({ label: 'webgpu-init preflight' })])
+    }).error
   try {
-    // One look per buffer, all on their way before the first answer: a model may have thousands.
-    const looks = new Map<GPUBuffer, { name: string; error: Promise<GPUError | null> }>()
-    const places = [...given].flatMap(([name, region]) =>
-      (region.segments ?? [region]).map(({ buffer, byteOffset }) => ({ name, buffer, byteOffset })),
-    )
-    for (const { name, buffer, byteOffset } of places) {
-      if (looks.has(buffer)) continue
+    // One look per buffer.
+    const places = new Map<GPUBuffer, { name: string; buffer: GPUBuffer; byteOffset: number }>()
+    for (const [name, region] of given) {
+      for (const { buffer, byteOffset } of region.segments ?? [region])
+        if (!places.has(buffer)) places.set(buffer, { name, buffer, byteOffset })
+    }
+    // All in one submit: a model may have thousands. Only where it fails each is asked for itself.
+    try {
+      if ((await untilLost(state, look(places.values()))) === null) return
+    } catch (thrown) {
+      requireAlive(state)
+      if (thrown instanceof WeightInitError) throw thrown
+    }
+    for (const place of places.values()) {
+      let error: Promise<GPUError | null>
       try {
-        const { error } = withErrorScope(device, 'validation', () => {
-          const encoder = device.createCommandEncoder({ label: 'webgpu-init preflight' })
-          encoder.copyBufferToBuffer(buffer, byteOffset, scratch, 0, 4)
-          device.queue.submit([encoder.finish({ label: 'webgpu-init preflight' })])
-        })
-        looks.set(buffer, { name, error })
+        error = look([place])
       } catch (thrown) {
         // Some implementations throw for an object that is no GPUBuffer of theirs.
-        refuse(name, thrown as Error)
+        refuse(place.name, thrown as Error)
+        return
       }
-    }
-    for (const { name, error } of looks.values()) {
       const problem = await untilLost(state, error)
-      if (problem !== null) refuse(name, problem)
+      if (problem !== null) refuse(place.name, problem)
     }
   } finally {
     scratch.destroy()

@@ -1,5 +1,7 @@
 // initializeModel on a device: values, placement, reading, statistics, verification.
 import { describe, expect, test } from 'vitest'
+import { sampleRange } from '../../src/cpu/samplers.js'
+import { simdSampler } from '../../src/cpu/simd.js'
 import {
   batchNorm,
   conv2d,
@@ -19,6 +21,8 @@ import {
 import { countDifferences, sha256 } from '../support/bits.js'
 import { contractCases, contractModel, contractName } from '../support/contract.js'
 import { adapterName, readBuffer, requestDefaultLimitsDevice, useDevice } from '../support/gpu.js'
+import { randomLaws } from '../support/laws.js'
+import { samplerSource } from '../support/parameters.js'
 import golden from '../vectors/contract_v1.json' with { type: 'json' }
 
 const gpu = useDevice()
@@ -30,6 +34,28 @@ describe(`initializeModel on ${adapterName}`, () => {
       using weights = await initializeModel(contractModel, initializer, { device: gpu.device, dtype, seed })
       const hash = sha256(await weights.readBytes(contractName))
       expect({ id, hash }).toEqual({ id, hash: (golden.sha256 as Record<string, string>)[id] })
+    }
+  })
+
+  test('the same hashes on the CPU of this runtime, whose WebAssembly makes the bits of the TypeScript samplers', async () => {
+    for (const { id, initializer, dtype, seed } of contractCases) {
+      using weights = await initializeModel(contractModel, initializer, { device: 'cpu', dtype, seed })
+      const hash = sha256(await weights.readBytes(contractName))
+      expect({ id, hash }).toEqual({ id, hash: (golden.sha256 as Record<string, string>)[id] })
+    }
+    for (const [name, law] of Object.entries(randomLaws).filter(([, { kind }]) => kind !== 'sparse')) {
+      const source = samplerSource(law, { seed: 42n, offset: 2n ** 32n - 5n })
+      const bytes = new Uint8Array(4 * 50_001)
+      const write = simdSampler(source, 'float32')
+      expect(write, 'WebAssembly with SIMD').toBeDefined()
+      write!(3, 50_001, bytes, 0)
+      const { buffer, byteOffset, byteLength } = sampleRange(source, 3, 50_001)
+      expect({ name, count: countDifferences(bytes, new Uint8Array(buffer, byteOffset, byteLength), 4).count }).toEqual(
+        {
+          name,
+          count: 0,
+        },
+      )
     }
   })
 

@@ -127,6 +127,7 @@ const environmentLines = [
   `- ${cpus().length} x ${cpus()[0]?.model.trim()}, ${process.platform} ${process.arch}`,
   `- adapters: ${[...new Set(groups.map(({ adapter }) => adapter).filter(Boolean))].join('; ')}`,
   `- peers: ${values.peers ? peerVersions().join(', ') : 'left out (--no-peers)'}`,
+  ...(values.quick ? ['- a run with `--quick`: two rounds of most rows'] : []),
 ]
 const fills = groups.find(({ group, reason }) => group === 'peers' && reason === undefined)
 // The prediction is from the shaders as they are now; where they cannot be counted, from the last count.

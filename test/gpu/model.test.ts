@@ -237,9 +237,12 @@ describe(`initializeModel on ${adapterName}`, () => {
         const bytes = await weights.readBytes('big', start, Math.min(256, 4099 * 8209 * 4 - start))
         expect(new Float32Array(bytes.buffer).every((x) => x !== 0)).toBe(true)
       }
-      const statistics = await weights.statistics()
-      expect(statistics.get('big')).toMatchObject({ count: 4099 * 8209, nonFiniteCount: 0 })
-      expect(Math.abs(statistics.get('half')!.mean - 0.5)).toBeLessThan(1e-3)
+      // The pass over 33 M elements is the same for both.
+      if (buffers === 'packed') {
+        const statistics = await weights.statistics()
+        expect(statistics.get('big')).toMatchObject({ count: 4099 * 8209, nonFiniteCount: 0 })
+        expect(Math.abs(statistics.get('half')!.mean - 0.5)).toBeLessThan(1e-3)
+      }
       weights.destroy()
     }
     device.destroy()

@@ -75,7 +75,7 @@ export async function writeOrthogonalPart(
         const pass = submitPass(state, LABEL, job.name, (encoder) => {
           encoder.setPipeline(compiled)
           encoder.setBindGroup(0, group, [0])
-          encoder.dispatchWorkgroups(workgroupsFor(taken))
+          encoder.dispatchWorkgroups(workgroupsFor(state, taken))
         })
         pacer.done(await pass.done)
         done += taken

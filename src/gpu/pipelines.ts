@@ -11,20 +11,28 @@ import { orthogonalPartLayout, partLayout } from './part-layout.js'
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
 
+/** On a CPU, turns that an invocation takes where there are enough for LEAST_WORKGROUPS: what it does once is then little. */
+const CPU_TURNS = 32
+const LEAST_WORKGROUPS = 16
+
 /**
  * Workgroups of the fill shaders for so many turns of their loop. More than 2048 bring nothing: the shaders stride. Well under
- * the limit of 65535.
+ * the limit of 65535. A GPU is better filled by many invocations of a turn each, a CPU by few of many turns.
  */
-export function workgroupsFor(turns: number): number {
-  return Math.min(2048, Math.ceil(turns / WORKGROUP_INVOCATIONS))
+export function workgroupsFor(state: DeviceState, turns: number): number {
+  const most = Math.min(2048, Math.ceil(turns / WORKGROUP_INVOCATIONS))
+  if (!isCpu(state)) return most
+  return Math.min(most, Math.max(LEAST_WORKGROUPS, Math.ceil(turns / WORKGROUP_INVOCATIONS / CPU_TURNS)))
 }
+
+const isCpu = ({ device }: DeviceState): boolean => adapterInfoOf(device)?.isFallbackAdapter === true
 
 /**
  * Invocations per workgroup of the matrix product. A CPU runs eight at a time, those beyond a matrix's edge too, so more are
  * waste there; a GPU has 32 or 64 in step.
  */
-export function productLanes({ device }: DeviceState): number {
-  return adapterInfoOf(device)?.isFallbackAdapter === true ? 8 : 32
+export function productLanes(state: DeviceState): number {
+  return isCpu(state) ? 8 : 32
 }
 
 /** Whether elements from a byte of a buffer on can be stored four at a time, whole. */

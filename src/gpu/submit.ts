@@ -71,7 +71,7 @@ export async function submitFills(
           const { job, buffer } = piece.work
           pass.setPipeline(piece.pipeline)
           pass.setBindGroup(0, groups(buffer, piece.binding, piece.part), uniforms.offsets(index, piece))
-          pass.dispatchWorkgroups(workgroupsFor(piece.packed.turns))
+          pass.dispatchWorkgroups(workgroupsFor(state, piece.packed.turns))
           bytesDone += piece.bytes
           parameter = job.name
         })

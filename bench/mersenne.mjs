@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gpuEnvironment } from '../scripts/software-gpu.mjs'
+import { openSources } from './sources.mjs'
 
 const { values: flags } = parseArgs({
   options: {
@@ -26,16 +27,7 @@ if (!flags.inner) {
   process.exit(status ?? 1)
 }
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-const { createServer } = await import('vite')
-const server = await createServer({
-  root,
-  configFile: false,
-  logLevel: 'error',
-  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
-  optimizeDeps: { noDiscovery: true },
-})
-const load = (path) => server.ssrLoadModule(path)
+const { load, close } = await openSources()
 const { requestNodeDevice } = await load('/src/node/device.ts')
 const { initializeModel, planModel } = await load('/src/index.ts')
 const { MersenneStream, MT_WORDS, mersenneSeed, mersenneTwist } = await load('/src/random/mt19937.ts')
@@ -267,5 +259,5 @@ console.log(
   `host: a jump ${jump.toFixed(0)} ms, walking ${(1e-3 / walk).toFixed(0)} M words/s: a jump is faster from 2^${Math.log2(jump / walk).toFixed(1)} words on`,
 )
 device.destroy()
-await server.close()
+await close()
 process.exit(0)

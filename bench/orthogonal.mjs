@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gpuEnvironment } from '../scripts/software-gpu.mjs'
+import { openSources } from './sources.mjs'
 
 const { values } = parseArgs({
   options: {
@@ -27,16 +28,7 @@ if (!values.inner) {
   process.exit(status ?? 1)
 }
 
-// The module is internal, so it is loaded from the sources, through Vite for the shaders.
-const { createServer } = await import('vite')
-const server = await createServer({
-  root: fileURLToPath(new URL('..', import.meta.url)),
-  configFile: false,
-  logLevel: 'error',
-  server: { middlewareMode: true, hmr: false, ws: false, watch: null },
-  optimizeDeps: { noDiscovery: true },
-})
-const load = (path) => server.ssrLoadModule(path)
+const { load, close } = await openSources()
 const { requestNodeDevice } = await load('/src/node/device.ts')
 const { deviceState } = await load('/src/gpu/device-state.ts')
 const { orthogonalizeOnGpu, orthogonalityDefect, orthogonalScratchBytes } = await load('/src/gpu/orthogonal.ts')
@@ -86,5 +78,5 @@ for (const size of values.sizes.split(',')) {
   target.buffer.destroy()
 }
 device.destroy()
-await server.close()
+await close()
 process.exit(0)

@@ -1,5 +1,4 @@
-//#import "linalg/task"
-//#import "linalg/inputs"
+//#import "linalg/parts"
 // Adds up the parts that linalg/gram left, always in the same order, and transposes the sum if the flags say so. One 4 x 4
 // block an invocation.
 
@@ -9,13 +8,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (j >= task.columns) {
     return;
   }
-  let s = task.aStride;
-  var p = task.aOffset + id.z * task.aBatch + 4u * id.y * s + j;
-  var total = mat4x4<f32>();
-  for (var split = 0u; split < task.splits; split++) {
-    total += mat4x4<f32>(a[p], a[p + s], a[p + 2u * s], a[p + 3u * s]);
-    p += task.splitStride;
-  }
+  var total = addParts(id.y, j, id.z);
   var row = 4u * id.y;
   var column = j;
   if ((task.flags & FLIP) != 0u) {

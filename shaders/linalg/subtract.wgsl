@@ -1,5 +1,4 @@
-//#import "linalg/task"
-//#import "linalg/inputs"
+//#import "linalg/parts"
 // c = b - the sum of the parts that linalg/gram left in a, in the order of linalg/combine; d = the same, transposed. One
 // 4 x 4 block an invocation.
 
@@ -11,16 +10,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   if (j >= task.columns) {
     return;
   }
-  let s = task.aStride;
-  var p = task.aOffset + id.z * task.aBatch + 4u * id.y * s + j;
-  var total = mat4x4<f32>();
-  for (var split = 0u; split < task.splits; split++) {
-    total += mat4x4<f32>(a[p], a[p + s], a[p + 2u * s], a[p + 3u * s]);
-    p += task.splitStride;
-  }
   let t = task.bStride;
   let q = task.bOffset + id.z * task.bBatch + 4u * id.y * t + j;
-  total = mat4x4<f32>(b[q], b[q + t], b[q + 2u * t], b[q + 3u * t]) - total;
+  let total = mat4x4<f32>(b[q], b[q + t], b[q + 2u * t], b[q + 3u * t]) - addParts(id.y, j, id.z);
   let w = task.cStride;
   let r = task.cOffset + id.z * task.cBatch + 4u * id.y * w + j;
   c[r] = total[0];

@@ -35,6 +35,7 @@ import linalgDefect from '../../shaders/linalg/defect.wgsl?raw'
 import linalgGram from '../../shaders/linalg/gram.wgsl?raw'
 import linalgInputs from '../../shaders/linalg/inputs.wgsl?raw'
 import linalgLoad from '../../shaders/linalg/load.wgsl?raw'
+import linalgParts from '../../shaders/linalg/parts.wgsl?raw'
 import linalgRevive from '../../shaders/linalg/revive.wgsl?raw'
 import linalgStore from '../../shaders/linalg/store.wgsl?raw'
 import linalgSubtract from '../../shaders/linalg/subtract.wgsl?raw'
@@ -101,6 +102,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'linalg/subtract': linalgSubtract,
   'linalg/inputs': linalgInputs,
   'linalg/load': linalgLoad,
+  'linalg/parts': linalgParts,
   'linalg/revive': linalgRevive,
   'linalg/store': linalgStore,
   'linalg/task': linalgTask,

@@ -1,0 +1,14 @@
+//#import "linalg/task"
+//#import "linalg/inputs"
+
+/// The sum, in a fixed order, of the parts that linalg/gram left of 4 x 4 block (row, column).
+fn addParts(row: u32, column: u32, batch: u32) -> mat4x4<f32> {
+  let s = task.aStride;
+  var p = task.aOffset + batch * task.aBatch + 4u * row * s + column;
+  var total = mat4x4<f32>();
+  for (var split = 0u; split < task.splits; split++) {
+    total += mat4x4<f32>(a[p], a[p + s], a[p + 2u * s], a[p + 3u * s]);
+    p += task.splitStride;
+  }
+  return total;
+}

@@ -1,27 +1,9 @@
-//#import "linalg/task"
+//#import "linalg/both_ways"
 //#import "linalg/inputs"
 // c = transpose(a) * b for a of 32 x 32, and d = the same, transposed. 8 x 4 elements an invocation: the sums are short, and
 // so is what a driver has to compile.
 
-@group(0) @binding(4) var<storage, read_write> d: array<vec4<f32>>;
-
 const PANEL = 32u;
-
-fn store(x: mat4x4<f32>, row: u32, column: u32, batch: u32) {
-  let w = task.cStride;
-  let r = task.cOffset + batch * task.cBatch + 4u * row * w + column;
-  c[r] = x[0];
-  c[r + w] = x[1];
-  c[r + 2u * w] = x[2];
-  c[r + 3u * w] = x[3];
-  let flipped = transpose(x);
-  let v = task.dStride;
-  let o = task.dOffset + batch * task.dBatch + 4u * column * v + row;
-  d[o] = flipped[0];
-  d[o + v] = flipped[1];
-  d[o + 2u * v] = flipped[2];
-  d[o + 3u * v] = flipped[3];
-}
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -43,6 +25,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     p += task.aStride;
     q += task.bStride;
   }
-  store(upper, row, j, id.z);
-  store(lower, row + 1u, j, id.z);
+  storeBothWays(upper, row, j, id.z);
+  storeBothWays(lower, row + 1u, j, id.z);
 }

@@ -29,6 +29,7 @@ import generatorsTorchCudaNormal from '../../shaders/generators/torch_cuda_norma
 import generatorsTorchCudaUniform from '../../shaders/generators/torch_cuda_uniform.wgsl?raw'
 import generatorsUploaded from '../../shaders/generators/uploaded.wgsl?raw'
 import linalgApply from '../../shaders/linalg/apply.wgsl?raw'
+import linalgBothWays from '../../shaders/linalg/both_ways.wgsl?raw'
 import linalgCholesky from '../../shaders/linalg/cholesky.wgsl?raw'
 import linalgCombine from '../../shaders/linalg/combine.wgsl?raw'
 import linalgDefect from '../../shaders/linalg/defect.wgsl?raw'
@@ -95,6 +96,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'distributions/uniform': distributionUniform,
   fill,
   'linalg/cholesky': linalgCholesky,
+  'linalg/both_ways': linalgBothWays,
   'linalg/combine': linalgCombine,
   'linalg/defect': linalgDefect,
   'linalg/gram': linalgGram,

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
 import { build } from 'vite'
-import { unpackChromium, unpackSwiftShader } from '../scripts/software-gpu.mjs'
+import { chromiumOnSwiftShader } from '../scripts/software-gpu.mjs'
 
 const { values } = parseArgs({
   allowNegative: true,
@@ -40,13 +40,7 @@ const server = createServer((request, response) => {
   response.end(script ? code : '<!doctype html><title>bench</title><script type="module" src="/page.js"></script>')
 })
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-const libraries = await unpackSwiftShader()
-const { VK_DRIVER_FILES: _, ...environment } = process.env
-const browser = await chromium.launch({
-  executablePath: await unpackChromium(),
-  args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
-  env: { ...environment, LD_LIBRARY_PATH: `${libraries}:${join(libraries, 'lib')}` },
-})
+const browser = await chromium.launch(await chromiumOnSwiftShader())
 const page = await browser.newPage()
 page.on('pageerror', (error) => console.error(`page: ${error.message}`))
 await page.goto(`http://127.0.0.1:${server.address().port}/`)

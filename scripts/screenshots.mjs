@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { createServer } from 'vite'
-import { unpackChromium, unpackSwiftShader } from './software-gpu.mjs'
+import { chromiumOnSwiftShader } from './software-gpu.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'docs', 'images')
@@ -18,13 +18,7 @@ const server = await createServer({
 })
 await server.listen()
 const { port } = server.httpServer.address()
-const libraries = await unpackSwiftShader()
-const { VK_DRIVER_FILES: _, ...environment } = process.env
-const browser = await chromium.launch({
-  executablePath: await unpackChromium(),
-  args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
-  env: { ...environment, LD_LIBRARY_PATH: `${libraries}:${join(libraries, 'lib')}` },
-})
+const browser = await chromium.launch(await chromiumOnSwiftShader())
 const views = [
   { name: 'demo', colorScheme: 'light', width: 1200, part: true },
   { name: 'demo-light', colorScheme: 'light', width: 1200 },

@@ -83,6 +83,17 @@ export async function unpackChromium() {
   return join(folder, 'chromium')
 }
 
+/** How Playwright starts that Chromium with WebGPU on its SwiftShader, whatever driver the environment names. */
+export async function chromiumOnSwiftShader() {
+  const libraries = await unpackSwiftShader()
+  const { VK_DRIVER_FILES: _, ...environment } = process.env
+  return {
+    executablePath: await unpackChromium(),
+    args: ['--no-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
+    env: { ...environment, LD_LIBRARY_PATH: `${libraries}:${join(libraries, 'lib')}` },
+  }
+}
+
 /** Where Debian, Fedora and Arch put lavapipe's driver description; undefined when it is not installed. */
 export function findLavapipe() {
   const folders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d']

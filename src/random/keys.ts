@@ -29,11 +29,16 @@ export function seedKey(seed: number | bigint): bigint {
 
 /** FNV-1a, 64 bits, over the UTF-8 bytes of `text` (Fowler, Noll, Vo; draft-eastlake-fnv). Exact. */
 export function fnv1a64(text: string): bigint {
-  let hash = 0xcbf2_9ce4_8422_2325n
+  // In two halves: the prime is 2^40 + 0x1b3.
+  let low = 0x8422_2325
+  let high = 0xcbf2_9ce4
   for (const byte of new TextEncoder().encode(text)) {
-    hash = ((hash ^ BigInt(byte)) * 0x100_0000_01b3n) & MASK_64
+    const mixed = (low ^ byte) >>> 0
+    const product = mixed * 0x1b3
+    high = (Math.imul(high, 0x1b3) + Math.floor(product / 2 ** 32) + (mixed << 8)) >>> 0
+    low = product >>> 0
   }
-  return hash
+  return (BigInt(high) << 32n) | BigInt(low)
 }
 
 /**

@@ -268,7 +268,10 @@ export async function runJobs(
 ): Promise<void> {
   const pipelinesOf = await compileFor(state, targets)
   const work = targets.map((target): FillWork => {
-    return { ...target, filled: isUploadedJob(target.job) || isOrthogonalJob(target.job), ...pipelinesOf(target) }
+    const { job, buffer, byteOffset, sharing = false } = target
+    const { pipeline, pipelineId, overlayPipeline } = pipelinesOf(target)
+    const filled = isUploadedJob(job) || isOrthogonalJob(job)
+    return { job, buffer, byteOffset, sharing, filled, pipeline, pipelineId, overlayPipeline }
   })
   // Words that the host makes go another way, before the rest; only their overlays are dispatched with it.
   const bytesTotal = work.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)

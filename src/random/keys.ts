@@ -32,8 +32,11 @@ export function fnv1a64(text: string): bigint {
   // In two halves: the prime is 2^40 + 0x1b3.
   let low = 0x8422_2325
   let high = 0xcbf2_9ce4
-  for (const byte of new TextEncoder().encode(text)) {
-    const mixed = (low ^ byte) >>> 0
+  // Names are ASCII, nearly always, and there may be thousands.
+  const bytes = /[^\0-\x7f]/.test(text) ? new TextEncoder().encode(text) : undefined
+  const byteLength = bytes?.length ?? text.length
+  for (let at = 0; at < byteLength; at++) {
+    const mixed = (low ^ (bytes?.[at] ?? text.charCodeAt(at))) >>> 0
     const product = mixed * 0x1b3
     high = (Math.imul(high, 0x1b3) + Math.floor(product / 2 ** 32) + (mixed << 8)) >>> 0
     low = product >>> 0

@@ -1,7 +1,10 @@
 // A device that is watched: live buffers and their bytes, submits, dispatches, labels. Overrides methods of one GPUDevice object.
 
+import { deviceState } from '../../src/gpu/device-state.js'
+import { releaseScratch } from '../../src/gpu/scratch.js'
+
 export interface DeviceWatch {
-  /** Buffers that were made and not destroyed. */
+  /** Buffers that were made and not destroyed; memory kept for a next call is released first. */
   readonly live: ReadonlySet<GPUBuffer>
   liveBytes: number
   peakBytes: number
@@ -28,7 +31,10 @@ const creators = [
 export function watchDevice(device: GPUDevice): DeviceWatch {
   const live = new Set<GPUBuffer>()
   const watch: DeviceWatch = {
-    live,
+    get live() {
+      releaseScratch(deviceState(device))
+      return live
+    },
     liveBytes: 0,
     peakBytes: 0,
     submits: 0,

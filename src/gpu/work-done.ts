@@ -7,6 +7,15 @@ const PATIENCE = 0.9
 const SHORTEST_MS = 2
 /** An estimate that was too long by an accident is lowered at once, one that was too short grows slowly. */
 const GROWTH = 1.05
+/** How much longer than what was measured a wait may be: a little work says little of much. */
+const STRETCH = 4
+
+/** What was learnt of a kind of work; nothing from its first time, in which drivers compile. */
+export interface Pace {
+  /** Milliseconds per unit, the least that was seen, and of how many milliseconds it was told. */
+  readonly perUnit: number
+  readonly milliseconds: number
+}
 
 /**
  * Resolves when the device has done what was submitted: `amount` units of a kind of work.
@@ -23,11 +32,14 @@ export async function workDone(state: DeviceState, kind: string, amount: number)
   }
   const began = performance.now()
   const pace = paces.get(kind)
-  const wait = pace === undefined ? 0 : PATIENCE * pace * amount
+  const wait = pace === undefined ? 0 : PATIENCE * Math.min(pace.perUnit * amount, STRETCH * pace.milliseconds)
   if (wait >= SHORTEST_MS) await new Promise<void>((resolve) => setTimeout(resolve, wait))
   await device.queue.onSubmittedWorkDone()
-  const measured = (performance.now() - began) / amount
-  paces.set(kind, pace === undefined ? measured : Math.min(measured, GROWTH * pace))
+  const milliseconds = performance.now() - began
+  const perUnit = milliseconds / amount
+  if (pace === undefined) paces.set(kind, { perUnit: Number.POSITIVE_INFINITY, milliseconds: 0 })
+  else if (perUnit < GROWTH * pace.perUnit) paces.set(kind, { perUnit, milliseconds })
+  else paces.set(kind, { perUnit: GROWTH * pace.perUnit, milliseconds: pace.milliseconds })
 }
 
 const asksByTurning = ({ device }: DeviceState): boolean =>

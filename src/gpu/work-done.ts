@@ -5,15 +5,20 @@ import type { DeviceState } from './device-state.js'
 const PATIENCE = 0.9
 /** Timers are no finer. */
 const SHORTEST_MS = 2
-/** An estimate that was too long by an accident is lowered at once, one that was too short grows slowly. */
+/** No wait is longer, whatever was estimated. */
+const LONGEST_MS = 250
+/** An estimate that was too short grows slowly: the machine may have had something else to do. */
 const GROWTH = 1.05
-/** How much longer than what was measured a wait may be: a little work says little of much. */
+/** One that was so long that the device had been waiting is halved. */
+const READY_MS = 1
+/** A wait is at most so many times what its pace was measured on: a little work says little of much. */
 const STRETCH = 4
 
-/** What was learnt of a kind of work; nothing from its first time, in which drivers compile. */
+/** How long a kind of work takes. */
 export interface Pace {
-  /** Milliseconds per unit, the least that was seen, and of how many milliseconds it was told. */
+  /** Milliseconds per unit; infinite before the second time. */
   readonly perUnit: number
+  /** What it was measured on. */
   readonly milliseconds: number
 }
 
@@ -32,14 +37,24 @@ export async function workDone(state: DeviceState, kind: string, amount: number)
   }
   const began = performance.now()
   const pace = paces.get(kind)
-  const wait = pace === undefined ? 0 : PATIENCE * Math.min(pace.perUnit * amount, STRETCH * pace.milliseconds)
-  if (wait >= SHORTEST_MS) await new Promise<void>((resolve) => setTimeout(resolve, wait))
+  const estimate =
+    pace === undefined
+      ? 0
+      : Math.min(LONGEST_MS, PATIENCE * Math.min(pace.perUnit * amount, STRETCH * pace.milliseconds))
+  const waits = estimate >= SHORTEST_MS
+  if (waits) await new Promise<void>((resolve) => setTimeout(resolve, estimate))
+  const asked = performance.now()
   await device.queue.onSubmittedWorkDone()
-  const milliseconds = performance.now() - began
+  const now = performance.now()
+  paces.set(kind, nextPace(pace, now - began, amount, waits && now - asked < READY_MS))
+}
+
+function nextPace(pace: Pace | undefined, milliseconds: number, amount: number, waitedTooLong: boolean): Pace {
+  // The first work of a kind says nothing: drivers compile then.
+  if (pace === undefined) return { perUnit: Number.POSITIVE_INFINITY, milliseconds: 0 }
   const perUnit = milliseconds / amount
-  if (pace === undefined) paces.set(kind, { perUnit: Number.POSITIVE_INFINITY, milliseconds: 0 })
-  else if (perUnit < GROWTH * pace.perUnit) paces.set(kind, { perUnit, milliseconds })
-  else paces.set(kind, { perUnit: GROWTH * pace.perUnit, milliseconds: pace.milliseconds })
+  if (waitedTooLong) return { ...pace, perUnit: Math.min(pace.perUnit, perUnit) / 2 }
+  return perUnit < GROWTH * pace.perUnit ? { perUnit, milliseconds } : { ...pace, perUnit: GROWTH * pace.perUnit }
 }
 
 const asksByTurning = ({ device }: DeviceState): boolean =>

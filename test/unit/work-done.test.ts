@@ -1,87 +1,70 @@
-// When a device is asked whether it is done: on a CPU adapter in Node late, everywhere else at once.
+// When the device is asked whether it is done: on a CPU adapter in Node not before most of the expected time has passed.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { DeviceState } from '../../src/gpu/device-state.js'
 import { workDone } from '../../src/gpu/work-done.js'
 
 beforeEach(() => {
-  vi.useFakeTimers()
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 })
 afterEach(() => {
   vi.useRealTimers()
 })
 
-/** A device whose work takes `takes` milliseconds from its submit on, and when it was asked. */
-function fakeState(isFallbackAdapter: boolean): {
-  state: DeviceState
-  run: (amount: number, takes: number) => Promise<number>
-} {
-  let begun = 0
-  let takes = 0
-  let asked = 0
-  const onSubmittedWorkDone = async (): Promise<void> => {
-    asked = performance.now() - begun
-    const left = takes - asked
-    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left))
+/** A device that is done `milliseconds` after the submit. Says after how many it was asked, and after how many all ended. */
+async function run(state: DeviceState, milliseconds: number, amount: number): Promise<[asked: number, ended: number]> {
+  const began = performance.now()
+  let asked = -1
+  state.device.queue.onSubmittedWorkDone = () => {
+    asked = performance.now() - began
+    const left = milliseconds - asked
+    return left <= 0 ? Promise.resolve(undefined) : new Promise((resolve) => setTimeout(() => resolve(undefined), left))
   }
-  const device = { queue: { onSubmittedWorkDone }, adapterInfo: { isFallbackAdapter } }
-  const state = { device, paces: new Map() } as unknown as DeviceState
-  return {
-    state,
-    async run(amount, milliseconds) {
-      begun = performance.now()
-      takes = milliseconds
-      const done = workDone(state, 'fill', amount)
-      await vi.advanceTimersByTimeAsync(10_000)
-      await done
-      return asked
-    },
-  }
+  let ended = -1
+  const call = workDone(state, 'test', amount).then(() => {
+    ended = performance.now() - began
+  })
+  await vi.advanceTimersByTimeAsync(1000)
+  await call
+  return [asked, ended]
 }
 
-test('the first time teaches nothing: drivers compile in it', async () => {
-  const { run } = fakeState(true)
-  expect(await run(100, 500)).toBe(0)
-  expect(await run(100, 50)).toBe(0)
-  expect(await run(100, 50)).toBe(45)
+const stateOf = (isFallbackAdapter: boolean): DeviceState =>
+  ({ device: { adapterInfo: { isFallbackAdapter }, queue: {} }, paces: new Map() }) as never
+
+test('a GPU is asked at once, always', async () => {
+  const state = stateOf(false)
+  for (let i = 0; i < 4; i++) expect(await run(state, 100, 10)).toEqual([0, 100])
 })
 
-test('the wait grows with the work, and little work says little of much', async () => {
-  const { run } = fakeState(true)
-  await run(100, 50)
-  await run(100, 50)
-  expect(await run(200, 100)).toBe(90)
-  // 100,000 units at 0.5 ms are 50 s; what was measured were 100 ms.
-  expect(await run(100_000, 300)).toBe(360)
-  expect(await run(100_000, 300)).toBeLessThan(330)
+test('a CPU is asked after nine tenths of the time that the work before took, per unit', async () => {
+  const state = stateOf(true)
+  // The first work compiled; the second is the first that counts.
+  expect(await run(state, 900, 10)).toEqual([0, 900])
+  expect(await run(state, 100, 10)).toEqual([0, 100])
+  expect(await run(state, 100, 10)).toEqual([90, 100])
+  expect(await run(state, 50, 5)).toEqual([45, 50])
+  // Slower work raises the estimate by a twentieth, not more; short work is asked for at once.
+  expect(await run(state, 400, 10)).toEqual([90, 400])
+  expect(await run(state, 400, 10)).toEqual([94, 400])
+  expect(await run(state, 2, 0.1)).toEqual([0, 2])
 })
 
-test('a wait that is too short to be worth a timer is none', async () => {
-  const { run } = fakeState(true)
-  await run(100, 2)
-  await run(100, 2)
-  expect(await run(100, 2)).toBe(0)
+test('an estimate that was too long is lost soon, and no wait is longer than a quarter of a second', async () => {
+  const state = stateOf(true)
+  await run(state, 1, 1)
+  await run(state, 200, 1)
+  expect(await run(state, 900, 4)).toEqual([250, 900])
+  const ends: number[] = []
+  for (let i = 0; i < 5; i++) ends.push((await run(state, 10, 1))[1])
+  expect(ends[0]).toBeGreaterThan(180)
+  expect(ends[4]).toBeLessThan(15)
 })
 
-test('work that became faster is waited for too long once, work that became slower never', async () => {
-  const { run } = fakeState(true)
-  await run(100, 100)
-  await run(100, 100)
-  expect(await run(100, 20)).toBe(90)
-  expect(await run(100, 200)).toBeLessThanOrEqual(90)
-})
-
-test('each kind of work has its own pace', async () => {
-  const { state, run } = fakeState(true)
-  await run(100, 50)
-  await run(100, 50)
-  const other = workDone(state, 'other', 100)
-  await vi.advanceTimersByTimeAsync(0)
-  await vi.advanceTimersByTimeAsync(10_000)
-  await other
-  expect(await run(100, 50)).toBe(45)
-})
-
-test('a GPU is asked at once', async () => {
-  const { run } = fakeState(false)
-  for (const _ of [1, 2, 3, 4]) expect(await run(100, 50)).toBe(0)
+test('a little work says little of much', async () => {
+  const state = stateOf(true)
+  await run(state, 1, 1)
+  expect(await run(state, 5, 1)).toEqual([0, 5])
+  // At 5 ms a unit these were 500 ms.
+  expect(await run(state, 30, 100)).toEqual([18, 30])
+  expect((await run(state, 30, 100))[0]).toBe(27)
 })

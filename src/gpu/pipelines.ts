@@ -5,7 +5,7 @@ import { adapterInfoOf } from './adapter-info.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
-import { MEASURE_JOB_BYTES } from './measure-layout.js'
+import { EDGE_TABLE_BYTES, MEASURE_JOB_BYTES } from './measure-layout.js'
 import { orthogonalPartLayout, partLayout } from './part-layout.js'
 
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
@@ -94,7 +94,7 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
     measure: [
       storage(0, 'read-only-storage'),
       uniform(1, MEASURE_JOB_BYTES),
-      storage(2, 'read-only-storage'),
+      uniform(2, EDGE_TABLE_BYTES),
       storage(3, 'storage'),
       storage(4, 'storage'),
       storage(5, 'storage'),

@@ -105,7 +105,10 @@ export const groups = {
   },
 
   async many({ device, limits }) {
-    return { rows: await interleave(manyCases(device), limits) }
+    const cases = manyCases(device)
+    const rows = await interleave(cases, limits)
+    for (const one of cases) one.free?.()
+    return { rows }
   },
 
   /** Statistics, tests and verification of what was made, against making it. */

@@ -31,7 +31,19 @@ const sizesOf = (model) =>
 export const writtenMemory = (device, model) =>
   Object.fromEntries(sizesOf(model).map(([name, bytes]) => [name, { buffer: writtenBuffer(device, bytes) }]))
 
-function pair(device, id, name, elements, { model, initializer }) {
+/** The same in one buffer, as `buffers: 'packed'` lays it out. */
+function packedMemory(device, model) {
+  let byteLength = 0
+  const places = sizesOf(model).map(([name, bytes]) => {
+    const byteOffset = byteLength
+    byteLength += 256 * Math.ceil(bytes / 256)
+    return [name, byteOffset]
+  })
+  const buffer = writtenBuffer(device, byteLength)
+  return Object.fromEntries(places.map(([name, byteOffset]) => [name, { buffer, byteOffset }]))
+}
+
+function pair(device, id, name, elements, { model, initializer }, buffers = 'separate') {
   let into
   return [
     {
@@ -39,7 +51,7 @@ function pair(device, id, name, elements, { model, initializer }) {
       name: `${name}, memory that exists`,
       elements,
       async run() {
-        into ??= writtenMemory(device, model)
+        into ??= (buffers === 'packed' ? packedMemory : writtenMemory)(device, model)
         await initializeModel(model, initializer, { device, seed: 1, into })
       },
       free() {
@@ -50,7 +62,7 @@ function pair(device, id, name, elements, { model, initializer }) {
       id: `${id}.fresh`,
       name: `${name}, new memory`,
       elements,
-      run: async () => (await initializeModel(model, initializer, { device, seed: 1 })).destroy(),
+      run: async () => (await initializeModel(model, initializer, { device, seed: 1, buffers })).destroy(),
     },
   ]
 }
@@ -61,6 +73,20 @@ export const gpt2Cases = (device) => [
 ]
 
 export const manyCases = (device, count = 10000, elements = 12288) => [
-  ...pair(device, 'many', `${count} tensors of ${elements}`, count * elements, manyTensors(count, elements)),
+  ...pair(
+    device,
+    'packed',
+    `${count} tensors of ${elements}, packed`,
+    count * elements,
+    manyTensors(count, elements),
+    'packed',
+  ),
+  ...pair(
+    device,
+    'many',
+    `${count} tensors of ${elements}, a buffer each`,
+    count * elements,
+    manyTensors(count, elements),
+  ),
   ...pair(device, 'manyone', 'one buffer of that length', count * elements, oneBuffer(count * elements)),
 ]

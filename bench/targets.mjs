@@ -37,7 +37,13 @@ export const targets = [
   },
   { what: 'the same, new memory', ...slower('gpt2', 'gpt2.fresh', 'gpt2one.fresh'), limit: 1.1 },
   {
-    what: '10,000 tensors of 12,288 elements against one buffer, memory that exists',
+    what: '10,000 tensors of 12,288 elements, packed, against one buffer, memory that exists',
+    ...slower('many', 'packed.into', 'manyone.into'),
+    limit: 1.25,
+  },
+  { what: 'the same, new memory', ...slower('many', 'packed.fresh', 'manyone.fresh'), limit: 1.25 },
+  {
+    what: '10,000 tensors of 12,288 elements, a buffer each, against one buffer, memory that exists',
     ...slower('many', 'many.into', 'manyone.into'),
     limit: 1.25,
   },

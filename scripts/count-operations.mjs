@@ -70,7 +70,6 @@ function disassembly(name) {
 }
 
 const { packSource, jobLayout } = await sources.load('/src/gpu/job-layout.ts')
-const { writeJob } = await sources.load('/src/gpu/job-layout.ts')
 const { fillBytes } = await sources.load('/src/cpu/fill.ts')
 const { byteWidth } = await sources.load('/src/dtype.ts')
 
@@ -80,7 +79,7 @@ function run(one, text, turns) {
   const elements = turns * 64 * 4
   const job = jobOf(one, elements)
   const uniforms = new DataView(new ArrayBuffer(jobLayout.byteLength))
-  writeJob(uniforms, 0, packSource({ job, start: 0, count: elements, firstWord: 0 }))
+  packSource({ view: uniforms, at: 0 }, { job, start: 0, count: elements, firstWord: 0 })
   const width = byteWidth(one.dtype)
   const { counts, words: stored } = execute(text, {
     StorageBuffer: new Uint8Array(elements * width),

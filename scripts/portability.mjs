@@ -6,8 +6,9 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { lacksForChromiumOnLavapipe, withChromiumOnLavapipe } from './chromium-lavapipe.mjs'
 import { columns, elementCount } from './measure-portability.mjs'
-import { findLavapipe, gpuEnvironment, unpackChromium, unpackSwiftShader } from './software-gpu.mjs'
+import { chromiumOnSwiftShader, findLavapipe, gpuEnvironment } from './software-gpu.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const measureScript = join(root, 'scripts', 'measure-portability.mjs')
@@ -27,24 +28,10 @@ async function inProcess(command, adapter) {
   return JSON.parse(line.slice('RESULT '.length))
 }
 
-/**
- * The Chromium of npm takes its own SwiftShader, whatever Vulkan driver the environment names. With the Vulkan loader under
- * the name of libvk_swiftshader.so its Dawn does see llvmpipe, and Chromium offers no adapter, whatever the flags.
- */
-async function inChromium(adapter) {
-  if (adapter !== 'swiftshader') return undefined
-  const libraries = await unpackSwiftShader()
-  const browser = await chromium.launch({
-    executablePath: await unpackChromium(),
-    // Developer features make it tell its adapter's name.
-    args: [
-      '--no-sandbox',
-      '--enable-unsafe-webgpu',
-      '--enable-webgpu-developer-features',
-      '--use-webgpu-adapter=swiftshader',
-    ],
-    env: { ...process.env, LD_LIBRARY_PATH: [libraries, join(libraries, 'lib')].join(':') },
-  })
+/** Runs the measurement in a page of the Chromium that Playwright starts with `options`. */
+async function inPage(options) {
+  // Developer features make it tell its adapter's name.
+  const browser = await chromium.launch({ ...options, args: [...options.args, '--enable-webgpu-developer-features'] })
   try {
     const page = await browser.newPage()
     // http://localhost is a secure context, which WebGPU asks for; nothing goes over a network.
@@ -57,7 +44,7 @@ async function inChromium(adapter) {
     await page.goto('http://localhost/')
     return await page.evaluate(async () => {
       const adapter = await navigator.gpu?.requestAdapter()
-      if (!adapter) return undefined
+      if (!adapter) throw new Error('Chromium offers no adapter')
       const { measure, describeAdapter } = await import('/scripts/measure-portability.mjs')
       const library = await import('/dist/index.js')
       return { adapter: describeAdapter(adapter.info), results: await measure(library, await adapter.requestDevice()) }
@@ -67,25 +54,37 @@ async function inChromium(adapter) {
   }
 }
 
+const inChromium = async (adapter) =>
+  adapter === 'lavapipe' ? withChromiumOnLavapipe(inPage) : inPage(await chromiumOnSwiftShader())
+
 const deno = [process.execPath, join(root, 'node_modules', 'deno', 'bin.cjs'), 'run', '-A', '--unstable-webgpu']
 const implementations = {
   [`Dawn (Node, webgpu ${versionOf('webgpu')})`]: (adapter) => inProcess([process.execPath], adapter),
   [`wgpu (Deno ${versionOf('deno')})`]: (adapter) => inProcess(deno, adapter),
   [`Chromium (@sparticuz/chromium ${versionOf('@sparticuz/chromium')})`]: inChromium,
 }
-const adapters = ['swiftshader', ...(findLavapipe() === undefined ? [] : ['lavapipe'])]
+
+/** Why a cell cannot be measured here; undefined where it can. */
+function lacks(run, adapter) {
+  if (adapter !== 'lavapipe') return undefined
+  if (run === inChromium) return lacksForChromiumOnLavapipe()
+  return findLavapipe() === undefined ? 'lavapipe is not installed' : undefined
+}
 
 const deviceNames = { swiftshader: /swiftshader/i, lavapipe: /llvmpipe/i }
 const rows = []
 const hashes = new Map(Object.keys(columns).map((name) => [name, new Set()]))
 let wrong = 0
+let skipped = 0
 for (const [implementation, run] of Object.entries(implementations)) {
-  for (const adapter of adapters) {
-    const measured = await run(adapter)
-    if (measured === undefined) {
-      console.log(`${implementation} does not run on ${adapter}`)
+  for (const adapter of Object.keys(deviceNames)) {
+    const reason = lacks(run, adapter)
+    if (reason !== undefined) {
+      skipped++
+      console.log(`${implementation} on ${adapter} is skipped: ${reason}`)
       continue
     }
+    const measured = await run(adapter)
     // A runtime may take another device than the one it was offered.
     if (!deviceNames[adapter].test(measured.adapter)) {
       throw new Error(`${implementation} computed on ${measured.adapter}, not on ${adapter}`)
@@ -108,6 +107,7 @@ const header = ['WebGPU', 'device', ...Object.keys(columns)]
 const table = [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 console.log(`\nBits that differ from the CPU, of ${elementCount.toLocaleString('en')} elements a column:\n${table}`)
 if (process.argv.includes('--write')) {
+  if (skipped > 0) throw new Error(`README.md keeps its table: ${skipped} of its rows cannot be measured here`)
   const path = join(root, 'README.md')
   const text = readFileSync(path, 'utf8')
   const marked = /(<!-- portability: .*? -->\n)[\s\S]*?(\n<!-- portability end -->)/

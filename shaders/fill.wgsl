@@ -1,4 +1,4 @@
-//#import "core/job"
+//#import "$job"
 //#import "random/philox"
 //#import "$sampler"
 //#import "$store"
@@ -39,6 +39,7 @@ fn sampleQuad(quad: u32, highWords: HighWords) -> vec4<f32> {
 
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  takeJob(id.y);
   let quads = (job.elementCount >> 2u) + select(0u, 1u, (job.elementCount & 3u) != 0u);
   let stride = groups.x * WORKGROUP_INVOCATIONS;
   let highWords = HighWords(philoxHighWord(job.counter.y, job.key), philoxHighWord(job.counter.y + 1u, job.key));

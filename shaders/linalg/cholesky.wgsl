@@ -5,9 +5,9 @@
 // a column.
 //
 // On the way a look at the panel, one record a matrix in d, combined over the panels: (what the projection took off a
-// vector, in squared length, over what it left and over a limit; vectors without length; largest |G - I|; 1 if something
-// is not finite). b: products with the vectors before (depth x 32); `rows` columns of the panel are real; chunk: the limit's
-// bits.
+// vector, in squared length, over what it left and over a limit; vectors without length; largest |G - I|, or, where this is
+// the panel's only round, 1 if a pivot says that one is not enough; 1 if something is not finite). b: products with the
+// vectors before (depth x 32); `rows` columns of the panel are real; chunk: the limit's bits.
 //
 // Columns are scaled to length 1 first. A pivot below FLOOR is rounding noise, since G is in float32, and so is its row:
 // the pivot is raised to FLOOR and the row cleared, which keeps P T bounded and leaves the rest to the next round. A column
@@ -18,6 +18,8 @@ const LANES = 32u;
 const FLOOR = 4e-6;
 const SMALLEST = 1e-30;
 const DEAD = 1e-4;
+// One round leaves rounding times about the inverse of the smallest pivot.
+const ONE_ROUND = 0.5;
 
 @group(0) @binding(4) var<storage, read_write> d: array<vec4<f32>>;
 
@@ -46,21 +48,29 @@ fn takenOff(batch: u32, j: u32) -> f32 {
   return total[j & 3u];
 }
 
-fn look(batch: u32, j: u32, size: u32) {
+/// Of column j.
+fn look(batch: u32, j: u32, size: u32) -> vec4<f32> {
   var own = vec4<f32>();
   if ((task.flags & PROJECTED) != 0u) {
     own.x = takenOff(batch, j) / (bitcast<f32>(task.chunk) * max(g[j * size + j], 1e-30));
   }
-  if ((task.flags & ORTHONORMAL) != 0u) {
+  if ((task.flags & (ORTHONORMAL | INDEPENDENT)) != 0u) {
     for (var i = 0u; i < task.rows; i++) {
       let x = g[i * size + j];
       if (!isFinite(x)) {
         own.w = 1.0;
       }
-      own.z = max(own.z, abs(x - select(0.0, 1.0, i == j)));
-      own.y += select(0.0, 1.0, i == j && x < DEAD);
+      if ((task.flags & ORTHONORMAL) != 0u) {
+        own.z = max(own.z, abs(x - select(0.0, 1.0, i == j)));
+        own.y += select(0.0, 1.0, i == j && x < DEAD);
+      }
     }
   }
+  return own;
+}
+
+/// Combines what the columns saw.
+fn record(batch: u32, j: u32, own: vec4<f32>) {
   lanes[j] = select(vec4<f32>(), own, j < task.rows);
   workgroupBarrier();
   if (j == 0u) {
@@ -89,8 +99,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     g[at + 2u * size] = x.z;
     g[at + 3u * size] = x.w;
   }
-  if ((task.flags & (PROJECTED | ORTHONORMAL)) != 0u) {
-    look(group.z, j, size);
+  let looks = (task.flags & (PROJECTED | ORTHONORMAL | INDEPENDENT)) != 0u;
+  var seen = vec4<f32>();
+  if (looks) {
+    seen = look(group.z, j, size);
   }
   let square = g[j * size + j];
   var own = 0.0;
@@ -121,6 +133,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = k + 1u; i <= j; i++) {
       g[i * size + j] -= r[k * size + i] * x;
     }
+  }
+  if (looks) {
+    let root = r[j * size + j];
+    if ((task.flags & INDEPENDENT) != 0u && (own == 0.0 || root * root < ONE_ROUND)) {
+      seen.z = 1.0;
+    }
+    record(group.z, j, seen);
   }
   workgroupBarrier();
   // Column j of R^-1 by back substitution, over g, which is no longer needed: invocations share no column.

@@ -29,6 +29,7 @@ const FLIP = 1u;        // write the transposed matrix
 const FIRST = 2u;       // nothing to combine with yet
 const PROJECTED = 4u;   // linalg/cholesky: look at what a projection took off
 const ORTHONORMAL = 8u; // linalg/cholesky: look at how far from orthonormal
+const INDEPENDENT = 16u; // linalg/cholesky: look at whether one round is enough
 
 @group(0) @binding(0) var<storage, read_write> c: array<vec4<f32>>;
 @group(0) @binding(1) var<uniform> task: Task;

@@ -1,4 +1,4 @@
-//#import "core/job"
+//#import "$job"
 //#import "core/words"
 
 fn storeQuad(quad: u32, values: vec4<f32>) {

@@ -1,4 +1,4 @@
-//#import "core/job"
+//#import "$job"
 //#import "core/words"
 //#import "$round"
 // Two 16-bit elements a word, low half first. An odd last element keeps the word's upper half as it was.

@@ -1,4 +1,4 @@
-//#import "core/job"
+//#import "$job"
 //#import "$round"
 // As store/half_pair where firstWord is even and elementCount a multiple of four: one store of 8 bytes.
 // $round: as in store/half_pair.

@@ -1,5 +1,6 @@
 import { DeviceLostError } from '../errors.js'
 import { type Speed, unknownSpeed } from './pacing.js'
+import type { KeptScratch } from './scratch.js'
 import { shaderModules } from './shader-modules.js'
 
 /** What this package keeps per device. It goes with the device: nothing here outlives or owns it. */
@@ -10,6 +11,10 @@ export interface DeviceState {
   readonly layouts: Map<string, GPUBindGroupLayout>
   /** How fast the device was, for the length of submits. */
   readonly speed: Speed
+  /** Milliseconds a unit of work, by the kind of work: src/gpu/work-done.ts. */
+  readonly paces: Map<string, number>
+  /** Scratch buffers that a call left for the next one, by what they are for: src/gpu/scratch.ts. */
+  readonly scratch: Map<string, KeptScratch>
   /** Pipelines that have shown here that they compute right; a failure is taken out again. */
   readonly selfTests: Map<string, Promise<void>>
   /** Called once when the device is lost. A set, since a reaction to `device.lost` could never be taken back. */
@@ -30,6 +35,8 @@ export function deviceState(device: GPUDevice): DeviceState {
       pipelines: new Map(),
       layouts: new Map(),
       speed: unknownSpeed(),
+      paces: new Map(),
+      scratch: new Map(),
       selfTests: new Map(),
       onLost: new Set(),
       modules: shaderModules,

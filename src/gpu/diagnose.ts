@@ -7,7 +7,7 @@ import { philox4x32 } from '../random/philox.js'
 import { adapterInfoOf } from './adapter-info.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from './constants.js'
 import type { DeviceState } from './device-state.js'
-import { jobLayout, packSource, writeJob } from './job-layout.js'
+import { jobLayout, packSource } from './job-layout.js'
 import { bindGroupLayout, pipeline } from './pipelines.js'
 import { copyOut } from './readback.js'
 
@@ -127,7 +127,7 @@ async function runProbe(state: DeviceState, probe: Probe, job: FillJob): Promise
   })
   const input = probeWords(probe)
   const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
-  writeJob(block, 0, packSource({ job, start: 0, count: WORDS, firstWord: 0 }))
+  packSource({ view: block, at: 0 }, { job, start: 0, count: WORDS, firstWord: 0 })
   const usage = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST
   const words = device.createBuffer({ label: 'webgpu-init probe', size: input.byteLength, usage })
   const uniform = device.createBuffer({

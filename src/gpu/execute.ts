@@ -13,13 +13,16 @@ import { withErrorScope } from './scopes.js'
 import { type GpuSegment, segmentsOf } from './segments.js'
 import { selfTest } from './self-test.js'
 import { GpuStore } from './store.js'
-import { type FillWork, type SubmitOptions, submitFills } from './submit.js'
+import { type SubmitOptions, submitFills } from './submit.js'
 import { runUploadedJobs } from './uploaded.js'
+import type { FillWork } from './window-queue.js'
 
 /** A job and where in a buffer its elements begin. */
 export interface PlacedJob {
   readonly job: FillJob
   readonly byteOffset: number
+  /** Whether it shares dispatches with other small jobs of its buffer. */
+  readonly sharing?: boolean
 }
 
 /** A job and the place for its elements. */
@@ -41,13 +44,18 @@ export async function executeOnGpu(
   checkSizes(state, plan.parameters, given, options)
   const jobs = active.map(fillJob)
   for (const job of jobs) if (isOrthogonalJob(job)) checkOrthogonal(state, job)
+  const sharing = sharingJobs(jobs, ({ name }) => {
+    const region = given.get(name)
+    return region === undefined ? options.buffers === 'packed' : region.segments === undefined && region.buffer
+  })
   // Compiling and judging the caller's buffers come before anything is allocated.
   const placed = active.flatMap((parameter, index): PlacedJob[] => {
     const region = given.get(parameter.name)
+    const job = jobs[index]!
     // Memory that is made here begins at a multiple of 256 bytes, and so do its segments.
     return region === undefined
-      ? [{ job: jobs[index]!, byteOffset: 0 }]
-      : targetsOf(jobs[index]!, segmentsOf(region, parameter))
+      ? [{ job, byteOffset: 0, sharing: sharing.has(job) }]
+      : targetsOf(job, segmentsOf(region, parameter), sharing.has(job))
   })
   const drawn = [...placed, ...jobs.flatMap(normalsOf).map((job) => ({ job, byteOffset: 0 }))]
   const [pipelinesOf] = await Promise.all([compileFor(state, drawn), preflight(state, given)])
@@ -62,7 +70,7 @@ export async function executeOnGpu(
     await runJobs(
       state,
       active.flatMap((parameter, index) =>
-        targetsOf(jobs[index]!, segmentsOf(regions.get(parameter.name)!, parameter)),
+        targetsOf(jobs[index]!, segmentsOf(regions.get(parameter.name)!, parameter), sharing.has(jobs[index]!)),
       ),
       options,
     )
@@ -73,10 +81,44 @@ export async function executeOnGpu(
   return new GpuStore(state, regions, owned, runJobs)
 }
 
+/** Elements of a job that may share a dispatch: larger ones are worth one of their own. */
+const MOST_SHARED_ELEMENTS = 2 ** 15
+/** Jobs that are worth a pipeline more. */
+const LEAST_SHARING = 8
+
+/**
+ * The jobs that share dispatches: small ones, many of a kind in one buffer.
+ * @param memoryOf the same for jobs of one buffer; false where a job has a buffer to itself
+ */
+function sharingJobs(jobs: readonly FillJob[], memoryOf: (job: FillJob) => unknown): ReadonlySet<FillJob> {
+  const groups = new Map<unknown, Map<string, FillJob[]>>()
+  for (const job of jobs) {
+    const { source, elementCount, part, overlays } = job
+    const kind = source.kind === 'sampler' ? source.sampler : source.kind
+    if (typeof kind !== 'string' || (kind !== 'constant' && source.kind !== 'sampler')) continue
+    if (elementCount > MOST_SHARED_ELEMENTS || part !== undefined || overlays.length > 0) continue
+    const memory = memoryOf(job)
+    if (memory === false) continue
+    const ofMemory = groups.get(memory) ?? new Map<string, FillJob[]>()
+    groups.set(memory, ofMemory)
+    const known = ofMemory.get(kind)
+    if (known === undefined) ofMemory.set(kind, [job])
+    else known.push(job)
+  }
+  const large = [...groups.values()].flatMap((kinds) => [...kinds.values()].filter((g) => g.length >= LEAST_SHARING))
+  return new Set(large.flat())
+}
+
 const constantKey: PipelineKey = { entry: 'constant', layout: 'fill' }
 const diagonalKey: PipelineKey = { entry: 'diagonal', layout: 'fill' }
 
-function sourceKey({ job, byteOffset }: PlacedJob): PipelineKey {
+function sourceKey(placed: PlacedJob): PipelineKey {
+  const key = ownKey(placed)
+  return placed.sharing ? { ...key, slots: { ...key.slots, job: 'core/jobs' }, layout: 'fill-sharing' } : key
+}
+
+/** The pipeline of a job that has a dispatch to itself. */
+function ownKey({ job, byteOffset }: PlacedJob): PipelineKey {
   const { source, dtype, part } = job
   const wholeQuads = hasWholeQuads(job, byteOffset)
   if (source.kind === 'constant') return constantKey
@@ -113,11 +155,12 @@ const isSelfTested = (job: FillJob): boolean =>
 const overlayKey = ({ kind }: Overlay): PipelineKey => (kind === 'range' ? constantKey : diagonalKey)
 
 /** A job per segment of its parameter. */
-function targetsOf(job: FillJob, segments: readonly GpuSegment[]): FillTarget[] {
+function targetsOf(job: FillJob, segments: readonly GpuSegment[], sharing: boolean): FillTarget[] {
   return segments.map(({ buffer, byteOffset, firstElement, elementCount }) => ({
-    job: { ...job, firstElement: job.firstElement + firstElement, elementCount },
+    job: segments.length === 1 ? job : { ...job, firstElement: job.firstElement + firstElement, elementCount },
     buffer,
     byteOffset,
+    sharing,
   }))
 }
 
@@ -128,13 +171,18 @@ type PipelinesOf = (placed: PlacedJob) => Pick<FillWork, 'pipeline' | 'pipelineI
 async function compileFor(state: DeviceState, placed: readonly PlacedJob[]): Promise<PipelinesOf> {
   const keys = new Map<string, PipelineKey>()
   const sourceNames = new Map<PlacedJob, string>()
+  // A model may have thousands of parameters, and has few kinds of them.
+  const nameOfKind = new Map<string, string>()
   const add = (key: PipelineKey): string => {
     const name = pipelineName(key)
     keys.set(name, key)
     return name
   }
   for (const one of placed) {
-    if (!isOrthogonalJob(one.job)) sourceNames.set(one, add(sourceKey(one)))
+    const kind = kindOf(one)
+    const name = nameOfKind.get(kind) ?? (isOrthogonalJob(one.job) ? undefined : add(sourceKey(one)))
+    if (name !== undefined) sourceNames.set(one, name)
+    if (name !== undefined && kind !== '') nameOfKind.set(kind, name)
     for (const { kind } of one.job.overlays) add(kind === 'range' ? constantKey : diagonalKey)
   }
   const compiled = new Map(
@@ -146,6 +194,13 @@ async function compileFor(state: DeviceState, placed: readonly PlacedJob[]): Pro
     const pipelineId = sourceNames.get(one) ?? ''
     return { pipelineId, pipeline: compiled.get(pipelineId)!, overlayPipeline }
   }
+}
+
+/** The same text for jobs of the same pipeline; '' where that takes a closer look. */
+function kindOf({ job: { source, dtype, part, elementCount }, byteOffset, sharing }: PlacedJob): string {
+  if (source.kind !== 'sampler' || typeof source.sampler !== 'string') return ''
+  const wholeQuads = hasWholeQuads({ elementCount, dtype }, byteOffset)
+  return `${source.sampler} ${dtype} ${wholeQuads} ${part !== undefined} ${sharing === true}`
 }
 
 /**
@@ -213,7 +268,10 @@ export async function runJobs(
 ): Promise<void> {
   const pipelinesOf = await compileFor(state, targets)
   const work = targets.map((target): FillWork => {
-    return { ...target, filled: isUploadedJob(target.job) || isOrthogonalJob(target.job), ...pipelinesOf(target) }
+    const { job, buffer, byteOffset, sharing = false } = target
+    const { pipeline, pipelineId, overlayPipeline } = pipelinesOf(target)
+    const filled = isUploadedJob(job) || isOrthogonalJob(job)
+    return { job, buffer, byteOffset, sharing, filled, pipeline, pipelineId, overlayPipeline }
   })
   // Words that the host makes go another way, before the rest; only their overlays are dispatched with it.
   const bytesTotal = work.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)

@@ -24,16 +24,21 @@ export interface FillWindow {
   readonly firstWord: number
 }
 
-/** One uniform block: what a dispatch reads, and how much there is to do. */
-export interface PackedJob {
-  /** 32-bit fields by byte offset. */
-  readonly fields: ReadonlyMap<number, number>
-  /** Groups of four words, or single elements of a diagonal: one invocation's turn each. */
-  readonly turns: number
+/** Where a uniform block is written: zeros before. */
+export interface BlockPlace {
+  readonly view: DataView
+  readonly at: number
 }
 
-function law(constants: ArrayLike<number>): [number, number][] {
-  return Array.from({ length: constants.length }, (_, index) => [jobLayout.law + 4 * index, constants[index]!])
+const put = ({ view, at }: BlockPlace, offset: number, value: number): void => view.setUint32(at + offset, value, true)
+
+function putPair(place: BlockPlace, offset: number, [low, high]: readonly [number, number]): void {
+  put(place, offset, low)
+  put(place, offset + 4, high)
+}
+
+function putLaw(place: BlockPlace, constants: ArrayLike<number>): void {
+  for (let index = 0; index < constants.length; index++) put(place, jobLayout.law + 4 * index, constants[index]!)
 }
 
 const patternWords = (pattern: Uint8Array): number[] => {
@@ -41,96 +46,84 @@ const patternWords = (pattern: Uint8Array): number[] => {
   return [0, 4, 8, 12].map((at) => view.getUint32(at, true))
 }
 
-/** The source's block for a window. */
-export function packSource({ job, start, count, firstWord }: FillWindow): PackedJob {
+/**
+ * Writes the source's block for a window.
+ * @returns how much there is to do: groups of four words, one invocation's turn each
+ */
+export function packSource(place: BlockPlace, { job, start, count, firstWord }: FillWindow): number {
   const { source } = job
-  if (source.kind === 'constant') return packConstant(source.pattern, count * byteWidth(job.dtype), firstWord, 0)
+  if (source.kind === 'constant') {
+    return packConstant(place, source.pattern, count * byteWidth(job.dtype), firstWord, 0)
+  }
   // Made by src/gpu/orthogonal-fill.ts and src/gpu/uploaded.ts.
   if (source.kind === 'orthogonal' || source.kind === 'table')
     throw new TypeError(`${source.kind}: no block of its own`)
   // A part's elements have indices of their own: its counter is that of the tensor's element 0.
   const first = job.part === undefined ? job.firstElement + start : 0
-  if (source.kind === 'generator') return packGenerator(generatorFields(source, first), count, firstWord)
+  if (source.kind === 'generator') return packGenerator(place, generatorFields(source, first), count, firstWord)
+  const { seed } = source.stream
   const block = Math.floor(first / 4)
-  const [low, high] = blockCounter(source.stream, first)
-  return {
-    fields: new Map([
-      [jobLayout.key, low32(source.stream.seed)],
-      [jobLayout.key + 4, high32(source.stream.seed)],
-      [jobLayout.counter, low],
-      [jobLayout.counter + 4, high],
-      [jobLayout.block, block % 2 ** 32],
-      [jobLayout.block + 4, Math.floor(block / 2 ** 32)],
-      [jobLayout.elementCount, count],
-      [jobLayout.shift, first % 4],
-      [jobLayout.firstWord, firstWord],
-      ...law(source.constants),
-    ]),
-    turns: Math.ceil(count / 4),
-  }
+  putPair(place, jobLayout.key, [low32(seed), high32(seed)])
+  putPair(place, jobLayout.counter, blockCounter(source.stream, first))
+  putPair(place, jobLayout.block, [block % 2 ** 32, Math.floor(block / 2 ** 32)])
+  put(place, jobLayout.elementCount, count)
+  put(place, jobLayout.shift, first % 4)
+  put(place, jobLayout.firstWord, firstWord)
+  putLaw(place, source.constants)
+  return Math.ceil(count / 4)
 }
 
 /** Another library's generator: law.a and law.b are float32, law.c the integers that its shader wants. */
 export function packGenerator(
+  place: BlockPlace,
   { key, counter, constants, shift, extra }: GeneratorFields,
   count: number,
   firstWord: number,
-): PackedJob {
+): number {
   const floats = new Float32Array(8)
   floats.set(constants)
-  const integers = Array.from({ length: 4 }, (_, index) => extra[index] ?? 0)
-  return {
-    fields: new Map([
-      [jobLayout.key, key[0]],
-      [jobLayout.key + 4, key[1]],
-      [jobLayout.counter, counter[0]],
-      [jobLayout.counter + 4, counter[1]],
-      [jobLayout.elementCount, count],
-      [jobLayout.shift, shift],
-      [jobLayout.firstWord, firstWord],
-      ...law([...new Uint32Array(floats.buffer), ...integers]),
-    ]),
-    turns: Math.ceil(count / 4),
-  }
+  putPair(place, jobLayout.key, key)
+  putPair(place, jobLayout.counter, counter)
+  put(place, jobLayout.elementCount, count)
+  put(place, jobLayout.shift, shift)
+  put(place, jobLayout.firstWord, firstWord)
+  putLaw(place, [...new Uint32Array(floats.buffer), ...extra])
+  return Math.ceil(count / 4)
 }
 
-/** Writes a uniform block at a byte offset. */
-export function writeJob(view: DataView, at: number, { fields }: PackedJob): void {
-  for (const [offset, value] of fields) view.setUint32(at + offset, value, true)
-}
-
-/** An overlay's block for a window; undefined where it does not reach into the window. */
-export function packOverlay(overlay: Overlay, { job, start, count, firstWord }: FillWindow): PackedJob | undefined {
+/**
+ * Writes an overlay's block for a window.
+ * @returns its turns: groups of four words, or single elements of a diagonal; 0 where it does not reach into the window
+ */
+export function packOverlay(place: BlockPlace, overlay: Overlay, { job, start, count, firstWord }: FillWindow): number {
   const first = job.firstElement + start
   const width = byteWidth(job.dtype)
   if (overlay.kind === 'range') {
     const part = clipRange(overlay, first, count)
-    if (part === undefined) return undefined
+    if (part === undefined) return 0
     const byte = part.first * width
-    return packConstant(overlay.pattern, part.count * width, firstWord + Math.floor(byte / 4), byte % 4)
+    return packConstant(place, overlay.pattern, part.count * width, firstWord + Math.floor(byte / 4), byte % 4)
   }
   const run = clipDiagonal(overlay, first, count)
-  if (run === undefined) return undefined
-  return {
-    fields: new Map([
-      [jobLayout.elementCount, run.count],
-      [jobLayout.firstWord, firstWord],
-      // A stride beyond 32 bits leaves one element in a window: it is not used.
-      ...law([...patternWords(overlay.pattern), run.first, run.count > 1 ? run.stride : 0, width]),
-    ]),
-    turns: run.count,
-  }
+  if (run === undefined) return 0
+  put(place, jobLayout.elementCount, run.count)
+  put(place, jobLayout.firstWord, firstWord)
+  // A stride beyond 32 bits leaves one element in a window: it is not used.
+  putLaw(place, [...patternWords(overlay.pattern), run.first, run.count > 1 ? run.stride : 0, width])
+  return run.count
 }
 
 /** The constant shader counts bytes: its pattern knows no dtype. */
-function packConstant(pattern: Uint8Array, byteLength: number, firstWord: number, byteShift: number): PackedJob {
-  return {
-    fields: new Map([
-      [jobLayout.elementCount, byteLength],
-      [jobLayout.shift, byteShift],
-      [jobLayout.firstWord, firstWord],
-      ...law(patternWords(pattern)),
-    ]),
-    turns: Math.ceil(byteLength / 16),
-  }
+function packConstant(
+  place: BlockPlace,
+  pattern: Uint8Array,
+  byteLength: number,
+  firstWord: number,
+  byteShift: number,
+): number {
+  put(place, jobLayout.elementCount, byteLength)
+  put(place, jobLayout.shift, byteShift)
+  put(place, jobLayout.firstWord, firstWord)
+  putLaw(place, patternWords(pattern))
+  return Math.ceil(byteLength / 16)
 }

@@ -4,6 +4,7 @@ import { type DeviceState, untilLost } from './device-state.js'
 import { bindGroupLayout, type PipelineKey } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
+import { workDone } from './work-done.js'
 
 /** A part of a buffer that a kernel sees. */
 export interface View {
@@ -32,6 +33,8 @@ export interface Dispatch {
 const RECORD_BYTES = 96
 /** Multiplications a submit: some ms on a GPU, a second on the slowest software device, so that no watchdog barks and an abort is heard in time. */
 const COST_PER_SUBMIT = 2 ** 29
+/** What a dispatch costs a CPU beside its multiplications, in those. */
+const COST_PER_DISPATCH = 2 ** 21
 
 /** Fields of `Task` in shaders/linalg/task.wgsl, in its order. A test reads them out of the shader and compares. */
 export const taskFields = [
@@ -63,6 +66,7 @@ export const FLIP = 1
 export const FIRST = 2
 export const PROJECTED = 4
 export const ORTHONORMAL = 8
+export const INDEPENDENT = 16
 
 /** Absent fields are 0. */
 export function packTask(task: Task): ArrayBuffer {
@@ -89,21 +93,21 @@ export async function runDispatches(
     const group = bindGroupCache(state, label, uniform)
     for (let next = 0; next < dispatches.length; ) {
       signal?.throwIfAborted()
+      let cost = 0
       const { error } = withErrorScope(device, 'validation', () => {
         const encoder = device.createCommandEncoder({ label })
         const pass = encoder.beginComputePass({ label })
-        let cost = 0
         for (; next < dispatches.length && cost < COST_PER_SUBMIT; next++) {
           const dispatch = dispatches[next]!
           pass.setPipeline(dispatch.pipeline)
           pass.setBindGroup(0, group(dispatch), [next * stride])
           pass.dispatchWorkgroups(...dispatch.grid)
-          cost += dispatch.cost
+          cost += dispatch.cost + COST_PER_DISPATCH
         }
         pass.end()
         device.queue.submit([encoder.finish({ label })])
       })
-      const [problem] = await untilLost(state, Promise.all([error, device.queue.onSubmittedWorkDone()]))
+      const [problem] = await untilLost(state, Promise.all([error, workDone(state, label, cost)]))
       if (problem !== null) {
         throw new WeightInitError('DEVICE_ERROR', `The device refused the work of ${label}: ${problem.message}`, {
           cause: problem,

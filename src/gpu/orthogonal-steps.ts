@@ -1,5 +1,5 @@
 import type { DeviceState } from './device-state.js'
-import { type Dispatch, FIRST, FLIP, ORTHONORMAL, PROJECTED, packTask, type Task } from './linalg.js'
+import { type Dispatch, FIRST, FLIP, INDEPENDENT, ORTHONORMAL, PROJECTED, packTask, type Task } from './linalg.js'
 import {
   CHUNK,
   MAX_GROUPS,
@@ -57,19 +57,20 @@ const limitBits = (limit: number): number => new Uint32Array(Float32Array.of(lim
 /**
  * The factorisation of a group of matrices as dispatches.
  *
- * Panels of 32 vectors are taken in order. Each is projected out of the finished ones' span and made orthonormal by rounds
- * of Cholesky QR: block Gram-Schmidt. For normals one projection is enough while many dimensions are left; where few are,
- * at the end of a square matrix, a panel is projected and made orthonormal again, and then twice is enough (Giraud, Langou,
- * Rozloznik 2005). Whether it was enough is measured on the way (linalg/cholesky). R's diagonal is positive, since every
+ * Panels of 32 vectors are taken in order. Each is projected out of the finished ones' span and made orthonormal by a round
+ * of Cholesky QR: block Gram-Schmidt. For normals one projection and one round are enough while many dimensions are left;
+ * where few are, at the end of a square matrix, a panel is projected and made orthonormal again, and then twice is enough
+ * (Giraud, Langou, Rozloznik 2005). Panels in few dimensions are far from orthonormal, which takes rounds more. Whether it
+ * was enough is measured on the way (linalg/cholesky). R's diagonal is positive, since every
  * factor taken off is upper triangular with a positive diagonal. The finished vectors are kept both ways round, so that
  * every product of matrices is transpose(32 columns) * b.
  */
 export class OrthogonalSteps {
   readonly #layout: OrthogonalLayout
-  readonly #buffers: Record<ScratchName, GPUBuffer>
+  readonly #buffers: Readonly<Record<ScratchName, GPUBuffer>>
   readonly #kernels: Kernels
 
-  constructor(layout: OrthogonalLayout, buffers: Record<ScratchName, GPUBuffer>, pipelines: Kernels) {
+  constructor(layout: OrthogonalLayout, buffers: Readonly<Record<ScratchName, GPUBuffer>>, pipelines: Kernels) {
     this.#layout = layout
     this.#buffers = buffers
     this.#kernels = pipelines
@@ -77,20 +78,24 @@ export class OrthogonalSteps {
 
   /**
    * Replaces the vectors by orthonormal ones and leaves in `worst` what it met.
-   * @param careful projects every panel twice, whatever its place
+   * @param careful takes the most rounds for every panel, whatever its place
    */
   factorise(careful: boolean): Dispatch[] {
     const { columns, length } = this.#layout
     const work: Dispatch[] = []
     for (let first = 0; first < columns; first += PANEL) {
       const left = length - first
-      const twice = careful || left < Math.max(4 * PANEL, length / 4)
-      work.push(...this.#panelSteps(first, twice))
+      const narrow = careful || left < 4 * PANEL
+      const twice = narrow || left < length / 4
+      // The first panel is not projected to other memory, and a kernel cannot read what it writes.
+      const rounds = narrow ? 3 : twice || left < 8 * PANEL || first === 0 ? 2 : 1
+      work.push(...this.#panelSteps(first, twice, rounds))
     }
     return work
   }
 
-  #panelSteps(first: number, twice: boolean): Dispatch[] {
+  /** @param twice a second projection goes before the last of the rounds */
+  #panelSteps(first: number, twice: boolean, rounds: 1 | 2 | 3): Dispatch[] {
     const { rows } = this.#layout
     const own = this.#vectors(first)
     const [p0, p1] = [this.#panel(this.#buffers.panel0), this.#panel(this.#buffers.panel1)]
@@ -113,13 +118,11 @@ export class OrthogonalSteps {
     }
     const projected = first > 0 ? PROJECTED : 0
     if (first > 0) project()
-    normalize(next(), this.#flipped(), twice ? 0 : projected)
-    if (twice) {
-      normalize(next(), this.#flipped(), 0)
-      if (first > 0) project()
-    }
+    for (let round = 1; round < rounds; round++) normalize(next(), this.#flipped(), twice || round > 1 ? 0 : projected)
+    if (twice && first > 0) project()
     const finished = { ...this.#transposed(), offset: first / 4 }
-    normalize(own, finished, ORTHONORMAL | (twice ? projected : 0))
+    const look = rounds > 1 ? ORTHONORMAL : INDEPENDENT
+    normalize(own, finished, look | (twice || rounds === 1 ? projected : 0))
     return work
   }
 

@@ -1,5 +1,5 @@
 import { byteWidth, type FloatDType } from '../dtype.js'
-import { OutOfMemoryError, WeightInitError } from '../errors.js'
+import { WeightInitError } from '../errors.js'
 import { checkMatrixShape, type MatrixShape } from '../linalg/shape.js'
 import type { GpuRegion } from './allocate.js'
 import {
@@ -25,6 +25,7 @@ import {
 import { OrthogonalSteps, orthogonalKernels } from './orthogonal-steps.js'
 import { pipeline, storeSlots } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
+import { type ScratchBuffer, withScratch } from './scratch.js'
 import { alignUp } from './windows.js'
 
 // Q of the QR factorisation, on the GPU. orthogonal-steps.ts has the method. All sums have a fixed order and no step
@@ -43,9 +44,9 @@ export interface DTypedRegion extends GpuRegion {
   readonly dtype: FloatDType
 }
 
-type Scratch = Record<ScratchName, GPUBuffer>
+type Scratch = Readonly<Record<ScratchName, GPUBuffer>>
 
-/** Bytes of GPU memory that the call needs beside source and target; destroyed when it ends. */
+/** Bytes of GPU memory that the call needs beside source and target; what of it is kept for a next call, src/gpu/scratch.ts says. */
 export function orthogonalScratchBytes(state: DeviceState, shape: MatrixShape): number {
   if (shape.batch * shape.rows * shape.cols === 0) return 0
   const group = orthogonalLayout({ ...shape, batch: groupSize(state, shape) })
@@ -78,35 +79,20 @@ async function readWorst(
   }
 }
 
-/** Makes the scratch buffers, runs `work`, destroys them whatever happens. */
-async function withScratch<T>(
+/** Runs `work` with the group's scratch buffers. */
+function withGroupScratch<T>(
   state: DeviceState,
   layout: OrthogonalLayout,
   work: (buffers: Scratch) => Promise<T>,
 ): Promise<T> {
-  const { device } = state
   const sizes = scratchQuads(layout)
-  const buffers = {} as Scratch
-  try {
-    const { error } = withErrorScope(device, 'out-of-memory', () => {
-      for (const name of scratchNames) {
-        const uniform = name === 'flipped' || name === 'products' || name === 'factor' ? USAGE_UNIFORM : 0
-        const usage = USAGE_STORAGE | uniform | (name === 'worst' ? USAGE_COPY_SRC : 0)
-        buffers[name] = device.createBuffer({ label: `${LABEL} ${name}`, size: 16 * sizes[name], usage })
-      }
-    })
-    const problem = await untilLost(state, error)
-    if (problem !== null) {
-      const bytes = Object.values(sizes).reduce((sum, quads) => sum + 16 * quads, 0)
-      throw new OutOfMemoryError(
-        `The device could not allocate ${bytes} bytes of scratch memory for an orthogonal matrix: ${problem.message}`,
-        { cause: problem },
-      )
-    }
-    return await work(buffers)
-  } finally {
-    for (const buffer of Object.values(buffers)) buffer.destroy()
+  const wanted = {} as Record<ScratchName, ScratchBuffer>
+  for (const name of scratchNames) {
+    const uniform = name === 'flipped' || name === 'products' || name === 'factor' ? USAGE_UNIFORM : 0
+    const usage = USAGE_STORAGE | uniform | (name === 'worst' ? USAGE_COPY_SRC : 0)
+    wanted[name] = { byteLength: 16 * sizes[name], usage }
   }
+  return withScratch(state, LABEL, 'an orthogonal matrix', wanted, work)
 }
 
 /** The words of a region from matrix `first` on, as a binding, and where in it they begin. */
@@ -217,7 +203,7 @@ export async function orthogonalizeOnGpu(
   if (shape.batch * shape.rows * shape.cols === 0) return
   const size = groupSize(state, shape)
   const kernels = await orthogonalKernels(state)
-  await withScratch(state, orthogonalLayout({ ...shape, batch: size }), async (buffers) => {
+  await withGroupScratch(state, orthogonalLayout({ ...shape, batch: size }), async (buffers) => {
     for (let first = 0; first < shape.batch; first += size) {
       const layout = orthogonalLayout({ ...shape, batch: Math.min(size, shape.batch - first) })
       const steps = new OrthogonalSteps(layout, buffers, kernels)
@@ -254,7 +240,7 @@ export async function orthogonalityDefect(
   if (shape.batch * shape.rows * shape.cols === 0 || gain === 0) return 0
   const size = groupSize(state, shape)
   const kernels = await orthogonalKernels(state)
-  return withScratch(state, orthogonalLayout({ ...shape, batch: size }), async (buffers) => {
+  return withGroupScratch(state, orthogonalLayout({ ...shape, batch: size }), async (buffers) => {
     let defect = 0
     for (let first = 0; first < shape.batch; first += size) {
       const layout = orthogonalLayout({ ...shape, batch: Math.min(size, shape.batch - first) })

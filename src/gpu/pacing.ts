@@ -46,9 +46,11 @@ export class Pacer {
   /**
    * Of `wanted` elements, how many go into the submit now: all, a piece that is a multiple of 2^16, or 0 when it is full.
    * An empty submit always takes something.
+   * @param dispatches 0 for elements that share a dispatch with others
    */
-  take(id: string, wanted: number): number {
-    const room = (this.#limit - this.#estimate - this.#speed.dispatchMs) * this.#rate(id)
+  take(id: string, wanted: number, dispatches: 0 | 1 = 1): number {
+    const dispatchMs = dispatches * this.#speed.dispatchMs
+    const room = (this.#limit - this.#estimate - dispatchMs) * this.#rate(id)
     let count = wanted
     if (wanted > room) {
       count = Math.max(0, Math.floor(room / SMALLEST_PIECE) * SMALLEST_PIECE)
@@ -58,8 +60,8 @@ export class Pacer {
       }
     }
     this.#load.set(id, (this.#load.get(id) ?? 0) + count)
-    this.#dispatches++
-    this.#estimate += count / this.#rate(id) + this.#speed.dispatchMs
+    this.#dispatches += dispatches
+    this.#estimate += count / this.#rate(id) + dispatchMs
     return count
   }
 

@@ -7,6 +7,7 @@ import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
 import { EDGE_TABLE_BYTES, MEASURE_JOB_BYTES } from './measure-layout.js'
 import { orthogonalPartLayout, partLayout } from './part-layout.js'
+import { MOST_SHARING } from './uniform-blocks.js'
 
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
@@ -18,11 +19,13 @@ const LEAST_WORKGROUPS = 16
 /**
  * Workgroups of the fill shaders for so many turns of their loop. More than 2048 bring nothing: the shaders stride. Well under
  * the limit of 65535. A GPU is better filled by many invocations of a turn each, a CPU by few of many turns.
+ * @param rows jobs that share the dispatch, so many workgroups each
  */
-export function workgroupsFor(state: DeviceState, turns: number): number {
+export function workgroupsFor(state: DeviceState, turns: number, rows = 1): number {
   const most = Math.min(2048, Math.ceil(turns / WORKGROUP_INVOCATIONS))
   if (!isCpu(state)) return most
-  return Math.min(most, Math.max(LEAST_WORKGROUPS, Math.ceil(turns / WORKGROUP_INVOCATIONS / CPU_TURNS)))
+  const least = Math.ceil(LEAST_WORKGROUPS / rows)
+  return Math.min(most, Math.max(least, Math.ceil(turns / WORKGROUP_INVOCATIONS / CPU_TURNS)))
 }
 
 const isCpu = ({ device }: DeviceState): boolean => adapterInfoOf(device)?.isFallbackAdapter === true
@@ -54,6 +57,7 @@ export interface PipelineKey {
   readonly layout:
     | 'fill'
     | 'fill-part'
+    | 'fill-sharing'
     | 'uploaded'
     | 'orthogonal part'
     | 'measure'
@@ -85,6 +89,7 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
   const entries: Readonly<Record<PipelineKey['layout'], GPUBindGroupLayoutEntry[]>> = {
     fill: output,
     'fill-part': [...output, uniform(2, partLayout.byteLength)],
+    'fill-sharing': [storage(0, 'storage'), uniform(1, MOST_SHARING * jobLayout.byteLength)],
     uploaded: [...output, storage(2, 'read-only-storage')],
     'orthogonal part': [
       storage(0, 'storage'),
@@ -150,6 +155,12 @@ export function pipelineName({ entry, slots = {}, custom }: PipelineKey): string
   return custom === undefined ? parts.join(' ') : `${parts.join(' ')}\n${customSamplerModule(custom)}\n${custom.wgsl}`
 }
 
+/** Every slot of a key's shader: a dispatch has one job unless the key says that it has many. */
+export const slotsOf = ({ slots }: Pick<PipelineKey, 'slots'>): Readonly<Record<string, string>> => ({
+  job: 'core/job',
+  ...slots,
+})
+
 async function compile(state: DeviceState, key: PipelineKey): Promise<GPUComputePipeline> {
   const { device } = state
   const { custom } = key
@@ -164,7 +175,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
           [`custom/${custom.name}`]: custom.wgsl,
           [`custom/${custom.name} glue`]: customSamplerModule(custom),
         }
-  const shader = linkShader(key.entry, modules, key.slots)
+  const shader = linkShader(key.entry, modules, slotsOf(key))
   device.pushErrorScope('validation')
   const module = device.createShaderModule({ label: `webgpu-init ${name}`, code: shader.code })
   const scope = device.popErrorScope()

@@ -9,7 +9,8 @@ import { hasWholeQuads } from './pipelines.js'
 import { copyOut } from './readback.js'
 import { withErrorScope } from './scopes.js'
 import { selfTestJobs } from './self-test-jobs.js'
-import { type FillWork, submitFills } from './submit.js'
+import { submitFills } from './submit.js'
+import type { FillWork } from './window-queue.js'
 import { alignUp } from './windows.js'
 
 type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'>
@@ -46,11 +47,11 @@ export async function selfTest(
 async function testPipelines(state: DeviceState, pipelines: readonly (FillPipeline & PlacedJob)[]): Promise<void> {
   const { device } = state
   let byteLength = 0
-  const placed = pipelines.flatMap(({ job, byteOffset: at, ...pipelineOf }) =>
+  const placed = pipelines.flatMap(({ job, byteOffset: at, ...rest }) =>
     selfTestJobs(job, hasWholeQuads(job, at)).map((test) => {
       const byteOffset = byteLength
       byteLength += alignUp(test.elementCount * byteWidth(test.dtype), 16)
-      return { origin: job, job: test, ...pipelineOf, byteOffset }
+      return { ...rest, origin: job, job: test, byteOffset }
     }),
   )
   // Too small to run out of memory; a refused buffer shows up as an error of the submit.

@@ -1,6 +1,7 @@
 import constant from '../../shaders/constant.wgsl?raw'
 import job from '../../shaders/core/job.wgsl?raw'
 import coreJobStruct from '../../shaders/core/job_struct.wgsl?raw'
+import coreJobs from '../../shaders/core/jobs.wgsl?raw'
 import coreLaw from '../../shaders/core/law.wgsl?raw'
 import part from '../../shaders/core/part.wgsl?raw'
 import coreWords from '../../shaders/core/words.wgsl?raw'
@@ -89,6 +90,7 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'random/logarithm': logarithm,
   constant,
   'core/job': job,
+  'core/jobs': coreJobs,
   'core/words': coreWords,
   'core/job_struct': coreJobStruct,
   orthogonal_part: orthogonalPart,

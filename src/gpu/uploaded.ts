@@ -18,7 +18,7 @@ import {
   noFields,
   tablePipelineKey,
 } from './generators.js'
-import { jobLayout, packGenerator, writeJob } from './job-layout.js'
+import { jobLayout, packGenerator } from './job-layout.js'
 import { Pacer } from './pacing.js'
 import { submitPass } from './pass.js'
 import { bindGroupLayout, type PipelineKey, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from './pipelines.js'
@@ -207,7 +207,7 @@ class Uploader {
     const from = byteOffset + start * width
     const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
     const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
-    writeJob(block, 0, packGenerator(fields, count, (from - offset) / 4))
+    packGenerator({ view: block, at: 0 }, fields, count, (from - offset) / 4)
     const { done } = submitPass(this.#state, 'webgpu-init fill', job.name, (pass) => {
       device.queue.writeBuffer(this.#uniform, 0, block.buffer)
       device.queue.writeBuffer(this.#words, 0, words)

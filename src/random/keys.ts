@@ -29,11 +29,19 @@ export function seedKey(seed: number | bigint): bigint {
 
 /** FNV-1a, 64 bits, over the UTF-8 bytes of `text` (Fowler, Noll, Vo; draft-eastlake-fnv). Exact. */
 export function fnv1a64(text: string): bigint {
-  let hash = 0xcbf2_9ce4_8422_2325n
-  for (const byte of new TextEncoder().encode(text)) {
-    hash = ((hash ^ BigInt(byte)) * 0x100_0000_01b3n) & MASK_64
+  // In two halves: the prime is 2^40 + 0x1b3.
+  let low = 0x8422_2325
+  let high = 0xcbf2_9ce4
+  // Names are ASCII, nearly always, and there may be thousands.
+  const bytes = /[^\0-\x7f]/.test(text) ? new TextEncoder().encode(text) : undefined
+  const byteLength = bytes?.length ?? text.length
+  for (let at = 0; at < byteLength; at++) {
+    const mixed = (low ^ (bytes?.[at] ?? text.charCodeAt(at))) >>> 0
+    const product = mixed * 0x1b3
+    high = (Math.imul(high, 0x1b3) + Math.floor(product / 2 ** 32) + (mixed << 8)) >>> 0
+    low = product >>> 0
   }
-  return hash
+  return (BigInt(high) << 32n) | BigInt(low)
 }
 
 /**

@@ -142,6 +142,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
     const device = await requestNodeDevice()
     const watch = watchDevice(device)
     ;(await initializeModel(model, 'orthogonal', {}, { device, seed: 1, slice })).destroy()
+    expect(watch.live.size).toBe(0)
     watch.peakBytes = 0
     const weights = await initializeModel(model, 'orthogonal', {}, { device, seed: 1, slice })
     const shape = { batch: 24, rows: 48, cols: 40 }
@@ -151,6 +152,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
     expect(watch.peakBytes).toBeLessThan(weights.plan.totals.byteLength + 1.02 * scratch + 2 ** 18)
     weights.destroy()
     // The whole in float32 is made where it is: no copy of it.
+    expect(watch.live.size).toBe(0)
     watch.peakBytes = 0
     const whole = await initializeModel(model, 'orthogonal', {}, { device, seed: 1 })
     const limit = whole.plan.totals.byteLength + 1.02 * orthogonalScratchBytes({ device } as never, shape) + 2 ** 18

@@ -1,10 +1,11 @@
 // Orthogonal matrices on the device: orthonormal to 2e-6, the Q of that very matrix, the same bits every time.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { decodeFloat32 } from '../../src/decode.js'
 import { byteWidth, type FloatDType } from '../../src/dtype.js'
 import { DeviceLostError } from '../../src/errors.js'
 import { deviceState } from '../../src/gpu/device-state.js'
 import { orthogonalityDefect, orthogonalizeOnGpu, orthogonalScratchBytes } from '../../src/gpu/orthogonal.js'
+import { KEPT_MS } from '../../src/gpu/scratch.js'
 import { orthonormalityDefect } from '../../src/linalg/qr.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
@@ -85,6 +86,36 @@ describe(`orthogonal on ${adapterName}`, () => {
     const a = testNormals(200 * 130, 5)
     const first = await onGpu(a, 200, 130)
     for (let again = 0; again < 3; again++) expect(largestDifference(await onGpu(a, 200, 130), first)).toBe(0)
+  })
+
+  test('small scratch memory serves the next call, whatever lies in it, and goes after two seconds', async () => {
+    const first = testNormals(60 * 60, 12)
+    const fresh = await onGpu(first, 60, 60)
+    const live = gpu.liveBuffers()
+    // Without a pace nothing else waits for a timer.
+    const paces = vi.spyOn(gpu.state.paces, 'get').mockReturnValue(undefined)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const other = await onGpu(testNormals(130 * 100, 13), 130, 100)
+      const kept = gpu.heldBuffers()
+      expect(kept).toBeGreaterThan(live)
+      expect(orthonormalityDefect(other, 130, 100)).toBeLessThan(2e-6)
+      vi.advanceTimersByTime(KEPT_MS - 1)
+      expect(largestDifference(await onGpu(first, 60, 60), fresh)).toBe(0)
+      expect(gpu.heldBuffers()).toBe(kept)
+      // The wait began again.
+      vi.advanceTimersByTime(KEPT_MS - 1)
+      expect(gpu.heldBuffers()).toBe(kept)
+      vi.advanceTimersByTime(1)
+      expect(gpu.heldBuffers()).toBe(live)
+      // Of two calls at a time each has its own, and one of them is kept.
+      await Promise.all([onGpu(first, 60, 60), onGpu(first, 60, 60)])
+      expect(gpu.heldBuffers()).toBe(kept)
+    } finally {
+      vi.useRealTimers()
+      paces.mockRestore()
+      expect(gpu.liveBuffers()).toBe(live)
+    }
   })
 
   test('workgroups as for hardware and as for a CPU give the same bits', async () => {

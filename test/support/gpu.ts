@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from 'vitest'
 import { type DeviceState, deviceState } from '../../src/gpu/device-state.js'
 import { linkShader } from '../../src/gpu/link.js'
+import { releaseScratch } from '../../src/gpu/scratch.js'
 import { shaderModules } from '../../src/gpu/shader-modules.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 
@@ -11,7 +12,10 @@ export const adapterName: string = process.env.WEBGPU_INIT_ADAPTER ?? 'system'
 export function useDevice(): {
   readonly device: GPUDevice
   readonly state: DeviceState
+  /** Buffers that are not destroyed; memory kept for a next call is released first. */
   readonly liveBuffers: () => number
+  /** All that are not destroyed. */
+  readonly heldBuffers: () => number
 } {
   let device: GPUDevice
   const live = new Set<GPUBuffer>()
@@ -42,7 +46,11 @@ export function useDevice(): {
     get state() {
       return deviceState(device)
     },
-    liveBuffers: () => live.size,
+    liveBuffers: () => {
+      releaseScratch(deviceState(device))
+      return live.size
+    },
+    heldBuffers: () => live.size,
   }
 }
 

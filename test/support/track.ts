@@ -1,11 +1,15 @@
-// A device that is watched: live buffers and their bytes, submits, labels. Overrides methods of one GPUDevice object.
+// A device that is watched: live buffers and their bytes, submits, dispatches, labels. Overrides methods of one GPUDevice object.
+
+import { deviceState } from '../../src/gpu/device-state.js'
+import { releaseScratch } from '../../src/gpu/scratch.js'
 
 export interface DeviceWatch {
-  /** Buffers that were made and not destroyed. */
+  /** Buffers that were made and not destroyed; memory kept for a next call is released first. */
   readonly live: ReadonlySet<GPUBuffer>
   liveBytes: number
   peakBytes: number
   submits: number
+  dispatches: number
   /** Called before every submit, which it counts already. */
   onSubmit: () => void
   /** Every descriptor without a label, as 'createBuffer'. */
@@ -27,10 +31,14 @@ const creators = [
 export function watchDevice(device: GPUDevice): DeviceWatch {
   const live = new Set<GPUBuffer>()
   const watch: DeviceWatch = {
-    live,
+    get live() {
+      releaseScratch(deviceState(device))
+      return live
+    },
     liveBytes: 0,
     peakBytes: 0,
     submits: 0,
+    dispatches: 0,
     onSubmit() {},
     unlabelled: [],
     labelled: 0,
@@ -63,7 +71,13 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
     const { beginComputePass, finish } = encoder
     encoder.beginComputePass = (descriptor) => {
       look('beginComputePass', descriptor)
-      return beginComputePass.call(encoder, descriptor)
+      const pass = beginComputePass.call(encoder, descriptor)
+      const { dispatchWorkgroups } = pass
+      pass.dispatchWorkgroups = (...counts: Parameters<typeof dispatchWorkgroups>) => {
+        watch.dispatches++
+        return dispatchWorkgroups.apply(pass, counts)
+      }
+      return pass
     }
     encoder.finish = (descriptor) => {
       look('finish', descriptor)

@@ -74,6 +74,7 @@ describe('the line map', () => {
 
   test('holds for the real shaders', () => {
     const { code, locate } = linkShader('fill', shaderModules, {
+      job: 'core/jobs',
       sampler: 'distributions/normal',
       store: 'store/half_pair',
       round: 'store/float16',

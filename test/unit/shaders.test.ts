@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { jobLayout, type PackedJob, packOverlay, packSource } from '../../src/gpu/job-layout.js'
+import { type BlockPlace, type FillWindow, jobLayout, packOverlay, packSource } from '../../src/gpu/job-layout.js'
 import { linkShader } from '../../src/gpu/link.js'
 import { shaderModules as ownModules } from '../../src/gpu/shader-modules.js'
 import { signalModules } from '../../src/gpu/signal-modules.js'
-import type { FillJob } from '../../src/jobs.js'
+import { MOST_SHARING } from '../../src/gpu/uniform-blocks.js'
+import type { FillJob, Overlay } from '../../src/jobs.js'
 import { samplerSource } from '../support/parameters.js'
 import { shaderFiles, structLayout, withoutComments } from '../support/wgsl.js'
 
@@ -25,7 +26,8 @@ describe('shader-modules.ts and signal-modules.ts', () => {
     (sampler) => {
       for (const store of ['store/float32', 'store/float32_quad', 'store/half_pair', 'store/half_quad']) {
         for (const round of ['store/float16', 'store/bfloat16']) {
-          expect(linkShader('fill', shaderModules, { sampler, store, round }).code).toContain('fn main(')
+          for (const job of ['core/job', 'core/jobs'])
+            expect(linkShader('fill', shaderModules, { job, sampler, store, round }).code).toContain('fn main(')
         }
       }
     },
@@ -167,32 +169,40 @@ describe('job-layout.ts', () => {
   const stream = { seed: 0x11223344_55667788n, offset: 0xffff_ffff_ffff_fffen }
 
   const window = { start: 10, count: 77, firstWord: 1234 }
-  const field = (packed: PackedJob | undefined, offset: number): number | undefined => packed?.fields.get(offset)
+  /** A block and its turns, packed in the middle of others that must stay as they are. */
+  function packed(pack: (place: BlockPlace) => number): { turns: number; field: (offset: number) => number } {
+    const at = 4
+    const view = new DataView(new ArrayBuffer(at + jobLayout.byteLength + 4))
+    const turns = pack({ view, at })
+    expect([view.getUint32(0), view.getUint32(at + jobLayout.byteLength)]).toEqual([0, 0])
+    return { turns, field: (offset) => view.getUint32(at + offset, true) }
+  }
+  const packedSource = (span: FillWindow) => packed((place) => packSource(place, span))
+  const packedOverlay = (overlay: Overlay, span: FillWindow) => packed((place) => packOverlay(place, overlay, span))
 
   test('packs a sampler’s window: counter of its first block, shift within it, law, counts', () => {
     const source = samplerSource({ kind: 'uniform', low: -0.25, high: 0.5 }, stream)
     const job: FillJob = { name: 'w', dtype: 'float16', firstElement: 3, elementCount: 100, source, overlays: [] }
-    const packed = packSource({ job, ...window })
-    expect([field(packed, jobLayout.key), field(packed, jobLayout.key + 4)]).toEqual([0x55667788, 0x11223344])
+    const { field, turns } = packedSource({ job, ...window })
+    expect([field(jobLayout.key), field(jobLayout.key + 4)]).toEqual([0x55667788, 0x11223344])
     // Element 13 is place 1 of block 3; 2^64 - 2 + 3 wraps to 1.
-    expect([field(packed, jobLayout.counter), field(packed, jobLayout.counter + 4)]).toEqual([1, 0])
-    expect([field(packed, jobLayout.block), field(packed, jobLayout.block + 4)]).toEqual([3, 0])
-    expect(field(packed, jobLayout.shift)).toBe(1)
-    expect(field(packed, jobLayout.elementCount)).toBe(77)
-    expect(field(packed, jobLayout.firstWord)).toBe(1234)
-    expect(packed.fields.has(jobLayout.zero)).toBe(false)
-    expect(packed.turns).toBe(20)
-    const law = Uint32Array.from({ length: 12 }, (_, i) => field(packed, jobLayout.law + 4 * i)!)
+    expect([field(jobLayout.counter), field(jobLayout.counter + 4)]).toEqual([1, 0])
+    expect([field(jobLayout.block), field(jobLayout.block + 4)]).toEqual([3, 0])
+    expect(field(jobLayout.shift)).toBe(1)
+    expect(field(jobLayout.elementCount)).toBe(77)
+    expect(field(jobLayout.firstWord)).toBe(1234)
+    expect(field(jobLayout.zero)).toBe(0)
+    expect(turns).toBe(20)
+    const law = Uint32Array.from({ length: 12 }, (_, i) => field(jobLayout.law + 4 * i))
     expect(law).toEqual(source.constants)
     expect([...new Float32Array(law.buffer).slice(0, 2)]).toEqual([0.75, -0.25])
-    for (const offset of packed.fields.keys()) expect(offset).toBeLessThan(jobLayout.byteLength)
   })
 
   test('a block beyond 2^32 keeps its high half', () => {
     const source = samplerSource({ kind: 'normal', mean: 0, std: 1 }, stream)
     const job: FillJob = { name: 'w', dtype: 'float32', firstElement: 2 ** 40, elementCount: 8, source, overlays: [] }
-    const packed = packSource({ job, start: 0, count: 8, firstWord: 0 })
-    expect([field(packed, jobLayout.block), field(packed, jobLayout.block + 4)]).toEqual([0, 2 ** 6])
+    const { field } = packedSource({ job, start: 0, count: 8, firstWord: 0 })
+    expect([field(jobLayout.block), field(jobLayout.block + 4)]).toEqual([0, 2 ** 6])
   })
 
   test.each([
@@ -210,10 +220,10 @@ describe('job-layout.ts', () => {
       source: { kind: 'constant', pattern },
       overlays: [],
     }
-    const packed = packSource({ job, start: 0, count: 9, firstWord: 7 })
-    expect(field(packed, jobLayout.elementCount)).toBe(9 * width)
-    expect(field(packed, jobLayout.firstWord)).toBe(7)
-    const words = Uint32Array.from({ length: 4 }, (_, i) => field(packed, jobLayout.law + 4 * i)!)
+    const { field } = packedSource({ job, start: 0, count: 9, firstWord: 7 })
+    expect(field(jobLayout.elementCount)).toBe(9 * width)
+    expect(field(jobLayout.firstWord)).toBe(7)
+    const words = Uint32Array.from({ length: 4 }, (_, i) => field(jobLayout.law + 4 * i))
     expect([...new Uint8Array(words.buffer)]).toEqual([...pattern])
   })
 
@@ -228,20 +238,22 @@ describe('job-layout.ts', () => {
       overlays: [],
     }
     const diagonal = { kind: 'diagonal', first: 0, stride: 11, count: 10, pattern } as const
-    const packed = packOverlay(diagonal, { job, ...window })
+    const { field, turns } = packedOverlay(diagonal, { job, ...window })
     // Elements 11, 22, ..., 77 and 66 lie in [10, 87): from 1 on, seven of them.
-    expect([field(packed, jobLayout.law + 16), field(packed, jobLayout.law + 20), packed?.turns]).toEqual([1, 11, 7])
-    expect(packOverlay({ ...diagonal, first: 90 }, { job, ...window })).toBeUndefined()
+    expect([field(jobLayout.law + 16), field(jobLayout.law + 20), turns]).toEqual([1, 11, 7])
+    expect(packedOverlay({ ...diagonal, first: 90 }, { job, ...window }).turns).toBe(0)
     const range = { kind: 'range', first: 5, count: 8, pattern } as const
-    const bytes = packOverlay(range, { job, ...window })
-    expect([
-      field(bytes, jobLayout.elementCount),
-      field(bytes, jobLayout.firstWord),
-      field(bytes, jobLayout.shift),
-    ]).toEqual([6, 1234, 0])
-    const odd = packOverlay({ ...range, first: 13, count: 1 }, { job, ...window })
-    expect([field(odd, jobLayout.elementCount), field(odd, jobLayout.firstWord), field(odd, jobLayout.shift)]).toEqual([
-      2, 1235, 2,
-    ])
+    const place = (overlay: Overlay): number[] => {
+      const { field } = packedOverlay(overlay, { job, ...window })
+      return [jobLayout.elementCount, jobLayout.firstWord, jobLayout.shift].map(field)
+    }
+    expect(place(range)).toEqual([6, 1234, 0])
+    expect(place({ ...range, first: 13, count: 1 })).toEqual([2, 1235, 2])
+  })
+
+  test('has as many jobs a dispatch as the shader, within the smallest uniform binding', () => {
+    expect(files['core/jobs']).toContain(`array<Job, ${MOST_SHARING}>`)
+    // 16 KiB: what WebGPU's compatibility mode promises.
+    expect(MOST_SHARING * jobLayout.byteLength).toBeLessThanOrEqual(16384)
   })
 })

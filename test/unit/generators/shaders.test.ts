@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { GeneratorSource } from '../../../src/generators/types.js'
 import { generatorPipelineKey } from '../../../src/gpu/generators.js'
 import { linkShader } from '../../../src/gpu/link.js'
+import { slotsOf } from '../../../src/gpu/pipelines.js'
 import { shaderModules } from '../../../src/gpu/shader-modules.js'
 import { cephesConstants } from '../../../src/random/cephes.js'
 import { erfInvCoefficients } from '../../../src/random/erf-inv.js'
@@ -69,8 +70,8 @@ describe('every generator links', () => {
       { kind: 'normal', mean: 0, std: 1 },
     ] as const) {
       for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-        const { entry, slots } = generatorPipelineKey({ law, origin }, dtype)
-        const { code } = linkShader(entry, shaderModules, slots)
+        const key = generatorPipelineKey({ law, origin }, dtype)
+        const { code } = linkShader(key.entry, shaderModules, slotsOf(key))
         const names = [...withoutComments(code).matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) => name)
         expect(new Set(names).size).toBe(names.length)
       }

@@ -1,32 +1,26 @@
+//#import "$rows"
 //#import "linalg/task"
 // c = transpose(a) * b, a of 32 columns, in parts of the depth that linalg/combine adds up: the order of every sum is
 // fixed. The one matrix product of the factorisation, so everything is arranged to be of this form.
 //
 // An invocation makes 16 x 8 elements in registers, two rows of a and b at a time; a workgroup takes one half of a's columns,
-// so that all its invocations want the same words of a. They come through a uniform window of 512 rows: constant caches
-// serve that well, and a software device reads uniforms in half the time of storage (bench/NOTES-orthogonal.md).
+// so that all its invocations want the same words of a (bench/NOTES-orthogonal.md).  $rows: place() -> u32, rows(place) -> Rows.
 
-struct Window {
-  quads: array<vec4<f32>, 4096>,
-}
-
-@group(0) @binding(2) var<uniform> a: Window;
 @group(0) @binding(3) var<storage, read> b: array<vec4<f32>>;
 
 override LANES: u32 = 32u;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  let j = (group.x * LANES + lane) * 2u;
-  if (j >= task.columns) {
-    return;
-  }
+  // Those beyond the edge work on the last columns too, for invocations that share what they load must stay together.
+  let own = (group.x * LANES + lane) * 2u;
+  let j = min(own, task.columns - 2u);
   let batch = group.z / task.splits;
   let split = group.z % task.splits;
   let first = split * task.chunk;
   let last = min(first + task.chunk, task.depth);
   let t = task.bStride;
-  var p = batch * task.aBatch + first * 8u + group.y * 4u;
+  var p = task.aOffset + batch * task.aBatch + first * 8u + group.y * 4u + place();
   var q = task.bOffset + batch * task.bBatch + first * t + j;
   var l0 = vec4<f32>();
   var r0 = vec4<f32>();
@@ -65,48 +59,44 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let r = b[q + 1u];
     let m = b[q + t];
     let s = b[q + t + 1u];
-    let u0 = a.quads[p + 0u];
-    let v0 = a.quads[p + 8u];
-    l0 += u0.x * l + v0.x * m;
-    r0 += u0.x * r + v0.x * s;
-    l1 += u0.y * l + v0.y * m;
-    r1 += u0.y * r + v0.y * s;
-    l2 += u0.z * l + v0.z * m;
-    r2 += u0.z * r + v0.z * s;
-    l3 += u0.w * l + v0.w * m;
-    r3 += u0.w * r + v0.w * s;
-    let u1 = a.quads[p + 1u];
-    let v1 = a.quads[p + 9u];
-    l4 += u1.x * l + v1.x * m;
-    r4 += u1.x * r + v1.x * s;
-    l5 += u1.y * l + v1.y * m;
-    r5 += u1.y * r + v1.y * s;
-    l6 += u1.z * l + v1.z * m;
-    r6 += u1.z * r + v1.z * s;
-    l7 += u1.w * l + v1.w * m;
-    r7 += u1.w * r + v1.w * s;
-    let u2 = a.quads[p + 2u];
-    let v2 = a.quads[p + 10u];
-    l8 += u2.x * l + v2.x * m;
-    r8 += u2.x * r + v2.x * s;
-    l9 += u2.y * l + v2.y * m;
-    r9 += u2.y * r + v2.y * s;
-    la += u2.z * l + v2.z * m;
-    ra += u2.z * r + v2.z * s;
-    lb += u2.w * l + v2.w * m;
-    rb += u2.w * r + v2.w * s;
-    let u3 = a.quads[p + 3u];
-    let v3 = a.quads[p + 11u];
-    lc += u3.x * l + v3.x * m;
-    rc += u3.x * r + v3.x * s;
-    ld += u3.y * l + v3.y * m;
-    rd += u3.y * r + v3.y * s;
-    le += u3.z * l + v3.z * m;
-    re += u3.z * r + v3.z * s;
-    lf += u3.w * l + v3.w * m;
-    rf += u3.w * r + v3.w * s;
+    let x = rows(p);
+    l0 += x.u0.x * l + x.v0.x * m;
+    r0 += x.u0.x * r + x.v0.x * s;
+    l1 += x.u0.y * l + x.v0.y * m;
+    r1 += x.u0.y * r + x.v0.y * s;
+    l2 += x.u0.z * l + x.v0.z * m;
+    r2 += x.u0.z * r + x.v0.z * s;
+    l3 += x.u0.w * l + x.v0.w * m;
+    r3 += x.u0.w * r + x.v0.w * s;
+    l4 += x.u1.x * l + x.v1.x * m;
+    r4 += x.u1.x * r + x.v1.x * s;
+    l5 += x.u1.y * l + x.v1.y * m;
+    r5 += x.u1.y * r + x.v1.y * s;
+    l6 += x.u1.z * l + x.v1.z * m;
+    r6 += x.u1.z * r + x.v1.z * s;
+    l7 += x.u1.w * l + x.v1.w * m;
+    r7 += x.u1.w * r + x.v1.w * s;
+    l8 += x.u2.x * l + x.v2.x * m;
+    r8 += x.u2.x * r + x.v2.x * s;
+    l9 += x.u2.y * l + x.v2.y * m;
+    r9 += x.u2.y * r + x.v2.y * s;
+    la += x.u2.z * l + x.v2.z * m;
+    ra += x.u2.z * r + x.v2.z * s;
+    lb += x.u2.w * l + x.v2.w * m;
+    rb += x.u2.w * r + x.v2.w * s;
+    lc += x.u3.x * l + x.v3.x * m;
+    rc += x.u3.x * r + x.v3.x * s;
+    ld += x.u3.y * l + x.v3.y * m;
+    rd += x.u3.y * r + x.v3.y * s;
+    le += x.u3.z * l + x.v3.z * m;
+    re += x.u3.z * r + x.v3.z * s;
+    lf += x.u3.w * l + x.v3.w * m;
+    rf += x.u3.w * r + x.v3.w * s;
     p += 16u;
     q += 2u * t;
+  }
+  if (own != j) {
+    return;
   }
   let s = task.cStride;
   var o = task.cOffset + batch * task.cBatch + split * task.splitStride + group.y * 16u * s + j;

@@ -10,12 +10,17 @@ import {
   stride,
   WINDOW_ROWS,
 } from './orthogonal-layout.js'
-import { type PipelineKey, pipeline, productLanes } from './pipelines.js'
+import { type PipelineKey, pipeline, productLanes, sharesLoads } from './pipelines.js'
 
 type Kernel = 'gram' | 'apply' | 'combine' | 'subtract' | 'cholesky' | 'defect' | 'revive'
 
-const kernels: Readonly<Record<Kernel, PipelineKey & { readonly layout: Dispatch['layout'] }>> = {
-  gram: { entry: 'linalg/gram', layout: 'linalg window' },
+type KernelKey = PipelineKey & { readonly layout: Dispatch['layout'] }
+
+const products: Readonly<Record<'window' | 'shared', KernelKey>> = {
+  window: { entry: 'linalg/gram', slots: { rows: 'linalg/rows_window' }, layout: 'linalg window' },
+  shared: { entry: 'linalg/gram', slots: { rows: 'linalg/rows_subgroup' }, layout: 'linalg' },
+}
+const kernels: Readonly<Record<Exclude<Kernel, 'gram'>, KernelKey>> = {
   apply: { entry: 'linalg/apply', layout: 'linalg twice' },
   combine: { entry: 'linalg/combine', layout: 'linalg' },
   subtract: { entry: 'linalg/subtract', layout: 'linalg twice' },
@@ -28,13 +33,17 @@ export interface Kernels {
   readonly get: (kernel: Kernel) => GPUComputePipeline | undefined
   /** Invocations in a workgroup of `gram`. */
   readonly lanes: number
+  /** Whether `gram` reads its left operand through a uniform window, not whole. */
+  readonly window: boolean
 }
 
 export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
+  const window = !sharesLoads(state)
+  const keys = { ...kernels, gram: products[window ? 'window' : 'shared'] }
   const compiled = new Map<string, GPUComputePipeline>(
-    await Promise.all(Object.entries(kernels).map(async ([name, key]) => [name, await pipeline(state, key)] as const)),
+    await Promise.all(Object.entries(keys).map(async ([name, key]) => [name, await pipeline(state, key)] as const)),
   )
-  return { get: (kernel) => compiled.get(kernel), lanes: productLanes(state) }
+  return { get: (kernel) => compiled.get(kernel), lanes: productLanes(state), window }
 }
 
 /** A matrix in a scratch buffer, offsets and strides in vec4s. */
@@ -218,15 +227,18 @@ export class OrthogonalSteps {
     const c = this.#parts(columns, depth)
     const size = PANEL * c.stride
     const work: Dispatch[] = []
-    const together = Math.max(1, Math.floor(WINDOW_ROWS / (a.batch / PANEL_QUADS)))
+    const { lanes, window } = this.#kernels
+    const together = window ? Math.max(1, Math.floor(WINDOW_ROWS / (a.batch / PANEL_QUADS))) : batch
     for (let matrix = 0; matrix < batch; matrix += together) {
       const matrices = Math.min(together, batch - matrix)
-      for (let row = 0; row < depth; row += WINDOW_ROWS) {
-        const rows = Math.min(WINDOW_ROWS, depth - row)
+      for (let row = 0; row < depth; row += window ? WINDOW_ROWS : depth) {
+        const rows = window ? Math.min(WINDOW_ROWS, depth - row) : depth
         const splits = Math.ceil(rows / CHUNK)
+        // A uniform binding has to begin where the rows do.
+        const binding = { offset: 16 * (matrix * a.batch + row * PANEL_QUADS), size: 16 * WINDOW_ROWS * PANEL_QUADS }
         work.push({
           pipeline: this.#kernels.get('gram')!,
-          layout: kernels.gram.layout,
+          layout: products[window ? 'window' : 'shared'].layout,
           record: packTask({
             aBatch: a.batch,
             bOffset: b.offset + matrix * b.batch + row * b.stride,
@@ -242,13 +254,9 @@ export class OrthogonalSteps {
             splitStride: size,
           }),
           output: { buffer: c.buffer },
-          a: {
-            buffer: a.buffer,
-            offset: 16 * (matrix * a.batch + row * PANEL_QUADS),
-            size: 16 * WINDOW_ROWS * PANEL_QUADS,
-          },
+          a: { buffer: a.buffer, ...(window ? binding : {}) },
           b: { buffer: b.buffer },
-          grid: [Math.ceil(quads / (2 * this.#kernels.lanes)), 2, matrices * splits],
+          grid: [Math.ceil(quads / (2 * lanes)), 2, matrices * splits],
           cost: matrices * rows * PANEL * columns,
         })
       }
@@ -323,7 +331,7 @@ export class OrthogonalSteps {
   }
 
   #step(
-    kernel: Kernel,
+    kernel: Exclude<Kernel, 'gram'>,
     task: Task,
     [output, a, b, d]: readonly [GPUBuffer, GPUBuffer, GPUBuffer?, GPUBuffer?],
     grid: readonly [number, number, number],

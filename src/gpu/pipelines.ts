@@ -38,6 +38,16 @@ export function productLanes(state: DeviceState): number {
   return isCpu(state) ? 8 : 32
 }
 
+/**
+ * Whether the matrix product shares what it loads between the invocations of a subgroup, which are a workgroup's then. Only on
+ * a CPU, whose loads cost several multiplications each: hardware has caches for it.
+ */
+export function sharesLoads(state: DeviceState): boolean {
+  const { device } = state
+  const least = (adapterInfoOf(device) as { subgroupMinSize?: number } | undefined)?.subgroupMinSize ?? 0
+  return isCpu(state) && device.features.has('subgroups') && least >= productLanes(state)
+}
+
 /** Whether elements from a byte of a buffer on can be stored four at a time, whole. */
 export const hasWholeQuads = (
   { elementCount, dtype }: { readonly elementCount: number; readonly dtype: DType },
@@ -201,7 +211,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.layout === 'linalg window'
+        ...(key.entry === 'linalg/gram'
           ? { constants: { LANES: productLanes(state) } }
           : key.layout.startsWith('measure') || key.layout.startsWith('linalg')
             ? {}

@@ -39,6 +39,9 @@ import linalgInputs from '../../shaders/linalg/inputs.wgsl?raw'
 import linalgLoad from '../../shaders/linalg/load.wgsl?raw'
 import linalgParts from '../../shaders/linalg/parts.wgsl?raw'
 import linalgRevive from '../../shaders/linalg/revive.wgsl?raw'
+import linalgRows from '../../shaders/linalg/rows.wgsl?raw'
+import linalgRowsSubgroup from '../../shaders/linalg/rows_subgroup.wgsl?raw'
+import linalgRowsWindow from '../../shaders/linalg/rows_window.wgsl?raw'
 import linalgStore from '../../shaders/linalg/store.wgsl?raw'
 import linalgSubtract from '../../shaders/linalg/subtract.wgsl?raw'
 import linalgTask from '../../shaders/linalg/task.wgsl?raw'
@@ -108,6 +111,9 @@ export const shaderModules: Readonly<Record<string, string>> = {
   'linalg/load': linalgLoad,
   'linalg/parts': linalgParts,
   'linalg/revive': linalgRevive,
+  'linalg/rows': linalgRows,
+  'linalg/rows_subgroup': linalgRowsSubgroup,
+  'linalg/rows_window': linalgRowsWindow,
   'linalg/store': linalgStore,
   'linalg/task': linalgTask,
   'core/part': part,

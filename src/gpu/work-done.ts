@@ -5,8 +5,12 @@ import type { DeviceState } from './device-state.js'
 const PATIENCE = 0.9
 /** Timers are no finer. */
 const SHORTEST_MS = 2
-/** An estimate that was too long by an accident is lowered at once, one that was too short grows slowly. */
+/** No wait is longer, whatever was estimated. */
+const LONGEST_MS = 250
+/** An estimate that was too short grows slowly: the machine may have had something else to do. */
 const GROWTH = 1.05
+/** One that was so long that the device had been waiting is halved. */
+const READY_MS = 1
 
 /**
  * Resolves when the device has done what was submitted: `amount` units of a kind of work.
@@ -23,11 +27,19 @@ export async function workDone(state: DeviceState, kind: string, amount: number)
   }
   const began = performance.now()
   const pace = paces.get(kind)
-  const wait = pace === undefined ? 0 : PATIENCE * pace * amount
-  if (wait >= SHORTEST_MS) await new Promise<void>((resolve) => setTimeout(resolve, wait))
+  const estimate = Math.min(LONGEST_MS, PATIENCE * (pace ?? 0) * amount)
+  const waits = estimate >= SHORTEST_MS && Number.isFinite(pace)
+  if (waits) await new Promise<void>((resolve) => setTimeout(resolve, estimate))
+  const asked = performance.now()
   await device.queue.onSubmittedWorkDone()
-  const measured = (performance.now() - began) / amount
-  paces.set(kind, pace === undefined ? measured : Math.min(measured, GROWTH * pace))
+  const now = performance.now()
+  paces.set(kind, nextPace(pace, (now - began) / amount, waits && now - asked < READY_MS))
+}
+
+/** The first work of a kind says nothing: drivers compile then. */
+function nextPace(pace: number | undefined, measured: number, waitedTooLong: boolean): number {
+  if (pace === undefined) return Number.POSITIVE_INFINITY
+  return waitedTooLong ? pace / 2 : Math.min(measured, GROWTH * pace)
 }
 
 const asksByTurning = ({ device }: DeviceState): boolean =>

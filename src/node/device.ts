@@ -15,7 +15,7 @@ const instances = new Map<string, GPU>()
 
 /**
  * A WebGPU device in Node, from Dawn (npm `webgpu`, an optional peer dependency), with the buffer and binding limits
- * that the adapter has. Also defines the WebGPU constants (GPUBufferUsage, GPUMapMode, ...) where Node has none.
+ * that the adapter has, and 'subgroups' where the adapter is a CPU. Also defines the WebGPU constants (GPUBufferUsage, GPUMapMode, ...) where Node has none.
  *
  * @throws WeightInitError `NO_ADAPTER` when the package or an adapter is missing, with what to install
  */
@@ -50,9 +50,11 @@ export async function requestNodeDevice(options: NodeDeviceOptions = {}): Promis
     }
   }
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
+  // What a CPU factorises matrices faster with.
+  const useful = adapter.info.isFallbackAdapter && adapter.features.has('subgroups') ? ['subgroups' as const] : []
   return adapter.requestDevice({
     label: 'webgpu-init',
-    requiredFeatures: [...requiredFeatures],
+    requiredFeatures: [...new Set([...requiredFeatures, ...useful])],
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
   })
 }

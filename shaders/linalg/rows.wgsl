@@ -1,0 +1,11 @@
+/// 16 columns of two rows of a product's left operand, u over v.
+struct Rows {
+  u0: vec4<f32>,
+  u1: vec4<f32>,
+  u2: vec4<f32>,
+  u3: vec4<f32>,
+  v0: vec4<f32>,
+  v1: vec4<f32>,
+  v2: vec4<f32>,
+  v3: vec4<f32>,
+}

@@ -86,7 +86,6 @@ export function dispatchesOf(
 export interface JobPlaces {
   readonly firstPartial: number
   readonly result: number
-  readonly firstEdge: number
   readonly anchorMask: number
   readonly anchorCapacity: number
   readonly id: number
@@ -106,7 +105,6 @@ export function packMeasureJob(
     dispatch.shift,
     p.firstPartial,
     p.result,
-    p.firstEdge,
     y.edges.length,
     0,
     0,
@@ -116,19 +114,27 @@ export function packMeasureJob(
     p.anchorCapacity,
     p.id,
     0,
+    0,
   ]
   words.forEach((word, index) => {
     view.setUint32(at + 4 * index, word, true)
   })
-  view.setFloat32(at + 32, y.center, true)
-  view.setFloat32(at + 36, y.scale, true)
+  view.setFloat32(at + 28, y.center, true)
+  view.setFloat32(at + 32, y.scale, true)
 }
 
-/** Edges as the shader compares them: unsigned integers in the order of the floats. */
-export function edgeKeys(edges: Float32Array): Uint32Array {
-  return Uint32Array.from(new Uint32Array(edges.buffer, edges.byteOffset, edges.length), (bits) =>
-    (bits & 0x7fffffff) === 0 ? 0x80000000 : bits >>> 31 === 1 ? ~bits : bits | 0x80000000,
-  )
+/** A law's edges as the shader takes them. A multiple of any device's alignment of uniforms. */
+export const EDGE_TABLE_BYTES: number = 4 * BIN_COUNT
+
+/** Before each edge, as the shader compares: signed integers in the order of the floats. Behind the last one no number is. */
+export function edgeTable(edges: Float32Array): Int32Array {
+  const table = new Int32Array(BIN_COUNT).fill(0x7fffffff)
+  const bits = new Int32Array(edges.buffer, edges.byteOffset, edges.length)
+  bits.forEach((word, index) => {
+    const key = (word & 0x7fffffff) === 0 ? 0 : word ^ ((word >> 31) & 0x7fffffff)
+    table[index] = key - 1
+  })
+  return table
 }
 
 const scratch = (): DataView => new DataView(new ArrayBuffer(4))

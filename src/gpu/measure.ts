@@ -10,7 +10,8 @@ import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from './
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
 import {
   dispatchesOf,
-  edgeKeys,
+  EDGE_TABLE_BYTES,
+  edgeTable,
   GROUP_ELEMENTS,
   MAX_RECORD_ELEMENTS,
   MEASURE_JOB_BYTES,
@@ -135,7 +136,7 @@ export class GpuMeasurer {
       firstPartials.push(partialCount)
       partialCount += Math.ceil(elementCount / GROUP_ELEMENTS)
     }
-    const edges = new EdgeTable(specimens)
+    const edges = new EdgeTables(specimens)
     const pipelines = await this.#pipelines(specimens)
     const made: GPUBuffer[] = []
     const make = (what: string, byteLength: number, usage: number): GPUBuffer => {
@@ -147,7 +148,7 @@ export class GpuMeasurer {
       const stride = alignUp(MEASURE_JOB_BYTES, device.limits.minUniformBufferOffsetAlignment)
       const allocated = withErrorScope(device, 'out-of-memory', () => ({
         jobs: make('measure jobs', dispatches.length * stride, USAGE_UNIFORM | USAGE_COPY_DST),
-        edges: make('measure edges', Math.max(16, edges.words.byteLength), USAGE_STORAGE | USAGE_COPY_DST),
+        edges: make('measure edges', edges.words.byteLength, USAGE_UNIFORM | USAGE_COPY_DST),
         partials: make('measure partials', partialCount * PARTIAL_BYTES, USAGE_STORAGE),
         results: make('measure results', pieces.length * RECORD_WORDS * 4, USAGE_STORAGE | USAGE_COPY_SRC),
         runs: make('measure runs', pieces.length * 16, USAGE_STORAGE | USAGE_COPY_DST),
@@ -159,7 +160,6 @@ export class GpuMeasurer {
         packMeasureJob(blocks, index * stride, dispatch, specimen.yardstick, {
           firstPartial: firstPartials[index]!,
           result: dispatch.piece * RECORD_WORDS,
-          firstEdge: edges.firstOf(specimen),
           anchorMask: this.#mask,
           anchorCapacity: specimen.anchored && !specimen.runs[run]!.padding ? this.#capacity : 0,
           id: this.#places.push({ name: specimen.parameter.name, firstElement: dispatch.firstElement }) - 1,
@@ -182,7 +182,7 @@ export class GpuMeasurer {
             const { dtype } = piece.specimen.parameter
             if (!pacer.takeWhole(`measure ${dtype}`, dispatch.elementCount)) break
             pass.setPipeline(pipelines.get(dtype)!)
-            pass.setBindGroup(0, group(piece.buffer, dispatch), [next * stride])
+            pass.setBindGroup(0, group(piece.buffer, dispatch), [next * stride, edges.offsetOf(piece.specimen)])
             pass.dispatchWorkgroups(Math.ceil(dispatch.elementCount / GROUP_ELEMENTS))
           }
           if (next === dispatches.length) {
@@ -256,7 +256,7 @@ export class GpuMeasurer {
           entries: [
             { binding: 0, resource: { buffer, offset: binding.offset, size: binding.byteLength } },
             { binding: 1, resource: { buffer: buffers.jobs, size: MEASURE_JOB_BYTES } },
-            { binding: 2, resource: { buffer: buffers.edges } },
+            { binding: 2, resource: { buffer: buffers.edges, size: EDGE_TABLE_BYTES } },
             { binding: 3, resource: { buffer: buffers.partials } },
             { binding: 4, resource: { buffer: buffers.results } },
             { binding: 5, resource: { buffer: this.#anchors } },
@@ -356,27 +356,23 @@ function piecesOf({ specimen, segments }: GpuSpecimen): MeasurePiece[] {
   )
 }
 
-/** The edges of all laws, one after another, each law's once. */
-class EdgeTable {
-  readonly words: Uint32Array<ArrayBuffer>
-  readonly #first = new Map<Float32Array, number>()
+/** The edges of all laws, one table after another, each law's once. */
+class EdgeTables {
+  readonly words: Int32Array<ArrayBuffer>
+  readonly #offsets = new Map<Float32Array, number>()
 
   constructor(specimens: readonly GpuSpecimen[]) {
-    const tables: Uint32Array[] = []
-    let length = 0
     for (const { specimen } of specimens) {
       const { edges } = specimen.yardstick
-      if (this.#first.has(edges)) continue
-      this.#first.set(edges, length)
-      tables.push(edgeKeys(edges))
-      length += edges.length
+      if (!this.#offsets.has(edges)) this.#offsets.set(edges, this.#offsets.size * EDGE_TABLE_BYTES)
     }
-    this.words = new Uint32Array(length)
-    for (const [index, first] of [...this.#first.values()].entries()) this.words.set(tables[index]!, first)
+    this.words = new Int32Array((this.#offsets.size * EDGE_TABLE_BYTES) / 4)
+    for (const [edges, offset] of this.#offsets) this.words.set(edgeTable(edges), offset / 4)
   }
 
-  firstOf({ yardstick }: Specimen): number {
-    return this.#first.get(yardstick.edges)!
+  /** In bytes. */
+  offsetOf({ yardstick }: Specimen): number {
+    return this.#offsets.get(yardstick.edges)!
   }
 }
 

@@ -5,7 +5,7 @@ import { adapterInfoOf } from './adapter-info.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
-import { MEASURE_JOB_BYTES } from './measure-layout.js'
+import { EDGE_TABLE_BYTES, MEASURE_JOB_BYTES } from './measure-layout.js'
 import { orthogonalPartLayout, partLayout } from './part-layout.js'
 import { MOST_SHARING } from './uniform-blocks.js'
 
@@ -109,7 +109,7 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
     measure: [
       storage(0, 'read-only-storage'),
       uniform(1, MEASURE_JOB_BYTES),
-      storage(2, 'read-only-storage'),
+      uniform(2, EDGE_TABLE_BYTES),
       storage(3, 'storage'),
       storage(4, 'storage'),
       storage(5, 'storage'),

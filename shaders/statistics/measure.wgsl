@@ -82,8 +82,9 @@ var<private> equal: vec4<u32>;
 var<private> maxKey: vec4<i32> = vec4<i32>(LEAST);
 var<private> minKey: vec4<i32> = vec4<i32>(MOST);
 
-// The edges, and how many elements are at or above them. Comparing with all of them takes a CPU or a GPU less than searching
-// does: nothing is looked up and nothing is atomic. Variables one by one, since an indexed array would lie in memory.
+// The edges, and how many elements are at or above them. Comparing with all of them takes a CPU less than searching does:
+// nothing is looked up and nothing is atomic (bench/NOTES.md; no GPU was measured). Variables one by one, since an indexed
+// array would lie in memory.
 var<private> edge0: vec4<i32>;
 var<private> edge1: vec4<i32>;
 var<private> edge2: vec4<i32>;

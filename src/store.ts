@@ -25,6 +25,8 @@ export interface WeightStore {
   }
   /** Bytes [start, start + length) of a parameter, in a new array; start is a multiple of 4. */
   readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
+  /** @param byteLength of the longest range */
+  reader(byteLength: number): RangeReader
   /** A measurement per run of each specimen; and, where wanted, the copies among them. */
   measure(
     specimens: readonly Specimen[],
@@ -39,6 +41,20 @@ export interface WeightStore {
   checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void
 }
+
+/** Reads ranges one after another through memory that is kept, the next one on its way while the last one is looked at. */
+export interface RangeReader {
+  /**
+   * Begins to read bytes [start, start + length) of a parameter; start is a multiple of 4. Of two ranges that are begun the
+   * first has to be taken before a third.
+   */
+  begin(parameter: PlannedParameter, start: number, length: number): PendingRange
+  /** Also of ranges that were not taken. */
+  destroy(): void
+}
+
+/** Shows the bytes once they are there, for as long as `look` runs. */
+export type PendingRange = (look: (bytes: Uint8Array) => void) => Promise<void>
 
 export interface OrthogonalCheck {
   /**

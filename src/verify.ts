@@ -5,7 +5,7 @@ import { fillJob } from './jobs.js'
 import type { LawOf } from './laws/types.js'
 import { Comparison } from './mismatch.js'
 import type { PlannedParameter } from './plan.js'
-import type { WeightStore } from './store.js'
+import type { RangeReader, WeightStore } from './store.js'
 
 export interface VerifyOptions {
   /**
@@ -80,14 +80,21 @@ export async function verifyStore(
   // Orthogonal matrices are looked at as a whole, always.
   const matrices = parameters.reduce((sum, p) => sum + (isOrthogonal(p) ? p.elementCount : 0), 0)
   const elementsTotal = Math.floor((elementCount - matrices) * share) + matrices
-  const total: Tally = { seen: 0, compared: 0, elementsDone: 0, elementsTotal }
+  const total: Tally = { seen: 0, chosen: 0, elementsDone: 0, elementsTotal }
+  const chunkBytes = parameters.reduce((most, p) => (isOrthogonal(p) ? most : Math.max(most, chunkBytesOf(p))), 0)
+  const reader = store.reader(chunkBytes)
+  const chunk = new Uint8Array(chunkBytes)
   const results: ParameterVerification[] = []
-  for (const parameter of parameters) {
-    results.push(
-      isOrthogonal(parameter)
-        ? await verifyOrthogonal(store, parameter, options, total)
-        : await verifyParameter(store, parameter, share, options, total),
-    )
+  try {
+    for (const parameter of parameters) {
+      results.push(
+        isOrthogonal(parameter)
+          ? await verifyOrthogonal(store, parameter, options, total)
+          : await verifyParameter(reader, parameter, chunk, share, options, total),
+      )
+    }
+  } finally {
+    reader.destroy()
   }
   return verificationReport(results)
 }
@@ -139,9 +146,14 @@ async function verifyOrthogonal(
   }
 }
 
+const chunkBytesOf = ({ elementCount, dtype }: PlannedParameter): number =>
+  Math.min(CHUNK_ELEMENTS, elementCount) * byteWidth(dtype)
+
+/** @param chunk room for the elements that the CPU makes */
 async function verifyParameter(
-  store: WeightStore,
+  reader: RangeReader,
   parameter: PlannedParameter,
+  chunk: Uint8Array,
   share: number,
   { signal, onProgress }: VerifyOptions,
   total: Tally,
@@ -150,26 +162,32 @@ async function verifyParameter(
   const width = byteWidth(dtype)
   const job = fillJob(parameter)
   const comparison = new Comparison(dtype)
-  const chunk = new Uint8Array(Math.min(CHUNK_ELEMENTS, elementCount) * width)
-  for (const [first, count] of sampledRanges(elementCount, share, total)) {
+  const ranges = sampledRanges(elementCount, share, total)
+  const begin = () => {
     signal?.throwIfAborted()
-    // The device copies while the host computes.
-    const copying = store.readRange(parameter, first * width, count * width)
-    copying.catch(() => {})
+    const { value } = ranges.next()
+    if (value === undefined) return undefined
+    const [first, count] = value
+    return { first, count, look: reader.begin(parameter, first * width, count * width) }
+  }
+  // The device copies the next chunk while the host makes and compares this one.
+  for (let range = begin(); range !== undefined; ) {
+    const { first, count, look } = range
+    const next = begin()
     const expected = chunk.subarray(0, count * width)
     fillInto(job, first, expected)
-    comparison.add(await copying, expected, first)
-    total.compared += count
+    await look((actual) => comparison.add(actual, expected, first))
     total.elementsDone += count
     onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
+    range = next
   }
   return { name, elementCount, ...comparison.result() }
 }
 
-/** How far the comparison is: elements passed by and elements compared one by one; those and whole matrices. */
+/** How far the comparison is: elements passed by and elements chosen to be compared; those compared and whole matrices. */
 interface Tally {
   seen: number
-  compared: number
+  chosen: number
   elementsDone: number
   readonly elementsTotal: number
 }
@@ -182,15 +200,18 @@ function* sampledRanges(
   elementCount: number,
   share: number,
   total: Tally,
-): Generator<readonly [first: number, count: number]> {
+): Generator<readonly [first: number, count: number], undefined> {
   let index = 0
   for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS, index++) {
     const length = Math.min(CHUNK_ELEMENTS, elementCount - first)
     total.seen += length
-    const count = share === 1 ? length : Math.min(length, Math.floor(total.seen * share) - total.compared)
+    const count = share === 1 ? length : Math.min(length, Math.floor(total.seen * share) - total.chosen)
     if (count < 1) continue
     // A range starts at a multiple of eight elements: whole 32-bit words in every dtype.
     const atEnd = index % 2 === 1 ? Math.ceil((length - count) / 8) * 8 : 0
-    if (atEnd < length) yield [first + atEnd, Math.min(count, length - atEnd)]
+    if (atEnd >= length) continue
+    const chosen = Math.min(count, length - atEnd)
+    total.chosen += chosen
+    yield [first + atEnd, chosen]
   }
 }

@@ -19,7 +19,7 @@ import {
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 import type { Specimen } from '../statistics/specimen.js'
-import type { MeasureOptions, OrthogonalCheck, WeightStore } from '../store.js'
+import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store.js'
 import { fillBytes, fillInto } from './fill.js'
 import { CpuMeasurer } from './measure.js'
 import { elementsDefect, matricesDefect } from './orthogonal.js'
@@ -73,6 +73,14 @@ export class CpuStore implements WeightStore {
 
   async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
     return this.#bytes(parameter, start, length).slice()
+  }
+
+  /** Nothing is on its way: the bytes are here. */
+  reader(): RangeReader {
+    return {
+      begin: (parameter, start, length) => async (look) => look(this.#bytes(parameter, start, length)),
+      destroy() {},
+    }
   }
 
   /** The bytes themselves where they lie together, else a copy. */

@@ -27,22 +27,27 @@ export async function copyOut(
       device.queue.submit([encoder.finish({ label: 'webgpu-init readback' })])
     })
     const [noMemory, invalid] = await untilLost(state, Promise.all([allocation.error, copy.error]))
-    if (noMemory !== null) {
-      throw new OutOfMemoryError(
-        `The device could not allocate ${padded} bytes to read back through: ${noMemory.message}`,
-        { cause: noMemory },
-      )
-    }
-    if (invalid !== null) {
-      throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, {
-        cause: invalid,
-      })
-    }
+    refuseReadback(padded, noMemory, invalid)
     await untilLost(state, staging.mapAsync(MAP_MODE_READ))
     take(new Uint8Array(staging.getMappedRange(), 0, length))
     staging.unmap()
   } finally {
     staging.destroy()
+  }
+}
+
+/** Throws for a staging buffer of so many bytes that could not be made, or a copy that could not. */
+export function refuseReadback(byteLength: number, noMemory: GPUError | null, invalid: GPUError | null): void {
+  if (noMemory !== null) {
+    throw new OutOfMemoryError(
+      `The device could not allocate ${byteLength} bytes to read back through: ${noMemory.message}`,
+      { cause: noMemory },
+    )
+  }
+  if (invalid !== null) {
+    throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, {
+      cause: invalid,
+    })
   }
 }
 

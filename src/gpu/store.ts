@@ -6,13 +6,14 @@ import type { PlannedParameter } from '../plan.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 import type { Specimen } from '../statistics/specimen.js'
-import type { MeasureOptions, OrthogonalCheck, WeightStore } from '../store.js'
+import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store.js'
 import type { GpuRegion } from './allocate.js'
 import type { DeviceState } from './device-state.js'
 import { GpuMeasurer } from './measure.js'
 import { orthogonalityDefect } from './orthogonal.js'
 import type { RunJobs } from './orthogonal-fill.js'
 import { checkOrthogonalPart } from './orthogonal-verify.js'
+import { GpuRangeReader } from './range-reader.js'
 import { readSegments } from './readback.js'
 import { segmentsOf } from './segments.js'
 import { alignUp } from './windows.js'
@@ -52,6 +53,12 @@ export class GpuStore implements WeightStore {
 
   async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
     return readSegments(this.#state, segmentsOf(this.region(parameter.name), parameter), start, length)
+  }
+
+  reader(byteLength: number): RangeReader {
+    return new GpuRangeReader(this.#state, byteLength, (parameter) =>
+      segmentsOf(this.region(parameter.name), parameter),
+    )
   }
 
   /** Puts bytes at `start` (a multiple of 4) of a parameter, in buffers that were made here. */

@@ -9,6 +9,7 @@ import { bindGroupLayout, workgroupsFor } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { MOST_SHARING, UniformBlocks } from './uniform-blocks.js'
 import { type Dispatch, type FillWork, WindowQueue } from './window-queue.js'
+import { workDone } from './work-done.js'
 
 /** Dispatches of one submit: their uniform blocks take at most 1 MiB of device memory (2 MiB with parts). */
 const MAX_DISPATCHES = 4096
@@ -44,7 +45,7 @@ export async function submitFills(
     let bytesDone = work.reduce((sum, one) => sum + (one.filled ? bytesOf(one) : 0), 0)
     while (!queue.empty) {
       signal?.throwIfAborted()
-      const { dispatches, bytes, parameter } = queue.next(pacer, uniforms)
+      const { dispatches, bytes, kind, parameter } = queue.next(pacer, uniforms)
       if (dispatches.length === 0) continue
       let began = 0
       const submitted = withErrorScope(device, 'validation', () => {
@@ -64,7 +65,7 @@ export async function submitFills(
       })
       const [noMemory, problem] = await untilLost(
         state,
-        Promise.all([uniforms.error, submitted.error, device.queue.onSubmittedWorkDone()]),
+        Promise.all([uniforms.error, submitted.error, workDone(state, kind, bytes)]),
       )
       pacer.done(performance.now() - began)
       bytesDone += bytes

@@ -39,6 +39,8 @@ export interface Load {
   readonly dispatches: readonly Dispatch[]
   /** Bytes that are finished with it. */
   readonly bytes: number
+  /** The pipelines that make them. */
+  readonly kind: string
   /** The parameter that its last elements belong to. */
   readonly parameter: string
 }
@@ -97,6 +99,7 @@ export class WindowQueue {
     const dispatches: Dispatch[] = []
     let bytes = 0
     let parameter = ''
+    const kinds = new Set<string>()
     blocks.clear()
     while (!this.empty) {
       const overlay = this.#overlays[0]
@@ -145,6 +148,7 @@ export class WindowQueue {
           dispatches.push({ pipeline, buffer, binding, layout, blocks: [place.at, ...part], turns, rows: 1 })
         }
         bytes += count * width
+        kinds.add(work.pipelineId)
         parameter = job.name
       }
       this.#overlays = job.overlays.map((one) => ({ work, overlay: one, binding, span }))
@@ -154,6 +158,6 @@ export class WindowQueue {
         this.#done = 0
       }
     }
-    return { dispatches, bytes, parameter }
+    return { dispatches, bytes, kind: [...kinds].sort().join(' + '), parameter }
   }
 }

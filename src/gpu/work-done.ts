@@ -11,6 +11,16 @@ const LONGEST_MS = 250
 const GROWTH = 1.05
 /** One that was so long that the device had been waiting is halved. */
 const READY_MS = 1
+/** A wait is at most so many times what its pace was measured on: a little work says little of much. */
+const STRETCH = 4
+
+/** How long a kind of work takes. */
+export interface Pace {
+  /** Milliseconds per unit; infinite before the second time. */
+  readonly perUnit: number
+  /** What it was measured on. */
+  readonly milliseconds: number
+}
 
 /**
  * Resolves when the device has done what was submitted: `amount` units of a kind of work.
@@ -27,19 +37,24 @@ export async function workDone(state: DeviceState, kind: string, amount: number)
   }
   const began = performance.now()
   const pace = paces.get(kind)
-  const estimate = Math.min(LONGEST_MS, PATIENCE * (pace ?? 0) * amount)
-  const waits = estimate >= SHORTEST_MS && Number.isFinite(pace)
+  const estimate =
+    pace === undefined
+      ? 0
+      : Math.min(LONGEST_MS, PATIENCE * Math.min(pace.perUnit * amount, STRETCH * pace.milliseconds))
+  const waits = estimate >= SHORTEST_MS
   if (waits) await new Promise<void>((resolve) => setTimeout(resolve, estimate))
   const asked = performance.now()
   await device.queue.onSubmittedWorkDone()
   const now = performance.now()
-  paces.set(kind, nextPace(pace, (now - began) / amount, waits && now - asked < READY_MS))
+  paces.set(kind, nextPace(pace, now - began, amount, waits && now - asked < READY_MS))
 }
 
-/** The first work of a kind says nothing: drivers compile then. */
-function nextPace(pace: number | undefined, measured: number, waitedTooLong: boolean): number {
-  if (pace === undefined) return Number.POSITIVE_INFINITY
-  return waitedTooLong ? pace / 2 : Math.min(measured, GROWTH * pace)
+function nextPace(pace: Pace | undefined, milliseconds: number, amount: number, waitedTooLong: boolean): Pace {
+  // The first work of a kind says nothing: drivers compile then.
+  if (pace === undefined) return { perUnit: Number.POSITIVE_INFINITY, milliseconds: 0 }
+  const perUnit = milliseconds / amount
+  if (waitedTooLong) return { ...pace, perUnit: Math.min(pace.perUnit, perUnit) / 2 }
+  return perUnit < GROWTH * pace.perUnit ? { perUnit, milliseconds } : { ...pace, perUnit: GROWTH * pace.perUnit }
 }
 
 const asksByTurning = ({ device }: DeviceState): boolean =>

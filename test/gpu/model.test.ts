@@ -193,6 +193,38 @@ describe(`initializeModel on ${adapterName}`, () => {
     expect(Number.isFinite(statistics.mean) && Number.isFinite(statistics.std)).toBe(true)
   })
 
+  test('verify goes through chunks, two on their way at a time; whatever ends it leaves nothing', async () => {
+    // Four chunks, the last of five elements, which are no whole word.
+    const elementCount = 3 * 2 ** 18 + 5
+    const parameters = [{ name: 'w', shape: [elementCount], dtype: 'bfloat16' as const }]
+    using weights = await initializeModel({ parameters }, 'normal', {}, { device: gpu.device, seed: 5 })
+    const before = gpu.liveBuffers()
+    const done: number[] = []
+    const report = await weights.verify({ onProgress: ({ elementsDone }) => done.push(elementsDone) })
+    expect(report).toMatchObject({ ok: true, complete: true, comparedCount: elementCount })
+    expect(done).toEqual([2 ** 18, 2 ** 19, 3 * 2 ** 18, elementCount])
+    for (const first of [2 ** 18 - 1, 2 ** 18, 2 ** 19 + 3, elementCount - 1]) {
+      const start = Math.floor(first / 2) * 4
+      const word = new Uint8Array(4)
+      word.set(await weights.readBytes('w', start, Math.min(4, 2 * elementCount - start)))
+      const changed = word.slice()
+      changed[2 * (first % 2)]! ^= 1
+      gpu.device.queue.writeBuffer(weights.get('w').buffer, start, changed)
+      const { parameters: found } = await weights.verify()
+      expect(found[0]).toMatchObject({ mismatchCount: 1, firstMismatch: first, largestUlpDistance: 1 })
+      gpu.device.queue.writeBuffer(weights.get('w').buffer, start, word)
+    }
+    const controller = new AbortController()
+    const aborted = weights.verify({ signal: controller.signal, onProgress: () => controller.abort() })
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
+    const onProgress = () => {
+      throw new Error('from the listener')
+    }
+    await expect(weights.verify({ onProgress })).rejects.toThrow('from the listener')
+    expect(gpu.liveBuffers()).toBe(before)
+    expect((await weights.verify()).ok).toBe(true)
+  })
+
   test('verify on a sample says how much it compared', async () => {
     using weights = await initializeModel(mlp, 'xavier', {}, { device: gpu.device, seed: 5 })
     const report = await weights.verify({ elements: 1000 })

@@ -401,10 +401,10 @@ describe('in a bundle', () => {
   })
 
   // Of it 1.8 kB is the CPU path's WebAssembly.
-  it('the whole package weighs at most 132 kB minified and gzipped', async () => {
+  it('the whole package weighs at most 134 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(132_000)
+    expect(gzipSync(code).length).toBeLessThan(134_000)
   })
 
   it('the minified code makes the same bytes', async () => {

@@ -59,3 +59,12 @@ test('an estimate that was too long is lost soon, and no wait is longer than a q
   expect(ends[0]).toBeGreaterThan(180)
   expect(ends[4]).toBeLessThan(15)
 })
+
+test('a little work says little of much', async () => {
+  const state = stateOf(true)
+  await run(state, 1, 1)
+  expect(await run(state, 5, 1)).toEqual([0, 5])
+  // At 5 ms a unit these were 500 ms.
+  expect(await run(state, 30, 100)).toEqual([18, 30])
+  expect((await run(state, 30, 100))[0]).toBe(27)
+})

@@ -2,7 +2,6 @@ import { DeviceLostError } from '../errors.js'
 import { type Speed, unknownSpeed } from './pacing.js'
 import type { KeptScratch } from './scratch.js'
 import { shaderModules } from './shader-modules.js'
-import type { Pace } from './work-done.js'
 
 /** What this package keeps per device. It goes with the device: nothing here outlives or owns it. */
 export interface DeviceState {
@@ -12,8 +11,6 @@ export interface DeviceState {
   readonly layouts: Map<string, GPUBindGroupLayout>
   /** How fast the device was, for the length of submits. */
   readonly speed: Speed
-  /** How long work took, by the kind of work. */
-  readonly paces: Map<string, Pace>
   /** Scratch buffers that a call left for the next one, by what they are for: src/gpu/scratch.ts. */
   readonly scratch: Map<string, KeptScratch>
   /** Pipelines that have shown here that they compute right; a failure is taken out again. */
@@ -36,7 +33,6 @@ export function deviceState(device: GPUDevice): DeviceState {
       pipelines: new Map(),
       layouts: new Map(),
       speed: unknownSpeed(),
-      paces: new Map(),
       scratch: new Map(),
       selfTests: new Map(),
       onLost: new Set(),

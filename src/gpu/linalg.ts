@@ -4,7 +4,7 @@ import { type DeviceState, untilLost } from './device-state.js'
 import { bindGroupLayout, type PipelineKey } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
-import { workDone } from './work-done.js'
+import { awaitedWork } from './work-done.js'
 
 /** A part of a buffer that a kernel sees. */
 export interface View {
@@ -94,6 +94,7 @@ export async function runDispatches(
     for (let next = 0; next < dispatches.length; ) {
       signal?.throwIfAborted()
       let cost = 0
+      const work = awaitedWork(state)
       const { error } = withErrorScope(device, 'validation', () => {
         const encoder = device.createCommandEncoder({ label })
         const pass = encoder.beginComputePass({ label })
@@ -105,9 +106,10 @@ export async function runDispatches(
           cost += dispatch.cost + COST_PER_DISPATCH
         }
         pass.end()
+        work.mark(encoder)
         device.queue.submit([encoder.finish({ label })])
       })
-      const [problem] = await untilLost(state, Promise.all([error, workDone(state, label, cost)]))
+      const [problem] = await untilLost(state, Promise.all([error, work.done()]))
       if (problem !== null) {
         throw new WeightInitError('DEVICE_ERROR', `The device refused the work of ${label}: ${problem.message}`, {
           cause: problem,

@@ -28,7 +28,7 @@ import { copyOut, readSegments } from './readback.js'
 import { withErrorScope } from './scopes.js'
 import type { GpuSegment } from './segments.js'
 import { alignUp } from './windows.js'
-import { workDone } from './work-done.js'
+import { awaitedWork } from './work-done.js'
 
 /** A specimen and where its elements are. */
 export interface GpuSpecimen {
@@ -174,7 +174,7 @@ export class GpuMeasurer {
       for (let next = 0; next < dispatches.length; ) {
         signal?.throwIfAborted()
         const begin = next
-        let elements = 0
+        const work = awaitedWork(this.#state)
         const submitted = withErrorScope(device, 'validation', () => {
           const encoder = device.createCommandEncoder({ label: 'webgpu-init measure' })
           const pass = encoder.beginComputePass({ label: 'webgpu-init measure' })
@@ -183,7 +183,6 @@ export class GpuMeasurer {
             const piece = pieces[dispatch.piece]!
             const { dtype } = piece.specimen.parameter
             if (!pacer.takeWhole(`measure ${dtype}`, dispatch.elementCount)) break
-            elements += dispatch.elementCount
             pass.setPipeline(pipelines.get(dtype)!)
             pass.setBindGroup(0, group(piece.buffer, dispatch), [next * stride, edges.offsetOf(piece.specimen)])
             pass.dispatchWorkgroups(Math.ceil(dispatch.elementCount / GROUP_ELEMENTS))
@@ -205,16 +204,13 @@ export class GpuMeasurer {
             pass.dispatchWorkgroups(across, Math.ceil(pieces.length / across))
           }
           pass.end()
+          work.mark(encoder)
           device.queue.submit([encoder.finish({ label: 'webgpu-init measure' })])
         })
         const began = performance.now()
         const [noMemory, problem] = await untilLost(
           this.#state,
-          Promise.all([
-            begin === 0 ? allocated.error : null,
-            submitted.error,
-            workDone(this.#state, 'measure', elements),
-          ]),
+          Promise.all([begin === 0 ? allocated.error : null, submitted.error, work.done()]),
         )
         pacer.done(performance.now() - began)
         refuse(noMemory, problem)

@@ -9,7 +9,7 @@ import { bindGroupLayout, workgroupsFor } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { MOST_SHARING, UniformBlocks } from './uniform-blocks.js'
 import { type Dispatch, type FillWork, WindowQueue } from './window-queue.js'
-import { workDone } from './work-done.js'
+import { awaitedWork } from './work-done.js'
 
 /** Dispatches of one submit: their uniform blocks take at most 1 MiB of device memory (2 MiB with parts). */
 const MAX_DISPATCHES = 4096
@@ -45,8 +45,9 @@ export async function submitFills(
     let bytesDone = work.reduce((sum, one) => sum + (one.filled ? bytesOf(one) : 0), 0)
     while (!queue.empty) {
       signal?.throwIfAborted()
-      const { dispatches, bytes, kind, parameter } = queue.next(pacer, uniforms)
+      const { dispatches, bytes, parameter } = queue.next(pacer, uniforms)
       if (dispatches.length === 0) continue
+      const awaited = awaitedWork(state)
       let began = 0
       const submitted = withErrorScope(device, 'validation', () => {
         uniforms.write()
@@ -59,14 +60,12 @@ export async function submitFills(
           pass.dispatchWorkgroups(workgroupsFor(state, turns, rows), rows)
         }
         pass.end()
+        awaited.mark(encoder)
         const commands = encoder.finish({ label: 'webgpu-init fill' })
         began = performance.now()
         device.queue.submit([commands])
       })
-      const [noMemory, problem] = await untilLost(
-        state,
-        Promise.all([uniforms.error, submitted.error, workDone(state, kind, bytes)]),
-      )
+      const [noMemory, problem] = await untilLost(state, Promise.all([uniforms.error, submitted.error, awaited.done()]))
       pacer.done(performance.now() - began)
       bytesDone += bytes
       if (noMemory !== null) {

@@ -39,8 +39,6 @@ export interface Load {
   readonly dispatches: readonly Dispatch[]
   /** Bytes that are finished with it. */
   readonly bytes: number
-  /** The pipelines that make them. */
-  readonly kind: string
   /** The parameter that its last elements belong to. */
   readonly parameter: string
 }
@@ -99,7 +97,6 @@ export class WindowQueue {
     const dispatches: Dispatch[] = []
     let bytes = 0
     let parameter = ''
-    const kinds = new Set<string>()
     blocks.clear()
     while (!this.empty) {
       const overlay = this.#overlays[0]
@@ -148,7 +145,6 @@ export class WindowQueue {
           dispatches.push({ pipeline, buffer, binding, layout, blocks: [place.at, ...part], turns, rows: 1 })
         }
         bytes += count * width
-        kinds.add(work.pipelineId)
         parameter = job.name
       }
       this.#overlays = job.overlays.map((one) => ({ work, overlay: one, binding, span }))
@@ -158,6 +154,6 @@ export class WindowQueue {
         this.#done = 0
       }
     }
-    return { dispatches, bytes, kind: [...kinds].sort().join(' + '), parameter }
+    return { dispatches, bytes, parameter }
   }
 }

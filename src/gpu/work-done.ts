@@ -1,60 +1,71 @@
+import { eventLoopTurn } from '../event-loop.js'
 import { adapterInfoOf } from './adapter-info.js'
+import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_MAP_READ } from './constants.js'
 import type { DeviceState } from './device-state.js'
 
-/** Of the time that the work should take, how much passes before the device is asked. */
-const PATIENCE = 0.9
-/** Timers are no finer. */
-const SHORTEST_MS = 2
-/** No wait is longer, whatever was estimated. */
-const LONGEST_MS = 250
-/** An estimate that was too short grows slowly: the machine may have had something else to do. */
-const GROWTH = 1.05
-/** One that was so long that the device had been waiting is halved. */
-const READY_MS = 1
-/** A wait is at most so many times what its pace was measured on: a little work says little of much. */
-const STRETCH = 4
+/** So long the device is asked without rest: short work ends meanwhile. */
+const EAGER_MS = 1
+/** Turns of the event loop in which Dawn looks at its device and an answer arrives. */
+const TURNS = 3
+/** A rest is a twentieth of the time that has passed, within these bounds: work ends at most so much before it is noticed. */
+const REST = { share: 1 / 20, leastMs: 1, mostMs: 5 }
 
-/** How long a kind of work takes. */
-export interface Pace {
-  /** Milliseconds per unit; infinite before the second time. */
-  readonly perUnit: number
-  /** What it was measured on. */
-  readonly milliseconds: number
+/** Commands that are waited for: `mark` them before they are submitted. Every one that was marked must be waited for. */
+export interface AwaitedWork {
+  /** Goes after the last of the commands. */
+  mark(encoder: GPUCommandEncoder): void
+  /** Resolves when the device has done them, and whatever was submitted before. */
+  done(): Promise<void>
 }
 
 /**
- * Resolves when the device has done what was submitted: `amount` units of a kind of work.
+ * Waits for a device without being in its way.
  *
  * Dawn for Node turns the event loop without rest while a promise of its device is pending. With a CPU as the device that
- * takes a core from the very work that is waited for, so there the promise is made only when most of the time has passed
- * that the work should take, judged by the work of its kind before. Elsewhere at once.
+ * takes a core from the very work that is waited for. So there a word of memory, which the commands clear at their end, is
+ * asked to be mapped; where it is not at once, the request is taken back (`unmap`), which leaves no promise pending, and made
+ * again after a rest. Elsewhere it is `onSubmittedWorkDone`.
  */
-export async function workDone(state: DeviceState, kind: string, amount: number): Promise<void> {
-  const { device, paces } = state
-  if (!asksByTurning(state)) {
-    await device.queue.onSubmittedWorkDone()
-    return
+export function awaitedWork(state: DeviceState): AwaitedWork {
+  const { device } = state
+  if (!asksByTurning(state)) return { mark() {}, done: () => device.queue.onSubmittedWorkDone().then(() => {}) }
+  let fence: GPUBuffer | undefined
+  return {
+    mark(encoder) {
+      fence = device.createBuffer({ label: 'webgpu-init fence', size: 4, usage: USAGE_MAP_READ | USAGE_COPY_DST })
+      encoder.clearBuffer(fence)
+    },
+    async done() {
+      try {
+        await untilMappable(state, fence!)
+      } finally {
+        fence?.destroy()
+      }
+    },
   }
-  const began = performance.now()
-  const pace = paces.get(kind)
-  const estimate =
-    pace === undefined
-      ? 0
-      : Math.min(LONGEST_MS, PATIENCE * Math.min(pace.perUnit * amount, STRETCH * pace.milliseconds))
-  const waits = estimate >= SHORTEST_MS
-  if (waits) await new Promise<void>((resolve) => setTimeout(resolve, estimate))
-  const asked = performance.now()
-  await device.queue.onSubmittedWorkDone()
-  const now = performance.now()
-  paces.set(kind, nextPace(pace, now - began, amount, waits && now - asked < READY_MS))
 }
 
-function nextPace(pace: Pace | undefined, milliseconds: number, amount: number, waitedTooLong: boolean): Pace {
-  // The first work of a kind says nothing: drivers compile then.
-  if (pace === undefined) return { perUnit: Number.POSITIVE_INFINITY, milliseconds: 0 }
-  const perUnit = milliseconds / amount
-  if (waitedTooLong) return { ...pace, perUnit: Math.min(pace.perUnit, perUnit) / 2 }
-  return perUnit < GROWTH * pace.perUnit ? { perUnit, milliseconds } : { ...pace, perUnit: GROWTH * pace.perUnit }
+async function untilMappable(state: DeviceState, fence: GPUBuffer): Promise<void> {
+  const began = performance.now()
+  const passed = (): number => performance.now() - began
+  while (state.lost === undefined) {
+    let answer: 'mapped' | 'refused' | undefined
+    fence.mapAsync(MAP_MODE_READ).then(
+      () => {
+        answer = 'mapped'
+      },
+      () => {
+        answer ??= 'refused'
+      },
+    )
+    for (let turn = 0; answer === undefined && (turn < TURNS || passed() < EAGER_MS); turn++) await eventLoopTurn()
+    if (answer === 'mapped') return
+    // The device is lost, or has no fence for want of memory: it says so itself.
+    if (answer === 'refused') return void (await state.device.queue.onSubmittedWorkDone())
+    fence.unmap()
+    const rest = Math.min(REST.mostMs, Math.max(REST.leastMs, REST.share * passed()))
+    await new Promise<void>((resolve) => setTimeout(resolve, rest))
+  }
 }
 
 const asksByTurning = ({ device }: DeviceState): boolean =>

@@ -92,9 +92,11 @@ describe(`orthogonal on ${adapterName}`, () => {
     const first = testNormals(60 * 60, 12)
     const fresh = await onGpu(first, 60, 60)
     const live = gpu.liveBuffers()
-    // Without a pace nothing else waits for a timer.
-    const paces = vi.spyOn(gpu.state.paces, 'get').mockReturnValue(undefined)
+    // The rests while a device works are real ones.
+    const rest = setTimeout
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const fake = setTimeout
+    vi.stubGlobal('setTimeout', (act: () => void, ms: number) => (ms < 100 ? rest : fake)(act, ms))
     try {
       const other = await onGpu(testNormals(130 * 100, 13), 130, 100)
       const kept = gpu.heldBuffers()
@@ -112,8 +114,8 @@ describe(`orthogonal on ${adapterName}`, () => {
       await Promise.all([onGpu(first, 60, 60), onGpu(first, 60, 60)])
       expect(gpu.heldBuffers()).toBe(kept)
     } finally {
+      vi.unstubAllGlobals()
       vi.useRealTimers()
-      paces.mockRestore()
       expect(gpu.liveBuffers()).toBe(live)
     }
   })

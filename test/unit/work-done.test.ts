@@ -1,70 +1,107 @@
-// When the device is asked whether it is done: on a CPU adapter in Node not before most of the expected time has passed.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+// Waiting for a device: on a CPU adapter in Node in rests between which no promise is pending, everywhere else at once.
+import { expect, test, vi } from 'vitest'
 import type { DeviceState } from '../../src/gpu/device-state.js'
-import { workDone } from '../../src/gpu/work-done.js'
+import { awaitedWork } from '../../src/gpu/work-done.js'
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-afterEach(() => {
-  vi.useRealTimers()
-})
-
-/** A device that is done `milliseconds` after the submit. Says after how many it was asked, and after how many all ended. */
-async function run(state: DeviceState, milliseconds: number, amount: number): Promise<[asked: number, ended: number]> {
-  const began = performance.now()
-  let asked = -1
-  state.device.queue.onSubmittedWorkDone = () => {
-    asked = performance.now() - began
-    const left = milliseconds - asked
-    return left <= 0 ? Promise.resolve(undefined) : new Promise((resolve) => setTimeout(() => resolve(undefined), left))
-  }
-  let ended = -1
-  const call = workDone(state, 'test', amount).then(() => {
-    ended = performance.now() - began
-  })
-  await vi.advanceTimersByTimeAsync(1000)
-  await call
-  return [asked, ended]
+interface FakeDevice {
+  readonly state: DeviceState
+  /** Promises of the device that are pending now: while there are some, Dawn turns the event loop. */
+  pending: number
+  fences: number
+  live: number
+  asked: number
+  readonly done: ReturnType<typeof vi.fn>
+  encoder: GPUCommandEncoder
 }
 
-const stateOf = (isFallbackAdapter: boolean): DeviceState =>
-  ({ device: { adapterInfo: { isFallbackAdapter }, queue: {} }, paces: new Map() }) as never
+/** A device that is done `milliseconds` from now, as Dawn's would be: it answers when the event loop turns. */
+function fakeDevice(milliseconds: number, isFallbackAdapter = true, refuses = false): FakeDevice {
+  const end = performance.now() + milliseconds
+  const fake: FakeDevice = {
+    state: { lost: undefined } as DeviceState,
+    pending: 0,
+    fences: 0,
+    live: 0,
+    asked: 0,
+    done: vi.fn(async () => undefined),
+    encoder: { clearBuffer: vi.fn() } as unknown as GPUCommandEncoder,
+  }
+  const createBuffer = () => {
+    fake.fences++
+    fake.live++
+    let abort: (() => void) | undefined
+    return {
+      mapAsync() {
+        fake.asked++
+        fake.pending++
+        return new Promise<void>((resolve, reject) => {
+          const settle = (act: () => void): void => {
+            clearInterval(timer)
+            fake.pending--
+            abort = undefined
+            act()
+          }
+          const timer = setInterval(() => {
+            if (refuses) settle(() => reject(new Error('lost')))
+            else if (performance.now() >= end) settle(resolve)
+          }, 0)
+          abort = () => settle(() => reject(new DOMException('unmapped', 'AbortError')))
+        })
+      },
+      unmap: () => abort?.(),
+      destroy() {
+        abort?.()
+        fake.live--
+      },
+    }
+  }
+  const device = { createBuffer, adapterInfo: { isFallbackAdapter }, queue: { onSubmittedWorkDone: fake.done } }
+  Object.assign(fake.state, { device })
+  return fake
+}
 
-test('a GPU is asked at once, always', async () => {
-  const state = stateOf(false)
-  for (let i = 0; i < 4; i++) expect(await run(state, 100, 10)).toEqual([0, 100])
+test('a GPU is asked at once, with no fence', async () => {
+  const fake = fakeDevice(50, false)
+  const work = awaitedWork(fake.state)
+  work.mark(fake.encoder)
+  await work.done()
+  expect([fake.fences, fake.done.mock.calls.length]).toEqual([0, 1])
 })
 
-test('a CPU is asked after nine tenths of the time that the work before took, per unit', async () => {
-  const state = stateOf(true)
-  // The first work compiled; the second is the first that counts.
-  expect(await run(state, 900, 10)).toEqual([0, 900])
-  expect(await run(state, 100, 10)).toEqual([0, 100])
-  expect(await run(state, 100, 10)).toEqual([90, 100])
-  expect(await run(state, 50, 5)).toEqual([45, 50])
-  // Slower work raises the estimate by a twentieth, not more; short work is asked for at once.
-  expect(await run(state, 400, 10)).toEqual([90, 400])
-  expect(await run(state, 400, 10)).toEqual([94, 400])
-  expect(await run(state, 2, 0.1)).toEqual([0, 2])
+test('a CPU is asked again and again, and has no promise pending in between', async () => {
+  const fake = fakeDevice(60)
+  const work = awaitedWork(fake.state)
+  work.mark(fake.encoder)
+  expect(fake.encoder.clearBuffer).toHaveBeenCalledTimes(1)
+  let looks = 0
+  let idle = 0
+  const look = setInterval(() => {
+    looks++
+    if (fake.pending === 0) idle++
+  }, 1)
+  const began = performance.now()
+  await work.done()
+  clearInterval(look)
+  expect(performance.now() - began).toBeGreaterThan(50)
+  expect(fake.asked).toBeGreaterThan(3)
+  expect(idle).toBeGreaterThan(looks / 2)
+  expect([fake.pending, fake.live, fake.done.mock.calls.length]).toEqual([0, 0, 0])
 })
 
-test('an estimate that was too long is lost soon, and no wait is longer than a quarter of a second', async () => {
-  const state = stateOf(true)
-  await run(state, 1, 1)
-  await run(state, 200, 1)
-  expect(await run(state, 900, 4)).toEqual([250, 900])
-  const ends: number[] = []
-  for (let i = 0; i < 5; i++) ends.push((await run(state, 10, 1))[1])
-  expect(ends[0]).toBeGreaterThan(180)
-  expect(ends[4]).toBeLessThan(15)
+test('a device that refuses is asked the other way', async () => {
+  const fake = fakeDevice(10, true, true)
+  const work = awaitedWork(fake.state)
+  work.mark(fake.encoder)
+  await work.done()
+  expect(fake.done).toHaveBeenCalledTimes(1)
+  expect(fake.live).toBe(0)
 })
 
-test('a little work says little of much', async () => {
-  const state = stateOf(true)
-  await run(state, 1, 1)
-  expect(await run(state, 5, 1)).toEqual([0, 5])
-  // At 5 ms a unit these were 500 ms.
-  expect(await run(state, 30, 100)).toEqual([18, 30])
-  expect((await run(state, 30, 100))[0]).toBe(27)
+test('a device that is lost meanwhile is not asked any more', async () => {
+  const fake = fakeDevice(1e9)
+  const work = awaitedWork(fake.state)
+  work.mark(fake.encoder)
+  setTimeout(() => Object.assign(fake.state, { lost: { reason: 'unknown', message: '' } }), 20)
+  await work.done()
+  expect([fake.pending, fake.live]).toEqual([0, 0])
 })

@@ -4,7 +4,7 @@ import { type DeviceState, untilLost } from './device-state.js'
 import { bindGroupLayout, type PipelineKey } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { alignUp } from './windows.js'
-import { awaitedWork } from './work-done.js'
+import { WorkDone } from './work-done.js'
 
 /** A part of a buffer that a kernel sees. */
 export interface View {
@@ -88,13 +88,13 @@ export async function runDispatches(
   const records = new Uint8Array(dispatches.length * stride)
   for (const [index, { record }] of dispatches.entries()) records.set(new Uint8Array(record), index * stride)
   const uniform = device.createBuffer({ label, size: records.byteLength, usage: USAGE_UNIFORM | USAGE_COPY_DST })
+  const done = new WorkDone(state)
   try {
     device.queue.writeBuffer(uniform, 0, records)
     const group = bindGroupCache(state, label, uniform)
     for (let next = 0; next < dispatches.length; ) {
       signal?.throwIfAborted()
       let cost = 0
-      const work = awaitedWork(state)
       const { error } = withErrorScope(device, 'validation', () => {
         const encoder = device.createCommandEncoder({ label })
         const pass = encoder.beginComputePass({ label })
@@ -106,10 +106,10 @@ export async function runDispatches(
           cost += dispatch.cost + COST_PER_DISPATCH
         }
         pass.end()
-        work.mark(encoder)
+        done.mark(encoder)
         device.queue.submit([encoder.finish({ label })])
       })
-      const [problem] = await untilLost(state, Promise.all([error, work.done()]))
+      const [problem] = await untilLost(state, Promise.all([error, done.wait()]))
       if (problem !== null) {
         throw new WeightInitError('DEVICE_ERROR', `The device refused the work of ${label}: ${problem.message}`, {
           cause: problem,
@@ -117,6 +117,7 @@ export async function runDispatches(
       }
     }
   } finally {
+    done.destroy()
     uniform.destroy()
   }
 }

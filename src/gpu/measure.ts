@@ -28,7 +28,7 @@ import { copyOut, readSegments } from './readback.js'
 import { withErrorScope } from './scopes.js'
 import type { GpuSegment } from './segments.js'
 import { alignUp } from './windows.js'
-import { awaitedWork } from './work-done.js'
+import { WorkDone } from './work-done.js'
 
 /** A specimen and where its elements are. */
 export interface GpuSpecimen {
@@ -145,6 +145,7 @@ export class GpuMeasurer {
       made.push(buffer)
       return buffer
     }
+    const done = new WorkDone(this.#state)
     try {
       const stride = alignUp(MEASURE_JOB_BYTES, device.limits.minUniformBufferOffsetAlignment)
       const allocated = withErrorScope(device, 'out-of-memory', () => ({
@@ -174,7 +175,6 @@ export class GpuMeasurer {
       for (let next = 0; next < dispatches.length; ) {
         signal?.throwIfAborted()
         const begin = next
-        const work = awaitedWork(this.#state)
         const submitted = withErrorScope(device, 'validation', () => {
           const encoder = device.createCommandEncoder({ label: 'webgpu-init measure' })
           const pass = encoder.beginComputePass({ label: 'webgpu-init measure' })
@@ -204,13 +204,13 @@ export class GpuMeasurer {
             pass.dispatchWorkgroups(across, Math.ceil(pieces.length / across))
           }
           pass.end()
-          work.mark(encoder)
+          done.mark(encoder)
           device.queue.submit([encoder.finish({ label: 'webgpu-init measure' })])
         })
         const began = performance.now()
         const [noMemory, problem] = await untilLost(
           this.#state,
-          Promise.all([begin === 0 ? allocated.error : null, submitted.error, work.done()]),
+          Promise.all([begin === 0 ? allocated.error : null, submitted.error, done.wait()]),
         )
         pacer.done(performance.now() - began)
         refuse(noMemory, problem)
@@ -228,6 +228,7 @@ export class GpuMeasurer {
         })
       })
     } finally {
+      done.destroy()
       for (const buffer of made) {
         buffer.destroy()
         this.#temporary.delete(buffer)

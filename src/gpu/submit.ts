@@ -9,7 +9,7 @@ import { bindGroupLayout, workgroupsFor } from './pipelines.js'
 import { withErrorScope } from './scopes.js'
 import { MOST_SHARING, UniformBlocks } from './uniform-blocks.js'
 import { type Dispatch, type FillWork, WindowQueue } from './window-queue.js'
-import { awaitedWork } from './work-done.js'
+import { WorkDone } from './work-done.js'
 
 /** Dispatches of one submit: their uniform blocks take at most 1 MiB of device memory (2 MiB with parts). */
 const MAX_DISPATCHES = 4096
@@ -40,6 +40,7 @@ export async function submitFills(
     withParts: work.some(({ job }) => job.part !== undefined),
     withSharing: work.some(({ sharing }) => sharing),
   })
+  const done = new WorkDone(state)
   try {
     const groups = bindGroupCache(state, uniforms)
     let bytesDone = work.reduce((sum, one) => sum + (one.filled ? bytesOf(one) : 0), 0)
@@ -47,7 +48,6 @@ export async function submitFills(
       signal?.throwIfAborted()
       const { dispatches, bytes, parameter } = queue.next(pacer, uniforms)
       if (dispatches.length === 0) continue
-      const awaited = awaitedWork(state)
       let began = 0
       const submitted = withErrorScope(device, 'validation', () => {
         uniforms.write()
@@ -60,12 +60,12 @@ export async function submitFills(
           pass.dispatchWorkgroups(workgroupsFor(state, turns, rows), rows)
         }
         pass.end()
-        awaited.mark(encoder)
+        done.mark(encoder)
         const commands = encoder.finish({ label: 'webgpu-init fill' })
         began = performance.now()
         device.queue.submit([commands])
       })
-      const [noMemory, problem] = await untilLost(state, Promise.all([uniforms.error, submitted.error, awaited.done()]))
+      const [noMemory, problem] = await untilLost(state, Promise.all([uniforms.error, submitted.error, done.wait()]))
       pacer.done(performance.now() - began)
       bytesDone += bytes
       if (noMemory !== null) {
@@ -89,6 +89,7 @@ export async function submitFills(
     signal?.throwIfAborted()
     requireAlive(state)
   } finally {
+    done.destroy()
     uniforms.destroy()
   }
 }

@@ -10,14 +10,6 @@ const TURNS = 3
 /** A rest is a twentieth of the time that has passed, within these bounds: work ends at most so much before it is noticed. */
 const REST = { share: 1 / 20, leastMs: 1, mostMs: 5 }
 
-/** Commands that are waited for: `mark` them before they are submitted. Every one that was marked must be waited for. */
-export interface AwaitedWork {
-  /** Goes after the last of the commands. */
-  mark(encoder: GPUCommandEncoder): void
-  /** Resolves when the device has done them, and whatever was submitted before. */
-  done(): Promise<void>
-}
-
 /**
  * Waits for a device without being in its way.
  *
@@ -26,46 +18,60 @@ export interface AwaitedWork {
  * asked to be mapped; where it is not at once, the request is taken back (`unmap`), which leaves no promise pending, and made
  * again after a rest. Elsewhere it is `onSubmittedWorkDone`.
  */
-export function awaitedWork(state: DeviceState): AwaitedWork {
-  const { device } = state
-  if (!asksByTurning(state)) return { mark() {}, done: () => device.queue.onSubmittedWorkDone().then(() => {}) }
-  let fence: GPUBuffer | undefined
-  return {
-    mark(encoder) {
-      fence = device.createBuffer({ label: 'webgpu-init fence', size: 4, usage: USAGE_MAP_READ | USAGE_COPY_DST })
-      encoder.clearBuffer(fence)
-    },
-    async done() {
-      try {
-        await untilMappable(state, fence!)
-      } finally {
-        fence?.destroy()
-      }
-    },
+export class WorkDone {
+  readonly #state: DeviceState
+  readonly #fence: GPUBuffer | undefined
+  #destroyed = false
+
+  constructor(state: DeviceState) {
+    this.#state = state
+    if (!asksByTurning(state)) return
+    const usage = USAGE_MAP_READ | USAGE_COPY_DST
+    this.#fence = state.device.createBuffer({ label: 'webgpu-init fence', size: 4, usage })
+  }
+
+  /** Goes after the last of the commands that are waited for, before they are submitted. */
+  mark(encoder: GPUCommandEncoder): void {
+    if (this.#fence !== undefined) encoder.clearBuffer(this.#fence)
+  }
+
+  /** Resolves when the device has done what was marked, and whatever was submitted before. */
+  async wait(): Promise<void> {
+    const began = performance.now()
+    const passed = (): number => performance.now() - began
+    while (this.#fence !== undefined) {
+      const answer = await askOnce(this.#fence, passed)
+      if (answer === 'mapped' || this.#destroyed || this.#state.lost !== undefined) return
+      // The device may have no memory for a fence.
+      if (answer === 'refused') break
+      const rest = Math.min(REST.mostMs, Math.max(REST.leastMs, REST.share * passed()))
+      await new Promise<void>((resolve) => setTimeout(resolve, rest))
+    }
+    await this.#state.device.queue.onSubmittedWorkDone()
+  }
+
+  /** Ends a wait as well. */
+  destroy(): void {
+    this.#destroyed = true
+    this.#fence?.destroy()
   }
 }
 
-async function untilMappable(state: DeviceState, fence: GPUBuffer): Promise<void> {
-  const began = performance.now()
-  const passed = (): number => performance.now() - began
-  while (state.lost === undefined) {
-    let answer: 'mapped' | 'refused' | undefined
-    fence.mapAsync(MAP_MODE_READ).then(
-      () => {
-        answer = 'mapped'
-      },
-      () => {
-        answer ??= 'refused'
-      },
-    )
-    for (let turn = 0; answer === undefined && (turn < TURNS || passed() < EAGER_MS); turn++) await eventLoopTurn()
-    if (answer === 'mapped') return
-    // The device is lost, or has no fence for want of memory: it says so itself.
-    if (answer === 'refused') return void (await state.device.queue.onSubmittedWorkDone())
-    fence.unmap()
-    const rest = Math.min(REST.mostMs, Math.max(REST.leastMs, REST.share * passed()))
-    await new Promise<void>((resolve) => setTimeout(resolve, rest))
-  }
+/** Whether the fence can be mapped now; no promise of the device is left. */
+async function askOnce(fence: GPUBuffer, passed: () => number): Promise<'mapped' | 'refused' | 'not yet'> {
+  let answer: 'mapped' | 'refused' | 'not yet' = 'not yet'
+  fence.mapAsync(MAP_MODE_READ).then(
+    () => {
+      answer = 'mapped'
+    },
+    () => {
+      answer = 'refused'
+    },
+  )
+  for (let turn = 0; answer === 'not yet' && (turn < TURNS || passed() < EAGER_MS); turn++) await eventLoopTurn()
+  const found = answer
+  fence.unmap()
+  return found
 }
 
 const asksByTurning = ({ device }: DeviceState): boolean =>

@@ -1,7 +1,7 @@
 // Waiting for a device: on a CPU adapter in Node in rests between which no promise is pending, everywhere else at once.
 import { expect, test, vi } from 'vitest'
 import type { DeviceState } from '../../src/gpu/device-state.js'
-import { awaitedWork } from '../../src/gpu/work-done.js'
+import { WorkDone } from '../../src/gpu/work-done.js'
 
 interface FakeDevice {
   readonly state: DeviceState
@@ -62,15 +62,15 @@ function fakeDevice(milliseconds: number, isFallbackAdapter = true, refuses = fa
 
 test('a GPU is asked at once, with no fence', async () => {
   const fake = fakeDevice(50, false)
-  const work = awaitedWork(fake.state)
+  const work = new WorkDone(fake.state)
   work.mark(fake.encoder)
-  await work.done()
+  await work.wait()
   expect([fake.fences, fake.done.mock.calls.length]).toEqual([0, 1])
 })
 
 test('a CPU is asked again and again, and has no promise pending in between', async () => {
   const fake = fakeDevice(60)
-  const work = awaitedWork(fake.state)
+  const work = new WorkDone(fake.state)
   work.mark(fake.encoder)
   expect(fake.encoder.clearBuffer).toHaveBeenCalledTimes(1)
   let looks = 0
@@ -80,8 +80,9 @@ test('a CPU is asked again and again, and has no promise pending in between', as
     if (fake.pending === 0) idle++
   }, 1)
   const began = performance.now()
-  await work.done()
+  await work.wait()
   clearInterval(look)
+  work.destroy()
   expect(performance.now() - began).toBeGreaterThan(50)
   expect(fake.asked).toBeGreaterThan(3)
   expect(idle).toBeGreaterThan(looks / 2)
@@ -90,18 +91,33 @@ test('a CPU is asked again and again, and has no promise pending in between', as
 
 test('a device that refuses is asked the other way', async () => {
   const fake = fakeDevice(10, true, true)
-  const work = awaitedWork(fake.state)
+  const work = new WorkDone(fake.state)
   work.mark(fake.encoder)
-  await work.done()
+  await work.wait()
   expect(fake.done).toHaveBeenCalledTimes(1)
+  work.destroy()
   expect(fake.live).toBe(0)
 })
 
 test('a device that is lost meanwhile is not asked any more', async () => {
   const fake = fakeDevice(1e9)
-  const work = awaitedWork(fake.state)
+  const work = new WorkDone(fake.state)
   work.mark(fake.encoder)
   setTimeout(() => Object.assign(fake.state, { lost: { reason: 'unknown', message: '' } }), 20)
-  await work.done()
-  expect([fake.pending, fake.live]).toEqual([0, 0])
+  await work.wait()
+  work.destroy()
+  expect([fake.pending, fake.live, fake.done.mock.calls.length]).toEqual([0, 0, 0])
+})
+
+test('destroy ends a wait, and one fence serves wait after wait', async () => {
+  const fake = fakeDevice(30)
+  const work = new WorkDone(fake.state)
+  for (let again = 0; again < 3; again++) await work.wait()
+  expect(fake.fences).toBe(1)
+  work.destroy()
+  const endless = fakeDevice(1e9)
+  const other = new WorkDone(endless.state)
+  setTimeout(() => other.destroy(), 20)
+  await other.wait()
+  expect([endless.pending, endless.live, endless.done.mock.calls.length]).toEqual([0, 0, 0])
 })

@@ -1,7 +1,7 @@
 // What npm run bench measures in Node, in groups: one process each, so that a crash costs one group. Within a group everything
 // is interleaved; every ratio of the targets table has both its sides in one group.
 import { initializeModel, orthogonal } from '../dist/index.js'
-import { freshCase, intoCase, normal, ones, truncated, uniform } from './fills.mjs'
+import { freshCase, intoCase, normal, ones, truncated, uniform, writtenBuffer } from './fills.mjs'
 import { gpt2Cases, manyCases } from './models.mjs'
 import { interleave, messageOf } from './rounds.mjs'
 
@@ -131,19 +131,23 @@ export const groups = {
 
   /** Matrices: ours and LAPACK at 1024, TensorFlow.js where it ends in reasonable time. */
   async orthogonal({ device, limits, withPeers, tfjsSide }) {
-    const matrix = (id, side) => ({
-      id,
-      name: `orthogonal ${side} x ${side}`,
-      elements: side * side,
-      run: async () =>
-        (
-          await initializeModel({ parameters: [{ name: 'w', shape: [side, side], role: 'weight' }] }, orthogonal, {
-            device,
-            seed: 1,
-          })
-        ).destroy(),
-    })
-    const cases = [matrix('orthogonal.1024', 1024), matrix('orthogonal.small', tfjsSide)]
+    const matrix = (id, side, options) => {
+      const model = { parameters: [{ name: 'w', shape: [side, side], role: 'weight' }] }
+      const run = async () => initializeModel(model, orthogonal, { device, seed: 1, ...options })
+      return {
+        id,
+        name: `orthogonal ${side} x ${side}`,
+        elements: side * side,
+        run: async () => (await run()).destroy(),
+      }
+    }
+    const into = { w: { buffer: writtenBuffer(device, 4 * 1024 * 1024) } }
+    const existing = matrix('orthogonal.into', 1024, { into })
+    const cases = [
+      matrix('orthogonal.1024', 1024),
+      { ...existing, name: `${existing.name}, memory that exists` },
+      matrix('orthogonal.small', tfjsSide),
+    ]
     const torch = await withTorch(cases, (found) => [
       found.case('torch.qr.1', 'linalg.qr', 1024 * 1024),
       found.case('torch.qr.all', 'linalg.qr', 1024 * 1024, found.threads),

@@ -21,7 +21,7 @@ const notes = {
   exact: 'Both through the same host code; `bench/native_normal.wgsl` replaces `shaders/random/normal.wgsl`.',
   checks: 'Of 16.8 M normals on the device. `verify()` makes every value again on the CPU and reads everything back.',
   orthogonal:
-    "Whole calls of initializeModel, buffers made within the time. TensorFlow.js's QR is a loop over columns that takes minutes at 1024, so it is measured once, at a smaller side, on its CPU backend; the target's ratio is at that side. `linalg.qr` is LAPACK's factorisation of a matrix of normals that exists, `orthogonal_` draws it too.",
+    "Whole calls of initializeModel, normals included, buffers made within the time unless said: PyTorch makes its results' memory within the time as well. TensorFlow.js's QR is a loop over columns that takes minutes at 1024, so it is measured once, at a smaller side, on its CPU backend; the target's ratio is at that side. `linalg.qr` is LAPACK's factorisation of a matrix of normals that exists, `orthogonal_` draws it too.",
   cpu: "`normal, its array made within the time` is what TensorFlow.js's loop is compared with: both make their array.",
   first:
     'A process each: the first call compiles and tests the shaders. Without the driver cache: MESA_SHADER_CACHE_DISABLE; drivers other than Mesa may keep one all the same.',

@@ -12,6 +12,7 @@ import { hasWholeQuads, type PipelineKey, pipeline, pipelineName, storeSlots } f
 import { withErrorScope } from './scopes.js'
 import { type GpuSegment, segmentsOf } from './segments.js'
 import { selfTest } from './self-test.js'
+import { sharingJobs } from './sharing.js'
 import { GpuStore } from './store.js'
 import { type SubmitOptions, submitFills } from './submit.js'
 import { runUploadedJobs } from './uploaded.js'
@@ -79,34 +80,6 @@ export async function executeOnGpu(
     throw error
   }
   return new GpuStore(state, regions, owned, runJobs)
-}
-
-/** Elements of a job that may share a dispatch: larger ones are worth one of their own. */
-const MOST_SHARED_ELEMENTS = 2 ** 15
-/** Jobs that are worth a pipeline more. */
-const LEAST_SHARING = 8
-
-/**
- * The jobs that share dispatches: small ones, many of a kind in one buffer.
- * @param memoryOf the same for jobs of one buffer; false where a job has a buffer to itself
- */
-function sharingJobs(jobs: readonly FillJob[], memoryOf: (job: FillJob) => unknown): ReadonlySet<FillJob> {
-  const groups = new Map<unknown, Map<string, FillJob[]>>()
-  for (const job of jobs) {
-    const { source, elementCount, part, overlays } = job
-    const kind = source.kind === 'sampler' ? source.sampler : source.kind
-    if (typeof kind !== 'string' || (kind !== 'constant' && source.kind !== 'sampler')) continue
-    if (elementCount > MOST_SHARED_ELEMENTS || part !== undefined || overlays.length > 0) continue
-    const memory = memoryOf(job)
-    if (memory === false) continue
-    const ofMemory = groups.get(memory) ?? new Map<string, FillJob[]>()
-    groups.set(memory, ofMemory)
-    const known = ofMemory.get(kind)
-    if (known === undefined) ofMemory.set(kind, [job])
-    else known.push(job)
-  }
-  const large = [...groups.values()].flatMap((kinds) => [...kinds.values()].filter((g) => g.length >= LEAST_SHARING))
-  return new Set(large.flat())
 }
 
 const constantKey: PipelineKey = { entry: 'constant', layout: 'fill' }

@@ -19,8 +19,9 @@ export interface KeptScratch {
 
 /**
  * Runs `work` with scratch buffers, whose contents are undefined. Afterwards they are destroyed, or, when they are small,
- * kept for two seconds (a call that fails keeps nothing): a new page of memory costs a software device more than what is computed on it, and the orthogonal
- * matrices of a model come one after another. `label` names what they are for; two calls at a time have buffers of their own.
+ * kept for two seconds (a call that fails keeps nothing): a new page of memory costs a software device more than what is
+ * computed on it, and the orthogonal matrices of a model come one after another. `label` names what they are for; two calls
+ * at a time have buffers of their own.
  * @throws OutOfMemoryError naming the bytes and `purpose`
  */
 export async function withScratch<Name extends string, T>(

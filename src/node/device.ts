@@ -15,7 +15,8 @@ const instances = new Map<string, GPU>()
 
 /**
  * A WebGPU device in Node, from Dawn (npm `webgpu`, an optional peer dependency), with the buffer and binding limits
- * that the adapter has, and 'subgroups' where the adapter is a CPU. Also defines the WebGPU constants (GPUBufferUsage, GPUMapMode, ...) where Node has none.
+ * that the adapter has, and 'subgroups' where the adapter is a CPU. Also defines the WebGPU constants (GPUBufferUsage,
+ * GPUMapMode, ...) where Node has none.
  *
  * @throws WeightInitError `NO_ADAPTER` when the package or an adapter is missing, with what to install
  */

@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      // Files share what they import: it saves half a minute, and the library keeps no state between calls.
+      // Files share what they import: it saves half a minute, and the library keeps nothing between calls but caches.
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, isolate: false } },
       {
         test: {

@@ -5,3 +5,6 @@
 export function adapterInfoOf(device: GPUDevice): GPUAdapterInfo | undefined {
   return 'Deno' in globalThis ? undefined : device.adapterInfo
 }
+
+/** Whether the device is a CPU, as llvmpipe and SwiftShader are; false where nothing is known. */
+export const isCpuAdapter = (device: GPUDevice): boolean => adapterInfoOf(device)?.isFallbackAdapter === true

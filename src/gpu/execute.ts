@@ -152,11 +152,11 @@ async function compileFor(state: DeviceState, placed: readonly PlacedJob[]): Pro
     return name
   }
   for (const one of placed) {
-    const kind = kindOf(one)
+    const kind = pipelineKind(one)
     const name = nameOfKind.get(kind) ?? (isOrthogonalJob(one.job) ? undefined : add(sourceKey(one)))
     if (name !== undefined) sourceNames.set(one, name)
     if (name !== undefined && kind !== '') nameOfKind.set(kind, name)
-    for (const { kind } of one.job.overlays) add(kind === 'range' ? constantKey : diagonalKey)
+    for (const overlay of one.job.overlays) add(overlayKey(overlay))
   }
   const compiled = new Map(
     await Promise.all([...keys].map(async ([name, key]) => [name, await pipeline(state, key)] as const)),
@@ -170,7 +170,7 @@ async function compileFor(state: DeviceState, placed: readonly PlacedJob[]): Pro
 }
 
 /** The same text for jobs of the same pipeline; '' where that takes a closer look. */
-function kindOf({ job: { source, dtype, part, elementCount }, byteOffset, sharing }: PlacedJob): string {
+function pipelineKind({ job: { source, dtype, part, elementCount }, byteOffset, sharing }: PlacedJob): string {
   if (source.kind !== 'sampler' || typeof source.sampler !== 'string') return ''
   const wholeQuads = hasWholeQuads({ elementCount, dtype }, byteOffset)
   return `${source.sampler} ${dtype} ${wholeQuads} ${part !== undefined} ${sharing === true}`

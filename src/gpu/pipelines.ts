@@ -1,7 +1,7 @@
 import { byteWidth, type DType } from '../dtype.js'
 import { WeightInitError } from '../errors.js'
 import { type CustomSampler, customSamplerModule } from '../laws/custom.js'
-import { adapterInfoOf } from './adapter-info.js'
+import { adapterInfoOf, isCpuAdapter } from './adapter-info.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { jobLayout } from './job-layout.js'
 import { linkShader } from './link.js'
@@ -23,19 +23,17 @@ const LEAST_WORKGROUPS = 16
  */
 export function workgroupsFor(state: DeviceState, turns: number, rows = 1): number {
   const most = Math.min(2048, Math.ceil(turns / WORKGROUP_INVOCATIONS))
-  if (!isCpu(state)) return most
+  if (!isCpuAdapter(state.device)) return most
   const least = Math.ceil(LEAST_WORKGROUPS / rows)
   return Math.min(most, Math.max(least, Math.ceil(turns / WORKGROUP_INVOCATIONS / CPU_TURNS)))
 }
-
-const isCpu = ({ device }: DeviceState): boolean => adapterInfoOf(device)?.isFallbackAdapter === true
 
 /**
  * Invocations per workgroup of the matrix product. A CPU runs eight at a time, those beyond a matrix's edge too, so more are
  * waste there; a GPU has 32 or 64 in step.
  */
 export function productLanes(state: DeviceState): number {
-  return isCpu(state) ? 8 : 32
+  return isCpuAdapter(state.device) ? 8 : 32
 }
 
 /**
@@ -45,7 +43,7 @@ export function productLanes(state: DeviceState): number {
 export function sharesLoads(state: DeviceState): boolean {
   const { device } = state
   const least = (adapterInfoOf(device) as { subgroupMinSize?: number } | undefined)?.subgroupMinSize ?? 0
-  return isCpu(state) && device.features.has('subgroups') && least >= productLanes(state)
+  return isCpuAdapter(device) && device.features.has('subgroups') && least >= productLanes(state)
 }
 
 /** Whether elements from a byte of a buffer on can be stored four at a time, whole. */

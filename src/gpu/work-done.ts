@@ -1,5 +1,5 @@
 import { eventLoopTurn } from '../event-loop.js'
-import { adapterInfoOf } from './adapter-info.js'
+import { isCpuAdapter } from './adapter-info.js'
 import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_MAP_READ } from './constants.js'
 import type { DeviceState } from './device-state.js'
 
@@ -74,5 +74,4 @@ async function askOnce(fence: GPUBuffer, passed: () => number): Promise<'mapped'
   return found
 }
 
-const asksByTurning = ({ device }: DeviceState): boolean =>
-  typeof setImmediate === 'function' && adapterInfoOf(device)?.isFallbackAdapter === true
+const asksByTurning = ({ device }: DeviceState): boolean => typeof setImmediate === 'function' && isCpuAdapter(device)

@@ -133,12 +133,11 @@ export const groups = {
   async orthogonal({ device, limits, withPeers, tfjsSide }) {
     const matrix = (id, side, options) => {
       const model = { parameters: [{ name: 'w', shape: [side, side], role: 'weight' }] }
-      const run = async () => initializeModel(model, orthogonal, { device, seed: 1, ...options })
       return {
         id,
         name: `orthogonal ${side} x ${side}`,
         elements: side * side,
-        run: async () => (await run()).destroy(),
+        run: async () => (await initializeModel(model, orthogonal, { device, seed: 1, ...options })).destroy(),
       }
     }
     const into = { w: { buffer: writtenBuffer(device, 4 * 1024 * 1024) } }

@@ -72,21 +72,13 @@ export const gpt2Cases = (device) => [
   ...pair(device, 'gpt2one', 'one buffer of that length', GPT2_ELEMENTS, oneBuffer(GPT2_ELEMENTS)),
 ]
 
-export const manyCases = (device, count = 10000, elements = 12288) => [
-  ...pair(
-    device,
-    'packed',
-    `${count} tensors of ${elements}, packed`,
-    count * elements,
-    manyTensors(count, elements),
-    'packed',
-  ),
-  ...pair(
-    device,
-    'many',
-    `${count} tensors of ${elements}, a buffer each`,
-    count * elements,
-    manyTensors(count, elements),
-  ),
-  ...pair(device, 'manyone', 'one buffer of that length', count * elements, oneBuffer(count * elements)),
-]
+export function manyCases(device, count = 10000, elements = 12288) {
+  const tensors = manyTensors(count, elements)
+  const total = count * elements
+  const name = `${count} tensors of ${elements}`
+  return [
+    ...pair(device, 'packed', `${name}, packed`, total, tensors, 'packed'),
+    ...pair(device, 'many', `${name}, a buffer each`, total, tensors),
+    ...pair(device, 'manyone', 'one buffer of that length', total, oneBuffer(total)),
+  ]
+}

@@ -8,12 +8,12 @@ import { openSources } from './sources.mjs'
 
 export async function exactCases(elements) {
   const sources = await openSources()
-  const { deviceState } = await sources.load('/src/gpu/device-state.ts')
-  const { pipeline, storeSlots } = await sources.load('/src/gpu/pipelines.ts')
-  const { submitFills } = await sources.load('/src/gpu/submit.ts')
-  const { copyOut } = await sources.load('/src/gpu/readback.ts')
-  const { fillJob } = await sources.load('/src/jobs.ts')
-  const { planModel } = await sources.load('/src/plan.ts')
+  const { deviceState } = await sources.load('/src/gpu/device/device-state.ts')
+  const { pipeline, storeSlots } = await sources.load('/src/gpu/shaders/pipelines.ts')
+  const { submitFills } = await sources.load('/src/gpu/fill/submit.ts')
+  const { copyOut } = await sources.load('/src/gpu/device/readback.ts')
+  const { fillJob } = await sources.load('/src/fill/make-job.ts')
+  const { planModel } = await sources.load('/src/plan/plan.ts')
   const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight' }] }
   const job = fillJob(planModel(model, 'normal', { std: 1 }, { seed: 1 }).parameters[0])
   const slots = { sampler: 'distributions/normal', ...storeSlots('float32', true) }

@@ -30,13 +30,13 @@ if (!flags.inner) {
 const { load, close } = await openSources()
 const { requestNodeDevice } = await load('/src/node/device.ts')
 const { initializeModel, planModel } = await load('/src/index.ts')
-const { MersenneStream, MT_WORDS, mersenneSeed, mersenneTwist } = await load('/src/random/mt19937.ts')
-const { mersenneJumps } = await load('/src/random/mt19937-jump.ts')
-const { normalWords } = await load('/src/generators/torch-cpu.ts')
+const { MersenneStream, MT_WORDS, mersenneSeed, mersenneTwist } = await load('/src/random/libraries/mt19937.ts')
+const { mersenneJumps } = await load('/src/random/libraries/mt19937-jump.ts')
+const { normalWords } = await load('/src/generators/torch/cpu.ts')
 
 const device = await requestNodeDevice()
 const SEED = 42
-/** What the library uploads at a time (src/gpu/uploaded.ts). */
+/** What the library uploads at a time (src/gpu/fill/uploaded.ts). */
 const PIECE = 2 ** 20
 
 const code = /* wgsl */ `
@@ -242,7 +242,7 @@ const whole = await interleaved(
 )
 console.log(`\nresnet18 by initializeModel: ${whole.map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`).join(', ')}`)
 
-// Where a jump pays on the host: src/random/mt19937.ts.
+// Where a jump pays on the host: src/random/libraries/mt19937.ts.
 const jumpTimes = []
 for (let round = -1; round < rounds; round++) {
   const state = firstBlock()

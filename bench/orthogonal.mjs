@@ -30,8 +30,10 @@ if (!values.inner) {
 
 const { load, close } = await openSources()
 const { requestNodeDevice } = await load('/src/node/device.ts')
-const { deviceState } = await load('/src/gpu/device-state.ts')
-const { orthogonalizeOnGpu, orthogonalityDefect, orthogonalScratchBytes } = await load('/src/gpu/orthogonal.ts')
+const { deviceState } = await load('/src/gpu/device/device-state.ts')
+const { orthogonalizeOnGpu, orthogonalityDefect, orthogonalScratchBytes } = await load(
+  '/src/gpu/orthogonal/orthogonal.ts',
+)
 const { boxMuller } = await load('/src/random/normal.ts')
 
 const device = await requestNodeDevice()

@@ -1,5 +1,5 @@
 import type { Remote } from 'comlink'
-import { describeDistribution } from '../src/distributions.js'
+import { describeDistribution } from '../src/distributions/registry.js'
 import type { PlannedParameter } from '../src/index.js'
 import type { Engine, ParameterStatistics, ParameterVerification } from './engine.worker.ts'
 import { integer, significant } from './format.ts'

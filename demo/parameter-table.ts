@@ -1,4 +1,4 @@
-import { describeDistribution } from '../src/distributions.js'
+import { describeDistribution } from '../src/distributions/registry.js'
 import type { InitializationPlan, PlannedParameter } from '../src/index.js'
 import { integer, significant } from './format.ts'
 

@@ -1,5 +1,5 @@
 import type { InitializedModel } from '../src/index.js'
-import { layoutSafetensors } from '../src/interop/safetensors.js'
+import { layoutSafetensors } from '../src/readers/safetensors.js'
 
 /** Bytes on the host at a time. */
 const CHUNK_BYTES = 2 ** 24

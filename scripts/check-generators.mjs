@@ -9,11 +9,13 @@ const server = await createServer({
   optimizeDeps: { noDiscovery: true },
 })
 const load = (path) => server.ssrLoadModule(path)
-const { torchRadius, torchDirection } = await load('/src/generators/torch-cpu.ts')
-const { fusedMultiplyAdd, quickMultiplyAdd } = await load('/src/random/fma.ts')
-const { curandDirection, curandRadius, curandUniform, statelessDirection } = await load('/src/random/curand.ts')
-const { jaxNormal } = await load('/src/generators/jax.ts')
-const { mersenneStream } = await load('/src/random/mt19937.ts')
+const { torchRadius, torchDirection } = await load('/src/generators/torch/cpu.ts')
+const { fusedMultiplyAdd, quickMultiplyAdd } = await load('/src/random/libraries/fma.ts')
+const { curandDirection, curandRadius, curandUniform, statelessDirection } = await load(
+  '/src/random/libraries/curand.ts',
+)
+const { jaxNormal } = await load('/src/generators/jax/jax.ts')
+const { mersenneStream } = await load('/src/random/libraries/mt19937.ts')
 
 const quick = new Float32Array(2)
 const fused = new Float32Array(2)

@@ -20,7 +20,7 @@ const { philox4x32 } = await server.ssrLoadModule('/src/random/philox.ts')
 const { parameterStream } = await server.ssrLoadModule('/src/random/keys.ts')
 const { normalQuad } = await server.ssrLoadModule('/src/random/normal.ts')
 const { normalTail } = await server.ssrLoadModule('/src/random/normal-cdf.ts')
-const { mersenneSeed, mersenneTemper, mersenneTwist } = await server.ssrLoadModule('/src/random/mt19937.ts')
+const { mersenneSeed, mersenneTemper, mersenneTwist } = await server.ssrLoadModule('/src/random/libraries/mt19937.ts')
 const { initializeTensor } = await server.ssrLoadModule('/src/index.ts')
 await server.close()
 

@@ -26,8 +26,8 @@ const cases = [
 ]
 
 const sources = await openSources()
-const { planModel } = await sources.load('/src/plan.ts')
-const { fillJob } = await sources.load('/src/jobs.ts')
+const { planModel } = await sources.load('/src/plan/plan.ts')
+const { fillJob } = await sources.load('/src/fill/make-job.ts')
 
 function jobOf({ law, dtype }, elements) {
   const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight' }] }
@@ -41,8 +41,8 @@ if (values.dump !== undefined) {
   Object.assign(globalThis, globals)
   const gpu = create(['enable-dawn-features=dump_shaders', 'verbose=1'])
   const device = await (await gpu.requestAdapter()).requestDevice()
-  const { deviceState } = await sources.load('/src/gpu/device-state.ts')
-  const { pipeline, storeSlots } = await sources.load('/src/gpu/pipelines.ts')
+  const { deviceState } = await sources.load('/src/gpu/device/device-state.ts')
+  const { pipeline, storeSlots } = await sources.load('/src/gpu/shaders/pipelines.ts')
   const state = deviceState(device)
   if (one.native) {
     const text = readFileSync(new URL('../bench/native_normal.wgsl', import.meta.url), 'utf8')
@@ -69,9 +69,9 @@ function disassembly(name) {
   return text
 }
 
-const { packSource, jobLayout } = await sources.load('/src/gpu/job-layout.ts')
+const { packSource, jobLayout } = await sources.load('/src/gpu/fill/job-layout.ts')
 const { fillBytes } = await sources.load('/src/cpu/fill.ts')
-const { byteWidth } = await sources.load('/src/dtype.ts')
+const { byteWidth } = await sources.load('/src/core/dtype.ts')
 
 /** Runs invocation 0 for some turns of its loop; checks the quads that it stores. */
 function run(one, text, turns) {

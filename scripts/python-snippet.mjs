@@ -15,7 +15,7 @@ const server = await createServer({
   optimizeDeps: { noDiscovery: true },
 })
 try {
-  const { pythonSnippet } = await server.ssrLoadModule('/src/generators/python.ts')
+  const { pythonSnippet } = await server.ssrLoadModule('/src/python/python.ts')
   process.stdout.write(pythonSnippet(JSON.parse(readFileSync(path, 'utf8'))))
 } catch (error) {
   console.error(error.message)

@@ -1,7 +1,7 @@
 //#import "core/job"
 //#import "core/words"
 // Writes one value at elements first, first + stride, ... of a window that a constant fill has set to 0. Two of these
-// elements never share a word (src/laws/diagonal.ts), so or-ing the bits in leaves every neighbour as it is.
+// elements never share a word (src/distributions/diagonal.ts), so or-ing the bits in leaves every neighbour as it is.
 // `elementCount` counts the elements to write. law: a = the value's 16-byte pattern, b = (first, stride, bytes per element).
 
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)

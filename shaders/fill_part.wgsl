@@ -23,7 +23,7 @@ struct Place {
   runLeft: u32,       // elements from here to the end of its run of neighbours
 }
 
-/// Where element `local` of the window lies. Twin: elementIndex in src/parts/geometry.ts.
+/// Where element `local` of the window lies. Twin: elementIndex in src/plan/parts/geometry.ts.
 fn elementIndex(local: u32) -> Place {
   var place = Place(part.origin, 0u);
   var steps = local;

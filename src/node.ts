@@ -1,14 +1,4 @@
-export {
-  layoutSafetensors,
-  parseSafetensorsHeader,
-  type SafetensorsEntry,
-  type SafetensorsLayout,
-  safetensorsHeaderLength,
-} from './interop/safetensors.js'
-export type { SafetensorsHeader, SafetensorsTensor } from './interop/safetensors-header.js'
 export type { CheckpointTensor } from './node/checkpoint-reader.js'
-export type { StoredTensor } from './node/checkpoint-writer.js'
-export type { CheckpointFormat, WriterOptions } from './node/create-writer.js'
 export { type NodeDeviceOptions, requestNodeDevice } from './node/device.js'
 export {
   type FilePhase,
@@ -25,5 +15,15 @@ export {
   type TensorStatistics,
 } from './node/inspect-checkpoint.js'
 export { type ModelFile, readModelFile } from './node/model-file.js'
-export type { FileShard } from './node/shards.js'
-export { type WriteWeightsOptions, writeSafetensors, writeWeights } from './node/write-weights.js'
+export type { StoredTensor } from './node/writers/checkpoint-writer.js'
+export type { CheckpointFormat, WriterOptions } from './node/writers/create-writer.js'
+export type { FileShard } from './node/writers/shards.js'
+export { type WriteWeightsOptions, writeSafetensors, writeWeights } from './node/writers/write-weights.js'
+export {
+  layoutSafetensors,
+  parseSafetensorsHeader,
+  type SafetensorsEntry,
+  type SafetensorsLayout,
+  safetensorsHeaderLength,
+} from './readers/safetensors.js'
+export type { SafetensorsHeader, SafetensorsTensor } from './readers/safetensors-header.js'

@@ -1,4 +1,4 @@
-// Twins of src/random/half.ts, eight values at a time.
+// Twins of src/core/half.ts, eight values at a time.
 
 /** Four values' binary16 bits, one in each lane. */
 // @ts-ignore: decorator

@@ -1,5 +1,5 @@
 // A rectangular part of a tensor: where the element with a given number inside the window lies in the whole tensor.
-// Packed by src/gpu/part-layout.ts; a test compares the two layouts field by field.
+// Packed by src/gpu/fill/part-layout.ts; a test compares the two layouts field by field.
 
 struct PartAxis {
   length: u32,       // steps along the axis, at most 2^31; 0: longer, see room

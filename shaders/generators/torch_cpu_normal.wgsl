@@ -7,7 +7,7 @@
 // normal_ on the CPU, 16 elements and more: in blocks of 16, elements j and j + 8 from words j and j + 8, cosine first.
 // When the count is no multiple of 16, the last 16 elements are made again from 16 fresh words.
 // law.a = (std, mean); job.law.c = (first element of the redone block, where its words lie, place of the window's first
-// element in its block), elements counted from the first uploaded word. Twin: src/generators/torch-cpu.ts.
+// element in its block), elements counted from the first uploaded word. Twin: src/generators/torch/cpu.ts.
 
 const TWO_PI = 0x1.921fb6p+2f;
 

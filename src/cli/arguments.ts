@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { show } from '../errors.js'
+import { show } from '../core/errors.js'
 import { UsageError } from './usage.js'
 
 /** An option of a command, as its help shows it. */

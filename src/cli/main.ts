@@ -1,11 +1,11 @@
-import { show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../core/errors.js'
 import { Arguments } from './arguments.js'
 import { type Command, commandHelp, helpFlag, programHelp } from './command.js'
-import { initCommand } from './init.js'
-import { inspectCommand } from './inspect.js'
-import { planCommand } from './plan.js'
+import { initCommand } from './commands/init.js'
+import { inspectCommand } from './commands/inspect.js'
+import { planCommand } from './commands/plan.js'
+import { verifyCommand } from './commands/verify.js'
 import { UsageError } from './usage.js'
-import { verifyCommand } from './verify.js'
 
 /** The command line. A new command is one file that exports a Command, and its name here. */
 const commands: readonly Command[] = [initCommand, planCommand, verifyCommand, inspectCommand]

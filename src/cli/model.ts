@@ -1,15 +1,14 @@
+// What `init` and `plan` have in common: a model, how it is initialised, and which parameters.
 import { initializerNames } from '../initializers/registry.js'
-import { createMatcher } from '../match.js'
-import type { Model } from '../model/types.js'
+import type { InitializerArgument } from '../initializers/rules.js'
+import type { Model } from '../ir/parameter.js'
+import { createMatcher } from '../model/match.js'
 import { validateModel } from '../model/validate.js'
 import { type ModelFile, readModelFile } from '../node/model-file.js'
-import type { InitializerArgument } from '../plan.js'
 import type { SignalOptions } from '../signal/types.js'
 import type { Arguments, Flags } from './arguments.js'
 import { dtypeFlag, dtypeOf, patternFlag, patternsOf, seedFlag, seedOf } from './flags.js'
 import { UsageError } from './usage.js'
-
-// What `init` and `plan` have in common: a model, how it is initialised, and which parameters.
 
 /** Settings of --init NAME that may be given; an X is a number. */
 const settings: Flags = {

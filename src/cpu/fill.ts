@@ -1,10 +1,10 @@
-import { byteWidth, type FloatDType } from '../dtype.js'
+import { byteWidth, type FloatDType } from '../core/dtype.js'
+import { clipDiagonal, clipRange } from '../fill/clip.js'
 import { sampleGenerator } from '../generators/sample.js'
-import { clipDiagonal, clipRange, type FillJob } from '../jobs.js'
+import type { FillJob } from '../ir/job.js'
 import { orthogonalElements } from './orthogonal.js'
 import { sampleBytes, storeValues } from './sample.js'
 import { tableElements } from './table.js'
-
 /**
  * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
  * bit. `start` counts from the job's first element.

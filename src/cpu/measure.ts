@@ -1,12 +1,12 @@
-import { viewFloat32 } from '../decode.js'
-import { byteWidth } from '../dtype.js'
-import { eventLoopTurn } from '../event-loop.js'
+import { viewFloat32 } from '../core/decode.js'
+import { byteWidth } from '../core/dtype.js'
+import { eventLoopTurn } from '../core/event-loop.js'
 import { Accumulator } from '../statistics/accumulate.js'
 import { anchorMask } from '../statistics/fingerprint.js'
+import type { Specimen } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import { noRepeats, RepeatFinder, type Repeats } from '../statistics/repeats.js'
-import type { Specimen } from '../statistics/specimen.js'
-import type { MeasureOptions } from '../store.js'
+import type { MeasureOptions } from '../store/weight-store.js'
 
 /** Elements measured between two looks at the abort signal and the event loop. */
 const CHUNK_ELEMENTS = 2 ** 18

@@ -1,10 +1,12 @@
+import { matrixOffset } from '../distributions/orthogonal.js'
+import { orthogonalNormals } from '../fill/make-job.js'
 import { drawsTransposed } from '../generators/matrices.js'
 import { sampleGenerator } from '../generators/sample.js'
-import { type FillJob, type FillSource, orthogonalNormals } from '../jobs.js'
-import { matrixOffset } from '../laws/orthogonal.js'
-import type { LawOf } from '../laws/types.js'
+import type { LawOf } from '../ir/distribution.js'
+import type { FillJob, FillSource } from '../ir/job.js'
+import type { PartGeometry } from '../ir/part.js'
 import { orthonormalityDefect, orthonormalize } from '../linalg/qr.js'
-import { type PartGeometry, partRuns } from '../parts/geometry.js'
+import { partRuns } from '../plan/parts/geometry.js'
 import { sampleBytes } from './sample.js'
 
 type OrthogonalSource = FillSource & { kind: 'orthogonal' }

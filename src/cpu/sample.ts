@@ -1,10 +1,10 @@
-import { byteWidth, type FloatDType } from '../dtype.js'
-import type { FillSource } from '../jobs.js'
-import { type PartGeometry, partRuns } from '../parts/geometry.js'
-import { float32ToBfloat16, float32ToFloat16 } from '../random/half.js'
+import { byteWidth, type FloatDType } from '../core/dtype.js'
+import { float32ToBfloat16, float32ToFloat16 } from '../core/half.js'
+import type { FillSource } from '../ir/job.js'
+import type { PartGeometry } from '../ir/part.js'
+import { partRuns } from '../plan/parts/geometry.js'
 import { sampleRange } from './samplers.js'
 import { simdRound, simdSampler } from './simd.js'
-
 /**
  * Fills `bytes` with the elements of a random parameter from `first` on, or with those of a part of it: in WebAssembly where
  * there is any for the law, else in TypeScript, with the same bits.

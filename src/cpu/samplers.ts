@@ -1,12 +1,13 @@
-import { blockCounter, type FillSource, type SamplerName } from '../jobs.js'
-import { type CustomSampler, roundParameter } from '../laws/custom.js'
+import { roundParameter } from '../distributions/custom.js'
+import { blockCounter } from '../fill/make-job.js'
+import type { CustomSampler } from '../ir/distribution.js'
+import type { FillSource, SamplerName } from '../ir/job.js'
 import { high32, low32 } from '../random/keys.js'
 import { normalQuad } from '../random/normal.js'
 import { philox4x32 } from '../random/philox.js'
 import { permutedRow } from '../random/sparse.js'
 import { truncatedNormalValue } from '../random/truncated-normal.js'
 import { uniformValue } from '../random/uniform.js'
-
 /**
  * The twin of a shader's `sampleWords`: four float32 values at `out[at..at+3]` from a block's words. `block` is the
  * block's index within the parameter.

@@ -1,13 +1,14 @@
-// Twin of src/gpu/signal.ts, in float64.
-import { decodeFloat32 } from '../decode.js'
-import { eventLoopTurn } from '../event-loop.js'
-import { normal } from '../initializers/normal.js'
-import { fillJob } from '../jobs.js'
-import { type PlannedParameter, planModel } from '../plan.js'
+// Twin of src/gpu/signal/signal.ts, in float64.
+import { decodeFloat32 } from '../core/decode.js'
+import { eventLoopTurn } from '../core/event-loop.js'
+import { fillJob } from '../fill/make-job.js'
+import { normal } from '../initializers/families/normal.js'
+import type { PlannedParameter } from '../ir/plan.js'
+import { planModel } from '../plan/plan.js'
 import { activationSlope, activationValue, DEAD_SLOPE } from '../signal/activations.js'
 import type { ActivationCall, DeadUnitCall, GroupCall, SignalKernels, TensorSums } from '../signal/kernels.js'
 import type { ConvStep, LinearStep } from '../signal/steps.js'
-import type { WeightStore } from '../store.js'
+import type { WeightStore } from '../store/weight-store.js'
 import { fillBytes } from './fill.js'
 
 /** Milliseconds between two turns of the event loop, but for the length of a layer. */

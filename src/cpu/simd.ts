@@ -1,5 +1,6 @@
-import { byteWidth, type FloatDType } from '../dtype.js'
-import { blockCounter, type FillSource } from '../jobs.js'
+import { byteWidth, type FloatDType } from '../core/dtype.js'
+import { blockCounter } from '../fill/make-job.js'
+import type { FillSource } from '../ir/job.js'
 import { high32, low32 } from '../random/keys.js'
 import { simdModule } from './simd-module.js'
 

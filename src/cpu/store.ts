@@ -1,12 +1,9 @@
-import { decodeFloat32 } from '../decode.js'
-import { byteWidth } from '../dtype.js'
-import { OutOfMemoryError, show, WeightInitError } from '../errors.js'
-import { eventLoopTurn } from '../event-loop.js'
-import { type FillSource, fillJob } from '../jobs.js'
-import type { LawOf } from '../laws/types.js'
-import { Comparison } from '../mismatch.js'
-import type { ResolvedOptions, TargetRegion } from '../options.js'
-import type { InitializationPlan, PlannedParameter } from '../plan.js'
+import { Comparison } from '../core/comparison.js'
+import { decodeFloat32 } from '../core/decode.js'
+import { byteWidth } from '../core/dtype.js'
+import { OutOfMemoryError, show, WeightInitError } from '../core/errors.js'
+import { eventLoopTurn } from '../core/event-loop.js'
+import { fillJob } from '../fill/make-job.js'
 import {
   type RegionPiece,
   type RegionRules,
@@ -15,11 +12,15 @@ import {
   regionPieces,
   regionSpans,
   segmentsOfPieces,
-} from '../regions.js'
+} from '../fill/regions.js'
+import type { LawOf } from '../ir/distribution.js'
+import type { FillSource } from '../ir/job.js'
+import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
+import type { ResolvedOptions, TargetRegion } from '../plan/options.js'
+import type { Specimen } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
-import type { Specimen } from '../statistics/specimen.js'
-import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store.js'
+import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store/weight-store.js'
 import { fillBytes, fillInto } from './fill.js'
 import { CpuMeasurer } from './measure.js'
 import { elementsDefect, matricesDefect } from './orthogonal.js'

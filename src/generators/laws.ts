@@ -1,4 +1,4 @@
-import type { SimpleLaw } from './types.js'
+import type { SimpleLaw } from '../ir/generator.js'
 
 const fround = Math.fround
 

@@ -1,9 +1,10 @@
 // The normals that an orthogonal matrix starts from.
-import type { LawOf } from '../laws/types.js'
-import { jaxFoldIn } from './jax.js'
-import { statelessFoldIn } from './stateless.js'
-import { nextCall, type TorchCall } from './torch-calls.js'
-import type { GeneratorDraw, GeneratorSource, SimpleLaw } from './types.js'
+
+import type { LawOf } from '../ir/distribution.js'
+import type { GeneratorDraw, GeneratorSource, SimpleLaw } from '../ir/generator.js'
+import { jaxFoldIn } from './jax/jax.js'
+import { nextCall, type TorchCall } from './torch/calls.js'
+import { statelessFoldIn } from './torch/stateless.js'
 
 const UNIT: SimpleLaw = { kind: 'normal', mean: 0, std: 1 }
 

@@ -1,9 +1,9 @@
-import { type JaxLaw, sampleJax } from './jax.js'
-import { sampleStateless } from './stateless.js'
-import { sampleCall, type TorchCall } from './torch-calls.js'
-import { sampleSparse } from './torch-sparse.js'
-import { isUntruncated, sampleTruncated } from './torch-truncated.js'
-import type { GeneratorDraw, SimpleLaw } from './types.js'
+import type { GeneratorDraw, SimpleLaw } from '../ir/generator.js'
+import { type JaxLaw, sampleJax } from './jax/jax.js'
+import { sampleCall, type TorchCall } from './torch/calls.js'
+import { sampleSparse } from './torch/sparse.js'
+import { sampleStateless } from './torch/stateless.js'
+import { isUntruncated, sampleTruncated } from './torch/truncated.js'
 
 /**
  * Elements [first, first + count) of a parameter drawn by another library's generator, as float32, in a new array: what

@@ -1,7 +1,7 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
-import { checkJaxKey } from './jax-api.js'
-import { threadsOfGpu } from './torch-cuda-gpus.js'
-import type { GeneratorName, GeneratorOption, GeneratorSettings, JaxKey } from './types.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import type { GeneratorName, GeneratorOption, GeneratorSettings, JaxKey } from '../ir/generator.js'
+import { checkJaxKey } from './jax/jax-api.js'
+import { threadsOfGpu } from './torch/cuda-gpus.js'
 
 /** Settings that each generator takes beside its name. */
 const knownKeys: Readonly<Record<GeneratorName, readonly string[]>> = {

@@ -1,13 +1,5 @@
-import type { Distribution } from '../distributions.js'
-import { show, WeightInitError } from '../errors.js'
-import { parameterStream, seedKey } from '../random/keys.js'
-import { crc32, jaxFoldIn } from './jax.js'
-import { cursorOf } from './torch-calls.js'
-import { advanceTorch, TORCH_BLOCK, type TorchCursor } from './torch-cpu.js'
-import { cudaOffsetStep, launchThreads } from './torch-cuda.js'
-import { LONG_PERMUTATION } from './torch-randperm.js'
-import { permutationWords } from './torch-sparse.js'
-import { afterTruncated, checkTorchTruncated } from './torch-truncated.js'
+import { show, WeightInitError } from '../core/errors.js'
+import type { Distribution } from '../distributions/registry.js'
 import type {
   DrawingLaw,
   GeneratorName,
@@ -15,7 +7,15 @@ import type {
   GeneratorSource,
   TorchCpuSource,
   TorchCudaSource,
-} from './types.js'
+} from '../ir/generator.js'
+import { parameterStream, seedKey } from '../random/keys.js'
+import { crc32, jaxFoldIn } from './jax/jax.js'
+import { cursorOf } from './torch/calls.js'
+import { advanceTorch, TORCH_BLOCK, type TorchCursor } from './torch/cpu.js'
+import { cudaOffsetStep, launchThreads } from './torch/cuda.js'
+import { LONG_PERMUTATION } from './torch/randperm.js'
+import { permutationWords } from './torch/sparse.js'
+import { afterTruncated, checkTorchTruncated } from './torch/truncated.js'
 
 /** A parameter that draws. */
 export interface Drawing {

@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../core/errors.js'
 import { expMinus, normalDensity, normalTail } from '../random/normal-cdf.js'
 
 /** Activations by name, in float64 built on + - * / alone where it can be: the same gain on every JavaScript engine. */

@@ -1,8 +1,7 @@
-import { type Distribution, distributionKinds, isDistribution } from '../distributions.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
-import type { CustomSampler, SamplerParameterType } from '../laws/custom.js'
-import { Initializer, type InitializerContext } from './types.js'
-
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { type Distribution, distributionKinds, isDistribution } from '../distributions/registry.js'
+import type { CustomSampler, SamplerParameterType } from '../ir/distribution.js'
+import { Initializer, type InitializerContext } from './initializer.js'
 export interface InitializerDefinition {
   /** Shown in plans and manifests. */
   readonly name: string

@@ -1,16 +1,6 @@
-import { show, WeightInitError } from '../errors.js'
-import type { Parameter } from '../model/types.js'
-
-/** How many inputs reach one output (fanIn) and how many outputs one input reaches (fanOut). */
-export interface Fans {
-  readonly fanIn: number
-  readonly fanOut: number
-}
-
-/** 'layout': right for the layer, from layout, groups, blocks and batch axes. 'torch': PyTorch's, from the shape alone. */
-export type FanConvention = 'layout' | 'torch'
-
-export const fanConventions: readonly FanConvention[] = ['layout', 'torch']
+import { show, WeightInitError } from '../core/errors.js'
+import type { FanConvention, Fans } from '../ir/fans.js'
+import type { Parameter } from '../ir/parameter.js'
 
 const product = (lengths: readonly number[]): number => lengths.reduce((a, b) => a * b, 1)
 

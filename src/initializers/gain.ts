@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../core/errors.js'
 
 /** Names that `calculateGain` knows: PyTorch's. */
 export type Nonlinearity =

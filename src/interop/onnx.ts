@@ -1,11 +1,11 @@
-import type { DType } from '../dtype.js'
-import { show, WeightInitError } from '../errors.js'
-import type { ParameterSpec } from '../model/types.js'
-import { type CheckpointModel, type ListedTensor, modelOfTensors } from './checkpoint.js'
-import { type OnnxNode, type OnnxTensor, readOnnxGraph } from './onnx-protobuf.js'
-import { roleOfTensor } from './tensor-roles.js'
+import type { DType } from '../core/dtype.js'
+import { show, WeightInitError } from '../core/errors.js'
+import type { ParameterSpec } from '../ir/parameter.js'
+import { type CheckpointModel, type ListedTensor, modelOfTensors } from '../readers/checkpoint.js'
+import { type OnnxNode, type OnnxTensor, readOnnxGraph } from '../readers/onnx-protobuf.js'
+import { roleOfTensor } from '../readers/tensor-roles.js'
 
-export type { CheckpointModel, OmittedTensor } from './checkpoint.js'
+export type { CheckpointModel, OmittedTensor } from '../readers/checkpoint.js'
 
 /** TensorProto.DataType: names in order, from 1. */
 const typeNames =

@@ -1,5 +1,5 @@
-import { show, WeightInitError } from '../errors.js'
-import type { InitializedModel, InitializedParameter } from '../initialized-model.js'
+import { show, WeightInitError } from '../core/errors.js'
+import type { InitializedModel, InitializedParameter } from '../weights/initialized-model.js'
 
 /** A parameter that fills one buffer from its first byte. */
 export interface WholeBuffer {

@@ -1,4 +1,4 @@
-import { WeightInitError } from '../errors.js'
+import { WeightInitError } from '../core/errors.js'
 
 /** A batch of matrices, row-major, one after another. */
 export interface MatrixShape {

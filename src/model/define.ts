@@ -1,4 +1,4 @@
-import type { Model, ParameterSpec } from './types.js'
+import type { Model, ParameterSpec } from '../ir/parameter.js'
 import { validateModel } from './validate.js'
 
 /**

@@ -1,6 +1,6 @@
-import type { DType } from '../dtype.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
-import type { Model, ParameterSpec } from './types.js'
+import type { DType } from '../core/dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import type { Model, ParameterSpec } from '../ir/parameter.js'
 
 /** Settings that every layer with parameters takes. */
 export interface LayerOptions {

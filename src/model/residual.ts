@@ -1,6 +1,6 @@
-import { show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../core/errors.js'
+import type { Model } from '../ir/parameter.js'
 import { sequential } from './sequential.js'
-import type { Model } from './types.js'
 
 /**
  * A residual block, y = shortcut(x) + body(x); without a shortcut y = x + body(x). Parameters are called 'body.name' and

@@ -1,5 +1,5 @@
-import { show, WeightInitError } from '../errors.js'
-import type { Model, ParameterSpec } from './types.js'
+import { show, WeightInitError } from '../core/errors.js'
+import type { Model, ParameterSpec } from '../ir/parameter.js'
 
 /**
  * Layers one after the other, as PyTorch's nn.Sequential: children are called '0', '1', ... and a parameter

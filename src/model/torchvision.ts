@@ -1,7 +1,7 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import type { Model } from '../ir/parameter.js'
 import { batchNorm, conv2d, linear } from './layers.js'
 import { sequential } from './sequential.js'
-import type { Model } from './types.js'
 
 export interface VisionModelOptions {
   /** Outputs of the classifier. Default 1000. */

@@ -1,6 +1,13 @@
-import { checkDType, type DType } from '../dtype.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
-import { type Layout, layouts, type Model, type Parameter, type ParameterRole, parameterRoles } from './types.js'
+import { checkDType, type DType } from '../core/dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import {
+  type Layout,
+  layouts,
+  type Model,
+  type Parameter,
+  type ParameterRole,
+  parameterRoles,
+} from '../ir/parameter.js'
 
 const specKeys = [
   'name',

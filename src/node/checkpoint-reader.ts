@@ -1,13 +1,13 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../core/errors.js'
 import {
   parseSafetensorsHeader,
   type SafetensorsHeader,
   type SafetensorsTensor,
   safetensorsHeaderLength,
-} from '../interop/safetensors-header.js'
-import { readSafetensorsIndex } from '../interop/safetensors-model.js'
+} from '../readers/safetensors-header.js'
+import { readSafetensorsIndex } from '../readers/safetensors-model.js'
 
 /** A tensor of a checkpoint, and the file that holds it. */
 export interface CheckpointTensor extends SafetensorsTensor {

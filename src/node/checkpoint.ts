@@ -1,11 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../core/errors.js'
 import {
   parseSafetensorsHeader,
   type SafetensorsHeader,
   type SafetensorsTensor,
   safetensorsHeaderLength,
-} from '../interop/safetensors-header.js'
+} from '../readers/safetensors-header.js'
 
 /** A .safetensors file opened for reading: its header, and its tensors' bytes on demand. */
 export class Checkpoint {

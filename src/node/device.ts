@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 
 export interface NodeDeviceOptions {
   /** Dawn's backend ('vulkan', 'metal', 'd3d12', ...). Default: Dawn's choice. */

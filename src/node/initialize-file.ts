@@ -1,24 +1,20 @@
-import type { CheckReport } from '../check.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
-import { InitializedModel } from '../initialized-model.js'
-import { manifestOf } from '../manifest.js'
-import { materialize } from '../materialize.js'
-import type { Model } from '../model/types.js'
-import { type InitializeOptions, type ResolvedOptions, resolveOptions } from '../options.js'
-import {
-  assemblePlan,
-  type InitializationPlan,
-  type InitializerArgument,
-  type PlannedParameter,
-  planResolved,
-} from '../plan.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import type { InitializerArgument } from '../initializers/rules.js'
+import type { Model } from '../ir/parameter.js'
+import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
+import { manifestOf } from '../plan/manifest.js'
+import { type InitializeOptions, type ResolvedOptions, resolveOptions } from '../plan/options.js'
+import { assemblePlan, planResolved } from '../plan/plan.js'
 import type { ParameterStatistics } from '../statistics/report.js'
-import { type VerificationReport, verificationReport } from '../verify.js'
+import type { CheckReport } from '../weights/check.js'
+import { InitializedModel } from '../weights/initialized-model.js'
+import { materialize } from '../weights/materialize.js'
+import { type VerificationReport, verificationReport } from '../weights/verify.js'
 import { CheckpointReader } from './checkpoint-reader.js'
-import { type CheckpointWriter, type StoredTensor, storedTensor } from './checkpoint-writer.js'
-import { createWriter, type WriterOptions } from './create-writer.js'
 import { mergeCheckpoint } from './merge-checkpoint.js'
-import { splitByBytes } from './shards.js'
+import { type CheckpointWriter, type StoredTensor, storedTensor } from './writers/checkpoint-writer.js'
+import { createWriter, type WriterOptions } from './writers/create-writer.js'
+import { splitByBytes } from './writers/shards.js'
 
 /** Device memory for weights at a time. */
 const DEFAULT_DEVICE_BYTES = 2 ** 30

@@ -1,7 +1,7 @@
-import { decodeFloat32 } from '../decode.js'
-import { byteWidth, type DType } from '../dtype.js'
-import { createMatcher } from '../match.js'
-import type { Parameter } from '../model/types.js'
+import { decodeFloat32 } from '../core/decode.js'
+import { byteWidth, type DType } from '../core/dtype.js'
+import type { Parameter } from '../ir/parameter.js'
+import { createMatcher } from '../model/match.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
 import { CheckpointReader, type CheckpointTensor } from './checkpoint-reader.js'
 

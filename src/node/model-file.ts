@@ -1,20 +1,19 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { show, WeightInitError } from '../errors.js'
-import type { CheckpointModel, OmittedTensor } from '../interop/checkpoint.js'
-import type { SafetensorsHeader } from '../interop/safetensors-header.js'
+import { show, WeightInitError } from '../core/errors.js'
+import type { InitializerRule } from '../initializers/rules.js'
+import type { Model } from '../ir/parameter.js'
+import type { CheckpointModel, OmittedTensor } from '../readers/checkpoint.js'
+import { type HuggingFaceOptions, readHuggingFaceConfig } from '../readers/huggingface/read.js'
+import { readModelJson } from '../readers/model-json.js'
+import type { SafetensorsHeader } from '../readers/safetensors-header.js'
 import {
   readSafetensorsIndex,
   readSafetensorsModel,
   readShardedSafetensorsModel,
-} from '../interop/safetensors-model.js'
-import { type HuggingFaceOptions, readHuggingFaceConfig } from '../model/huggingface/read.js'
-import { readModelJson } from '../model/json.js'
-import type { Model } from '../model/types.js'
-import type { InitializerRule } from '../plan.js'
+} from '../readers/safetensors-model.js'
 import type { SignalOptions } from '../signal/types.js'
 import { SafetensorsReader } from './checkpoint-reader.js'
-
 /** A model read from a file, whatever its kind. */
 export interface ModelFile {
   readonly kind: 'huggingface' | 'json' | 'safetensors' | 'onnx'

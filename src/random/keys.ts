@@ -1,14 +1,8 @@
-import { show, WeightInitError } from '../errors.js'
+import { show, WeightInitError } from '../core/errors.js'
+import type { Stream } from '../ir/stream.js'
 import { philox4x32 } from './philox.js'
 
 const MASK_64 = 0xffff_ffff_ffff_ffffn
-
-/** Where a parameter's random words come from: a Philox key and the first block counter, both 64 bits. */
-export interface Stream {
-  readonly seed: bigint
-  readonly offset: bigint
-}
-
 export const low32 = (value: bigint): number => Number(value & 0xffff_ffffn)
 export const high32 = (value: bigint): number => Number((value >> 32n) & 0xffff_ffffn)
 

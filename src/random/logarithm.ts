@@ -1,7 +1,7 @@
 // Twin of shaders/random/logarithm.wgsl: the same float32 operations, each rounded by Math.fround.
 // A test reads the constants out of the shader and compares them with these.
 
-import { createFloatScratch } from './scratch.js'
+import { createFloatScratch } from '../core/float-scratch.js'
 
 const fround = Math.fround
 

@@ -1,8 +1,8 @@
 // Twin of shaders/random/normal.wgsl: the same float32 operations, each rounded by Math.fround.
 // A test reads the constants out of the shader and compares them with these.
 
+import { createFloatScratch } from '../core/float-scratch.js'
 import { minusTwoLogParts } from './logarithm.js'
-import { createFloatScratch } from './scratch.js'
 import { squareRoot } from './square-root.js'
 
 const fround = Math.fround

@@ -1,6 +1,6 @@
 // Twin of shaders/random/square_root.wgsl: the same float32 operations, each rounded by Math.fround.
 
-import { createFloatScratch } from './scratch.js'
+import { createFloatScratch } from '../core/float-scratch.js'
 
 const fround = Math.fround
 

@@ -1,6 +1,6 @@
 // Twin of shaders/distributions/truncated_normal.wgsl, and the host's part of it.
 
-import { WeightInitError } from '../errors.js'
+import { WeightInitError } from '../core/errors.js'
 import { inverseNormalTail } from './inverse-normal.js'
 import { high32, low32 } from './keys.js'
 import { normalDensity, normalTail } from './normal-cdf.js'

@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import type { RecipeRule } from './types.js'
 
 type Match = RecipeRule['match']

@@ -1,6 +1,5 @@
-import type { ParameterRole } from '../model/types.js'
-import type { InitializerRule } from '../plan.js'
-
+import type { InitializerRule } from '../initializers/rules.js'
+import type { ParameterRole } from '../ir/parameter.js'
 /** A rule that is data: it prints as JSON, and reads back. */
 export interface RecipeRule extends InitializerRule {
   readonly match: string | { readonly role: ParameterRole }

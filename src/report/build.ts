@@ -1,8 +1,8 @@
-import { describeDistribution } from '../distributions.js'
-import type { InitializationPlan, PlannedParameter } from '../plan.js'
+import { describeDistribution } from '../distributions/registry.js'
+import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import type { SignalReport } from '../signal/types.js'
 import type { ParameterStatistics } from '../statistics/report.js'
-import type { ParameterVerification, VerificationReport } from '../verify.js'
+import type { ParameterVerification, VerificationReport } from '../weights/verify.js'
 import type { ReportCheck, ReportData, ReportParameter } from './types.js'
 
 /** A test of weights against their law, as `InitializedModel.check()` gives it. */

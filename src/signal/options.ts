@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../errors.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { seedKey } from '../random/keys.js'
 import type { SignalOptions } from './types.js'
 

@@ -1,9 +1,9 @@
 // Tests of a whole model: copies within and between tensors, and the one error rate over all tests.
 
 import { FINGERPRINT_LENGTH, START_LENGTH } from './fingerprint.js'
+import type { Specimen } from './measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement } from './measurement.js'
 import type { Repeats } from './repeats.js'
-import type { Specimen } from './specimen.js'
 import type { TestOutcome } from './tests.js'
 
 /** Of an orthogonal matrix's entries in the coarsest dtype, whose law is not worked out here. */

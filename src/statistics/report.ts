@@ -1,6 +1,6 @@
-import type { ExpectedMoments } from '../distributions.js'
+import type { ExpectedMoments } from '../distributions/registry.js'
+import type { Specimen } from './measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement, type PairSum } from './measurement.js'
-import type { Specimen } from './specimen.js'
 
 /** Counts over bins that the law makes equally likely, as far as the dtype has numbers to cut between. */
 export interface Histogram {

@@ -1,10 +1,10 @@
 // Tests of one tensor against its law. Every p-value is exact, or an upper bound, at any number of elements: the chance of a
 // p-value <= x for elements of the law is at most x.
 
-import { type ExpectedLaw, GRAIN } from './expected-law.js'
+import { type ExpectedLaw, GRAIN } from './expected/expected-distribution.js'
+import { meanPValue } from './expected/saddlepoint.js'
+import { binomialTailBound, chiSquaredHead, chiSquaredTail, twoSidedNormal } from './expected/special.js'
 import { type Measurement, WINDOW_LENGTH } from './measurement.js'
-import { meanPValue } from './saddlepoint.js'
-import { binomialTailBound, chiSquaredHead, chiSquaredTail, twoSidedNormal } from './special.js'
 
 export type TestName =
   | 'non-finite'

@@ -15,7 +15,7 @@ import {
   safetensorsHeaderLength,
   sequential,
 } from '../../src/index.js'
-import { layoutSafetensors } from '../../src/interop/safetensors.js'
+import { layoutSafetensors } from '../../src/readers/safetensors.js'
 import { audit, tabWalk } from '../support/accessibility.js'
 import { repository } from '../support/package.js'
 import { launchChromium, type Server, serve } from '../support/package-browser.js'

@@ -1,6 +1,6 @@
 // Every shader function against its known answers and its TypeScript twin.
 import { describe, expect, test } from 'vitest'
-import { float32ToBfloat16, float32ToFloat16 } from '../../src/random/half.js'
+import { float32ToBfloat16, float32ToFloat16 } from '../../src/core/half.js'
 import { boxMuller, direction, radius } from '../../src/random/normal.js'
 import { multiplyHigh, philox4x32 } from '../../src/random/philox.js'
 import { adapterName, mapOnGpu, testWords, useDevice } from '../support/gpu.js'

@@ -1,9 +1,9 @@
 // Parts of orthogonal matrices: made as a whole, bit-equal to that part of the whole on the same device; in several
 // buffers, too.
 import { describe, expect, test } from 'vitest'
-import { byteWidth, type FloatDType } from '../../src/dtype.js'
-import { orthogonalScratchBytes } from '../../src/gpu/orthogonal.js'
-import { groupSize } from '../../src/gpu/orthogonal-layout.js'
+import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
+import { orthogonalScratchBytes } from '../../src/gpu/orthogonal/orthogonal.js'
+import { groupSize } from '../../src/gpu/orthogonal/orthogonal-layout.js'
 import {
   type GeneratorName,
   type InitializeOptions,

@@ -1,6 +1,6 @@
 // slice and shard where they meet every law, padding rows, diagonals and other libraries' generators.
 import { describe, expect, test } from 'vitest'
-import { byteWidth } from '../../src/dtype.js'
+import { byteWidth } from '../../src/core/dtype.js'
 import {
   createInitializer,
   defineModel,

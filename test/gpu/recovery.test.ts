@@ -2,8 +2,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { deviceState } from '../../src/gpu/device-state.js'
-import { shaderModules } from '../../src/gpu/shader-modules.js'
+import { deviceState } from '../../src/gpu/device/device-state.js'
+import { shaderModules } from '../../src/gpu/shaders/shader-modules.js'
 import {
   DeviceLostError,
   initializeModel,

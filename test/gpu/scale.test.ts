@@ -2,8 +2,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
+import { byteWidth } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
-import { byteWidth } from '../../src/dtype.js'
+import { fillJob } from '../../src/fill/make-job.js'
 import {
   type InitializedModel,
   initializeModel,
@@ -12,7 +13,6 @@ import {
   uniform,
   WeightInitError,
 } from '../../src/index.js'
-import { fillJob } from '../../src/jobs.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 import { countDifferences } from '../support/bits.js'
 import { adapterName, requestDefaultLimitsDevice } from '../support/gpu.js'

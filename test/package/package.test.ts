@@ -337,7 +337,7 @@ describe('plain Node', () => {
   it('closes its internals', async () => {
     const code = `
       const outcome = (path) => import(path).then(() => 'open', (e) => e.code)
-      console.log(await outcome('webgpu-init/dist/index.js'), await outcome('webgpu-init/src/plan.ts'))
+      console.log(await outcome('webgpu-init/dist/index.js'), await outcome('webgpu-init/src/plan/plan.ts'))
     `
     const { stdout } = await program(consumer.folder, 'closed.js', code)
     expect(stdout).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED ERR_PACKAGE_PATH_NOT_EXPORTED\n')

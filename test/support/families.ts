@@ -1,9 +1,9 @@
 // One row per name that `initializeModel` takes: whose name it is, on which parameters it is tested, the law that its source
 // documents, worked out here from the formula in the paper or manual, and what it must refuse. Drives the tests of laws
 // (test/unit/family-laws.test.ts), of parity (test/gpu/families.test.ts) and of mistakes.
-import type { WeightInitErrorCode } from '../../src/errors.js'
+import type { WeightInitErrorCode } from '../../src/core/errors.js'
 import { conv2d, convTranspose2d, embedding, gru, linear, lstm, rnn, sequential } from '../../src/index.js'
-import type { Model, ParameterSpec } from '../../src/model/types.js'
+import type { Model, ParameterSpec } from '../../src/ir/parameter.js'
 import {
   correctedLaw,
   normalLaw,

@@ -1,7 +1,7 @@
 // Every row of the golden files of jax.random and jax.nn.initializers; on the CPU the public functions too.
 import { expect } from 'vitest'
-import type { JaxKey, JaxSource, RandomLaw } from '../../src/generators/types.js'
 import { jax } from '../../src/index.js'
+import type { JaxKey, JaxSource, RandomLaw } from '../../src/ir/generator.js'
 import { sha256 } from './bits.js'
 import type { GoldenCheck } from './golden.js'
 import type { GoldenRows } from './golden-rows.js'

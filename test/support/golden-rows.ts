@@ -1,8 +1,9 @@
 // What golden rows ask for, gathered so that a device makes all of it in a few calls.
 import { fillBytes } from '../../src/cpu/fill.js'
-import type { GeneratorDraw } from '../../src/generators/types.js'
+import { fillJob } from '../../src/fill/make-job.js'
 import { planModel } from '../../src/index.js'
-import { type FillJob, fillJob } from '../../src/jobs.js'
+import type { GeneratorDraw } from '../../src/ir/generator.js'
+import type { FillJob } from '../../src/ir/job.js'
 
 /** A function of four words, in WGSL (`x`, and `source`, all inputs) and in TypeScript. */
 export interface WordFunction {

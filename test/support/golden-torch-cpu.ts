@@ -1,7 +1,7 @@
 // Every row of the golden files of PyTorch's CPU generator, by whole models on a device; what is no initializer, on the host.
 import { expect } from 'vitest'
-import type { TorchCpuVariant, TorchTruncation } from '../../src/generators/types.js'
 import { initializeModel, TorchGenerator } from '../../src/index.js'
+import type { TorchCpuVariant, TorchTruncation } from '../../src/ir/generator.js'
 import type { GoldenCheck } from './golden.js'
 import { expectHex, type GoldenTensor, hashOf, parseCall } from './torch-cpu.js'
 import { bitsOf, floatOf, hexWords } from './vectors.js'

@@ -1,9 +1,9 @@
 // Every row of the golden files of PyTorch's CUDA generator and of its stateless one.
 import { expect } from 'vitest'
-import { statelessFoldIn } from '../../src/generators/stateless.js'
-import { cudaOffsetStep, launchThreads } from '../../src/generators/torch-cuda.js'
-import { torchCudaThreads } from '../../src/generators/torch-cuda-gpus.js'
-import type { SimpleLaw, StatelessSource } from '../../src/generators/types.js'
+import { cudaOffsetStep, launchThreads } from '../../src/generators/torch/cuda.js'
+import { torchCudaThreads } from '../../src/generators/torch/cuda-gpus.js'
+import { statelessFoldIn } from '../../src/generators/torch/stateless.js'
+import type { SimpleLaw, StatelessSource } from '../../src/ir/generator.js'
 import { high32, low32 } from '../../src/random/keys.js'
 import { sha256 } from './bits.js'
 import type { GoldenCheck } from './golden.js'

@@ -1,7 +1,7 @@
 // Published values of PyTorch's CPU generator, reference arrays of its no-contraction build, and real PyTorch 2.13.
 import { expect } from 'vitest'
-import type { SimpleLaw, TorchCpuSource, TorchCpuVariant } from '../../src/generators/types.js'
 import { linear, sequential, TorchGenerator } from '../../src/index.js'
+import type { SimpleLaw, TorchCpuSource, TorchCpuVariant } from '../../src/ir/generator.js'
 import type { GoldenCheck } from './golden.js'
 import type { GoldenRows } from './golden-rows.js'
 import { lawOf } from './golden-torch-cuda.js'

@@ -2,10 +2,10 @@
 // generators make of single words.
 import { expect } from 'vitest'
 import { affineLaw } from '../../src/generators/laws.js'
-import { curandUniform, roundToFloat } from '../../src/random/curand.js'
-import { mersenneStream } from '../../src/random/mt19937.js'
+import { curandUniform, roundToFloat } from '../../src/random/libraries/curand.js'
+import { mersenneStream } from '../../src/random/libraries/mt19937.js'
+import { threefry2x32 } from '../../src/random/libraries/threefry.js'
 import { philox4x32 } from '../../src/random/philox.js'
-import { threefry2x32 } from '../../src/random/threefry.js'
 import type { GoldenCheck } from './golden.js'
 import type { GoldenRows, WordFunction } from './golden-rows.js'
 import { bitsOf, hexWords } from './vectors.js'

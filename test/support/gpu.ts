@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'vitest'
-import { type DeviceState, deviceState } from '../../src/gpu/device-state.js'
-import { linkShader } from '../../src/gpu/link.js'
-import { releaseScratch } from '../../src/gpu/scratch.js'
-import { shaderModules } from '../../src/gpu/shader-modules.js'
+import { type DeviceState, deviceState } from '../../src/gpu/device/device-state.js'
+import { releaseScratch } from '../../src/gpu/device/scratch.js'
+import { linkShader } from '../../src/gpu/shaders/link.js'
+import { shaderModules } from '../../src/gpu/shaders/shader-modules.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 
 /** The adapter that scripts/test.mjs chose, for names of tests. */

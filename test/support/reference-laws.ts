@@ -1,5 +1,5 @@
 // Laws as textbooks have them, in float64, and the tests of a sample against one: the reference for every initializer.
-import type { FloatDType } from '../../src/dtype.js'
+import type { FloatDType } from '../../src/core/dtype.js'
 import { normalTail } from '../../src/random/normal-cdf.js'
 
 /** A continuous law by its exact distribution function. All of it, or all but 1e-18, lies in [low, high]. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { WeightInitError, type WeightInitErrorCode } from '../../src/errors.js'
+import { WeightInitError, type WeightInitErrorCode } from '../../src/core/errors.js'
 
 /**
  * Asserts that `act` throws or rejects with a WeightInitError of this code whose message holds every fragment: the

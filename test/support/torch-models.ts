@@ -7,7 +7,7 @@ import {
   UniformInitializer,
   XavierInitializer,
 } from '../../src/index.js'
-import type { Initializer } from '../../src/initializers/types.js'
+import type { Initializer } from '../../src/initializers/initializer.js'
 import { sha256InBackground } from './bits.js'
 import { loadVectors } from './vectors.js'
 

@@ -1,7 +1,7 @@
 // A device that is watched: live buffers and their bytes, submits, dispatches, labels. Overrides methods of one GPUDevice object.
 
-import { deviceState } from '../../src/gpu/device-state.js'
-import { releaseScratch } from '../../src/gpu/scratch.js'
+import { deviceState } from '../../src/gpu/device/device-state.js'
+import { releaseScratch } from '../../src/gpu/device/scratch.js'
 
 export interface DeviceWatch {
   /** Buffers that were made and not destroyed; memory kept for a next call is released first. */

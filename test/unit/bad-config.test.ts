@@ -1,6 +1,6 @@
 // Settings of initializers that must be refused. Each is one clear error, before the device is touched.
 import { describe, expect, test } from 'vitest'
-import type { WeightInitErrorCode } from '../../src/errors.js'
+import type { WeightInitErrorCode } from '../../src/core/errors.js'
 import * as library from '../../src/index.js'
 import { expectRefusal, untouchableDevice } from '../support/refusal.js'
 

@@ -1,6 +1,6 @@
 // config.json as it may come off a disk: parsed JSON of any kind.
 import { describe, expect, test } from 'vitest'
-import type { WeightInitErrorCode } from '../../src/errors.js'
+import type { WeightInitErrorCode } from '../../src/core/errors.js'
 import { gpt2Recipe, planModel, readHuggingFaceConfig } from '../../src/index.js'
 import { expectRefusal } from '../support/refusal.js'
 

@@ -1,6 +1,6 @@
 // Options that must be refused, by initializeModel and planModel alike, before the device is touched.
 import { describe, expect, test } from 'vitest'
-import type { WeightInitErrorCode } from '../../src/errors.js'
+import type { WeightInitErrorCode } from '../../src/core/errors.js'
 import { type InitializeOptions, initializeModel, linear, planModel } from '../../src/index.js'
 import { expectRefusal, untouchableDevice } from '../support/refusal.js'
 

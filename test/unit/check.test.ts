@@ -1,5 +1,6 @@
 // Tests of weights against their laws, on the CPU: every fault is found, sound weights pass, p-values are what they say.
 import { describe, expect, test } from 'vitest'
+import { float32Bits, float32ToBfloat16, float32ToFloat16 } from '../../src/core/half.js'
 import {
   type CheckedTensor,
   checkTensors,
@@ -9,7 +10,6 @@ import {
   type Model,
   type TestName,
 } from '../../src/index.js'
-import { float32Bits, float32ToBfloat16, float32ToFloat16 } from '../../src/random/half.js'
 import { holmAdjusted } from '../../src/statistics/model-tests.js'
 import { brokenWeights, normals } from '../support/broken-weights.js'
 import { expectRefusal } from '../support/refusal.js'

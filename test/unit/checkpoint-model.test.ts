@@ -10,8 +10,8 @@ import {
   recipes,
   resnet,
 } from '../../src/index.js'
-import { layoutSafetensors, type SafetensorsEntry } from '../../src/interop/safetensors.js'
-import type { ParameterSpec } from '../../src/model/types.js'
+import type { ParameterSpec } from '../../src/ir/parameter.js'
+import { layoutSafetensors, type SafetensorsEntry } from '../../src/readers/safetensors.js'
 import { expectRefusal } from '../support/refusal.js'
 
 const entry = ({ name, shape, dtype = 'float32' }: ParameterSpec): SafetensorsEntry => ({ name, shape, dtype })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { fillBytes } from '../../src/cpu/fill.js'
+import { fillJob } from '../../src/fill/make-job.js'
 import {
   batchNorm,
   conv2d,
@@ -11,9 +12,8 @@ import {
   relu,
   sequential,
 } from '../../src/index.js'
-import { fillJob } from '../../src/jobs.js'
-import type { Model, ParameterSpec } from '../../src/model/types.js'
-import type { WeightStore } from '../../src/store.js'
+import type { Model, ParameterSpec } from '../../src/ir/parameter.js'
+import type { WeightStore } from '../../src/store/weight-store.js'
 import { bfloat16, half16, nearestPattern } from '../support/half-reference.js'
 import { expectRefusal } from '../support/refusal.js'
 import { bitsOf } from '../support/vectors.js'

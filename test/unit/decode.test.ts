@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decodeFloat32, viewFloat32 } from '../../src/decode.js'
-import { bfloat16ToNumber, float16ToNumber } from '../../src/random/half.js'
+import { decodeFloat32, viewFloat32 } from '../../src/core/decode.js'
+import { bfloat16ToNumber, float16ToNumber } from '../../src/core/half.js'
 import { BinFinder, binOf } from '../../src/statistics/bins.js'
 import { seededWords } from '../support/seeded.js'
 

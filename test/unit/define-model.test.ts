@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { ParameterSpec } from '../../src/ir/parameter.js'
 import { defineModel } from '../../src/model/define.js'
-import type { ParameterSpec } from '../../src/model/types.js'
-import { planModel } from '../../src/plan.js'
+import { planModel } from '../../src/plan/plan.js'
 
 const spec = (): { name: string; shape: number[]; fan: { in: number; out: number } } => ({
   name: 'w',

@@ -1,9 +1,10 @@
 // What is special to one family: truncated normals, identity, dirac, sparse, torch defaults, gains, fans, custom. What all have
 // in common is in family-laws.test.ts.
 import { describe, expect, test } from 'vitest'
+import { decodeFloat32 } from '../../src/core/decode.js'
 import { fillBytes } from '../../src/cpu/fill.js'
-import { decodeFloat32 } from '../../src/decode.js'
-import { inversionLaw } from '../../src/generators/torch-truncated.js'
+import { fillJob } from '../../src/fill/make-job.js'
+import { inversionLaw } from '../../src/generators/torch/truncated.js'
 import {
   activationGain,
   activationNames,
@@ -31,7 +32,6 @@ import {
   TruncatedNormalInitializer,
   TruncatedNormalSigmaInitializer,
 } from '../../src/index.js'
-import { fillJob } from '../../src/jobs.js'
 import { inverseNormalTail } from '../../src/random/inverse-normal.js'
 import { expMinus, normalTail } from '../../src/random/normal-cdf.js'
 import { permutedRow, sparseHalfBits } from '../../src/random/sparse.js'

@@ -5,10 +5,11 @@
 // samples together below 1e-5, were the seed drawn anew. It is fixed.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { decodeFloat32 } from '../../src/core/decode.js'
 import { fillBytes } from '../../src/cpu/fill.js'
-import { decodeFloat32 } from '../../src/decode.js'
+import { fillJob, orthogonalNormals } from '../../src/fill/make-job.js'
 import { createInitializer, initializeModel, initializerNames, planModel } from '../../src/index.js'
-import { type FillSource, fillJob, orthogonalNormals } from '../../src/jobs.js'
+import type { FillSource } from '../../src/ir/job.js'
 import { type FamilyCase, families } from '../support/families.js'
 import { ksDistance, ksLimit, momentScores, momentsOfLaw, sphereCoordinateLaw } from '../support/reference-laws.js'
 import { expectRefusal, untouchableDevice } from '../support/refusal.js'

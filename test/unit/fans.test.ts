@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { calculateFans } from '../../src/initializers/fans.js'
-import type { Layout, ParameterSpec } from '../../src/model/types.js'
+import type { Layout, ParameterSpec } from '../../src/ir/parameter.js'
 import { parameterOf } from '../support/parameters.js'
 import { expectRefusal } from '../support/refusal.js'
 

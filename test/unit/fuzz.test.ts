@@ -1,7 +1,7 @@
 // Input from strangers: configs, models, manifests and .safetensors headers, well-formed, mutated and random. Whatever it
 // is, the answer is a result or a WeightInitError; never another error, a hang, or memory that the input only claims.
 import { describe, expect, test } from 'vitest'
-import { WeightInitError } from '../../src/errors.js'
+import { WeightInitError } from '../../src/core/errors.js'
 import {
   defineModel,
   huggingFaceArchitectures,
@@ -19,9 +19,9 @@ import {
   xavierUniform,
 } from '../../src/index.js'
 import { readOnnxModel } from '../../src/interop/onnx.js'
-import { layoutSafetensors, parseSafetensorsHeader } from '../../src/interop/safetensors.js'
-import { parseStrictJson, type StrictJson } from '../../src/interop/strict-json.js'
-import { planFromManifest } from '../../src/manifest.js'
+import { planFromManifest } from '../../src/plan/manifest.js'
+import { layoutSafetensors, parseSafetensorsHeader } from '../../src/readers/safetensors.js'
+import { parseStrictJson, type StrictJson } from '../../src/readers/strict-json.js'
 import { graph, node, model as onnxModel, tensor } from '../support/onnx.js'
 import { seededWords } from '../support/seeded.js'
 

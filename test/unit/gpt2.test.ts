@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { gpt2Recipe, readHuggingFaceConfig } from '../../src/index.js'
-import { planModel } from '../../src/plan.js'
+import { planModel } from '../../src/plan/plan.js'
 
 const small = { model_type: 'gpt2', architectures: ['GPT2LMHeadModel'] }
 const planOf = (config: object) => {

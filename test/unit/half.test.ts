@@ -5,7 +5,7 @@ import {
   float32Bits,
   float32ToBfloat16,
   float32ToFloat16,
-} from '../../src/random/half.js'
+} from '../../src/core/half.js'
 import { bfloat16, type HalfFormat, half16, magnitudes, nearestPattern } from '../support/half-reference.js'
 import { seededWords } from '../support/seeded.js'
 import { floatOf } from '../support/vectors.js'

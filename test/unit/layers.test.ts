@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as nn from '../../src/index.js'
-import type { Model } from '../../src/model/types.js'
-import { planModel } from '../../src/plan.js'
+import type { Model } from '../../src/ir/parameter.js'
+import { planModel } from '../../src/plan/plan.js'
 
 type Line = [name: string, shape: number[], role: string]
 

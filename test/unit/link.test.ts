@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { linkShader } from '../../src/gpu/link.js'
-import { shaderModules } from '../../src/gpu/shader-modules.js'
+import { linkShader } from '../../src/gpu/shaders/link.js'
+import { shaderModules } from '../../src/gpu/shaders/shader-modules.js'
 import { expectRefusal } from '../support/refusal.js'
 
 const modules = {

@@ -11,7 +11,7 @@ import {
   planModel,
   rematerialize,
 } from '../../src/index.js'
-import { manifestOf, planFromManifest } from '../../src/manifest.js'
+import { manifestOf, planFromManifest } from '../../src/plan/manifest.js'
 import { expectRefusal } from '../support/refusal.js'
 
 const half = defineInitializer({

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { modelToJson, planModel, recipes, resnet } from '../../src/index.js'
-import { layoutSafetensors, type SafetensorsEntry } from '../../src/interop/safetensors.js'
 import { readModelFile } from '../../src/node.js'
+import { layoutSafetensors, type SafetensorsEntry } from '../../src/readers/safetensors.js'
 import { expectRefusal } from '../support/refusal.js'
 
 let folder: string

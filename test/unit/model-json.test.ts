@@ -1,7 +1,7 @@
 // Our own JSON of models, and tables of names and shapes as Python prints them.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { WeightInitErrorCode } from '../../src/errors.js'
+import type { WeightInitErrorCode } from '../../src/core/errors.js'
 import {
   conv2d,
   defineModel,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { NORMAL_REACH } from '../../src/laws/checks.js'
+import { NORMAL_REACH } from '../../src/distributions/checks.js'
 import { inverseNormalConstants } from '../../src/random/inverse-normal.js'
 import { logarithmConstants } from '../../src/random/logarithm.js'
 import { boxMuller, direction, fixedToFloat, normalConstants, radius } from '../../src/random/normal.js'

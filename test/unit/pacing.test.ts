@@ -1,6 +1,6 @@
 // The length of submits, on devices of every speed: short enough for a watchdog, few enough to cost nothing.
 import { describe, expect, test } from 'vitest'
-import { Pacer, unknownSpeed } from '../../src/gpu/pacing.js'
+import { Pacer, unknownSpeed } from '../../src/gpu/device/pacing.js'
 
 /** Runs `elements` through a simulated device; the milliseconds of every submit. */
 function simulate(

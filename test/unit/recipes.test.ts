@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as library from '../../src/index.js'
 import { planModel, readHuggingFaceConfig, recipes, resnet } from '../../src/index.js'
-import type { ParameterSpec } from '../../src/model/types.js'
+import type { ParameterSpec } from '../../src/ir/parameter.js'
 import { expectRefusal } from '../support/refusal.js'
 
 type Law = Readonly<Record<string, unknown>>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as library from '../../src/index.js'
+import { Initializer } from '../../src/initializers/initializer.js'
 import { createInitializer, initializerNames } from '../../src/initializers/registry.js'
-import { Initializer } from '../../src/initializers/types.js'
 import { contextFor } from '../support/parameters.js'
 
 const context = contextFor([30, 50, 3])

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { ParameterRole } from '../../src/model/types.js'
+import type { ParameterRole } from '../../src/ir/parameter.js'
 import { inferRole } from '../../src/model/validate.js'
-import { planModel } from '../../src/plan.js'
+import { planModel } from '../../src/plan/plan.js'
 
 /** Names as real checkpoints have them. */
 const table: [name: string, shape: number[], role: ParameterRole][] = [

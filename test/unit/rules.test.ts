@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createMatcher, type ParameterMatch } from '../../src/match.js'
-import type { Parameter, ParameterSpec } from '../../src/model/types.js'
-import { type InitializerRule, planModel } from '../../src/plan.js'
+import type { InitializerRule } from '../../src/initializers/rules.js'
+import type { Parameter, ParameterSpec } from '../../src/ir/parameter.js'
+import { createMatcher, type ParameterMatch } from '../../src/model/match.js'
+import { planModel } from '../../src/plan/plan.js'
 import { parameterOf } from '../support/parameters.js'
 import { expectRefusal } from '../support/refusal.js'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { DType } from '../../src/dtype.js'
-import { layoutSafetensors, type SafetensorsEntry } from '../../src/interop/safetensors.js'
+import type { DType } from '../../src/core/dtype.js'
+import { layoutSafetensors, type SafetensorsEntry } from '../../src/readers/safetensors.js'
 import { expectRefusal } from '../support/refusal.js'
 
 interface Tensor {

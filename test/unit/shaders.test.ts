@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { type BlockPlace, type FillWindow, jobLayout, packOverlay, packSource } from '../../src/gpu/job-layout.js'
-import { linkShader } from '../../src/gpu/link.js'
-import { shaderModules as ownModules } from '../../src/gpu/shader-modules.js'
-import { signalModules } from '../../src/gpu/signal-modules.js'
-import { MOST_SHARING } from '../../src/gpu/uniform-blocks.js'
-import type { FillJob, Overlay } from '../../src/jobs.js'
+import {
+  type BlockPlace,
+  type FillWindow,
+  jobLayout,
+  MOST_SHARING,
+  packOverlay,
+  packSource,
+} from '../../src/gpu/fill/job-layout.js'
+import { linkShader } from '../../src/gpu/shaders/link.js'
+import { shaderModules as ownModules } from '../../src/gpu/shaders/shader-modules.js'
+import { signalModules } from '../../src/gpu/signal/signal-modules.js'
+import type { FillJob, Overlay } from '../../src/ir/job.js'
 import { samplerSource } from '../support/parameters.js'
 import { shaderFiles, structLayout, withoutComments } from '../support/wgsl.js'
 

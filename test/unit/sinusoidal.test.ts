@@ -1,8 +1,8 @@
 // The fixed table of positions: its arithmetic, PyTorch's own table, parts, moments, and that no seed enters.
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { sinusoidElements } from '../../src/distributions/sinusoid.js'
 import { initializeModel, planModel, rematerialize, sinusoidal } from '../../src/index.js'
-import { sinusoidElements } from '../../src/laws/sinusoid.js'
 import { exponential, sineCosine } from '../../src/random/elementary.js'
 
 test('exponential, sine and cosine are within 2^-50', () => {

@@ -4,8 +4,8 @@ import '@tensorflow/tfjs-backend-cpu'
 import * as tfl from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { planModel, WeightInitError } from '../../src/index.js'
-import { initializeModel, initializeTensor } from '../../src/initialize.js'
 import { initializeLayersModel, readLayersModel, toTensor, toTensors } from '../../src/interop/tfjs.js'
+import { initializeModel, initializeTensor } from '../../src/weights/initialize.js'
 
 const { layers } = tfl
 /** Their own default is orthogonal, which needs the chained operations of the whole of TensorFlow.js. */

@@ -1,11 +1,11 @@
 // PyTorch's words for a mistake stay inside ours, so that a search for them finds both.
 import { describe, expect, test } from 'vitest'
-import type { WeightInitErrorCode } from '../../src/errors.js'
+import type { WeightInitErrorCode } from '../../src/core/errors.js'
+import { KaimingInitializer } from '../../src/initializers/families/kaiming.js'
+import { NormalInitializer } from '../../src/initializers/families/normal.js'
+import { UniformInitializer } from '../../src/initializers/families/uniform.js'
 import { calculateGain, type Nonlinearity } from '../../src/initializers/gain.js'
-import { KaimingInitializer } from '../../src/initializers/kaiming.js'
-import { NormalInitializer } from '../../src/initializers/normal.js'
-import { UniformInitializer } from '../../src/initializers/uniform.js'
-import { planModel } from '../../src/plan.js'
+import { planModel } from '../../src/plan/plan.js'
 import { expectRefusal } from '../support/refusal.js'
 import { loadVectors } from '../support/vectors.js'
 

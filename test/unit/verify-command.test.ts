@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { runCli } from '../../src/cli/main.js'
 import { initializeModel, linear, type Model, propagateSignal, relu, sequential } from '../../src/index.js'
-import { parseSafetensorsHeader } from '../../src/interop/safetensors-header.js'
-import { writeSafetensors } from '../../src/node/write-weights.js'
+import { writeSafetensors } from '../../src/node/writers/write-weights.js'
+import { parseSafetensorsHeader } from '../../src/readers/safetensors-header.js'
 
 let folder: string
 let file: string

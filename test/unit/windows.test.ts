@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type BindingLimits, type BindingWindow, bindingWindows } from '../../src/gpu/windows.js'
+import { type BindingLimits, type BindingWindow, bindingWindows } from '../../src/gpu/device/windows.js'
 import { seededWords } from '../support/seeded.js'
 
 interface Region {

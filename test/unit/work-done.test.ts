@@ -1,7 +1,7 @@
 // Waiting for a device: on a CPU adapter in Node in rests between which no promise is pending, everywhere else at once.
 import { expect, test, vi } from 'vitest'
-import type { DeviceState } from '../../src/gpu/device-state.js'
-import { WorkDone } from '../../src/gpu/work-done.js'
+import type { DeviceState } from '../../src/gpu/device/device-state.js'
+import { WorkDone } from '../../src/gpu/device/work-done.js'
 
 interface FakeDevice {
   readonly state: DeviceState

@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../../errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import type { OrtModule } from './types.js'
 
 /**

@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../../errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import type { TfjsBackends, TfjsModule, WebGPUBackendClass } from './types.js'
 
 /** The device of TensorFlow.js's current backend; undefined where that backend is not WebGPU. */

@@ -1,4 +1,4 @@
-import type { ParameterSpec } from '../../model/types.js'
+import type { ParameterSpec } from '../../ir/parameter.js'
 
 /** What a weight is, from its layer's class and its own name. `keeps`: it keeps its value unless a rule names it. */
 export type WeightDescription = Pick<ParameterSpec, 'role' | 'layout' | 'fan'> & { readonly keeps?: boolean }

@@ -1,6 +1,6 @@
-import { dtypes } from '../../dtype.js'
-import { show, WeightInitError } from '../../errors.js'
-import type { Model, ParameterSpec } from '../../model/types.js'
+import { dtypes } from '../../core/dtype.js'
+import { show, WeightInitError } from '../../core/errors.js'
+import type { Model, ParameterSpec } from '../../ir/parameter.js'
 import { weightOf } from './layer-weights.js'
 import type { LayersModelLike, LayerVariableLike } from './types.js'
 

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCli } from '../../../src/cli/main.js'
 import { initializeModel } from '../../../src/index.js'
-import { layoutSafetensors } from '../../../src/interop/safetensors.js'
 import { writeWeights } from '../../../src/node.js'
+import { layoutSafetensors } from '../../../src/readers/safetensors.js'
 import { parseSafetensors } from '../../support/package-safetensors.js'
 
 let folder: string

@@ -1,7 +1,7 @@
 // fusedMultiplyAdd against exact integers: ties, near ties, cancellation.
 import { expect, test } from 'vitest'
-import { fusedMultiplyAdd, quickMultiplyAdd } from '../../../src/random/fma.js'
-import { MersenneStream, mersenneStream } from '../../../src/random/mt19937.js'
+import { fusedMultiplyAdd, quickMultiplyAdd } from '../../../src/random/libraries/fma.js'
+import { MersenneStream, mersenneStream } from '../../../src/random/libraries/mt19937.js'
 import { hexWords, loadVectors } from '../../support/vectors.js'
 
 /** Rounds the exact integer n * 2^e to float32, nearest even, with BigInt alone. */

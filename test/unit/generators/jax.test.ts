@@ -1,9 +1,9 @@
 // jax.random's parts and refusals. Its values: golden.test.ts.
 import { expect, test } from 'vitest'
 import { erf } from '../../../src/generators/erf.js'
-import { crc32 } from '../../../src/generators/jax.js'
-import { jax } from '../../../src/generators/jax-api.js'
-import type { JaxKey } from '../../../src/generators/types.js'
+import { crc32 } from '../../../src/generators/jax/jax.js'
+import { jax } from '../../../src/generators/jax/jax-api.js'
+import type { JaxKey } from '../../../src/ir/generator.js'
 
 test('erf and crc32', () => {
   // Abramowitz and Stegun, table 7.1, and Python's math.erf.

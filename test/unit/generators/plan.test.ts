@@ -1,7 +1,7 @@
 // Generators of other libraries in whole models: which words each parameter takes, what is refused, verify and dtypes.
 import { describe, expect, test } from 'vitest'
 import { fillBytes } from '../../../src/cpu/fill.js'
-import type { GeneratorOption } from '../../../src/generators/types.js'
+import { fillJob } from '../../../src/fill/make-job.js'
 import {
   initializeModel,
   NormalInitializer,
@@ -9,8 +9,8 @@ import {
   TorchGenerator,
   UniformInitializer,
 } from '../../../src/index.js'
-import { fillJob } from '../../../src/jobs.js'
-import type { ParameterSpec } from '../../../src/model/types.js'
+import type { GeneratorOption } from '../../../src/ir/generator.js'
+import type { ParameterSpec } from '../../../src/ir/parameter.js'
 import { expectTensor, type GoldenTensor, hashOf } from '../../support/torch-cpu.js'
 import { bitsOf, loadVectors } from '../../support/vectors.js'
 

@@ -1,8 +1,8 @@
 // pythonSnippet: what it prints for every generator, and that Python accepts it where there is a Python.
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import type { GeneratorOption } from '../../../src/generators/types.js'
 import { initializeModel, NormalInitializer, pythonSnippet, UniformInitializer } from '../../../src/index.js'
+import type { GeneratorOption } from '../../../src/ir/generator.js'
 
 const model = {
   parameters: [

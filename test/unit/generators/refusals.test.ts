@@ -1,7 +1,7 @@
 // What the generators of other libraries refuse, before anything is drawn: the parameter, the value, the limit, the remedy.
 import { describe, expect, test } from 'vitest'
-import type { GeneratorOption } from '../../../src/generators/types.js'
 import { initializeModel, jax, planModel, pythonSnippet, TorchGenerator } from '../../../src/index.js'
+import type { GeneratorOption } from '../../../src/ir/generator.js'
 import { expectRefusal } from '../../support/refusal.js'
 
 const plan = (

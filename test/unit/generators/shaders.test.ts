@@ -1,12 +1,12 @@
 // The generators' shaders against their twins, without a GPU: the same constants, no inexact builtin, every module linked.
 import { describe, expect, test } from 'vitest'
-import type { GeneratorSource } from '../../../src/generators/types.js'
-import { generatorPipelineKey } from '../../../src/gpu/generators.js'
-import { linkShader } from '../../../src/gpu/link.js'
-import { slotsOf } from '../../../src/gpu/pipelines.js'
-import { shaderModules } from '../../../src/gpu/shader-modules.js'
-import { cephesConstants } from '../../../src/random/cephes.js'
-import { erfInvCoefficients } from '../../../src/random/erf-inv.js'
+import { generatorPipelineKey } from '../../../src/gpu/fill/generators.js'
+import { linkShader } from '../../../src/gpu/shaders/link.js'
+import { slotsOf } from '../../../src/gpu/shaders/pipelines.js'
+import { shaderModules } from '../../../src/gpu/shaders/shader-modules.js'
+import type { GeneratorSource } from '../../../src/ir/generator.js'
+import { cephesConstants } from '../../../src/random/libraries/cephes.js'
+import { erfInvCoefficients } from '../../../src/random/libraries/erf-inv.js'
 import { shaderFiles, withoutComments } from '../../support/wgsl.js'
 
 const files = shaderFiles()

@@ -1,6 +1,6 @@
 // How GPUs are named for generator 'torch-cuda'. Its values: golden.test.ts.
 import { expect, test } from 'vitest'
-import { threadsOfGpu } from '../../../src/generators/torch-cuda-gpus.js'
+import { threadsOfGpu } from '../../../src/generators/torch/cuda-gpus.js'
 
 test('GPU names', () => {
   expect(threadsOfGpu('NVIDIA GeForce RTX 4090')).toBe(196608)

@@ -1,6 +1,6 @@
 // TorchGenerator against values of real PyTorch (test/vectors/README.md).
 import { describe, expect, test } from 'vitest'
-import { TorchGenerator } from '../../../src/generators/torch-generator.js'
+import { TorchGenerator } from '../../../src/generators/torch/torch-generator.js'
 import { expectHex, expectTensor, type GoldenTensor, hashOf, parseCall } from '../../support/torch-cpu.js'
 import { bitsOf, loadVectors } from '../../support/vectors.js'
 

@@ -10,8 +10,8 @@ import {
   planModel,
   rematerialize,
 } from '../../../src/index.js'
-import { layoutSafetensors } from '../../../src/interop/safetensors.js'
 import { type InitializeFileOptions, initializeFile, readModelFile, writeWeights } from '../../../src/node.js'
+import { layoutSafetensors } from '../../../src/readers/safetensors.js'
 import { parseSafetensors, type Safetensors } from '../../support/package-safetensors.js'
 
 let folder: string

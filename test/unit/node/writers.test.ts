@@ -9,8 +9,8 @@ import {
   type ParameterSpec,
   rematerialize,
 } from '../../../src/index.js'
-import { npyHeader } from '../../../src/interop/npy.js'
 import { type WriteWeightsOptions, writeWeights } from '../../../src/node.js'
+import { npyHeader } from '../../../src/readers/npy.js'
 import { readHuggingFaceCheckpoint, readNpy } from '../../support/independent-readers.js'
 import { parseSafetensors } from '../../support/package-safetensors.js'
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { CpuSignalKernels } from '../../../src/cpu/signal.js'
 import * as nn from '../../../src/index.js'
-import type { Model } from '../../../src/model/types.js'
+import type { Model } from '../../../src/ir/parameter.js'
 import { SignalRun } from '../../../src/signal/run.js'
 import { signalSteps } from '../../../src/signal/steps.js'
 

@@ -1,0 +1,133 @@
+import { show } from '../../core/errors.js'
+import { describeDistribution } from '../../distributions/registry.js'
+import type { InitializationPlan } from '../../ir/plan.js'
+import type { FileJobReport } from '../../node/initialize-file.js'
+import { reportData } from '../../report/build.js'
+import type { ReportData } from '../../report/types.js'
+import type { SignalReport } from '../../signal/types.js'
+import type { CheckReport } from '../../weights/check.js'
+import type { VerificationReport } from '../../weights/verify.js'
+import { compact, formatTable, paint } from '../terminal.js'
+import { signalText } from './signal.js'
+/** Everything that a run of `init` has to tell. */
+export interface InitOutcome {
+  /** The model's file. */
+  readonly title: string
+  readonly label: string
+  /** The initializer, in words. */
+  readonly rule: string
+  readonly device: string
+  readonly ownPlan: InitializationPlan
+  readonly report: FileJobReport
+  readonly signal: SignalReport | undefined
+  /** Why it is not measured, or how; undefined where nobody asked. */
+  readonly signalNote: string | undefined
+}
+
+/** For people. */
+export function initText({ report, signal, signalNote }: InitOutcome, quiet: boolean): string {
+  const { elementCount, byteLength } = report.plan.totals
+  const seconds = report.initializeSeconds
+  return [
+    ...(quiet ? [] : [`\n${parameterTable(report)}\n`]),
+    `Initialised in ${seconds.toFixed(2)} s: ${compact(elementCount / seconds)}elements/s, ${compact(byteLength / seconds)}B/s (first call, compiling included).`,
+    ...(report.verification === undefined ? [] : [parityLine(report.verification)]),
+    ...(report.check === undefined ? [] : [checkLine(report.check)]),
+    ...(signal !== undefined
+      ? [`\n${signalText(signal, quiet)}`]
+      : signalNote === undefined
+        ? []
+        : [`Signal: ${signalNote.charAt(0).toLowerCase()}${signalNote.slice(1)}`]),
+  ].join('\n')
+}
+
+/** For machines. */
+export function initJson({ label, device, report, signal, signalNote }: InitOutcome): Record<string, unknown> {
+  const { plan, backend, files, statistics, verification, check, initializeSeconds } = report
+  return {
+    model: label,
+    seed: String(plan.seed),
+    backend,
+    device,
+    files,
+    initializeSeconds,
+    ...(verification === undefined ? {} : { parity: verification }),
+    ...(check === undefined ? { statistics: Object.fromEntries(statistics) } : { check }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(signalNote === undefined ? {} : { signalNote }),
+  }
+}
+
+/** For the page; only of a run that tested the weights. */
+export function initPage({ title, label, rule, device, ownPlan, report, signal, signalNote }: InitOutcome): ReportData {
+  const { statistics, verification, check } = report
+  const { parameterCount, elementCount, byteLength } = ownPlan.totals
+  return reportData({
+    title: title === label ? title : `${title}, ${label}`,
+    madeBy: 'webgpu-init init',
+    facts: [
+      ['model', `${label}, ${parameterCount} parameters`],
+      ['elements', `${elementCount.toLocaleString('en')}, ${compact(byteLength)}B`],
+      ['initializer', rule],
+      ['seed', String(ownPlan.seed)],
+      ['generator', ownPlan.generator],
+      ['device', device],
+      ...(check === undefined
+        ? []
+        : ([['false-alarm rate', `${check.falseAlarmRate} over ${check.testCount} tests`]] as const)),
+    ],
+    plan: ownPlan,
+    statistics,
+    verification,
+    check,
+    signal,
+    signalNote: signalNote ?? 'Not measured.',
+  })
+}
+
+function checkLine({ ok, testCount, falseAlarmRate, failures }: CheckReport): string {
+  if (ok)
+    return `Statistics: all ${testCount.toLocaleString('en')} tests pass at a false-alarm rate of ${falseAlarmRate} in all.`
+  const [first] = failures
+  const where = first === undefined ? '' : ` ${first.parameters.slice(0, 3).map(show).join(', ')}: ${first.message}`
+  return paint(
+    `Statistics FAILED: ${failures.length} of ${testCount} tests;${where}. Nothing was written but the report.`,
+    'red',
+  )
+}
+
+function parityLine({ ok, comparedCount, elementCount, mismatchCount, complete }: VerificationReport): string {
+  const compared = complete
+    ? `all ${elementCount.toLocaleString('en')}`
+    : `${comparedCount.toLocaleString('en')} of ${elementCount.toLocaleString('en')}`
+  return ok
+    ? `Parity: 0 of ${compared} elements differ from the CPU in any bit.`
+    : paint(
+        `Parity FAILED: ${mismatchCount.toLocaleString('en')} of ${compared} elements differ from the CPU; nothing was written.`,
+        'red',
+      )
+}
+
+function parameterTable({ plan, statistics, verification }: FileJobReport): string {
+  const parity = new Map(verification?.parameters.map((p) => [p.name, p]))
+  const rows = plan.parameters
+    .filter(({ name }) => statistics.has(name))
+    .map((p) => {
+      const verified = parity.get(p.name)
+      return [
+        p.name,
+        p.shape.join(' x ') || 'scalar',
+        describeDistribution(p.distribution),
+        p.expected.std.toPrecision(5),
+        statistics.get(p.name)!.std.toPrecision(5),
+        verified === undefined
+          ? 'not compared'
+          : verified.orthogonalityDefect !== undefined
+            ? `|QtQ - I| ${verified.orthogonalityDefect.toExponential(1)}`
+            : verified.mismatchCount === 0
+              ? 'equal'
+              : `${verified.mismatchCount} differ`,
+      ]
+    })
+  return formatTable(['parameter', 'shape', 'rule', 'expected std', 'measured std', 'GPU = CPU'], rows, new Set([3, 4]))
+}

@@ -1,0 +1,199 @@
+import { basename } from 'node:path'
+import { show } from '../../core/errors.js'
+import { FileJob } from '../../node/initialize-file.js'
+import { checkpointFormats } from '../../node/writers/create-writer.js'
+import type { FileShard } from '../../node/writers/shards.js'
+import type { SignalReport } from '../../signal/types.js'
+import { propagateSignal } from '../../weights/propagate-signal.js'
+import type { Arguments } from '../arguments.js'
+import type { Command } from '../command.js'
+import {
+  bytesOf,
+  chooseDevice,
+  deviceFlag,
+  deviceLabel,
+  deviceOf,
+  jsonFlag,
+  quietFlag,
+  verifyFlag,
+  verifyOf,
+} from '../flags.js'
+import { modelFlags, modelKinds, readModel, readModelFlags } from '../model.js'
+import { compact, ProgressBar } from '../terminal.js'
+import { UsageError } from '../usage.js'
+import { type InitOutcome, initJson, initPage, initText } from './init-output.js'
+import { ReportFile, reportFlag } from './report.js'
+import { planSignal, type SignalRequest, signalPasses } from './signal.js'
+
+export const initCommand: Command = {
+  name: 'init',
+  synopsis: 'init <model> -o <weights.safetensors> [options]',
+  summary: 'initialise a model, compare every element with the CPU, write it',
+  description:
+    `Initialises every parameter of a model, compares each with the CPU bit by bit, and writes a file, which appears under ` +
+    `its name only when it is complete. The model is ${modelKinds}. With --from it is a trained checkpoint that gets new ` +
+    `weights for some parameters (--only, --skip) and keeps the others byte for byte; <model> may then be left out.`,
+  flags: {
+    output: {
+      value: 'PATH',
+      short: 'o',
+      help: 'what to write (required); an older file is replaced when all is done. With --format npy a folder',
+    },
+    ...modelFlags,
+    from: {
+      value: 'PATH',
+      help: 'a .safetensors file or model.safetensors.index.json from which all other tensors are copied',
+    },
+    format: {
+      value: 'F',
+      help:
+        'safetensors (default); npy: a folder with one .npy per parameter and index.json; raw: bare little-endian tensors ' +
+        'at multiples of 256 bytes, and PATH.json',
+    },
+    'max-shard-bytes': {
+      value: 'BYTES',
+      help:
+        'files of at most so many bytes, such as 5GB: model-00001-of-00002.safetensors, ... and ' +
+        'model.safetensors.index.json for -o model.safetensors',
+    },
+    shard: {
+      value: 'I/N',
+      help: 'make the I-th of N files, 1 <= I <= N, and the index, as one of N processes. Needs --seed, the same for all',
+    },
+    device: deviceFlag,
+    memory: {
+      value: 'BYTES',
+      help: 'weights on the device at a time, default 1GiB: a larger model is made, compared and written in parts',
+    },
+    verify: verifyFlag,
+    report: reportFlag,
+    json: jsonFlag,
+    quiet: quietFlag,
+  },
+  examples: [
+    'webgpu-init init config.json -o weights.safetensors --seed 42',
+    'webgpu-init init config.json -o weights.safetensors --init kaiming --mode fan_out --dtype bfloat16',
+    'webgpu-init init config.json -o weights.safetensors --report report.html',
+    'webgpu-init init config.json -o model.safetensors --seed 42 --max-shard-bytes 5GB',
+    "webgpu-init init --from base.safetensors --only 'classifier.*' -o tuned.safetensors",
+  ],
+  writes: true,
+  run: runInit,
+}
+
+function shardOf(text: string | undefined): FileShard | undefined {
+  if (text === undefined) return undefined
+  const [, index, count] = /^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []
+  const shard = { index: Number(index), count: Number(count) }
+  if (!(shard.index >= 1 && shard.index <= shard.count)) {
+    throw new UsageError(`--shard must be I/N with 1 <= I <= N <= 99999, such as 1/4, but found ${show(text)}.`)
+  }
+  return shard
+}
+
+function readOutputFlags(args: Arguments) {
+  const output = args.text('output')
+  if (!output) throw new UsageError('init needs -o <weights.safetensors>.')
+  const format = args.choice('format', checkpointFormats) ?? 'safetensors'
+  const fileShard = shardOf(args.text('shard'))
+  const maxShardBytes = bytesOf(args, 'max-shard-bytes')
+  const maxDeviceBytes = bytesOf(args, 'memory')
+  args.exclusive('shard', 'max-shard-bytes')
+  // The tests of a report are about the whole model at once.
+  args.exclusive('report', 'memory')
+  const report = args.text('report')
+  if (report === '') throw new UsageError('--report needs a path such as report.html.')
+  if (fileShard !== undefined && !args.has('seed')) {
+    throw new UsageError(
+      '--shard needs --seed: every process would draw a seed of its own, and the shards would not fit together.',
+    )
+  }
+  if (format !== 'safetensors' && (fileShard ?? maxShardBytes) !== undefined) {
+    throw new UsageError(`Files in several shards are for --format safetensors, not ${format}.`)
+  }
+  const options = {
+    format,
+    ...(fileShard === undefined ? {} : { fileShard }),
+    ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
+    ...(maxDeviceBytes === undefined ? {} : { maxDeviceBytes }),
+  }
+  return { output, options, report }
+}
+
+/** Plans, opens the output, initialises, measures, verifies and writes, in this order: mistakes come before work. */
+async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
+  const from = args.text('from')
+  const path =
+    from !== undefined && args.positionals.length === 0
+      ? from
+      : args.operand('init', 'the path of a model, such as a config.json')
+  const flags = readModelFlags(args)
+  const { output, options, report: reportPath } = readOutputFlags(args)
+  const [device, verify, quiet, json] = [deviceOf(args), verifyOf(args), args.has('quiet'), args.has('json')]
+  args.exclusive('json', 'quiet')
+  if (from !== undefined && !args.has('only') && !args.has('skip')) {
+    throw new UsageError('--from needs --only or --skip: without them nothing would be kept of the checkpoint.')
+  }
+  const { init } = flags
+  const request = await readModel(path, flags)
+  const { label, model, initializer, config, options: modelOptions, signal: signalOptions } = request
+  let bar: ProgressBar | undefined
+  let page: ReportFile | undefined
+  let signalReport: SignalReport | undefined
+  let signalRequest: SignalRequest | undefined
+  const job = await FileJob.prepare(output, model, initializer, config, {
+    ...modelOptions,
+    ...options,
+    ...(from === undefined ? {} : { from }),
+    verify,
+    signal,
+    check: reportPath !== undefined,
+    onWeights: async (weights) => {
+      if (signalRequest?.options === undefined) return
+      signalReport = await propagateSignal(model, weights, { ...signalRequest.options, signal })
+    },
+    onProgress: ({ phase, bytesDone }) => bar?.update(phase, bytesDone),
+  })
+  try {
+    if (reportPath !== undefined) {
+      signalRequest = planSignal(model, signalOptions, job.ownPlan)
+      page = await ReportFile.create(reportPath)
+    }
+    const gpu = await chooseDevice(device)
+    const { totals, plan, copied } = job
+    const copiedBytes = copied.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    const print = (text: string): unknown => json || process.stdout.write(`${text}\n`)
+    print(
+      `${label}: ${totals.parameterCount} parameters, ${totals.elementCount.toLocaleString('en')} elements, ` +
+        `${compact(totals.byteLength)}B; seed ${plan.seed}; on ${deviceLabel(gpu)}`,
+    )
+    if (from !== undefined) print(`${copied.length} other tensors, ${compact(copiedBytes)}B, copied from ${from}`)
+    bar = new ProgressBar([
+      ['initialise', 'B', totals.byteLength],
+      ...(verify === 0 ? [] : ([['verify', 'B', totals.byteLength]] as const)),
+      ['write', 'B', totals.byteLength + copiedBytes],
+    ])
+    const report = await job.run(gpu)
+    bar.clear()
+    const outcome: InitOutcome = {
+      title: basename(path),
+      label,
+      rule: init === 'recipe' ? "the model's recipe" : `${init} ${JSON.stringify(config)}`,
+      device: deviceLabel(gpu),
+      ownPlan: job.ownPlan,
+      report,
+      signal: signalReport,
+      signalNote: signalRequest?.note,
+    }
+    await page?.write(initPage(outcome))
+    const ok = report.files.length > 0 && signalPasses(signalReport)
+    print(initText(outcome, quiet))
+    for (const file of [...(page === undefined ? [] : [page.path]), ...report.files]) print(`Wrote ${file}`)
+    if (json) process.stdout.write(`${JSON.stringify({ ok, ...initJson(outcome) }, null, 2)}\n`)
+    return ok ? 0 : 1
+  } finally {
+    bar?.clear()
+    await job.discard()
+    await page?.discard()
+  }
+}

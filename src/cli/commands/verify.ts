@@ -1,0 +1,203 @@
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { show, WeightInitError } from '../../core/errors.js'
+import { describeDistribution } from '../../distributions/registry.js'
+import type { InitializationPlan } from '../../ir/plan.js'
+import { Checkpoint } from '../../node/checkpoint.js'
+import { type ModelFile, readModelFile } from '../../node/model-file.js'
+import { type CheckpointVerification, verifyCheckpoint } from '../../node/verify-checkpoint.js'
+import { planFromManifest } from '../../plan/manifest.js'
+import { reportData } from '../../report/build.js'
+import type { ReportData } from '../../report/types.js'
+import type { Arguments } from '../arguments.js'
+import type { Command } from '../command.js'
+import { chooseDevice, deviceFlag, deviceLabel, deviceOf, jsonFlag, quietFlag } from '../flags.js'
+import { compact, formatTable, ProgressBar } from '../terminal.js'
+import { UsageError } from '../usage.js'
+import { ReportFile, reportFlag } from './report.js'
+import { measuredNote, noLayersNote, planSignal, signalText } from './signal.js'
+export const verifyCommand: Command = {
+  name: 'verify',
+  synopsis: 'verify <weights.safetensors> [options]',
+  summary: 'compare a checkpoint with its manifest bit by bit, and test it against the laws',
+  description: `Reads a .safetensors file, makes the weights of its manifest again, compares every element bit by bit, and tests
+what the file holds against the laws: moments, bins, extremes, correlations, copies; with --model also how activations and
+gradients pass through the layers. Exit code 1 where anything fails.`,
+  flags: {
+    manifest: { value: 'PATH', help: "manifest.json; default: the one in the file's own metadata" },
+    model: {
+      value: 'PATH',
+      help: 'model JSON with layers that the weights belong to: also measure what becomes of a signal in them',
+    },
+    device: deviceFlag,
+    'false-alarm-rate': {
+      value: 'P',
+      help: 'chance that sound weights fail a test, over all tests together; default 1e-6',
+    },
+    report: reportFlag,
+    json: jsonFlag,
+    quiet: quietFlag,
+  },
+  examples: [
+    'webgpu-init verify weights.safetensors',
+    'webgpu-init verify weights.safetensors --manifest manifest.json --json',
+    'webgpu-init verify weights.safetensors --report report.html',
+    'webgpu-init verify weights.safetensors --model mlp.json --report report.html',
+  ],
+  run: runVerify,
+}
+
+async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> {
+  const path = args.operand('verify', 'the path of a .safetensors file')
+  args.exclusive('json', 'quiet')
+  const falseAlarmRate = args.number('false-alarm-rate') ?? 1e-6
+  if (!(falseAlarmRate > 0 && falseAlarmRate < 1)) {
+    throw new UsageError(`--false-alarm-rate must lie in (0, 1), but found ${falseAlarmRate}.`)
+  }
+  const reportPath = args.text('report')
+  if (reportPath === '') throw new UsageError('--report needs a path such as report.html.')
+  const modelPath = args.text('model')
+  const model = modelPath === undefined ? undefined : await readLayeredModel(modelPath)
+  const checkpoint = await Checkpoint.open(path)
+  let page: ReportFile | undefined
+  try {
+    const plan = planFromManifest(await manifestText(checkpoint, args.text('manifest')))
+    const propagate = model === undefined ? undefined : layersOf(model, modelPath!, plan)
+    page = reportPath === undefined ? undefined : await ReportFile.create(reportPath)
+    const device = await chooseDevice(deviceOf(args))
+    const bar = new ProgressBar([['verify', 'B', plan.totals.byteLength]])
+    const result = await verifyCheckpoint(checkpoint, plan, {
+      device,
+      falseAlarmRate,
+      ...(propagate === undefined ? {} : { propagate }),
+      signal,
+      onProgress: (done) => bar.update('verify', done),
+    })
+    bar.clear()
+    await page?.write(pageOf(result, plan, path, deviceLabel(device)))
+    if (args.has('json')) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`)
+    else process.stdout.write(textReport(result, plan, deviceLabel(device), args.has('quiet')))
+    return result.ok ? 0 : 1
+  } finally {
+    await checkpoint.close()
+    await page?.discard()
+  }
+}
+
+async function readLayeredModel(path: string): Promise<ModelFile> {
+  const file = await readModelFile(path)
+  if (file.model.layer !== undefined) return file
+  throw new UsageError(
+    `--model ${path} lists parameters, not what is computed with them; give model JSON with layers, or leave --model out.`,
+  )
+}
+
+/**
+ * The model's layers on the plan's parameters.
+ * @throws WeightInitError for a model that is not the manifest's, or whose signal cannot be measured
+ */
+function layersOf({ model, signal = {} }: ModelFile, path: string, plan: InitializationPlan) {
+  const planned = new Map(plan.parameters.map((p) => [p.name, p]))
+  for (const { name, shape } of model.parameters) {
+    const found = planned.get(name)
+    if (found !== undefined && show(found.shape) === show(shape)) continue
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `${show(path)} does not match the manifest: its parameter ${show(name)} has shape ${show(shape)}, and the manifest ` +
+        `${found === undefined ? 'has none of that name' : `says ${show(found.shape)}`}.`,
+    )
+  }
+  const { options, note } = planSignal(model, signal, plan)
+  if (options === undefined) throw new WeightInitError('INVALID_MODEL', `--model ${show(path)}: ${note}`)
+  return { model, options }
+}
+
+function pageOf(
+  { parity, check, signal }: CheckpointVerification,
+  plan: InitializationPlan,
+  path: string,
+  where: string,
+): ReportData {
+  const { parameterCount, elementCount, byteLength } = plan.totals
+  return reportData({
+    title: `${basename(path)}, verified`,
+    madeBy: 'webgpu-init verify',
+    facts: [
+      ['file', basename(path)],
+      ['parameters', String(parameterCount)],
+      ['elements', `${elementCount.toLocaleString('en')}, ${compact(byteLength)}B`],
+      ['seed', String(plan.seed)],
+      ['generator', plan.generator],
+      ['made again on', where],
+      ['false-alarm rate', `${check.falseAlarmRate} over ${check.testCount} tests`],
+    ],
+    plan,
+    statistics: new Map(check.parameters.map((p) => [p.name, p.statistics])),
+    verification: parity,
+    check,
+    signal,
+    signalNote: signal === undefined ? `${noLayersNote} Give it with --model.` : measuredNote,
+  })
+}
+
+async function manifestText(checkpoint: Checkpoint, path: string | undefined): Promise<string> {
+  if (path !== undefined) {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (cause) {
+      throw new WeightInitError('IO', `Cannot read ${show(path)}: ${(cause as Error).message}.`, { cause })
+    }
+  }
+  const own = checkpoint.header.metadata.get('webgpu-init')
+  if (own !== undefined) return own
+  throw new WeightInitError(
+    'INVALID_FILE',
+    `${show(checkpoint.path)} has no manifest in its metadata; give one with --manifest manifest.json (weights.manifest()).`,
+  )
+}
+
+function textReport(
+  { ok, parity, check, signal }: CheckpointVerification,
+  plan: InitializationPlan,
+  where: string,
+  quiet: boolean,
+): string {
+  const planned = new Map(plan.parameters.map((p) => [p.name, p]))
+  const count = (n: number): string => n.toLocaleString('en')
+  const rows = check.parameters.map(({ name, statistics, tests }, index) => {
+    const { shape, distribution, expected } = planned.get(name)!
+    const { mismatchCount, firstMismatch, largestUlpDistance, orthogonalityDefect } = parity.parameters[index]!
+    const failed = tests.filter((test) => !test.ok).map(({ test }) => test)
+    return [
+      name,
+      shape.join(' x ') || 'scalar',
+      describeDistribution(distribution),
+      expected.std.toPrecision(5),
+      statistics.std.toPrecision(5),
+      orthogonalityDefect !== undefined
+        ? `|QtQ - I| ${orthogonalityDefect.toExponential(1)}`
+        : mismatchCount === 0
+          ? 'equal'
+          : `${count(mismatchCount)} differ, from [${firstMismatch}], by up to ${count(largestUlpDistance ?? 0)} ulp`,
+      failed.length === 0 ? `${tests.length} passed` : `FAILED: ${failed.join(', ')}`,
+    ]
+  })
+  const header = ['parameter', 'shape', 'rule', 'expected std', 'measured std', 'manifest = file', 'tests']
+  const failures = check.failures.map(
+    ({ parameters, test, message, adjustedPValue }) =>
+      `  ${parameters.slice(0, 5).join(', ')}: ${test}: ${message} (adjusted p ${adjustedPValue.toExponential(1)})`,
+  )
+  const lines = [
+    ...(quiet ? [] : [formatTable(header, rows, new Set([3, 4])), '']),
+    parity.ok
+      ? `Parity: 0 of all ${count(parity.elementCount)} elements differ from the manifest's in any bit (made on ${where}).`
+      : `Parity FAILED: ${count(parity.mismatchCount)} of ${count(parity.comparedCount)} elements differ from the manifest's (made on ${where}).`,
+    check.ok
+      ? `Tests: all ${count(check.testCount)} passed; sound weights fail with a probability of at most ${check.falseAlarmRate}.`
+      : `Tests FAILED: ${count(check.failures.length)} of ${count(check.testCount)}, at a false-alarm rate of ${check.falseAlarmRate}:`,
+    ...failures,
+    ...(signal === undefined ? [] : ['', signalText(signal, quiet)]),
+    ok ? 'OK' : 'FAILED',
+  ]
+  return `${lines.join('\n')}\n`
+}

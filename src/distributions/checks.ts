@@ -1,0 +1,61 @@
+import { type DType, type FloatDType, isFloatDType, largestFinite } from '../core/dtype.js'
+import { show, WeightInitError } from '../core/errors.js'
+
+/** Largest |z| that Box-Muller makes from 32-bit words: sqrt(-2 ln 2^-33) = 6.764, rounded up. */
+export const NORMAL_REACH = 6.77
+
+/**
+ * Smallest non-zero scale (std, range, bound, mean) of a random law. Below it a product could be subnormal in float32,
+ * and WGSL lets a device flush subnormals: two devices could then differ.
+ */
+export const SMALLEST_SCALE: number = 2 ** -60
+
+export function fail(where: string, message: string): never {
+  throw new WeightInitError('INVALID_CONFIG', `${where}: ${message}`)
+}
+
+export function checkFinite(value: unknown, name: string, where: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  return fail(where, `${name} must be a finite number, but found ${show(value)}.`)
+}
+
+/** @throws unless std is a finite number >= 0, in PyTorch's words */
+export function checkStd(std: unknown, where: string): number {
+  if (typeof std !== 'number' || Number.isNaN(std) || std < 0) {
+    fail(where, `normal expects std >= 0.0, but found std ${typeof std === 'number' ? std : show(std)}.`)
+  }
+  return checkFinite(std, 'std', where)
+}
+
+export function checkNotTiny(value: number, name: string, where: string): void {
+  if (value !== 0 && Math.abs(value) < SMALLEST_SCALE) {
+    fail(
+      where,
+      `${name} ${show(value)} is too small: below 2^-60 (${SMALLEST_SCALE.toPrecision(3)}) float32 products may be ` +
+        'flushed to zero on some devices. Use 0 or a larger value.',
+    )
+  }
+}
+
+/** @throws WeightInitError `UNSUPPORTED_DTYPE` for a dtype that takes no random values */
+export function requireFloat(dtype: DType, kind: string, where: string): FloatDType {
+  if (isFloatDType(dtype)) return dtype
+  throw new WeightInitError(
+    'UNSUPPORTED_DTYPE',
+    `${where} has dtype ${dtype}, which takes no random values ("${kind}" not implemented for '${dtype}'). ` +
+      'Give it a constant, skip it, or make it float32, float16 or bfloat16.',
+  )
+}
+
+/** @throws where values of this magnitude would become infinite in the dtype */
+export function checkReach(reach: number, dtype: FloatDType, what: string, where: string): void {
+  if (reach > largestFinite(dtype)) {
+    fail(
+      where,
+      `${what} overflows ${dtype}: values reach ${reach.toPrecision(4)}, the largest finite ${dtype} is ${largestFinite(dtype)}.`,
+    )
+  }
+}
+
+/** Six significant digits at most, no trailing zeros. */
+export const brief = (x: number): string => String(Number(x.toPrecision(6)))

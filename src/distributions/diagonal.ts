@@ -1,0 +1,26 @@
+import type { LawOf } from '../ir/distribution.js'
+import { brief } from './checks.js'
+import { checkConstant, constantPattern } from './constant.js'
+import type { LawKind } from './kind.js'
+export const diagonalLaw: LawKind<LawOf<'diagonal'>> = {
+  check(law, dtype, where) {
+    checkConstant(law.value, dtype, where)
+    return law
+  },
+  expected({ value, elementCount, runs }) {
+    const share = runs.reduce((sum, { count }) => sum + count, 0) / elementCount
+    return {
+      mean: value * share,
+      std: Math.abs(value) * Math.sqrt(share * (1 - share)),
+      min: Math.min(0, value),
+      max: Math.max(0, value),
+    }
+  },
+  describe: ({ value, runs }) => `diagonal(${brief(value)} x ${runs.reduce((sum, { count }) => sum + count, 0)})`,
+  fill({ value, runs }, dtype) {
+    return {
+      source: { kind: 'constant', pattern: constantPattern(0, dtype) },
+      overlays: runs.map((run) => ({ kind: 'diagonal', ...run, pattern: constantPattern(value, dtype) })),
+    }
+  },
+}

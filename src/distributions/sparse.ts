@@ -1,0 +1,27 @@
+import type { LawOf } from '../ir/distribution.js'
+import { packSparse } from '../random/sparse.js'
+import { brief, checkNotTiny, checkReach, checkStd, fail, NORMAL_REACH, requireFloat } from './checks.js'
+import { constantLaw } from './constant.js'
+import type { LawKind } from './kind.js'
+export const sparseLaw: LawKind<LawOf<'sparse'>> = {
+  check(law, dtype, where) {
+    const float = requireFloat(dtype, law.kind, where)
+    const std = checkStd(law.std, where)
+    const { rows, columns, zeros } = law
+    if (rows * columns >= 2 ** 32) {
+      fail(where, `sparse takes fewer than 2^32 elements, but found ${rows} x ${columns}. Split the matrix.`)
+    }
+    if (std === 0 || zeros >= rows) return constantLaw.check({ kind: 'constant', value: 0 }, dtype, where)
+    checkReach(NORMAL_REACH * std, float, `std ${std}`, where)
+    checkNotTiny(std, 'std', where)
+    return law
+  },
+  expected({ std, rows, zeros }) {
+    return { mean: 0, std: std * Math.sqrt(1 - zeros / rows), min: -NORMAL_REACH * std, max: NORMAL_REACH * std }
+  },
+  describe: ({ std, rows, zeros }) => `sparse(${zeros} of ${rows} rows 0, std ${brief(std)})`,
+  fill({ std, rows, columns, zeros }, _, stream) {
+    const constants = packSparse({ std, rows, columns, zeros, key: stream.seed })
+    return { source: { kind: 'sampler', sampler: 'sparse', constants, stream }, overlays: [] }
+  },
+}

@@ -1,0 +1,58 @@
+import { type Distribution, fillingOf } from '../distributions/registry.js'
+import { matrixDraws } from '../generators/matrices.js'
+import { plainDraw } from '../generators/sample.js'
+import type { GeneratorSource, RandomLaw } from '../ir/generator.js'
+import type { FillJob, FillSource } from '../ir/job.js'
+import type { PlannedParameter } from '../ir/plan.js'
+import type { Stream } from '../ir/stream.js'
+import { partGeometry } from '../plan/parts/geometry.js'
+import { overlaysOfPart } from '../plan/parts/overlays.js'
+import { high32, low32 } from '../random/keys.js'
+/** The whole of a parameter as one job. */
+export function fillJob(parameter: PlannedParameter): FillJob {
+  const { name, dtype, elementCount, distribution, stream, source: origin, part } = parameter
+  const filling = fillingOf(distribution, dtype, stream)
+  // Another library's generator draws the law in its own way.
+  const source = origin === undefined ? filling.source : generatorSource(filling.source, distribution, origin)
+  const overlays = [...filling.overlays, ...parameter.overlays]
+  const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
+  if (geometry === undefined || geometry.axes.length === 1) {
+    return { name, dtype, firstElement: geometry?.origin ?? 0, elementCount, source, overlays }
+  }
+  return {
+    name,
+    dtype,
+    firstElement: 0,
+    elementCount,
+    // A constant's elements are the same wherever they lie.
+    ...(source.kind === 'constant' ? {} : { part: geometry }),
+    source,
+    overlays: overlaysOfPart(overlays, geometry, elementCount),
+  }
+}
+
+function generatorSource(own: FillSource, law: Distribution, origin: GeneratorSource): FillSource {
+  if (own.kind === 'constant') return own
+  if (own.kind === 'orthogonal') return { ...own, origin }
+  return { kind: 'generator', ...plainDraw({ law: law as RandomLaw, origin }) }
+}
+
+/** The 64-bit Philox counter of the block that holds `element`, as (low, high). */
+export function blockCounter(stream: Stream, element: number): readonly [low: number, high: number] {
+  const counter = stream.offset + BigInt(Math.floor(element / 4))
+  return [low32(counter), high32(counter)]
+}
+
+/**
+ * The N(0, 1) elements that an orthogonal law starts from, matrix after matrix: those of the parameter's own stream, or
+ * another library's draws, a job each.
+ */
+export function orthogonalNormals({ law, stream, origin }: FillSource & { kind: 'orthogonal' }): FillJob[] {
+  const each = law.rows * law.columns
+  const job = (source: FillSource, elementCount: number): FillJob => {
+    return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, overlays: [] }
+  }
+  if (origin !== undefined) return matrixDraws(law, origin).map((draw) => job({ kind: 'generator', ...draw }, each))
+  const { source } = fillingOf({ kind: 'normal', mean: 0, std: 1 }, 'float32', stream)
+  return [job(source, law.batch * each)]
+}

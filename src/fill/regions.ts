@@ -1,0 +1,170 @@
+import { byteWidth, type DType } from '../core/dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import type { TargetSegment } from '../plan/options.js'
+
+/** The caller's bytes for one parameter, or for a segment of one. */
+export interface RegionSpan {
+  /** What an error calls it: `into["wte.weight"]` or `into["wte.weight"].segments[1]`. */
+  readonly where: string
+  readonly buffer: object
+  readonly begin: number
+  readonly end: number
+}
+
+/** @throws WeightInitError `INVALID_BUFFER` where two regions would share bytes */
+export function refuseOverlap(spans: readonly RegionSpan[]): void {
+  const groups = new Map<object, RegionSpan[]>()
+  for (const span of spans) {
+    const group = groups.get(span.buffer)
+    if (group === undefined) groups.set(span.buffer, [span])
+    else group.push(span)
+  }
+  for (const group of groups.values()) {
+    const sorted = [...group].sort((a, b) => a.begin - b.begin)
+    sorted.forEach((span, index) => {
+      const before = sorted[index - 1]
+      if (before !== undefined && before.end > span.begin) {
+        throw new WeightInitError(
+          'INVALID_BUFFER',
+          `${span.where} begins at byte ${span.begin}, inside ${before.where}, which ends at ${before.end}.`,
+        )
+      }
+    })
+  }
+}
+
+/** Elements [firstElement, firstElement + elementCount) of a parameter and the caller's place for them. */
+export interface RegionPiece<B> {
+  readonly where: string
+  readonly buffer: B
+  readonly byteOffset: number
+  readonly byteLength: number
+  readonly firstElement: number
+  readonly elementCount: number
+}
+
+/** What a backend knows of the caller's buffers. */
+export interface RegionRules<B> {
+  /** The buffer and how many bytes it has; `fail` for what is none. */
+  buffer(value: unknown, fail: (message: string) => never): { readonly buffer: B; readonly byteLength: number }
+  /** Bytes that are written at a time: 4 where odd tails take their whole 32-bit word. */
+  readonly unit: 1 | 4
+}
+
+/**
+ * Checks one value of the option `into` and says which elements go where: one piece, or one per segment. `what` is what
+ * messages call the option.
+ * @throws WeightInitError `INVALID_BUFFER` naming the parameter (and segment), the value, the limit and the remedy
+ */
+export function regionPieces<B>(
+  { name, dtype, byteLength }: { readonly name: string; readonly dtype: DType; readonly byteLength: number },
+  region: unknown,
+  rules: RegionRules<B>,
+  what = 'into',
+): RegionPiece<B>[] {
+  const where = `${what}[${show(name)}]`
+  const fail = failAt(where)
+  if (typeof region !== 'object' || region === null) {
+    return fail(`must be { buffer, byteOffset } or { segments }, but found ${show(region)}.`)
+  }
+  refuseUnknownKeys(region, ['buffer', 'byteOffset', 'segments'], where, 'INVALID_BUFFER')
+  const { buffer, byteOffset, segments } = region as Record<string, unknown>
+  if (segments === undefined) {
+    const piece = { buffer, byteOffset, byteLength }
+    return [checkedPiece(piece, { where, rules, firstByte: 0, left: byteLength, dtype })]
+  }
+  if (buffer !== undefined || byteOffset !== undefined) fail('give buffer and byteOffset, or segments, not both.')
+  if (!Array.isArray(segments) || segments.length === 0) {
+    return fail(
+      `segments must be a list of { buffer, byteOffset, byteLength } that is not empty, but found ${show(segments)}.`,
+    )
+  }
+  const pieces: RegionPiece<B>[] = []
+  let firstByte = 0
+  for (const [index, segment] of segments.entries()) {
+    const context = { where: `${where}.segments[${index}]`, rules, firstByte, left: byteLength - firstByte, dtype }
+    const piece = checkedPiece(segment, context)
+    pieces.push(piece)
+    firstByte += piece.byteLength
+  }
+  if (firstByte < byteLength) {
+    fail(`its ${segments.length} segments hold ${firstByte} bytes, but the parameter has ${byteLength}.`)
+  }
+  return pieces
+}
+
+const failAt =
+  (where: string) =>
+  (message: string): never => {
+    throw new WeightInitError('INVALID_BUFFER', `${where}: ${message}`)
+  }
+
+interface PieceContext<B> {
+  readonly where: string
+  readonly rules: RegionRules<B>
+  /** Bytes of the parameter before this piece, and from here on. */
+  readonly firstByte: number
+  readonly left: number
+  readonly dtype: DType
+}
+
+const segmentKeys = ['buffer', 'byteOffset', 'byteLength', 'firstElement', 'elementCount']
+
+function checkedPiece<B>(value: unknown, { where, rules, firstByte, left, dtype }: PieceContext<B>): RegionPiece<B> {
+  const fail = failAt(where)
+  refuseUnknownKeys(value, segmentKeys, where, 'INVALID_BUFFER')
+  const given = value as TargetSegment & Partial<Record<'firstElement' | 'elementCount', number>>
+  const { buffer, byteLength: available } = rules.buffer(given.buffer, fail)
+  const byteOffset = given.byteOffset ?? 0
+  if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || byteOffset % 4 !== 0) {
+    fail(`byteOffset must be a non-negative multiple of 4, but found ${show(byteOffset)}.`)
+  }
+  const width = byteWidth(dtype)
+  const step = Math.max(4, width)
+  const rest = Math.floor((available - byteOffset) / step) * step
+  const byteLength = given.byteLength ?? (rest >= left ? left : Math.max(0, rest))
+  if (!Number.isSafeInteger(byteLength) || byteLength <= 0 || byteLength > left) {
+    fail(
+      `byteLength must be from 1 to the ${left} bytes that are left of the parameter, but found ${show(byteLength)}` +
+        `${given.byteLength === undefined ? ` (what its buffer of ${available} bytes holds from byteOffset ${byteOffset} on)` : ''}.`,
+    )
+  }
+  if (byteLength !== left && byteLength % step !== 0) {
+    fail(`byteLength must be a multiple of ${step} but in the last segment, and found ${byteLength}.`)
+  }
+  const needed = byteOffset + Math.ceil(byteLength / rules.unit) * rules.unit
+  if (needed > available) {
+    fail(
+      `the buffer is too small: ${byteLength} bytes at offset ${byteOffset} need a buffer of ${needed} bytes` +
+        `${rules.unit === 4 ? ' (whole 32-bit words)' : ''}, but it has ${available}.`,
+    )
+  }
+  const piece = {
+    where,
+    buffer,
+    byteOffset,
+    byteLength,
+    firstElement: firstByte / width,
+    elementCount: byteLength / width,
+  }
+  // Segments of a result may be given as they are; they must then be in their places.
+  for (const key of ['firstElement', 'elementCount'] as const) {
+    if (given[key] !== undefined && given[key] !== piece[key]) {
+      fail(`${key} ${show(given[key])} is not ${piece[key]}, which follows from the segments before and byteLength.`)
+    }
+  }
+  return piece
+}
+
+/** The bytes that pieces take of their buffers. */
+export const regionSpans = <B extends object>(pieces: readonly RegionPiece<B>[], unit: 1 | 4): RegionSpan[] =>
+  pieces.map(({ where, buffer, byteOffset, byteLength }) => ({
+    where,
+    buffer,
+    begin: byteOffset,
+    end: byteOffset + Math.ceil(byteLength / unit) * unit,
+  }))
+
+/** What a result shows of pieces. */
+export const segmentsOfPieces = <B>(pieces: readonly RegionPiece<B>[]): Omit<RegionPiece<B>, 'where'>[] =>
+  pieces.map(({ where: _, ...segment }) => segment)

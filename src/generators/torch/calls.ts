@@ -1,0 +1,33 @@
+// The calls of uniform_ and normal_ that PyTorch's initializers are made of, on the CPU and on CUDA alike.
+
+import type { SimpleLaw, TorchCpuSource, TorchCudaSource } from '../../ir/generator.js'
+import { advanceTorch, sampleTorchCpu, type TorchCursor } from './cpu.js'
+import { cudaOffsetStep, sampleTorchCuda } from './cuda.js'
+
+/** Where a call begins, and on how many elements. */
+export type TorchCall =
+  | { readonly origin: TorchCpuSource }
+  | { readonly origin: TorchCudaSource; readonly count: number }
+
+/** Elements [first, first + count) of one call, float32, in a new array. */
+export function sampleCall(law: SimpleLaw, { origin }: TorchCall, first: number, count: number): Float32Array {
+  return origin.generator === 'torch-cpu'
+    ? sampleTorchCpu({ law, origin }, first, count)
+    : sampleTorchCuda({ law, origin }, first, count)
+}
+
+/** Where the next call on as many elements begins, after one of this kind. */
+export function nextCall(call: TorchCall, kind: SimpleLaw['kind']): TorchCall {
+  if (!('count' in call)) {
+    const { position, cachedAt, ...rest } = call.origin
+    return { origin: { ...rest, ...advanceTorch(cursorOf(call.origin), kind, call.origin.count) } }
+  }
+  const { origin, count } = call
+  const offset = BigInt(origin.offset) + cudaOffsetStep(count, origin.threads)
+  return { origin: { ...origin, offset: String(BigInt.asUintN(64, offset)) }, count }
+}
+
+/** The place in its stream where a call begins. */
+export function cursorOf({ position, cachedAt }: TorchCpuSource): TorchCursor {
+  return cachedAt === undefined ? { position } : { position, cachedAt }
+}

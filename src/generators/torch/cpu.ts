@@ -1,0 +1,158 @@
+// PyTorch's CPU generator (ATen/native/cpu/DistributionTemplates.h, x86-64 with AVX2): which words a call takes, and what
+// it makes of them. Twins of shaders/generators/torch_cpu_*.wgsl.
+
+import type { SimpleLaw, TorchCpuSource, TorchCpuVariant } from '../../ir/generator.js'
+import { cephesCosSin, cephesLog } from '../../random/libraries/cephes.js'
+import {
+  exactSquareRoot,
+  fusedMultiplyAdd,
+  type MulAdd,
+  quickMultiplyAdd,
+  splitMultiplyAdd,
+} from '../../random/libraries/fma.js'
+import { type MersenneStream, mersenneStream } from '../../random/libraries/mt19937.js'
+import { affineLaw, normalLaw } from '../laws.js'
+
+const fround = Math.fround
+const TWO_PI = /* @__PURE__ */ fround(2 * Math.PI)
+/** From this many elements on, normals are made in blocks of 16 float32; below, one by one in float64. */
+export const TORCH_BLOCK = 16
+
+/** The place in a stream: words drawn, and the pair whose second normal nobody has taken yet. */
+export interface TorchCursor {
+  readonly position: number
+  readonly cachedAt?: number
+}
+
+const torchMulAdd = (variant: TorchCpuVariant): MulAdd => (variant === 'fma' ? fusedMultiplyAdd : splitMultiplyAdd)
+/**
+ * For `torchRadius` and `torchDirection`, which are functions of 24 bits: over all 2^24 of them quickMultiplyAdd and
+ * fusedMultiplyAdd give the same (scripts/check-generators.mjs), and it is twice as fast.
+ */
+const torchQuickMulAdd = (variant: TorchCpuVariant): MulAdd => (variant === 'fma' ? quickMultiplyAdd : splitMultiplyAdd)
+
+/** Words that a call of normal_ on 16 elements or more takes: one an element, 16 more to redo an incomplete last block. */
+export const normalWords = (count: number): number => count + (count % TORCH_BLOCK === 0 ? 0 : TORCH_BLOCK)
+
+/** Words that a call of normal_ on fewer takes: four a pair, of which the first may have been kept. */
+export const smallNormalWords = (count: number, kept: boolean): number => 4 * Math.ceil((count - (kept ? 1 : 0)) / 2)
+
+/**
+ * The cursor after a call. uniform_: a word an element. normal_ on fewer than 16: the kept second normal first, then
+ * pairs of four words each; an odd one out is kept, across any other call, until the seed is set again.
+ */
+export function advanceTorch(cursor: TorchCursor, kind: 'uniform' | 'normal', count: number): TorchCursor {
+  const { position, cachedAt } = cursor
+  const kept = cachedAt === undefined ? {} : { cachedAt }
+  if (kind === 'uniform') return { position: position + count, ...kept }
+  if (count >= TORCH_BLOCK) return { position: position + normalWords(count), ...kept }
+  const left = cachedAt === undefined ? count : count - 1
+  const end = position + smallNormalWords(count, cachedAt !== undefined)
+  return left % 2 === 0 ? { position: end } : { position: end, cachedAt: end - 4 }
+}
+
+/** sqrt(-2 ln(1 - d)), d = (word & 0xffffff) 2^-24. */
+export function torchRadius(word: number, mulAdd: MulAdd): number {
+  return exactSquareRoot(-2 * cephesLog((0x1000000 - (word & 0xffffff)) * 2 ** -24, mulAdd))
+}
+
+/** cos (index 0) and sin (index 1) of 2 pi d, d = (word & 0xffffff) 2^-24, into `out`. */
+export function torchDirection(out: Float32Array, word: number, mulAdd: MulAdd): void {
+  cephesCosSin(out, fround(TWO_PI * ((word & 0xffffff) * 2 ** -24)), mulAdd)
+}
+
+/** Elements [first, first + count) of a call, float32, in a new array. */
+export function sampleTorchCpu(
+  { law, origin }: { readonly law: SimpleLaw; readonly origin: TorchCpuSource },
+  first: number,
+  count: number,
+): Float32Array {
+  const stream = mersenneStream(origin.seed)
+  if (law.kind === 'uniform') {
+    const words = new Uint32Array(count)
+    stream.read(origin.position + first, words)
+    const { scale, offset, origin: zero, step } = affineLaw(law, 24, origin.variant === 'fma')
+    const mulAdd = torchMulAdd(origin.variant)
+    const high = fround(law.high)
+    const out = new Float32Array(words.buffer)
+    if (offset === 0) {
+      for (let i = 0; i < count; i++) out[i] = ((words[i]! & 0xffffff) - zero) * step * scale
+    } else {
+      for (let i = 0; i < count; i++) {
+        const value = mulAdd(((words[i]! & 0xffffff) - zero) * step, scale, offset)
+        // The upper end is excluded; PyTorch gives the lower one for it.
+        out[i] = value === high ? offset : value
+      }
+    }
+    return out
+  }
+  if (origin.count < TORCH_BLOCK) return smallNormals(stream, origin, law).subarray(first, first + count)
+  return blockNormals(stream, origin, law, first, count)
+}
+
+function blockNormals(
+  stream: MersenneStream,
+  { position, count: total, variant }: TorchCpuSource,
+  law: { mean: number; std: number },
+  first: number,
+  count: number,
+): Float32Array {
+  const mulAdd = torchQuickMulAdd(variant)
+  const { mean, std } = normalLaw(law)
+  const begin = first - (first % TORCH_BLOCK)
+  const blocks = Math.ceil((first + count - begin) / TORCH_BLOCK)
+  const words = new Uint32Array(blocks * TORCH_BLOCK)
+  // A last block that is cut short by the end is redone below; the words that it lacks are never used.
+  stream.read(position + begin, words.subarray(0, Math.min(words.length, total - begin)))
+  const out = new Float32Array(words.length)
+  const pair = new Float32Array(2)
+  const fill = (source: Uint32Array, from: number, to: number): void => {
+    for (let j = 0; j < 8; j++) {
+      const radius = torchRadius(source[from + j]!, mulAdd)
+      torchDirection(pair, source[from + j + 8]!, mulAdd)
+      // The last step is an explicit fused multiply-add in PyTorch's source: fused in every build.
+      const cosine = fround(radius * pair[0]!)
+      const sine = fround(radius * pair[1]!)
+      out[to + j] = mean === 0 ? cosine * std + 0 : fusedMultiplyAdd(cosine, std, mean)
+      out[to + j + 8] = mean === 0 ? sine * std + 0 : fusedMultiplyAdd(sine, std, mean)
+    }
+  }
+  for (let block = 0; block < blocks; block++) fill(words, block * TORCH_BLOCK, block * TORCH_BLOCK)
+  const tail = total - TORCH_BLOCK
+  if (total % TORCH_BLOCK === 0 || first + count <= tail) return out.subarray(first - begin, first - begin + count)
+  const fresh = new Uint32Array(TORCH_BLOCK)
+  stream.read(position + total, fresh)
+  const last = new Float32Array(count)
+  last.set(out.subarray(first - begin, first - begin + count))
+  // `out` has been copied, so its first block may serve once more.
+  fill(fresh, 0, 0)
+  for (let i = Math.max(0, tail - first); i < count; i++) last[i] = out[first + i - tail]!
+  return last
+}
+
+/** Fewer than 16: at::normal_distribution<double>, cosine first, the sine kept for the next one. */
+function smallNormals(
+  stream: MersenneStream,
+  { position, count, cachedAt }: TorchCpuSource,
+  { mean, std }: { mean: number; std: number },
+): Float32Array {
+  const out = new Float32Array(count)
+  const words = new Uint32Array(4)
+  const unit = (high: number, low: number): number => ((high & 0x1fffff) * 2 ** 32 + low) * 2 ** -53
+  const pairAt = (at: number): readonly [number, number] => {
+    stream.read(at, words)
+    const u1 = unit(words[0]!, words[1]!)
+    const u2 = unit(words[2]!, words[3]!)
+    const radius = Math.sqrt(-2 * Math.log1p(-u2))
+    const theta = 2 * Math.PI * u1
+    return [radius * Math.cos(theta), radius * Math.sin(theta)]
+  }
+  let i = 0
+  if (cachedAt !== undefined) out[i++] = pairAt(cachedAt)[1] * std + mean
+  for (let at = position; i < count; at += 4) {
+    const [first, second] = pairAt(at)
+    out[i++] = first * std + mean
+    if (i < count) out[i++] = second * std + mean
+  }
+  return out
+}

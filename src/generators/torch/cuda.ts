@@ -1,0 +1,76 @@
+// PyTorch's CUDA generator (ATen/native/cuda/DistributionTemplates.h) over cuRAND's Philox4x32-10, layout
+// 'torch-cuda-v1'. Twins of shaders/generators/torch_cuda*.wgsl.
+
+import type { SimpleLaw, TorchCudaSource } from '../../ir/generator.js'
+import { high32, low32 } from '../../random/keys.js'
+import { curandDirection, curandRadius, curandUniform } from '../../random/libraries/curand.js'
+import { fusedMultiplyAdd } from '../../random/libraries/fma.js'
+import { philox4x32 } from '../../random/philox.js'
+import { normalLaw } from '../laws.js'
+
+const fround = Math.fround
+/** Threads of a CUDA block in PyTorch's launch. */
+const CUDA_BLOCK = 256
+
+/** Threads of the launch for `count` elements on a GPU that holds `capacity` threads (null: as many as it takes). */
+export function launchThreads(count: number, capacity: number | null): number {
+  const threads = Math.ceil(count / CUDA_BLOCK) * CUDA_BLOCK
+  return capacity === null ? threads : Math.min(threads, capacity)
+}
+
+/** How far a call moves PyTorch's philox_offset. */
+export function cudaOffsetStep(count: number, threads: number): bigint {
+  return 4n * BigInt(Math.floor((count - 1) / (4 * threads)) + 1)
+}
+
+/** Float32 constants of uniform_(low, high): value = u * scale + low, one rounding; a value of `high` becomes `low`. */
+export function cudaUniformLaw(law: { low: number; high: number }): { low: number; high: number; scale: number } {
+  const low = fround(law.low)
+  const high = fround(law.high)
+  return { low, high, scale: fround(high - low) }
+}
+
+/** Elements [first, first + count) of a call, float32, in a new array. */
+export function sampleTorchCuda(
+  { law, origin }: { readonly law: SimpleLaw; readonly origin: TorchCudaSource },
+  first: number,
+  count: number,
+): Float32Array {
+  const { threads } = origin
+  const key = BigInt(origin.seed)
+  const [key0, key1] = [low32(key), high32(key)]
+  const block = BigInt(origin.offset) / 4n
+  const out = new Float32Array(count)
+  const words = new Uint32Array(4)
+  const uniform = law.kind === 'uniform' ? cudaUniformLaw(law) : undefined
+  const { mean, std } = law.kind === 'normal' ? normalLaw(law) : { mean: 0, std: 1 }
+  const pair = new Float32Array(2)
+  // Element i: thread i mod threads, its word (or half of a pair) number floor(i / threads).
+  let turn = Math.floor(first / threads)
+  let thread = first % threads
+  let counter = block + BigInt(Math.floor(turn / 4))
+  let [low, high] = [low32(counter), high32(counter)]
+  for (let i = 0; i < count; i++) {
+    philox4x32(words, low, high, thread, 0, key0, key1)
+    const component = turn % 4
+    if (uniform !== undefined) {
+      const value = fusedMultiplyAdd(curandUniform(words[component]!), uniform.scale, uniform.low)
+      out[i] = value === uniform.high ? uniform.low : value
+    } else {
+      const base = component & 2
+      const radius = curandRadius(words[base]!)
+      curandDirection(pair, words[base + 1]!)
+      // Sine first.
+      out[i] = fusedMultiplyAdd(fround(radius * pair[1 - (component & 1)]!), std, mean)
+    }
+    if (++thread === threads) {
+      thread = 0
+      if (++turn % 4 === 0) {
+        counter++
+        low = low32(counter)
+        high = high32(counter)
+      }
+    }
+  }
+  return out
+}

@@ -1,0 +1,133 @@
+import { byteWidth } from '../../core/dtype.js'
+import { clipDiagonal, clipRange } from '../../fill/clip.js'
+import { blockCounter } from '../../fill/make-job.js'
+import type { FillJob, Overlay } from '../../ir/job.js'
+import { high32, low32 } from '../../random/keys.js'
+import { type GeneratorFields, generatorFields } from './generators.js'
+/** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
+export const jobLayout = {
+  key: 0,
+  counter: 8,
+  block: 16,
+  elementCount: 24,
+  shift: 28,
+  law: 32,
+  firstWord: 80,
+  zero: 84,
+  byteLength: 96,
+} as const
+
+/** Elements [start, start + count) of a job, to be written from a 32-bit word of a binding on. */
+export interface FillWindow {
+  readonly job: FillJob
+  readonly start: number
+  readonly count: number
+  readonly firstWord: number
+}
+
+/** Where a uniform block is written: zeros before. */
+export interface BlockPlace {
+  readonly view: DataView
+  readonly at: number
+}
+
+const put = ({ view, at }: BlockPlace, offset: number, value: number): void => view.setUint32(at + offset, value, true)
+
+function putPair(place: BlockPlace, offset: number, [low, high]: readonly [number, number]): void {
+  put(place, offset, low)
+  put(place, offset + 4, high)
+}
+
+function putLaw(place: BlockPlace, constants: ArrayLike<number>): void {
+  for (let index = 0; index < constants.length; index++) put(place, jobLayout.law + 4 * index, constants[index]!)
+}
+
+const patternWords = (pattern: Uint8Array): number[] => {
+  const view = new DataView(pattern.buffer, pattern.byteOffset, pattern.byteLength)
+  return [0, 4, 8, 12].map((at) => view.getUint32(at, true))
+}
+
+/**
+ * Writes the source's block for a window.
+ * @returns how much there is to do: groups of four words, one invocation's turn each
+ */
+export function packSource(place: BlockPlace, { job, start, count, firstWord }: FillWindow): number {
+  const { source } = job
+  if (source.kind === 'constant') {
+    return packConstant(place, source.pattern, count * byteWidth(job.dtype), firstWord, 0)
+  }
+  // Made by src/gpu/orthogonal/orthogonal-fill.ts and src/gpu/fill/uploaded.ts.
+  if (source.kind === 'orthogonal' || source.kind === 'table')
+    throw new TypeError(`${source.kind}: no block of its own`)
+  // A part's elements have indices of their own: its counter is that of the tensor's element 0.
+  const first = job.part === undefined ? job.firstElement + start : 0
+  if (source.kind === 'generator') return packGenerator(place, generatorFields(source, first), count, firstWord)
+  const { seed } = source.stream
+  const block = Math.floor(first / 4)
+  putPair(place, jobLayout.key, [low32(seed), high32(seed)])
+  putPair(place, jobLayout.counter, blockCounter(source.stream, first))
+  putPair(place, jobLayout.block, [block % 2 ** 32, Math.floor(block / 2 ** 32)])
+  put(place, jobLayout.elementCount, count)
+  put(place, jobLayout.shift, first % 4)
+  put(place, jobLayout.firstWord, firstWord)
+  putLaw(place, source.constants)
+  return Math.ceil(count / 4)
+}
+
+/** Another library's generator: law.a and law.b are float32, law.c the integers that its shader wants. */
+export function packGenerator(
+  place: BlockPlace,
+  { key, counter, constants, shift, extra }: GeneratorFields,
+  count: number,
+  firstWord: number,
+): number {
+  const floats = new Float32Array(8)
+  floats.set(constants)
+  putPair(place, jobLayout.key, key)
+  putPair(place, jobLayout.counter, counter)
+  put(place, jobLayout.elementCount, count)
+  put(place, jobLayout.shift, shift)
+  put(place, jobLayout.firstWord, firstWord)
+  putLaw(place, [...new Uint32Array(floats.buffer), ...extra])
+  return Math.ceil(count / 4)
+}
+
+/**
+ * Writes an overlay's block for a window.
+ * @returns its turns: groups of four words, or single elements of a diagonal; 0 where it does not reach into the window
+ */
+export function packOverlay(place: BlockPlace, overlay: Overlay, { job, start, count, firstWord }: FillWindow): number {
+  const first = job.firstElement + start
+  const width = byteWidth(job.dtype)
+  if (overlay.kind === 'range') {
+    const part = clipRange(overlay, first, count)
+    if (part === undefined) return 0
+    const byte = part.first * width
+    return packConstant(place, overlay.pattern, part.count * width, firstWord + Math.floor(byte / 4), byte % 4)
+  }
+  const run = clipDiagonal(overlay, first, count)
+  if (run === undefined) return 0
+  put(place, jobLayout.elementCount, run.count)
+  put(place, jobLayout.firstWord, firstWord)
+  // A stride beyond 32 bits leaves one element in a window: it is not used.
+  putLaw(place, [...patternWords(overlay.pattern), run.first, run.count > 1 ? run.stride : 0, width])
+  return run.count
+}
+
+/** The constant shader counts bytes: its pattern knows no dtype. */
+function packConstant(
+  place: BlockPlace,
+  pattern: Uint8Array,
+  byteLength: number,
+  firstWord: number,
+  byteShift: number,
+): number {
+  put(place, jobLayout.elementCount, byteLength)
+  put(place, jobLayout.shift, byteShift)
+  put(place, jobLayout.firstWord, firstWord)
+  putLaw(place, patternWords(pattern))
+  return Math.ceil(byteLength / 16)
+}
+
+/** Jobs of one dispatch, at most: the array of shaders/core/jobs.wgsl. A test compares. */
+export const MOST_SHARING = 160

@@ -1,0 +1,83 @@
+import type { PartGeometry } from '../../ir/part.js'
+import { partDigits } from '../../plan/parts/geometry.js'
+/** Byte offsets of `Part` and `PartAxis` in shaders/core/part.wgsl. */
+export const partLayout = {
+  origin: 0,
+  axisCount: 8,
+  axes: 16,
+  axis: { length: 0, digit: 4, stride: 8, room: 16, begin: 24, byteLength: 32 },
+  byteLength: 272,
+} as const
+
+/** Longest axis whose positions the shader divides in 32 bits: a window's 2^31 elements on top still fit. */
+const LONGEST_DIVIDED = 2 ** 31
+
+/** Writes the uniform block of a window that starts at element `first` of the part. */
+export function packPart(view: DataView, at: number, part: PartGeometry, first: number): void {
+  const u32 = (offset: number, value: number): void => view.setUint32(at + offset, value, true)
+  const u64 = (offset: number, value: number): void => view.setBigUint64(at + offset, BigInt(value), true)
+  const digits = partDigits(part, first)
+  u64(partLayout.origin, part.origin)
+  u32(partLayout.axisCount, part.axes.length)
+  part.axes.forEach(({ length, stride }, index) => {
+    const base = partLayout.axes + index * partLayout.axis.byteLength
+    const digit = digits[index]!
+    u64(base + partLayout.axis.stride, stride)
+    // The outermost axis never wraps, so its length does not matter.
+    if (length <= LONGEST_DIVIDED && index < part.axes.length - 1) {
+      u32(base + partLayout.axis.length, length)
+      u32(base + partLayout.axis.digit, digit)
+    } else {
+      u32(base + partLayout.axis.room, Math.min(length - digit, 2 ** 32 - 1))
+      u64(base + partLayout.axis.begin, digit * stride)
+    }
+  })
+}
+
+/** Byte offsets of `OrthogonalPart` in shaders/orthogonal_part.wgsl. A test reads them out of the shader and compares. */
+export const orthogonalPartLayout = {
+  origin: 0,
+  axisCount: 4,
+  firstLocal: 8,
+  elementCount: 12,
+  firstWord: 16,
+  byteWidth: 20,
+  centre: 24,
+  stride: 28,
+  first: 32,
+  count: 36,
+  rows: 40,
+  columns: 44,
+  axes: 48,
+  byteLength: 176,
+} as const
+
+/** Float32 matrices one after another: elements [first, first + count) of all that an orthogonal law has. */
+export interface MatrixElements {
+  readonly first: number
+  readonly count: number
+  /** Index in the whole tensor of element 0 of the matrices, and from one of their elements to the next. */
+  readonly centre: number
+  readonly stride: number
+  /** Of a matrix that is kept transposed; 1 and all its elements where it is not. */
+  readonly rows: number
+  readonly columns: number
+}
+
+/** The uniform block of shaders/orthogonal_part.wgsl. */
+export function packOrthogonalPart(
+  { origin, axes }: PartGeometry,
+  { first, count, centre, stride, rows, columns }: MatrixElements,
+  fields: Readonly<Record<'firstLocal' | 'elementCount' | 'firstWord' | 'byteWidth', number>>,
+): ArrayBuffer {
+  const block = new DataView(new ArrayBuffer(orthogonalPartLayout.byteLength))
+  const all = { origin, axisCount: axes.length, first, count, centre, stride, rows, columns, ...fields }
+  for (const [name, value] of Object.entries(all)) {
+    block.setUint32(orthogonalPartLayout[name as keyof typeof all], value, true)
+  }
+  axes.forEach((axis, index) => {
+    block.setUint32(orthogonalPartLayout.axes + 16 * index, axis.length, true)
+    block.setUint32(orthogonalPartLayout.axes + 16 * index + 4, axis.stride, true)
+  })
+  return block.buffer as ArrayBuffer
+}

@@ -1,0 +1,98 @@
+import { decodeFloat32 } from '../../core/decode.js'
+import { fillBytes } from '../../cpu/fill.js'
+import type { FillJob, FillSource } from '../../ir/job.js'
+import type { Stream } from '../../ir/stream.js'
+
+/** The digits of pi as a key; the 64-bit block counter wraps inside the first job. */
+const STREAM: Stream = { seed: 0x243f6a8885a308d3n, offset: 2n ** 64n - 300n }
+/** A part with runs of seven, so with quads inside a run and across its end, beyond 2^33. */
+const PART = {
+  origin: 2 ** 33 + 5,
+  axes: [
+    { length: 7, stride: 1 },
+    { length: 5, stride: 11 },
+    { length: 99, stride: 2 ** 32 + 9 },
+  ],
+} as const
+/** As PART, within the 2^32 elements that a sparse law has at most. */
+const SMALL_PART = {
+  origin: 5,
+  axes: [
+    { length: 7, stride: 1 },
+    { length: 5, stride: 11 },
+    { length: 99, stride: 1009 },
+  ],
+} as const
+/** float32 values at the edges of rounding to 16 bits: ties to even and to odd, their neighbours, carries, subnormals. */
+const ROUNDING_EDGES = [
+  0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001, 0x3fffffff, 0x3f801000, 0x3f803000, 0x3f800fff, 0x3f801001,
+  0xbf818000, 0x477fe000, 0x477fefff, 0x38800000, 0x387fe000, 0x387fffff, 0x33800000, 0x33000000, 0x33000001,
+  0x33c00000, 0xb8200000,
+]
+/** Single values that show every bit of a float32 through a 16-bit store. */
+const EXPOSED_VALUES = 24
+
+/**
+ * Known work for a job's pipeline: every path of its shaders, under the job's own law.
+ *
+ * A 16-bit store hides the low half of what the sampler computes. So for 16-bit dtypes single values get an addend that
+ * cancels what the CPU computes: the rest is 0, or the device's error in full view. The addend is the second constant of
+ * the uniform and the normal law; for a law that is not known to have one these values are left out.
+ * @param wholeQuads the pipeline stores four elements at a time and is given nothing else
+ */
+export function selfTestJobs(tested: FillJob, wholeQuads: boolean): FillJob[] {
+  const { source, dtype, part } = tested
+  const counted = (elementCount: number): number => (wholeQuads ? 4 * Math.ceil(elementCount / 4) : elementCount)
+  if (source.kind === 'constant') {
+    const pattern = Uint8Array.from({ length: 16 }, (_, i) => 17 * i)
+    return [2048, 515].map((elementCount) => ({
+      name: 'self-test',
+      dtype: 'uint8',
+      firstElement: 0,
+      elementCount,
+      source: { kind: 'constant', pattern },
+      overlays: [],
+    }))
+  }
+  // Another library's generator: its own first values.
+  if (source.kind === 'generator') {
+    return [{ ...tested, elementCount: Math.min(tested.elementCount, 2048), overlays: [] }]
+  }
+  // Matrices are not compared bit by bit: verify() measures their orthogonality.
+  if (source.kind === 'orthogonal' || source.kind === 'table') return []
+  const small = source.sampler === 'sparse'
+  const job = (firstElement: number, elementCount: number, constants = source.constants): FillJob => ({
+    name: 'self-test',
+    dtype,
+    firstElement,
+    elementCount: counted(elementCount),
+    source: { ...source, constants, stream: STREAM },
+    ...(part === undefined ? {} : { part: small ? SMALL_PART : PART }),
+    overlays: [],
+  })
+  const jobs = [job(0, 2048), job(part === undefined && !small ? 2 ** 34 - 5 : 1001, 515)]
+  if (dtype === 'float32' || !hasAddend(source)) return jobs
+  for (let i = 0; i < EXPOSED_VALUES; i++) {
+    const first = 5 * i
+    const whole: FillJob = { ...job(first, 1, withAddend(source, 20226.048, 0)), dtype: 'float32', elementCount: 1 }
+    const [value = 0] = decodeFloat32(fillBytes(whole, 0, 1), 'float32')
+    jobs.push(job(first, 1, withAddend(source, 20226.048, -value)))
+  }
+  const edges = new Float32Array(Uint32Array.from(ROUNDING_EDGES).buffer)
+  for (const edge of edges) jobs.push(job(0, 4, withAddend(source, 0, edge)))
+  return jobs
+}
+
+type SamplerSource = FillSource & { kind: 'sampler' }
+
+const hasAddend = ({ sampler }: SamplerSource): boolean => sampler === 'uniform' || sampler === 'normal'
+
+/** The law with this scale and addend: constants (scale, addend, ...), and for a uniform no upper end. */
+function withAddend({ sampler, constants }: SamplerSource, scale: number, addend: number): Uint32Array {
+  const changed = constants.slice()
+  const floats = new Float32Array(changed.buffer)
+  floats[0] = scale
+  floats[1] = addend
+  if (sampler === 'uniform') floats[2] = 3e38
+  return changed
+}

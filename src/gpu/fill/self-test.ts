@@ -1,0 +1,81 @@
+import { byteWidth } from '../../core/dtype.js'
+import { fillBytes } from '../../cpu/fill.js'
+import type { FillJob } from '../../ir/job.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constants.js'
+import type { DeviceState } from '../device/device-state.js'
+import { copyOut } from '../device/readback.js'
+import { withErrorScope } from '../device/scopes.js'
+import { alignUp } from '../device/windows.js'
+import { hasWholeQuads } from '../shaders/pipeline-key.js'
+import { diagnose } from './diagnose.js'
+import { selfTestJobs } from './self-test-jobs.js'
+import { submitFills } from './submit.js'
+import type { PlacedJob } from './target.js'
+import type { FillWork } from './window-queue.js'
+
+type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'>
+
+/**
+ * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the
+ * jobs' own laws, and compares them with the CPU's, bit by bit. Once per device and pipeline; it compiles nothing.
+ * @throws WeightInitError `DEVICE_MISCOMPUTES` naming the first function that the device computes wrong
+ */
+export async function selfTest(
+  state: DeviceState,
+  jobs: readonly PlacedJob[],
+  pipelineOf: (placed: PlacedJob) => FillPipeline,
+): Promise<void> {
+  const fresh = new Map<string, FillPipeline & PlacedJob>()
+  const wanted = new Set<Promise<void>>()
+  for (const placed of jobs) {
+    const found = pipelineOf(placed)
+    const known = state.selfTests.get(found.pipelineId)
+    if (known !== undefined) wanted.add(known)
+    else if (!fresh.has(found.pipelineId)) fresh.set(found.pipelineId, { ...found, ...placed })
+  }
+  if (fresh.size > 0) {
+    const test = testPipelines(state, [...fresh.values()])
+    wanted.add(test)
+    for (const id of fresh.keys()) state.selfTests.set(id, test)
+    test.catch(() => {
+      for (const id of fresh.keys()) if (state.selfTests.get(id) === test) state.selfTests.delete(id)
+    })
+  }
+  await Promise.all(wanted)
+}
+
+async function testPipelines(state: DeviceState, pipelines: readonly (FillPipeline & PlacedJob)[]): Promise<void> {
+  const { device } = state
+  let byteLength = 0
+  const placed = pipelines.flatMap(({ job, byteOffset: at, ...rest }) =>
+    selfTestJobs(job, hasWholeQuads(job, at)).map((test) => {
+      const byteOffset = byteLength
+      byteLength += alignUp(test.elementCount * byteWidth(test.dtype), 16)
+      return { ...rest, origin: job, job: test, byteOffset }
+    }),
+  )
+  // Too small to run out of memory; a refused buffer shows up as an error of the submit.
+  const { result: buffer } = withErrorScope(device, 'out-of-memory', () =>
+    device.createBuffer({
+      label: 'webgpu-init self-test',
+      size: byteLength,
+      usage: USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST,
+    }),
+  )
+  let wrong: FillJob | undefined
+  try {
+    await submitFills(
+      state,
+      placed.map((work) => ({ ...work, buffer })),
+    )
+    await copyOut(state, buffer, 0, byteLength, (actual) => {
+      wrong = placed.find(({ job, byteOffset }) => {
+        const expected = fillBytes(job, 0, job.elementCount)
+        return expected.some((byte, index) => byte !== actual[byteOffset + index])
+      })?.origin
+    })
+  } finally {
+    buffer.destroy()
+  }
+  if (wrong !== undefined) await diagnose(state, wrong)
+}

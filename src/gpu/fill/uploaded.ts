@@ -1,0 +1,237 @@
+import { byteWidth } from '../../core/dtype.js'
+import { OutOfMemoryError, show } from '../../core/errors.js'
+import { tableElements } from '../../cpu/table.js'
+import { sampleGenerator } from '../../generators/sample.js'
+import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
+import type { GeneratorDraw, SimpleLaw, TorchCpuSource } from '../../ir/generator.js'
+import type { FillJob, FillSource } from '../../ir/job.js'
+import type { ResolvedOptions } from '../../plan/options.js'
+import { mersenneStream } from '../../random/libraries/mt19937.js'
+import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from '../device/constants.js'
+import { type DeviceState, requireAlive, untilLost } from '../device/device-state.js'
+import { Pacer } from '../device/pacing.js'
+import { submitPass } from '../device/pass.js'
+import { withErrorScope } from '../device/scopes.js'
+import { alignUp } from '../device/windows.js'
+import type { PipelineKey } from '../shaders/pipeline-key.js'
+import { bindGroupLayout, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from '../shaders/pipelines.js'
+import {
+  type GeneratorFields,
+  generatorFields,
+  generatorPipelineKey,
+  isGiven,
+  noFields,
+  tablePipelineKey,
+} from './generators.js'
+import { jobLayout, packGenerator } from './job-layout.js'
+import type { FillTarget } from './target.js'
+
+/** Elements per upload: a multiple of 16, and at most 4 MiB of words ... */
+const MOST_ELEMENTS = 2 ** 20
+/** ... 1/256 of the weights, but no less than this: the words are device memory beside them. */
+const LEAST_ELEMENTS = 2 ** 16
+/** What every device accepts as a binding offset. */
+const BINDING_ALIGNMENT = 256
+
+interface UploadedJob {
+  readonly words: Uint32Array<ArrayBuffer>
+  /** law.c of shaders/generators/torch_cpu_normal.wgsl. */
+  readonly extra: readonly [tailStart: number, tailWords: number, shift: number]
+}
+
+/** The words that elements [first, first + count) of a draw need, in the order in which the shader looks for them. */
+export function uploadedWords(draw: GeneratorDraw, first: number, count: number): UploadedJob {
+  if (isGiven(draw)) {
+    const values = sampleGenerator(draw, first, count).slice()
+    return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
+  }
+  const { law, origin } = draw as { law: SimpleLaw; origin: TorchCpuSource }
+  const stream = mersenneStream(origin.seed)
+  if (law.kind === 'uniform') {
+    const words = new Uint32Array(count)
+    stream.read(origin.position + first, words)
+    return { words, extra: [0, 0, 0] }
+  }
+  // Where only the redone block is wanted, the upload begins a block earlier, so that the block's start is in it.
+  const block = first - (first % TORCH_BLOCK)
+  const begin = Math.max(0, block > origin.count - TORCH_BLOCK ? block - TORCH_BLOCK : block)
+  const shift = first - begin
+  const end = Math.min(Math.ceil((first + count) / TORCH_BLOCK) * TORCH_BLOCK, origin.count)
+  const tail = origin.count - TORCH_BLOCK
+  const redone = origin.count % TORCH_BLOCK !== 0 && first + count > tail
+  const body = end - begin
+  const words = new Uint32Array(body + (redone ? TORCH_BLOCK : 0))
+  stream.read(origin.position + begin, words.subarray(0, body))
+  if (!redone) return { words, extra: [0xffffffff, 0, shift] }
+  stream.read(origin.position + origin.count, words.subarray(body))
+  return { words, extra: [tail - begin, body, shift] }
+}
+
+type UploadedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator' })
+
+/** The words of elements [start, start + count) of a job, and the fields of its uniform block. */
+function uploadOf(
+  job: FillJob,
+  start: number,
+  count: number,
+): { words: Uint32Array<ArrayBuffer>; fields: GeneratorFields } {
+  const source = job.source as UploadedSource
+  const first = job.firstElement + start
+  if (source.kind === 'table') {
+    const values = tableElements(source, job.part, first, count)
+    return { words: new Uint32Array(values.slice().buffer), fields: noFields }
+  }
+  const { words, extra } = uploadedWords(source, first, count)
+  return { words, fields: { ...generatorFields(source, first), extra } }
+}
+
+/** The pipeline of a job whose words or values the host makes. */
+export function uploadedPipelineKey({ source, dtype }: FillJob): PipelineKey {
+  const uploaded = source as UploadedSource
+  return uploaded.kind === 'table' ? tablePipelineKey(dtype) : generatorPipelineKey(uploaded, dtype, false)
+}
+
+/**
+ * Fills targets whose words the host makes, and gives the bytes that are done: piece after piece, upload and dispatch, in
+ * submits as short as other work's. While the device works on one the host makes the words of the next; no more than one is
+ * under way, so that an abort costs at most that one. Resolves when the device has done the work.
+ */
+export async function runUploadedJobs(
+  state: DeviceState,
+  targets: readonly FillTarget[],
+  { signal, onProgress }: { readonly [K in 'signal' | 'onProgress']?: ResolvedOptions[K] | undefined },
+  bytesTotal: number,
+): Promise<number> {
+  if (targets.length === 0) return 0
+  const uploader = new Uploader(state, targets, signal !== undefined || onProgress !== undefined)
+  let bytesDone = 0
+  let parameter = ''
+  let running: { readonly done: Promise<void>; readonly byteLength: number } | undefined
+  const settle = async (): Promise<void> => {
+    if (running === undefined) return
+    const { done, byteLength } = running
+    running = undefined
+    await done
+    bytesDone += byteLength
+    onProgress?.({ parameter, bytesDone, bytesTotal })
+  }
+  try {
+    await uploader.requireMemory(targets[0]!.job.name)
+    for (const target of targets) {
+      const { job } = target
+      const compiled = await pipeline(state, uploadedPipelineKey(job))
+      for (let start = 0; start < job.elementCount; ) {
+        signal?.throwIfAborted()
+        requireAlive(state)
+        const piece = uploader.prepare(target, start)
+        await settle()
+        signal?.throwIfAborted()
+        parameter = job.name
+        running = { done: uploader.submit(target, compiled, piece), byteLength: piece.count * byteWidth(job.dtype) }
+        start += piece.count
+      }
+    }
+    await settle()
+    requireAlive(state)
+    return bytesDone
+  } finally {
+    uploader.destroy()
+  }
+}
+
+interface Piece {
+  readonly words: Uint32Array<ArrayBuffer>
+  readonly fields: GeneratorFields
+  readonly start: number
+  readonly count: number
+  readonly pacer: Pacer
+}
+
+/** The buffers that pieces go through, and how large they are. */
+class Uploader {
+  readonly #state: DeviceState
+  readonly #most: number
+  readonly #words: GPUBuffer
+  readonly #refusal: Promise<GPUError | null>
+  readonly #uniform: GPUBuffer
+  /** A piece is made while the one before it is running, so the two are counted apart. */
+  readonly #pacers: readonly [Pacer, Pacer]
+  #turn = 0
+
+  constructor(state: DeviceState, targets: readonly FillTarget[], watched: boolean) {
+    const { device } = state
+    const bytes = targets.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
+    const largest = Math.max(...targets.map(({ job }) => job.elementCount))
+    const share = Math.max(LEAST_ELEMENTS, Math.floor(bytes / 256 / 4 / TORCH_BLOCK) * TORCH_BLOCK)
+    this.#state = state
+    this.#most = Math.min(MOST_ELEMENTS, share)
+    this.#pacers = [new Pacer(state.speed, watched), new Pacer(state.speed, watched)]
+    const size = 4 * (Math.min(this.#most, largest) + 3 * TORCH_BLOCK)
+    const made = withErrorScope(device, 'out-of-memory', () =>
+      device.createBuffer({ label: 'webgpu-init words', size, usage: USAGE_STORAGE | USAGE_COPY_DST }),
+    )
+    this.#words = made.result
+    this.#refusal = made.error
+    this.#uniform = device.createBuffer({
+      label: 'webgpu-init words job',
+      size: jobLayout.byteLength,
+      usage: USAGE_UNIFORM | USAGE_COPY_DST,
+    })
+  }
+
+  /** @throws OutOfMemoryError naming the parameter that the words are for */
+  async requireMemory(parameter: string): Promise<void> {
+    const problem = await untilLost(this.#state, this.#refusal)
+    if (problem === null) return
+    throw new OutOfMemoryError(
+      `The device could not allocate ${this.#words.size} bytes to upload the random words of ${show(parameter)}: ${problem.message}`,
+      { cause: problem },
+    )
+  }
+
+  /** Makes the words of the next piece of a target. */
+  prepare({ job }: FillTarget, start: number): Piece {
+    const pacer = this.#pacers[this.#turn++ % 2]!
+    const id = pipelineName(uploadedPipelineKey(job))
+    const count = pacer.take(id, Math.min(this.#most, job.elementCount - start))
+    return { ...uploadOf(job, start, count), start, count, pacer }
+  }
+
+  /** Resolves when the device has done it. */
+  submit(
+    { job, buffer, byteOffset }: FillTarget,
+    compiled: GPUComputePipeline,
+    { words, fields, start, count, pacer }: Piece,
+  ): Promise<void> {
+    const { device } = this.#state
+    const width = byteWidth(job.dtype)
+    const from = byteOffset + start * width
+    const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
+    const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
+    packGenerator({ view: block, at: 0 }, fields, count, (from - offset) / 4)
+    const { done } = submitPass(this.#state, 'webgpu-init fill', job.name, (pass) => {
+      device.queue.writeBuffer(this.#uniform, 0, block.buffer)
+      device.queue.writeBuffer(this.#words, 0, words)
+      const group = device.createBindGroup({
+        label: 'webgpu-init words',
+        layout: bindGroupLayout(this.#state, 'uploaded'),
+        entries: [
+          { binding: 0, resource: { buffer, offset, size: alignUp(from + count * width, 4) - offset } },
+          { binding: 1, resource: { buffer: this.#uniform, size: jobLayout.byteLength } },
+          { binding: 2, resource: { buffer: this.#words } },
+        ],
+      })
+      pass.setPipeline(compiled)
+      pass.setBindGroup(0, group, [0])
+      pass.dispatchWorkgroups(Math.ceil(count / (4 * WORKGROUP_INVOCATIONS)))
+    })
+    const finished = done.then((milliseconds) => pacer.done(milliseconds))
+    finished.catch(() => {})
+    return finished
+  }
+
+  destroy(): void {
+    this.#words.destroy()
+    this.#uniform.destroy()
+  }
+}

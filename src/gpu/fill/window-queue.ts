@@ -1,0 +1,158 @@
+import { byteWidth } from '../../core/dtype.js'
+import type { FillJob, Overlay } from '../../ir/job.js'
+import type { Pacer } from '../device/pacing.js'
+import { type Binding, type BindingWindow, bindingWindows } from '../device/windows.js'
+import { type FillWindow, MOST_SHARING, packOverlay, packSource } from './job-layout.js'
+import type { UniformBlocks } from './uniform-blocks.js'
+/** A job, the pipelines that run it, and the place for its elements. */
+export interface FillWork {
+  readonly job: FillJob
+  readonly pipeline: GPUComputePipeline
+  /** Names the pipeline in what is learnt about the device's speed. */
+  readonly pipelineId: string
+  /** Whether the pipeline takes many jobs a dispatch: shaders/core/jobs.wgsl. Such a job has neither part nor overlays. */
+  readonly sharing?: boolean
+  /** Whether the source's elements are there already: then only the overlays are written. */
+  readonly filled?: boolean
+  /** The pipelines of the job's overlays. */
+  readonly overlayPipeline: (overlay: Overlay) => GPUComputePipeline
+  readonly buffer: GPUBuffer
+  readonly byteOffset: number
+}
+
+/** A piece of a window, or of an overlay on it; or the windows of several jobs, a row of workgroups each. */
+export interface Dispatch {
+  readonly pipeline: GPUComputePipeline
+  readonly buffer: GPUBuffer
+  readonly binding: Binding
+  readonly layout: 'fill' | 'fill-part' | 'fill-sharing'
+  /** Byte offsets of its uniform blocks. */
+  readonly blocks: readonly number[]
+  /** Of the job that has most. */
+  turns: number
+  rows: number
+}
+
+/** What goes into one submit. */
+export interface Load {
+  readonly dispatches: readonly Dispatch[]
+  /** Bytes that are finished with it. */
+  readonly bytes: number
+  /** The parameter that its last elements belong to. */
+  readonly parameter: string
+}
+
+/** Small jobs that may share dispatches are brought together, where the first of them is. */
+function sharersTogether(work: readonly FillWork[]): FillWork[] {
+  const groups = new Map<unknown, Map<string, FillWork[]>>()
+  const ordered: FillWork[][] = []
+  for (const one of work) {
+    const { buffer, pipelineId } = one
+    const group = one.sharing ? groups.get(buffer)?.get(pipelineId) : undefined
+    if (group !== undefined) {
+      group.push(one)
+      continue
+    }
+    const opened = [one]
+    ordered.push(opened)
+    if (!one.sharing) continue
+    const ofBuffer = groups.get(buffer) ?? new Map<string, FillWork[]>()
+    groups.set(buffer, ofBuffer.set(pipelineId, opened))
+  }
+  return ordered.flat()
+}
+
+/** The windows of all targets, handed out in pieces as the pacer allows. */
+export class WindowQueue {
+  /** At most so many dispatches, but for windows that a submit cuts. */
+  readonly dispatchCount: number
+  readonly #windows: readonly { readonly work: FillWork; readonly window: BindingWindow }[]
+  #next = 0
+  #done = 0
+  /** Overlays of the piece handed out last: they come next. */
+  #overlays: { work: FillWork; overlay: Overlay; binding: Binding; span: FillWindow }[] = []
+
+  constructor(work: readonly FillWork[], limits: GPUSupportedLimits) {
+    this.#windows = sharersTogether(work).flatMap((one) =>
+      bindingWindows(
+        {
+          bufferByteLength: one.buffer.size,
+          byteOffset: one.byteOffset,
+          elementCount: one.job.elementCount,
+          byteWidth: byteWidth(one.job.dtype),
+        },
+        limits,
+      ).map((window) => ({ work: one, window })),
+    )
+    this.dispatchCount = this.#windows.reduce((sum, { work }) => sum + 1 + work.job.overlays.length, 0)
+  }
+
+  get empty(): boolean {
+    return this.#next >= this.#windows.length && this.#overlays.length === 0
+  }
+
+  /** Packs the blocks of as much work as a submit may have. */
+  next(pacer: Pacer, blocks: UniformBlocks): Load {
+    const dispatches: Dispatch[] = []
+    let bytes = 0
+    let parameter = ''
+    blocks.clear()
+    while (!this.empty) {
+      const overlay = this.#overlays[0]
+      if (overlay !== undefined) {
+        if (!blocks.hasRoom) break
+        this.#overlays.shift()
+        const place = blocks.add()
+        const turns = packOverlay(place, overlay.overlay, overlay.span)
+        if (turns === 0) continue
+        pacer.add(1)
+        const { buffer, overlayPipeline, job } = overlay.work
+        const pipeline = overlayPipeline(overlay.overlay)
+        const { binding } = overlay
+        dispatches.push({ pipeline, buffer, binding, layout: 'fill', blocks: [place.at], turns, rows: 1 })
+        parameter = job.name
+        continue
+      }
+      const { work, window } = this.#windows[this.#next]!
+      const { job, pipeline, buffer } = work
+      const { binding } = window
+      const last = dispatches.at(-1)
+      const joins =
+        work.sharing === true &&
+        last?.layout === 'fill-sharing' &&
+        last.pipeline === pipeline &&
+        last.buffer === buffer &&
+        last.binding.offset === binding.offset &&
+        last.rows < MOST_SHARING &&
+        blocks.hasRoomBehind
+      if (!joins && !blocks.hasRoom) break
+      const left = window.count - this.#done
+      const count = work.filled ? left : pacer.take(work.pipelineId, left, joins ? 0 : 1)
+      if (count === 0) break
+      const width = byteWidth(job.dtype)
+      const start = window.start + this.#done
+      const span = { job, start, count, firstWord: window.firstWord + (this.#done * width) / 4 }
+      if (!work.filled) {
+        const place = blocks.add(joins)
+        const turns = packSource(place, span)
+        if (joins) {
+          last.rows++
+          last.turns = Math.max(last.turns, turns)
+        } else {
+          const part = job.part === undefined ? [] : [blocks.addPart(job.part, job.firstElement + start)]
+          const layout = work.sharing ? 'fill-sharing' : job.part === undefined ? 'fill' : 'fill-part'
+          dispatches.push({ pipeline, buffer, binding, layout, blocks: [place.at, ...part], turns, rows: 1 })
+        }
+        bytes += count * width
+        parameter = job.name
+      }
+      this.#overlays = job.overlays.map((one) => ({ work, overlay: one, binding, span }))
+      this.#done += count
+      if (this.#done === window.count) {
+        this.#next++
+        this.#done = 0
+      }
+    }
+    return { dispatches, bytes, parameter }
+  }
+}

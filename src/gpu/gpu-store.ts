@@ -1,0 +1,122 @@
+import { decodeFloat32 } from '../core/decode.js'
+import type { FloatDType } from '../core/dtype.js'
+import { elementsDefect } from '../cpu/orthogonal.js'
+import type { LawOf } from '../ir/distribution.js'
+import type { PlannedParameter } from '../ir/plan.js'
+import type { Specimen } from '../statistics/measured-tensor.js'
+import type { Measurement } from '../statistics/measurement.js'
+import type { Repeats } from '../statistics/repeats.js'
+import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store/weight-store.js'
+import type { DeviceState } from './device/device-state.js'
+import { readSegments } from './device/readback.js'
+import { type GpuRegion, segmentsOf } from './device/segments.js'
+import { alignUp } from './device/windows.js'
+import { orthogonalityDefect } from './orthogonal/orthogonal.js'
+import type { RunJobs } from './orthogonal/orthogonal-fill.js'
+import { checkOrthogonalPart } from './orthogonal/orthogonal-verify.js'
+import { GpuMeasurer } from './statistics/measure.js'
+import { GpuRangeReader } from './weights/range-reader.js'
+/** Weights in GPU buffers. */
+export class GpuStore implements WeightStore {
+  readonly backend = 'webgpu'
+  readonly #state: DeviceState
+  readonly #regions: ReadonlyMap<string, GpuRegion>
+  readonly #owned: readonly GPUBuffer[]
+  readonly #runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>
+
+  /** @param runJobs that of execute.ts, which makes the stores */
+  constructor(
+    state: DeviceState,
+    regions: ReadonlyMap<string, GpuRegion>,
+    owned: readonly GPUBuffer[],
+    runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>,
+  ) {
+    this.#state = state
+    this.#regions = regions
+    this.#owned = owned
+    this.#runJobs = runJobs
+  }
+
+  get device(): GPUDevice {
+    return this.#state.device
+  }
+
+  get state(): DeviceState {
+    return this.#state
+  }
+
+  region(name: string): GpuRegion {
+    return this.#regions.get(name)!
+  }
+
+  async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
+    return readSegments(this.#state, segmentsOf(this.region(parameter.name), parameter), start, length)
+  }
+
+  reader(byteLength: number): RangeReader {
+    return new GpuRangeReader(this.#state, byteLength, (parameter) =>
+      segmentsOf(this.region(parameter.name), parameter),
+    )
+  }
+
+  /** Puts bytes at `start` (a multiple of 4) of a parameter, in buffers that were made here. */
+  async write(parameter: PlannedParameter, start: number, bytes: Uint8Array): Promise<void> {
+    const padded = new Uint8Array(alignUp(bytes.length, 4))
+    padded.set(bytes)
+    let segmentStart = 0
+    for (const { buffer, byteOffset, byteLength } of segmentsOf(this.region(parameter.name), parameter)) {
+      const from = Math.max(start, segmentStart)
+      const to = Math.min(start + padded.length, segmentStart + alignUp(byteLength, 4))
+      if (to > from) {
+        this.#state.device.queue.writeBuffer(buffer, byteOffset + from - segmentStart, padded, from - start, to - from)
+      }
+      segmentStart += byteLength
+    }
+  }
+
+  async measure(
+    specimens: readonly Specimen[],
+    { repeats: wanted, signal }: MeasureOptions,
+  ): Promise<{ measurements: Measurement[][]; repeats: Repeats }> {
+    const anchored = specimens.filter(({ anchored }) => wanted && anchored)
+    const measurer = new GpuMeasurer(
+      this.#state,
+      anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0),
+    )
+    try {
+      const located = specimens.map((specimen) => {
+        const { parameter } = specimen
+        return { specimen, segments: segmentsOf(this.region(parameter.name), parameter) }
+      })
+      return { measurements: await measurer.measure(located, signal), repeats: await measurer.repeats() }
+    } finally {
+      measurer.destroy()
+    }
+  }
+
+  async orthogonalityDefect(parameter: PlannedParameter, signal?: AbortSignal): Promise<number> {
+    const law = parameter.distribution as LawOf<'orthogonal'>
+    const { dtype, byteLength, name } = parameter
+    const region = this.region(name)
+    if (law.field > 1 || region.segments !== undefined) {
+      // Mostly zeros to be looked at, or in pieces: the host does it.
+      const bytes = await this.readRange(parameter, 0, byteLength)
+      return elementsDefect(law, decodeFloat32(bytes, dtype))
+    }
+    const shape = { batch: law.batch, rows: law.rows, cols: law.columns }
+    return orthogonalityDefect(this.#state, { ...region, dtype: dtype as FloatDType }, shape, law.gain, signal)
+  }
+
+  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
+    const { field } = parameter.distribution as LawOf<'orthogonal'>
+    if (parameter.whole === undefined && this.region(parameter.name).segments === undefined && field === 1) {
+      return { defect: await this.orthogonalityDefect(parameter, signal), dtype: parameter.dtype, mismatchCount: 0 }
+    }
+    const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
+    return checkOrthogonalPart(this.#state, parameter, read, (jobs) => this.#runJobs(this.#state, jobs), signal)
+  }
+
+  destroy(): void {
+    for (const buffer of this.#owned) buffer.destroy()
+  }
+}

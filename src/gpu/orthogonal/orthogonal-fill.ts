@@ -1,0 +1,179 @@
+import { byteWidth, type FloatDType } from '../../core/dtype.js'
+import { OutOfMemoryError, show, WeightInitError } from '../../core/errors.js'
+import { matrixOffset } from '../../distributions/orthogonal.js'
+import { orthogonalNormals } from '../../fill/make-job.js'
+import { drawsTransposed } from '../../generators/matrices.js'
+import type { FillJob, FillSource } from '../../ir/job.js'
+import type { MatrixShape } from '../../linalg/shape.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constants.js'
+import { type DeviceState, untilLost } from '../device/device-state.js'
+import { withErrorScope } from '../device/scopes.js'
+import type { FillTarget } from '../fill/target.js'
+import { orthogonalizeOnGpu } from './orthogonal.js'
+import { groupSize } from './orthogonal-layout.js'
+import { elementSpan, type MadeMatrices, writeOrthogonalPart } from './orthogonal-part.js'
+
+type OrthogonalSource = FillSource & { kind: 'orthogonal' }
+
+/** Fills parts by jobs that draw: `runJobs`, handed in because it calls this. */
+export type RunJobs = (targets: readonly FillTarget[]) => Promise<void>
+
+/** The matrices as they are drawn and made: a wide one of JAX's is drawn as its transpose. */
+export function madeShape({ law, origin }: OrthogonalSource): MatrixShape {
+  const { batch, rows, columns } = law
+  return drawsTransposed(law, origin) ? { batch, rows: columns, cols: rows } : { batch, rows, cols: columns }
+}
+
+/**
+ * Refuses a matrix that this device cannot factorise, before any GPU work.
+ * @throws WeightInitError `LIMIT_EXCEEDED` naming the parameter, the bytes, the limit and the remedies
+ */
+export function checkOrthogonal(state: DeviceState, { name, source }: FillJob): void {
+  try {
+    groupSize(state, madeShape(source as OrthogonalSource))
+  } catch (error) {
+    if (!(error instanceof WeightInitError)) throw error
+    throw new WeightInitError(error.code, `Parameter ${show(name)}: ${error.message}`, { cause: error })
+  }
+}
+
+/**
+ * Fills the targets of one parameter with an orthogonal law: N(0, 1), then Q of its QR factorisation. As many matrices as
+ * `groupSize` allows are worked on at a time; a parameter that is held whole in one buffer is made in place (float32) or out
+ * of scratch memory for one group. Of a part, of a tensor in several buffers and of a delta-orthogonal every group that is
+ * touched is made whole in scratch memory, and what is wanted of it is kept: the same bits as in the whole.
+ */
+export async function fillOrthogonal(
+  state: DeviceState,
+  targets: readonly FillTarget[],
+  runJobs: RunJobs,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { job } = targets[0]!
+  const { law, origin } = job.source as OrthogonalSource
+  const elements = law.batch * law.rows * law.columns
+  const inPlace = job.part === undefined && law.field === 1 && !drawsTransposed(law, origin)
+  const direct = targets.length === 1 && inPlace && job.elementCount === elements
+  if (direct) return fillWhole(state, targets[0]!, runJobs, signal)
+  await runJobs(targets.map((target) => ({ ...target, job: zeros(target.job) })))
+  await forEachGroup(state, job, targets.map(spanOf), runJobs, signal, async (matrices) => {
+    for (const target of targets) await writeOrthogonalPart(state, target, matrices, signal)
+  })
+}
+
+const spanOf = ({ job }: FillTarget) => elementSpan(job)
+
+/** What no matrix has, and what shaders/orthogonal_part.wgsl needs to add halves of words to. */
+export function zeros({ name, dtype, elementCount }: FillJob): FillJob {
+  const source = { kind: 'constant', pattern: new Uint8Array(16) } as const
+  return { name, dtype, firstElement: 0, elementCount, source, overlays: [] }
+}
+
+async function fillWhole(
+  state: DeviceState,
+  { job, buffer, byteOffset }: FillTarget,
+  runJobs: RunJobs,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const source = job.source as OrthogonalSource
+  const dtype = job.dtype as FloatDType
+  const shape = madeShape(source)
+  const each = shape.rows * shape.cols
+  const perGroup = groupSize(state, shape)
+  const draws = orthogonalNormals(source)
+  const make = async (scratch: GPUBuffer | undefined): Promise<void> => {
+    for (let first = 0; first < shape.batch; first += perGroup) {
+      const batch = Math.min(perGroup, shape.batch - first)
+      const target = { buffer, byteOffset: byteOffset + first * each * byteWidth(dtype) }
+      const normals = scratch === undefined ? target : { buffer: scratch, byteOffset: 0 }
+      await runJobs(normalsOf(job, draws, first, batch, normals))
+      await orthogonalizeOnGpu(state, normals, { ...target, dtype }, { ...shape, batch }, source.law.gain, signal)
+    }
+  }
+  if (dtype === 'float32') return make(undefined)
+  return withMatrices(state, job.name, perGroup * each, make)
+}
+
+/** The draws of matrices [first, first + count) and their places from a region on, under the parameter's name. */
+function normalsOf(
+  { name, source }: FillJob,
+  draws: readonly FillJob[],
+  first: number,
+  count: number,
+  { buffer, byteOffset }: { readonly buffer: GPUBuffer; readonly byteOffset: number },
+): FillTarget[] {
+  const { law, origin } = source as OrthogonalSource
+  const each = law.rows * law.columns
+  if (origin === undefined) {
+    const job = { ...draws[0]!, name, firstElement: first * each, elementCount: count * each }
+    return [{ job, buffer, byteOffset }]
+  }
+  return draws
+    .slice(first, first + count)
+    .map((draw, index) => ({ job: { ...draw, name }, buffer, byteOffset: byteOffset + 4 * index * each }))
+}
+
+/** Makes, in turn, every group of matrices that has elements of `spans` (of the whole tensor), and shows it to `use`. */
+export async function forEachGroup(
+  state: DeviceState,
+  job: FillJob,
+  spans: readonly (readonly [first: number, end: number])[],
+  runJobs: RunJobs,
+  signal: AbortSignal | undefined,
+  use: (matrices: MadeMatrices & { readonly matrixCount: number }) => Promise<void>,
+): Promise<void> {
+  const source = job.source as OrthogonalSource
+  const { law } = source
+  const shape = madeShape(source)
+  const each = shape.rows * shape.cols
+  const perGroup = groupSize(state, shape)
+  const centre = matrixOffset(law)
+  const draws = orthogonalNormals(source)
+  // Rows and columns of a matrix that lies transposed in the buffer; of one that does not, as if of a single row.
+  const transposed = drawsTransposed(law, source.origin)
+  const turned = transposed ? { rows: law.rows, columns: law.columns } : { rows: 1, columns: each }
+  await withMatrices(state, job.name, perGroup * each, async (buffer) => {
+    for (let matrix = 0; matrix < shape.batch; matrix += perGroup) {
+      const batch = Math.min(perGroup, shape.batch - matrix)
+      const first = matrix * each
+      const count = batch * each
+      // A delta-orthogonal has one matrix, and zeros that belong to it all over the tensor.
+      if (law.field === 1 && !spans.some(([from, end]) => from < first + count && end > first)) continue
+      signal?.throwIfAborted()
+      const region = { buffer, byteOffset: 0 }
+      await runJobs(normalsOf(job, draws, matrix, batch, region))
+      await orthogonalizeOnGpu(state, region, { ...region, dtype: 'float32' }, { ...shape, batch }, law.gain, signal)
+      await use({ buffer, first, count, centre, stride: law.stride, ...turned, matrixCount: batch })
+    }
+  })
+}
+
+/** Scratch memory for float32 matrices, freed in any case. */
+async function withMatrices<T>(
+  state: DeviceState,
+  name: string,
+  elementCount: number,
+  use: (buffer: GPUBuffer) => Promise<T>,
+): Promise<T> {
+  const { device } = state
+  const size = 4 * elementCount
+  const { result: buffer, error } = withErrorScope(device, 'out-of-memory', () =>
+    device.createBuffer({
+      label: 'webgpu-init orthogonal matrices',
+      size,
+      usage: USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST,
+    }),
+  )
+  try {
+    const problem = await untilLost(state, error)
+    if (problem !== null) {
+      throw new OutOfMemoryError(
+        `The device could not allocate ${size} bytes of scratch memory for ${show(name)}: ${problem.message}`,
+        { cause: problem },
+      )
+    }
+    return await use(buffer)
+  } finally {
+    buffer.destroy()
+  }
+}

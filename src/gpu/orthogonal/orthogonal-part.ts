@@ -1,0 +1,88 @@
+import { byteWidth } from '../../core/dtype.js'
+import type { FillJob } from '../../ir/job.js'
+import type { PartGeometry } from '../../ir/part.js'
+import { elementIndex } from '../../plan/parts/geometry.js'
+import { USAGE_COPY_DST, USAGE_UNIFORM } from '../device/constants.js'
+import type { DeviceState } from '../device/device-state.js'
+import { Pacer } from '../device/pacing.js'
+import { submitPass } from '../device/pass.js'
+import { bindingWindows } from '../device/windows.js'
+import { type MatrixElements, orthogonalPartLayout, packOrthogonalPart } from '../fill/part-layout.js'
+import type { FillTarget } from '../fill/target.js'
+import type { PipelineKey } from '../shaders/pipeline-key.js'
+import { bindGroupLayout, pipeline, pipelineName, workgroupsFor } from '../shaders/pipelines.js'
+/** The matrices at hand, in a buffer of their own. */
+export interface MadeMatrices extends MatrixElements {
+  readonly buffer: GPUBuffer
+}
+
+const LABEL = 'webgpu-init orthogonal part'
+
+/** The elements of a job, as a part of its whole tensor: where they are one run, that is the part. */
+export const geometryOf = ({ part, firstElement, elementCount }: FillJob): PartGeometry =>
+  part ?? { origin: 0, axes: [{ length: firstElement + elementCount, stride: 1 }] }
+
+/** Elements of the whole tensor from the first to the last that a job holds. */
+export function elementSpan(job: FillJob): readonly [first: number, end: number] {
+  const geometry = geometryOf(job)
+  const { firstElement, elementCount } = job
+  return [elementIndex(geometry, firstElement), elementIndex(geometry, firstElement + elementCount - 1) + 1]
+}
+
+/**
+ * Writes those elements of a target that lie in the matrices at hand; the target was set to 0 before. In submits as
+ * short as other work's.
+ */
+export async function writeOrthogonalPart(
+  state: DeviceState,
+  { job, buffer, byteOffset }: FillTarget,
+  matrices: MadeMatrices,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { device } = state
+  const width = byteWidth(job.dtype)
+  const geometry = geometryOf(job)
+  const round = job.dtype === 'float16' ? 'store/float16' : 'store/bfloat16'
+  const key: PipelineKey = { entry: 'orthogonal_part', slots: { round }, layout: 'orthogonal part' }
+  const compiled = await pipeline(state, key)
+  const pacer = new Pacer(state.speed, true)
+  const uniform = device.createBuffer({
+    label: LABEL,
+    size: orthogonalPartLayout.byteLength,
+    usage: USAGE_UNIFORM | USAGE_COPY_DST,
+  })
+  try {
+    const region = { bufferByteLength: buffer.size, byteOffset, elementCount: job.elementCount, byteWidth: width }
+    for (const { binding, start, count, firstWord } of bindingWindows(region, device.limits)) {
+      const group = device.createBindGroup({
+        label: LABEL,
+        layout: bindGroupLayout(state, 'orthogonal part'),
+        entries: [
+          { binding: 0, resource: { buffer, offset: binding.offset, size: binding.byteLength } },
+          { binding: 1, resource: { buffer: uniform } },
+          { binding: 2, resource: { buffer: matrices.buffer } },
+        ],
+      })
+      for (let done = 0; done < count; ) {
+        signal?.throwIfAborted()
+        const taken = pacer.take(pipelineName(key), count - done)
+        const fields = {
+          firstLocal: job.firstElement + start + done,
+          elementCount: taken,
+          firstWord: firstWord + (done * width) / 4,
+          byteWidth: width,
+        }
+        device.queue.writeBuffer(uniform, 0, packOrthogonalPart(geometry, matrices, fields))
+        const pass = submitPass(state, LABEL, job.name, (encoder) => {
+          encoder.setPipeline(compiled)
+          encoder.setBindGroup(0, group, [0])
+          encoder.dispatchWorkgroups(workgroupsFor(state, taken))
+        })
+        pacer.done(await pass.done)
+        done += taken
+      }
+    }
+  } finally {
+    uniform.destroy()
+  }
+}

@@ -1,0 +1,92 @@
+import { Comparison } from '../../core/comparison.js'
+import { byteWidth } from '../../core/dtype.js'
+import { fillJob } from '../../fill/make-job.js'
+import type { FillJob } from '../../ir/job.js'
+import type { PlannedParameter } from '../../ir/plan.js'
+import { elementIndex } from '../../plan/parts/geometry.js'
+import type { OrthogonalCheck } from '../../store/weight-store.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constants.js'
+import type { DeviceState } from '../device/device-state.js'
+import { copyOut } from '../device/readback.js'
+import { alignUp } from '../device/windows.js'
+import { orthogonalityDefect } from './orthogonal.js'
+import { forEachGroup, madeShape, type RunJobs, zeros } from './orthogonal-fill.js'
+import { elementSpan, geometryOf, type MadeMatrices, writeOrthogonalPart } from './orthogonal-part.js'
+
+/** Elements compared at a time. */
+const CHUNK_ELEMENTS = 2 ** 18
+const LABEL = 'webgpu-init orthogonal check'
+
+/**
+ * Makes the matrices of a part (or of a tensor in several buffers) again, measures how orthogonal they are, and compares
+ * what is held with them, bit by bit: a device gives the same bits every time.
+ */
+export async function checkOrthogonalPart(
+  state: DeviceState,
+  parameter: PlannedParameter,
+  read: (start: number, length: number) => Promise<Uint8Array>,
+  runJobs: RunJobs,
+  signal?: AbortSignal,
+): Promise<OrthogonalCheck> {
+  const job = fillJob(parameter)
+  const width = byteWidth(job.dtype)
+  const comparison = new Comparison(job.dtype)
+  let defect = 0
+  const staging = state.device.createBuffer({
+    label: LABEL,
+    size: alignUp(Math.min(CHUNK_ELEMENTS, job.elementCount) * width, 4),
+    usage: USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST,
+  })
+  try {
+    await forEachGroup(state, job, [elementSpan(job)], runJobs, signal, async (matrices) => {
+      defect = Math.max(defect, await groupDefect(state, job, matrices, signal))
+      const [begin, end] = heldOf(job, matrices)
+      // A chunk begins at a whole word: what lies before is of the group before, and not looked at.
+      for (let chunk = begin - (begin % 2); chunk < end; chunk += CHUNK_ELEMENTS) {
+        signal?.throwIfAborted()
+        const count = Math.min(CHUNK_ELEMENTS, end - chunk)
+        const piece = { ...job, firstElement: job.firstElement + chunk, elementCount: count }
+        const target = { buffer: staging, byteOffset: 0 }
+        await runJobs([{ job: zeros(piece), ...target }])
+        await writeOrthogonalPart(state, { job: piece, ...target }, matrices, signal)
+        const first = Math.max(chunk, begin)
+        const skipped = (first - chunk) * width
+        const actual = await read(chunk * width, count * width)
+        await copyOut(state, staging, 0, count * width, (expected) =>
+          comparison.add(actual.subarray(skipped), expected.subarray(skipped), first),
+        )
+      }
+    })
+  } finally {
+    staging.destroy()
+  }
+  return { defect, dtype: 'float32', ...comparison.result() }
+}
+
+async function groupDefect(
+  state: DeviceState,
+  { source }: FillJob,
+  { buffer, matrixCount }: MadeMatrices & { readonly matrixCount: number },
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  if (source.kind !== 'orthogonal') return 0
+  const shape = { ...madeShape(source), batch: matrixCount }
+  return orthogonalityDefect(state, { buffer, byteOffset: 0, dtype: 'float32' }, shape, source.law.gain, signal)
+}
+
+/** Elements of the job, counted from its first, that lie in the matrices; of a delta-orthogonal, all. */
+function heldOf(job: FillJob, { first, count }: MadeMatrices): readonly [begin: number, end: number] {
+  if (job.source.kind === 'orthogonal' && job.source.law.field > 1) return [0, job.elementCount]
+  const geometry = geometryOf(job)
+  // A part keeps the tensor's order.
+  const before = (element: number): number => {
+    let [low, high] = [0, job.elementCount]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (elementIndex(geometry, job.firstElement + middle) < element) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  return [before(first), before(first + count)]
+}

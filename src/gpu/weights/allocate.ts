@@ -1,0 +1,200 @@
+import { OutOfMemoryError, show, WeightInitError } from '../../core/errors.js'
+import {
+  type RegionRules,
+  type RegionSpan,
+  refuseOverlap,
+  regionPieces,
+  regionSpans,
+  segmentsOfPieces,
+} from '../../fill/regions.js'
+import type { PlannedParameter } from '../../ir/plan.js'
+import type { TargetRegion } from '../../plan/options.js'
+import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constants.js'
+import { type DeviceState, untilLost } from '../device/device-state.js'
+import { withErrorScope } from '../device/scopes.js'
+import { type GpuRegion, type GpuSegment, segmentSizes } from '../device/segments.js'
+import { alignUp } from '../device/windows.js'
+export interface Allocation {
+  readonly regions: ReadonlyMap<string, GpuRegion>
+  /** Buffers made here, to be destroyed with the result. */
+  readonly owned: readonly GPUBuffer[]
+}
+
+/** Packed parameters start at multiples of this: what any device accepts as a binding offset. */
+const PACKED_ALIGNMENT = 256
+
+/**
+ * Checks the caller's regions before any GPU work.
+ * @throws WeightInitError `INVALID_BUFFER` naming the parameter, the value, the limit and the remedy
+ */
+export function checkRegions(
+  into: ReadonlyMap<string, TargetRegion>,
+  parameters: readonly PlannedParameter[],
+  { what = 'into', overlapping = false }: { readonly what?: string; readonly overlapping?: boolean } = {},
+): Map<string, GpuRegion> {
+  const regions = new Map<string, GpuRegion>()
+  if (into.size === 0) return regions
+  const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
+  const spans: RegionSpan[] = []
+  for (const [name, region] of into) {
+    const parameter = known.get(name)
+    if (parameter?.action !== 'initialize') {
+      throw new WeightInitError(
+        'INVALID_BUFFER',
+        `${what}[${show(name)}]: the model initialises no parameter of that name.`,
+      )
+    }
+    const pieces = regionPieces(parameter, region, bufferRules, what)
+    spans.push(...regionSpans(pieces, bufferRules.unit))
+    const { buffer, byteOffset } = pieces[0]!
+    regions.set(
+      name,
+      pieces.length === 1 ? { buffer, byteOffset } : { buffer, byteOffset, segments: segmentsOfPieces(pieces) },
+    )
+  }
+  if (!overlapping) refuseOverlap(spans)
+  return regions
+}
+
+const bufferRules: RegionRules<GPUBuffer> = {
+  unit: 4,
+  buffer(value, fail) {
+    const buffer = value as GPUBuffer | null | undefined
+    if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number' || typeof buffer.destroy !== 'function') {
+      return fail(`buffer must be a GPUBuffer on this device, but found ${show(buffer)}.`)
+    }
+    for (const [flag, usage, why] of [
+      [USAGE_STORAGE, 'STORAGE (128)', ''],
+      [USAGE_COPY_SRC, 'COPY_SRC (4)', ', which read() and verify() need'],
+    ] as const) {
+      if ((buffer.usage & flag) !== 0) continue
+      fail(
+        `the buffer's usage ${buffer.usage} lacks ${usage}${why}; create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`,
+      )
+    }
+    return { buffer, byteLength: buffer.size }
+  },
+}
+
+const tooLarge = ({ device }: DeviceState, { byteLength }: PlannedParameter, alignment: number): boolean =>
+  alignUp(byteLength, alignment) > device.limits.maxBufferSize
+
+/**
+ * Refuses parameters that no buffer of the device can hold, before any GPU work.
+ * @throws WeightInitError `LIMIT_EXCEEDED` naming the parameter, its bytes, the limit and the remedies
+ */
+export function checkSizes(
+  state: DeviceState,
+  parameters: readonly PlannedParameter[],
+  given: ReadonlyMap<string, GpuRegion>,
+  { segments, bufferAlignment }: { segments: boolean; bufferAlignment: number },
+): void {
+  if (segments) return
+  for (const parameter of parameters) {
+    const { name, action, byteLength } = parameter
+    if (action !== 'initialize' || given.has(name) || !tooLarge(state, parameter, bufferAlignment)) continue
+    throw new WeightInitError(
+      'LIMIT_EXCEEDED',
+      `Parameter ${show(name)} needs ${byteLength} bytes; this device has maxBufferSize ${state.device.limits.maxBufferSize}. ` +
+        'Request the device with a larger requiredLimits.maxBufferSize, let it live in several buffers with the option ' +
+        'segments: true, hold a part of it with shard or slice, or use a narrower dtype.',
+    )
+  }
+}
+
+/**
+ * Makes the buffers that the caller did not give. All or nothing: a failure destroys what was made. Sizes were checked.
+ * @throws OutOfMemoryError naming the parameter and its bytes
+ */
+export async function allocate(
+  state: DeviceState,
+  parameters: readonly PlannedParameter[],
+  given: ReadonlyMap<string, GpuRegion>,
+  options: { buffers: 'separate' | 'packed'; bufferAlignment: number; usage: number },
+): Promise<Allocation> {
+  const { device } = state
+  const own = parameters.filter(({ action, name }) => action === 'initialize' && !given.has(name))
+  const limit = device.limits.maxBufferSize
+  const usage = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST | options.usage
+  const regions = new Map<string, GpuRegion>(given)
+  const made: { buffer: GPUBuffer; parameter: string; byteLength: number; error: Promise<GPUError | null> }[] = []
+  const bytesTotal = own.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const outOfMemory = (parameter: string, byteLength: number, cause: Error | GPUError): OutOfMemoryError =>
+    new OutOfMemoryError(
+      `The device could not allocate ${byteLength} bytes for parameter ${show(parameter)}, of ${bytesTotal} in all: ${cause.message} ` +
+        'Nothing was kept. Free other buffers, use a narrower dtype, or hold a part of the model with shard or skip.',
+      { cause },
+    )
+  const make = (parameter: string, byteLength: number, label: string): GPUBuffer => {
+    // At least whole words: an odd 16-bit tail has its own.
+    const size = alignUp(byteLength, options.bufferAlignment)
+    try {
+      const scope = withErrorScope(device, 'out-of-memory', () => device.createBuffer({ label, size, usage }))
+      made.push({ buffer: scope.result, parameter, byteLength: size, error: scope.error })
+      return scope.result
+    } catch (thrown) {
+      // Some implementations throw a RangeError where the standard asks for an error scope.
+      throw outOfMemory(parameter, size, thrown as Error)
+    }
+  }
+  try {
+    for (const parameter of own.filter((p) => tooLarge(state, p, options.bufferAlignment)))
+      regions.set(parameter.name, makeSegments(parameter, limit, make))
+    const fitting = own.filter((p) => !tooLarge(state, p, options.bufferAlignment))
+    if (options.buffers === 'separate') {
+      for (const { name, byteLength } of fitting)
+        regions.set(name, { buffer: make(name, byteLength, name), byteOffset: 0 })
+    } else {
+      for (const group of packGroups(fitting, limit)) {
+        const first = group.members[0]!.name
+        const buffer = make(first, group.byteLength, `webgpu-init packed ${first} ...`)
+        for (const { name, byteOffset } of group.members) regions.set(name, { buffer, byteOffset })
+      }
+    }
+    const errors = await untilLost(state, Promise.all(made.map(({ error }) => error)))
+    errors.forEach((error, index) => {
+      if (error === null) return
+      const { parameter, byteLength } = made[index]!
+      throw outOfMemory(parameter, byteLength, error)
+    })
+  } catch (error) {
+    for (const { buffer } of made) buffer.destroy()
+    throw error
+  }
+  return { regions, owned: made.map(({ buffer }) => buffer) }
+}
+
+function makeSegments(
+  { name, dtype, elementCount }: PlannedParameter,
+  limit: number,
+  make: (parameter: string, byteLength: number, label: string) => GPUBuffer,
+): GpuRegion {
+  const sizes = segmentSizes(elementCount, dtype, limit)
+  const segments: GpuSegment[] = sizes.map((size, index) => ({
+    buffer: make(name, size.byteLength, `${name} [${index + 1} of ${sizes.length}]`),
+    byteOffset: 0,
+    ...size,
+  }))
+  return { buffer: segments[0]!.buffer, byteOffset: 0, segments }
+}
+
+interface PackGroup {
+  byteLength: number
+  members: { name: string; byteOffset: number }[]
+}
+
+function packGroups(parameters: readonly PlannedParameter[], limit: number): PackGroup[] {
+  const groups: PackGroup[] = []
+  for (const { name, byteLength } of parameters) {
+    let group = groups.at(-1)
+    let byteOffset = group === undefined ? 0 : alignUp(group.byteLength, PACKED_ALIGNMENT)
+    if (group === undefined || byteOffset + alignUp(byteLength, 4) > limit) {
+      group = { byteLength: 0, members: [] }
+      groups.push(group)
+      byteOffset = 0
+    }
+    group.members.push({ name, byteOffset })
+    group.byteLength = byteOffset + alignUp(byteLength, 4)
+  }
+  return groups
+}

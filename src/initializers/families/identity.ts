@@ -1,0 +1,126 @@
+import { byteWidth, type DType } from '../../core/dtype.js'
+import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
+import type { Distribution } from '../../distributions/registry.js'
+import { finiteNumber, Initializer, type InitializerContext, orDefault } from '../initializer.js'
+
+export interface EyeConfig {
+  /** Value on the diagonal. Default 1. */
+  readonly gain?: number
+}
+
+/** Ones (times gain) on the diagonal of a matrix, square or not; zeros elsewhere. PyTorch's eye_, Keras's Identity. */
+export class EyeInitializer extends Initializer {
+  readonly name: string = 'eye'
+  readonly gain: number
+
+  /** @throws WeightInitError `INVALID_CONFIG` for a gain that is not a finite number, or an unknown key */
+  constructor(config: EyeConfig = {}) {
+    super()
+    refuseUnknownKeys(config, ['gain'], 'eye config', 'INVALID_CONFIG')
+    this.gain = finiteNumber(orDefault(config.gain, 1), 'gain', this.name)
+  }
+
+  get config(): Readonly<Record<string, unknown>> {
+    return { gain: this.gain }
+  }
+
+  /** @throws WeightInitError `INVALID_SHAPE` unless rank 2, in PyTorch's words */
+  distribution({ parameter }: InitializerContext): Distribution {
+    const { shape, name, elementCount } = parameter
+    if (shape.length !== 2) wrongRank(name, shape, 'Only tensors with 2 dimensions are supported', 'eye')
+    refuseBytes(parameter.dtype, name, 'eye')
+    const [rows = 1, columns = 1] = shape
+    return {
+      kind: 'diagonal',
+      value: this.gain,
+      elementCount,
+      runs: [{ first: 0, stride: columns + 1, count: Math.min(rows, columns) }],
+    }
+  }
+}
+
+export interface DiracConfig {
+  /** Groups of the convolution; must divide the output channels. Default 1. */
+  readonly groups?: number
+}
+
+/**
+ * The identity of a convolution: keeps its input's channels, as many as there are. PyTorch's dirac_: for each group g and
+ * d < min(out / groups, in): weight[g out/groups + d, d, centre of the kernel] = 1; zeros elsewhere. Layout out-in.
+ */
+export class DiracInitializer extends Initializer {
+  readonly name: string = 'dirac'
+  readonly groups: number
+
+  /** @throws WeightInitError `INVALID_CONFIG` for groups that is no positive integer, or an unknown key */
+  constructor(config: DiracConfig = {}) {
+    super()
+    refuseUnknownKeys(config, ['groups'], 'dirac config', 'INVALID_CONFIG')
+    this.groups = finiteNumber(orDefault(config.groups, 1), 'groups', this.name)
+    if (!Number.isInteger(this.groups) || this.groups < 1) {
+      throw new WeightInitError('INVALID_CONFIG', `dirac: groups must be a positive integer, but found ${this.groups}.`)
+    }
+  }
+
+  get config(): Readonly<Record<string, unknown>> {
+    return { groups: this.groups }
+  }
+
+  /** @throws WeightInitError `INVALID_SHAPE` unless rank 3, 4 or 5 with groups dividing axis 0, in PyTorch's words */
+  distribution({ parameter }: InitializerContext): Distribution {
+    const { shape, name, elementCount, layout } = parameter
+    if (shape.length < 3 || shape.length > 5) {
+      wrongRank(name, shape, 'Only tensors with 3, 4, or 5 dimensions are supported', 'dirac')
+    }
+    if (layout !== 'out-in') {
+      throw new WeightInitError(
+        'INVALID_SHAPE',
+        `Parameter ${show(name)}: dirac needs the layout out-in, but found ${layout}.`,
+      )
+    }
+    refuseBytes(parameter.dtype, name, 'dirac')
+    const [out = 1, inputs = 1, ...kernel] = shape
+    if (out % this.groups !== 0) {
+      throw new WeightInitError(
+        'INVALID_SHAPE',
+        `Parameter ${show(name)}: dim 0 must be divisible by groups, but found ${out} and groups ${this.groups}.`,
+      )
+    }
+    const field = kernel.reduce((a, b) => a * b, 1)
+    const centre = kernel.reduce((at, length) => at * length + Math.floor(length / 2), 0)
+    const perGroup = out / this.groups
+    const row = inputs * field
+    return {
+      kind: 'diagonal',
+      value: 1,
+      elementCount,
+      runs: Array.from({ length: this.groups }, (_, group) => ({
+        first: group * perGroup * row + centre,
+        stride: row + field,
+        count: Math.min(perGroup, inputs),
+      })),
+    }
+  }
+}
+
+/** One-byte elements would share words; no layer has such an identity. */
+function refuseBytes(dtype: DType, name: string, initializer: string): void {
+  if (byteWidth(dtype) === 1) {
+    throw new WeightInitError(
+      'UNSUPPORTED_DTYPE',
+      `Parameter ${show(name)}: ${initializer} takes dtypes of two bytes and more, but found ${dtype}.`,
+    )
+  }
+}
+
+function wrongRank(name: string, shape: readonly number[], words: string, initializer: string): never {
+  throw new WeightInitError(
+    'INVALID_SHAPE',
+    `Parameter ${show(name)} of shape ${show(shape)}: ${words} by ${initializer}.`,
+  )
+}
+
+export const eye: EyeInitializer = /* @__PURE__ */ new EyeInitializer()
+/** Keras's name for `eye`. */
+export const identity: EyeInitializer = eye
+export const dirac: DiracInitializer = /* @__PURE__ */ new DiracInitializer()

@@ -1,0 +1,87 @@
+import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
+import type { Distribution } from '../../distributions/registry.js'
+import type { Parameter } from '../../ir/parameter.js'
+import { calculateGain } from '../gain.js'
+import { centred, Initializer, type InitializerContext } from '../initializer.js'
+
+const recurrent = /(^|\.)(weight|bias)_(ih|hh|hr)_l\d+(_reverse)?$/
+
+/**
+ * What PyTorch's layers do when they are built (`reset_parameters`):
+ * - Linear, Conv: weight kaiming_uniform_(a = sqrt(5)), that is U(-1/sqrt(fan_in), 1/sqrt(fan_in)); bias the same bound,
+ *   with the fan_in of the weight beside it
+ * - Embedding: N(0, 1), the padding row 0
+ * - LSTM, GRU, RNN (weight_ih_l0, ...): everything U(-1/sqrt(hidden), 1/sqrt(hidden))
+ * - norms: scale 1, bias 0
+ * Fans are PyTorch's, from the shape alone. Applies to every role, so that one name initialises a whole model as PyTorch does.
+ */
+export class TorchDefaultInitializer extends Initializer {
+  readonly name: string = 'torch_default'
+  override readonly appliesToEveryRole: boolean = true
+
+  /** @throws WeightInitError `INVALID_CONFIG` for any key: it takes none */
+  constructor(config: Readonly<Record<string, never>> = {}) {
+    super()
+    refuseUnknownKeys(config, [], 'torch_default config', 'INVALID_CONFIG')
+  }
+
+  get config(): Readonly<Record<string, unknown>> {
+    return {}
+  }
+
+  /** @throws WeightInitError `UNMATCHED_PARAMETER` for a bias whose weight the model does not have, and for unknown buffers */
+  distribution(context: InitializerContext): Distribution {
+    const { parameter } = context
+    if (recurrent.test(parameter.name)) return withinBound(1 / Math.sqrt(hiddenSize(context)))
+    switch (parameter.role) {
+      case 'embedding':
+        return { kind: 'normal', mean: 0, std: 1 }
+      case 'norm-scale':
+        return { kind: 'constant', value: 1 }
+      case 'norm-bias':
+        return { kind: 'constant', value: 0 }
+      case 'weight': {
+        const { fanIn } = context.torchFansOf(parameter)
+        return centred('uniform', calculateGain('leaky_relu', Math.sqrt(5)) / Math.sqrt(fanIn))
+      }
+      case 'bias': {
+        const { fanIn } = context.torchFansOf(weightBeside(context))
+        return withinBound(1 / Math.sqrt(fanIn))
+      }
+      case 'buffer':
+        throw new WeightInitError(
+          'UNMATCHED_PARAMETER',
+          `torch_default has no rule for the buffer ${show(parameter.name)}; initialise it by a rule of your own, or skip it.`,
+        )
+    }
+  }
+}
+
+function withinBound(bound: number): Distribution {
+  return { kind: 'uniform', low: -bound, high: bound }
+}
+
+function weightBeside({ parameter, find }: InitializerContext): Parameter {
+  const name = parameter.name.replace(/bias$/, 'weight')
+  const weight = name === parameter.name ? undefined : find(name)
+  if (weight !== undefined) return weight
+  throw new WeightInitError(
+    'UNMATCHED_PARAMETER',
+    `torch_default takes the bound of ${show(parameter.name)} from the fan_in of the weight beside it, but the model has no ` +
+      `parameter ${show(name)}. Give the bias a rule of its own.`,
+  )
+}
+
+/** Columns of the recurrent weight of the same layer. */
+function hiddenSize({ parameter, find }: InitializerContext): number {
+  const name = parameter.name.replace(/(weight|bias)_(ih|hh|hr)(_l\d+(?:_reverse)?)$/, 'weight_hh$3')
+  const recurrentWeight = find(name)
+  const hidden = recurrentWeight?.shape[1]
+  if (hidden !== undefined) return hidden
+  throw new WeightInitError(
+    'UNMATCHED_PARAMETER',
+    `torch_default takes the hidden size of ${show(parameter.name)} from ${show(name)}, which the model does not have.`,
+  )
+}
+
+export const torchDefault: TorchDefaultInitializer = /* @__PURE__ */ new TorchDefaultInitializer()

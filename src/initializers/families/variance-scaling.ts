@@ -1,0 +1,101 @@
+import { refuseUnknownKeys, WeightInitError } from '../../core/errors.js'
+import type { Distribution } from '../../distributions/registry.js'
+import type { Fans } from '../../ir/fans.js'
+import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from '../initializer.js'
+export type VarianceScalingMode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'
+/**
+ * 'truncated_normal': within two sigma, its own standard deviation corrected to sqrt(variance) (JAX, Keras).
+ * 'normal': untruncated, as in JAX (Keras's 'normal' is an alias of its truncated one). 'untruncated_normal': the same, Keras's name.
+ */
+export type VarianceScalingDistribution = 'uniform' | 'normal' | 'untruncated_normal' | 'truncated_normal'
+
+export interface VarianceScalingConfig {
+  /** > 0. Default 1. */
+  readonly scale?: number
+  /** What to divide by. Default 'fan_in'. */
+  readonly mode?: VarianceScalingMode
+  /** Default 'truncated_normal' (Keras's default; JAX has none). */
+  readonly distribution?: VarianceScalingDistribution
+}
+
+/** Standard deviation of N(0, 1) truncated to [-2, 2]: the constant that JAX and Keras divide by. */
+const TRUNCATED_STD = 0.87962566103423978
+
+const denominators: Readonly<Record<VarianceScalingMode, (fans: Fans) => number>> = {
+  fan_in: ({ fanIn }) => fanIn,
+  fan_out: ({ fanOut }) => fanOut,
+  fan_avg: ({ fanIn, fanOut }) => (fanIn + fanOut) / 2,
+  fan_geo_avg: ({ fanIn, fanOut }) => Math.sqrt(fanIn * fanOut),
+}
+const modes = /* @__PURE__ */ Object.keys(denominators) as VarianceScalingMode[]
+const distributions = ['uniform', 'normal', 'untruncated_normal', 'truncated_normal'] as const
+
+/**
+ * variance = scale / n, n the fan that `mode` names; uniform: U[-b, b), b = sqrt(3 variance); normal: std = sqrt(variance);
+ * truncated_normal: std = sqrt(variance) / 0.87962566103423978 within two of that std, so that the result's own standard
+ * deviation is sqrt(variance). jax.nn.initializers.variance_scaling (fan_geo_avg included), keras.initializers.VarianceScaling.
+ */
+export class VarianceScalingInitializer extends Initializer {
+  readonly name: string = 'variance_scaling'
+  readonly scale: number
+  readonly mode: VarianceScalingMode
+  readonly distributionKind: VarianceScalingDistribution
+
+  /** @throws WeightInitError `INVALID_CONFIG` for scale <= 0, an unknown mode, distribution or key */
+  constructor(config: VarianceScalingConfig = {}) {
+    super()
+    refuseUnknownKeys(config, ['scale', 'mode', 'distribution'], 'variance_scaling config', 'INVALID_CONFIG')
+    this.scale = finiteNumber(orDefault(config.scale, 1), 'scale', this.name)
+    if (this.scale <= 0) {
+      throw new WeightInitError(
+        'INVALID_CONFIG',
+        `variance_scaling: Argument \`scale\` must be positive float. Received: scale=${this.scale}.`,
+      )
+    }
+    this.mode = oneOf(orDefault(config.mode, 'fan_in'), modes, 'mode', this.name)
+    this.distributionKind = oneOf(
+      orDefault(config.distribution, 'truncated_normal'),
+      distributions,
+      'distribution',
+      this.name,
+    )
+  }
+
+  get config(): Readonly<Record<string, unknown>> {
+    return { scale: this.scale, mode: this.mode, distribution: this.distributionKind }
+  }
+
+  /**
+   * In float64; with a JAX generator in float32 at every step, as JAX does, so that the values are its own.
+   * @throws WeightInitError `INVALID_SHAPE` for rank < 2
+   */
+  distribution({ fans, generator }: InitializerContext): Distribution {
+    const inJax = generator === 'jax' || generator === 'jax-legacy'
+    const rounded = (x: number): number => (inJax ? Math.fround(x) : x)
+    const variance = rounded(this.scale / denominators[this.mode](fans()))
+    if (this.distributionKind === 'uniform') {
+      const bound = rounded(Math.sqrt(rounded(3 * variance)))
+      return { kind: 'uniform', low: -bound, high: bound }
+    }
+    const std = rounded(Math.sqrt(variance))
+    if (this.distributionKind !== 'truncated_normal') return centred('normal', std)
+    const widened = rounded(std / rounded(TRUNCATED_STD))
+    return { kind: 'truncated-normal', mean: 0, std: widened, low: -2 * widened, high: 2 * widened }
+  }
+}
+
+const preset = (
+  scale: number,
+  mode: VarianceScalingMode,
+  distribution: VarianceScalingDistribution,
+): VarianceScalingInitializer => new VarianceScalingInitializer({ scale, mode, distribution })
+
+/** LeCun et al. 1998; scale 1, fan_in. The *_normal ones are truncated and corrected, as in JAX and Keras. */
+export const lecunNormal: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_in', 'truncated_normal')
+export const lecunUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_in', 'uniform')
+/** Glorot and Bengio 2010; scale 1, fan_avg. PyTorch's xavier_normal_ is the untruncated `xavierNormal`. */
+export const glorotNormal: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_avg', 'truncated_normal')
+export const glorotUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_avg', 'uniform')
+/** He et al. 2015; scale 2, fan_in. PyTorch's kaiming_normal_ is the untruncated `kaimingNormal`. */
+export const heNormal: VarianceScalingInitializer = /* @__PURE__ */ preset(2, 'fan_in', 'truncated_normal')
+export const heUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(2, 'fan_in', 'uniform')

@@ -1,0 +1,64 @@
+import type { DType } from '../core/dtype.js'
+import type { CustomSampler, LawOf } from './distribution.js'
+import type { GeneratorDraw, GeneratorSource } from './generator.js'
+import type { PartGeometry } from './part.js'
+import type { Stream } from './stream.js'
+/** How a parameter's elements are made: a source for all of them, then overlays over some. */
+export interface Filling {
+  readonly source: FillSource
+  readonly overlays: readonly Overlay[]
+}
+
+/** Which shader makes the values: shaders/distributions/<name>.wgsl. */
+export type SamplerName = 'uniform' | 'normal' | 'truncated_normal' | 'sparse'
+
+/** How elements are made, from their index alone: the same facts for the GPU and the CPU. No GPU types. */
+export type FillSource =
+  | { readonly kind: 'constant'; readonly pattern: Uint8Array }
+  | {
+      readonly kind: 'sampler'
+      readonly sampler: SamplerName | CustomSampler
+      /** The twelve 32-bit constants of shaders/core/law.wgsl. */
+      readonly constants: Uint32Array
+      readonly stream: Stream
+    }
+  | ({ readonly kind: 'generator' } & GeneratorDraw)
+  /** The same for every seed, and made on the host. */
+  | { readonly kind: 'table'; readonly law: LawOf<'sinusoid'> }
+  | {
+      readonly kind: 'orthogonal'
+      readonly law: LawOf<'orthogonal'>
+      readonly stream: Stream
+      /** Where its normals come from, if not from `stream`. */
+      readonly origin?: GeneratorSource
+    }
+
+/**
+ * Written over the source's elements, in order. Indices count as the job's `firstElement` does: row-major in the full
+ * tensor, or within the part where a job fills one that is many runs.
+ */
+export type Overlay =
+  | { readonly kind: 'range'; readonly first: number; readonly count: number; readonly pattern: Uint8Array }
+  | {
+      readonly kind: 'diagonal'
+      readonly first: number
+      /** At least 2: two elements never share a 32-bit word. */
+      readonly stride: number
+      readonly count: number
+      readonly pattern: Uint8Array
+    }
+
+/**
+ * Elements [firstElement, firstElement + elementCount) of a parameter, row-major in its full shape; or, with `part`, of
+ * that part of it.
+ */
+export interface FillJob {
+  readonly name: string
+  readonly dtype: DType
+  readonly firstElement: number
+  readonly elementCount: number
+  /** Only where a random parameter's elements are more than one run of neighbours. */
+  readonly part?: PartGeometry
+  readonly source: FillSource
+  readonly overlays: readonly Overlay[]
+}

@@ -1,0 +1,61 @@
+import type { DType } from '../core/dtype.js'
+import type { Distribution, ExpectedMoments } from '../distributions/registry.js'
+import type { Fans } from './fans.js'
+import type { GeneratorName, GeneratorSettings, GeneratorSource } from './generator.js'
+import type { Overlay } from './job.js'
+import type { Layout, ParameterRole } from './parameter.js'
+import type { ParameterPart, WholeMatrices } from './part.js'
+import type { Stream } from './stream.js'
+/** What happens to one parameter. Plain data. */
+export interface PlannedParameter {
+  readonly name: string
+  /** Of what is held: the part's where there is one. */
+  readonly shape: readonly number[]
+  /** Only where `slice` or `shard` cut it: which part of the full shape. Fans, law and stream are the whole's. */
+  readonly part?: ParameterPart
+  /** Only of a part of an orthogonal law: what is made whole, in scratch memory, so that the part can be kept. */
+  readonly whole?: WholeMatrices
+  readonly elementCount: number
+  readonly dtype: DType
+  readonly byteLength: number
+  readonly role: ParameterRole
+  readonly layout: Layout
+  /** 'tied' shares the memory of `tiedTo`; 'skip' gets neither memory nor values. */
+  readonly action: 'initialize' | 'tied' | 'skip'
+  readonly tiedTo?: string
+  /** Which initializer, with which settings, and why it was chosen. */
+  readonly rule: {
+    readonly initializer: string
+    readonly config: Readonly<Record<string, unknown>>
+    readonly because: string
+    /** The rule's own source, where it names one. */
+    readonly source?: string
+  }
+  /** Only where the parameter has them. */
+  readonly fans?: Fans
+  /** PyTorch's fans, only where they differ from the layer's true ones; option fans: 'torch' uses them. */
+  readonly torchFans?: Fans
+  /** The law that is drawn, in float64. A law without spread is a constant. */
+  readonly distribution: Distribution
+  /** What `distribution` promises: mean, std, min, max. */
+  readonly expected: ExpectedMoments
+  readonly stream: Stream
+  /** Written over the law's values: an embedding's padding row. */
+  readonly overlays: readonly Overlay[]
+  /** Where its words come from with a generator other than 'philox'; then `stream` is not used. */
+  readonly source?: GeneratorSource
+}
+
+export interface InitializationPlan {
+  /** Version of the value contract: docs/value-contract.md. */
+  readonly valueContract: 1
+  readonly seed: number | bigint
+  readonly generator: GeneratorName
+  /** The generator with every setting. */
+  readonly generatorSettings: GeneratorSettings
+  readonly parameters: readonly PlannedParameter[]
+  /** Over the parameters that are initialised. */
+  readonly totals: { readonly parameterCount: number; readonly elementCount: number; readonly byteLength: number }
+  /** JSON without bigints: seeds and offsets as decimal strings. */
+  toJSON(): Record<string, unknown>
+}

@@ -1,0 +1,169 @@
+import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { show, WeightInitError } from '../../core/errors.js'
+import { npyHeader } from '../../readers/npy.js'
+import {
+  type CheckpointWriter,
+  copyTensor,
+  Places,
+  type ReadTensor,
+  type StoredTensor,
+  type WriteOptions,
+} from './checkpoint-writer.js'
+import { io, PartialFile, partialName } from './partial-file.js'
+
+const FORMAT = 'webgpu-init-npy'
+const INDEX = 'index.json'
+
+interface Place {
+  readonly file: string
+  readonly header: Uint8Array
+  readonly byteLength: number
+}
+
+/**
+ * A folder with one .npy file per tensor and an index.json that maps names to files. It is filled under another name and
+ * takes its own when it is complete; a folder that an earlier run wrote is replaced, any other that is not empty is refused.
+ */
+export class NpyWriter implements CheckpointWriter {
+  readonly paths: readonly string[]
+  readonly #folder: string
+  readonly #partial: string
+  readonly #places: Places<Place>
+  readonly #index: string
+
+  private constructor(path: string, folder: string, partial: string, places: Places<Place>, index: string) {
+    this.paths = [path]
+    this.#folder = folder
+    this.#partial = partial
+    this.#places = places
+    this.#index = index
+  }
+
+  /** @throws WeightInitError `IO`, `UNSUPPORTED_DTYPE` for a dtype NumPy lacks, `INVALID_MODEL` for names that collide */
+  static async create(
+    path: string,
+    tensors: readonly StoredTensor[],
+    metadata: Readonly<Record<string, string>>,
+  ): Promise<NpyWriter> {
+    const names = new Map<string, string>()
+    const entries = tensors.map(({ name, shape, dtype, storedDType, byteLength }) => {
+      const file = fileName(name)
+      // Some file systems take A and a for one name.
+      const other = names.get(file.toLowerCase())
+      if (other !== undefined) {
+        throw new WeightInitError(
+          'INVALID_MODEL',
+          `Parameters ${show(other)} and ${show(name)} would share the file ${show(file)}; write safetensors instead.`,
+        )
+      }
+      names.set(file.toLowerCase(), name)
+      if (dtype === undefined) {
+        throw new WeightInitError(
+          'UNSUPPORTED_DTYPE',
+          `Parameter ${show(name)}: .npy has no type for ${storedDType}. Write safetensors instead.`,
+        )
+      }
+      return { name, file, dtype, shape, byteLength, header: npyHeader(dtype, shape, `Parameter ${show(name)}`) }
+    })
+    const folder = await replaceable(path)
+    const partial = partialName(folder)
+    try {
+      await mkdir(partial)
+    } catch (cause) {
+      throw refusal(path, (cause as Error).message, cause)
+    }
+    const listed = entries.map(({ header, ...entry }) => entry)
+    const index = { format: FORMAT, version: 1, tensors: listed, metadata }
+    const places = new Places(entries.map(({ name, ...place }) => [name, place] as const))
+    return new NpyWriter(path, folder, partial, places, `${JSON.stringify(index, null, 1)}\n`)
+  }
+
+  async write(name: string, read: ReadTensor, options?: WriteOptions): Promise<void> {
+    const { file, header, byteLength } = this.#places.take(name)
+    await this.#put(file, header, (target) => copyTensor(target, header.length, byteLength, read, options))
+  }
+
+  async #put(name: string, head: Uint8Array, rest?: (file: PartialFile) => Promise<void>): Promise<void> {
+    const file = await PartialFile.create(join(this.#partial, name))
+    try {
+      await file.writeAt(head, 0)
+      await rest?.(file)
+      await file.commit()
+    } finally {
+      await file.discard()
+    }
+  }
+
+  async finish(): Promise<void> {
+    this.#places.requireNone()
+    await this.#put(INDEX, new TextEncoder().encode(this.#index))
+    await replaceable(this.#folder)
+    const old = partialName(this.#folder)
+    const hadOld = await rename(this.#folder, old).then(
+      () => true,
+      () => false,
+    )
+    try {
+      await io(this.#folder, rename(this.#partial, this.#folder))
+    } catch (error) {
+      if (hadOld) await rename(old, this.#folder)
+      throw error
+    }
+    if (hadOld) await rm(old, { recursive: true, force: true })
+  }
+
+  async discard(): Promise<void> {
+    await rm(this.#partial, { recursive: true, force: true })
+  }
+}
+
+/** A parameter's name as a file's: what is not a letter, a digit, `.`, `_` or `-` becomes `%XX` of its UTF-8 bytes. */
+function fileName(name: string): string {
+  const bytes = new TextEncoder().encode(name)
+  const safe = Array.from(bytes, (byte) => {
+    const character = String.fromCharCode(byte)
+    return /[A-Za-z0-9._-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }).join('')
+  if (safe.length > 200) {
+    throw new WeightInitError(
+      'INVALID_MODEL',
+      `Parameter ${show(name)}: its name is too long for a file's; write safetensors instead.`,
+    )
+  }
+  return `${safe}.npy`
+}
+
+function refusal(path: string, why: string, cause?: unknown): WeightInitError {
+  return new WeightInitError('IO', `Cannot write the folder ${show(path)}: ${why}.`, { cause })
+}
+
+/** The folder's real path, if there is none, an empty one, or one that this wrote and nobody added to. */
+async function replaceable(path: string): Promise<string> {
+  let folder: string
+  try {
+    folder = await realpath(path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return path.replace(/[\\/]+$/, '')
+    throw refusal(path, (cause as Error).message, cause)
+  }
+  if (!(await stat(folder)).isDirectory()) throw refusal(path, 'it exists and is no folder')
+  const present = await readdir(folder)
+  if (present.length === 0) return folder
+  const ours = new Set<unknown>([INDEX])
+  try {
+    const index = JSON.parse(await readFile(join(folder, INDEX), 'utf8'))
+    if (index.format === FORMAT) for (const { file } of index.tensors) ours.add(file)
+  } catch {
+    // No index of ours: nothing in it may be removed.
+    ours.clear()
+  }
+  const foreign = present.find((name) => !ours.has(name))
+  if (foreign !== undefined) {
+    throw refusal(
+      path,
+      `it holds ${show(foreign)}, which is no file of an earlier run. Choose another or an empty folder`,
+    )
+  }
+  return folder
+}

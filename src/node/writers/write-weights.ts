@@ -1,0 +1,63 @@
+import { manifestOf } from '../../plan/manifest.js'
+import { assemblePlan } from '../../plan/plan.js'
+import type { InitializedModel } from '../../weights/initialized-model.js'
+import { storedTensor } from './checkpoint-writer.js'
+import { createWriter, type WriterOptions } from './create-writer.js'
+
+export interface WriteWeightsOptions extends WriterOptions {
+  /** Whether the manifest goes into the file. Default true. */
+  readonly manifest?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { readonly bytesDone: number; readonly bytesTotal: number }) => void
+}
+
+/**
+ * Writes initialised weights as they are now, streamed: the host holds 32 MiB at a time. Tied parameters are left out, as
+ * the formats have no aliases. A file has its name only when it is complete.
+ *
+ * @param path the file; with the format 'npy' a folder
+ * @returns the files that were written
+ * @throws WeightInitError `IO`, `UNSUPPORTED_DTYPE` (bfloat16 as .npy), `INVALID_ARGUMENT`; nothing is then under the final name
+ */
+export async function writeWeights(
+  path: string,
+  weights: InitializedModel,
+  options: WriteWeightsOptions = {},
+): Promise<readonly string[]> {
+  const { plan } = weights
+  const own = plan.parameters.filter(({ action }) => action === 'initialize')
+  const manifest = (names: ReadonlySet<string>): Record<string, string> => {
+    if (options.manifest === false) return {}
+    const part = plan.parameters.filter((p) => p.action !== 'skip' && names.has(p.tiedTo ?? p.name))
+    return { 'webgpu-init': JSON.stringify(manifestOf(assemblePlan(plan, part))) }
+  }
+  const metadata = { format: 'pt', ...options.metadata }
+  const { writer, tensors } = await createWriter(path, own.map(storedTensor), metadata, manifest, options)
+  const bytesTotal = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  let before = 0
+  try {
+    for (const { name, byteLength } of tensors) {
+      await writer.write(name, (start, length) => weights.readBytes(name, start, length), {
+        signal: options.signal,
+        onBytes: (done) => options.onProgress?.({ bytesDone: before + done, bytesTotal }),
+      })
+      before += byteLength
+    }
+    await writer.finish()
+    return writer.paths
+  } finally {
+    await writer.discard()
+  }
+}
+
+/**
+ * `writeWeights` to one .safetensors file, with these entries for its header and no manifest of its own accord.
+ * @throws WeightInitError `IO`; the final name then holds what it held before
+ */
+export async function writeSafetensors(
+  path: string,
+  weights: InitializedModel,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await writeWeights(path, weights, { metadata, manifest: false })
+}

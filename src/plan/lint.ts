@@ -1,0 +1,281 @@
+import type { InitializerArgument } from '../initializers/rules.js'
+import type { Model } from '../ir/parameter.js'
+import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
+import { resolveOptions } from './options.js'
+import { type PlanArguments, planResolved, splitArguments, UNMATCHED } from './plan.js'
+/**
+ * What may be wrong with a plan:
+ * - `unmatched`: no rule initialises it
+ * - `norm-scale-random`: a norm's scale is drawn at random, where it should begin at 1 (0 in a zero-initialised branch)
+ * - `norm-scale-constant`: a norm's scale begins at a constant other than 0 and 1
+ * - `bias-random`: a bias is drawn at random, or a norm's
+ * - `weight-constant`: every element of a weight is the same number, so that all units of the layer learn the same
+ * - `embedding-zero`: every token has the same embedding, 0
+ * - `std-huge`: std * sqrt(fan_in) of a weight is over 10: one layer multiplies its input by more than ten
+ * - `signal-explodes`, `signal-vanishes`: through the layers of the model, or those between two norms
+ * - `tied-embedding-wide`: an embedding that is also the output layer has std * sqrt(width) over 10: so wide are the logits
+ * - `tied-twice`: several parameters share one's memory
+ * - `tie-missing`: an output layer has the shape of the embedding and is not tied to it
+ * - `fans-differ`: the law is made from fans that PyTorch would compute otherwise
+ * - `float16-subnormal`: float16 holds most of the values with less than its 11 bits
+ * - `role-guessed`: taken for a bias, and set to 0, for having one axis, while its name says nothing of a bias
+ */
+export type PlanFindingCode =
+  | 'unmatched'
+  | 'norm-scale-random'
+  | 'norm-scale-constant'
+  | 'bias-random'
+  | 'weight-constant'
+  | 'embedding-zero'
+  | 'std-huge'
+  | 'signal-explodes'
+  | 'signal-vanishes'
+  | 'tied-embedding-wide'
+  | 'tied-twice'
+  | 'tie-missing'
+  | 'fans-differ'
+  | 'float16-subnormal'
+  | 'role-guessed'
+
+/** One thing that a look at a plan shows. Plain data. */
+export interface PlanFinding {
+  readonly code: PlanFindingCode
+  /** error: it cannot be initialised; warning: it is most likely wrong; note: it may be meant. */
+  readonly severity: 'error' | 'warning' | 'note'
+  /** The parameter it is about; of several, the first. */
+  readonly parameter: string
+  /** What is so, with the numbers, and what to do where it is not meant. */
+  readonly message: string
+}
+
+/** A layer that multiplies its input by more is flagged alone. */
+const HUGE_GAIN = 10
+/**
+ * What an activation may take away or a norm-free design expects: from 0.5 (PyTorch's default is 1/sqrt(3)) to 5/3 (tanh's
+ * gain; relu's is sqrt(2)) a layer counts as neutral.
+ */
+const NEUTRAL = [0.5, 5 / 3] as const
+const EXPLODES = 1e3
+const VANISHES = 1e-3
+/** Smallest normal float16. */
+const FLOAT16_NORMAL = 2 ** -14
+
+/**
+ * Looks a plan over for what is probably not meant. It knows rules of thumb, not the model: an empty list is no proof, and
+ * a note may be the author's intention (zero-initialised branches, PyTorch's random biases).
+ *
+ * Depth: a weight multiplies the standard deviation of its input by about std * sqrt(fan_in). Weights are taken in the
+ * model's order, and a norm ends a chain; gains from 0.5 to 5/3 count as 1, others by how far they are beyond. A chain that
+ * grows a thousandfold explodes. Vanishing is only looked for in models without any norm.
+ *
+ * @param plan from `planModel`
+ * @param tied parameters that share another's memory and are not in the plan, by name: what a config's reader gives
+ */
+export function diagnosePlan(plan: InitializationPlan, tied: Readonly<Record<string, string>> = {}): PlanFinding[] {
+  const { parameters } = plan
+  const findings: PlanFinding[] = []
+  const tiedTo = new Map<string, string[]>()
+  const ties = parameters.flatMap(({ name, tiedTo: owner }) => (owner === undefined ? [] : [[name, owner] as const]))
+  for (const [name, owner] of [...ties, ...Object.entries(tied)]) {
+    tiedTo.set(owner, [...(tiedTo.get(owner) ?? []), name])
+  }
+  for (const parameter of parameters) {
+    const add = (code: PlanFindingCode, severity: PlanFinding['severity'], message: string): void => {
+      findings.push({ code, severity, parameter: parameter.name, message })
+    }
+    if (parameter.action === 'skip' && parameter.rule.because === UNMATCHED) {
+      add('unmatched', 'error', `No rule initialises it (role ${parameter.role}); add one, or skip it.`)
+    }
+    if (parameter.action !== 'initialize') continue
+    ownFindings(parameter, add)
+    tieFindings(parameter, parameters, tiedTo.get(parameter.name) ?? [], add)
+  }
+  return [...findings, ...depthFindings(parameters)]
+}
+
+/** Plans as `planModel` does, but takes parameters that no rule matches for skipped: `diagnosePlan` then lists them. */
+export function planEveryParameter(
+  model: Model,
+  initializer: InitializerArgument,
+  ...rest: PlanArguments
+): InitializationPlan {
+  const { config, options } = splitArguments(initializer, rest)
+  return planResolved(model, initializer, config, resolveOptions(options), 'skip')
+}
+
+type Add = (code: PlanFindingCode, severity: PlanFinding['severity'], message: string) => void
+
+const fanDependent = /xavier|glorot|kaiming|^he_|lecun|variance_scaling|torch_default|siren/
+const short = (x: number): string => String(Number(x.toPrecision(3)))
+
+function ownFindings(
+  { name, role, distribution, expected, rule, dtype, fans, torchFans, ...rest }: PlannedParameter,
+  add: Add,
+): void {
+  const { std } = expected
+  const constant = distribution.kind === 'constant' ? distribution.value : undefined
+  if (role === 'norm-scale') {
+    if (constant === undefined) {
+      add(
+        'norm-scale-random',
+        'warning',
+        `A norm's scale is drawn from a law of std ${short(std)}; it should begin at 1.`,
+      )
+    } else if (constant !== 0 && constant !== 1) {
+      add('norm-scale-constant', 'note', `A norm's scale begins at ${short(constant)}, not at 1.`)
+    }
+  }
+  if ((role === 'bias' || role === 'norm-bias') && constant === undefined) {
+    const usual = rule.initializer === 'torch_default' ? ", as PyTorch's layers do" : ''
+    add(
+      'bias-random',
+      usual ? 'note' : 'warning',
+      `A ${role} is drawn at random, std ${short(std)}${usual}; most recipes begin at 0.`,
+    )
+  }
+  if (
+    role === 'bias' &&
+    constant === 0 &&
+    rule.because === 'default of role bias' &&
+    !/bias|beta|(^|\.)b\d*$/i.test(name)
+  ) {
+    add(
+      'role-guessed',
+      'note',
+      'It is taken for a bias, as it has fewer than two axes, and begins at 0; give it a role or a rule if it is none.',
+    )
+  }
+  if (role === 'embedding' && constant === 0) {
+    add('embedding-zero', 'warning', 'Every row is 0: all tokens begin the same.')
+  } else if ((role === 'weight' || role === 'embedding') && constant !== undefined) {
+    add(
+      'weight-constant',
+      constant === 0 ? 'note' : 'warning',
+      `Every element is ${short(constant)}${constant === 0 ? ', as in a zero-initialised branch' : ': all units of the layer learn the same'}.`,
+    )
+  }
+  const gain = gainOf({ role, fans, expected, ...rest })
+  if (gain !== undefined && gain > HUGE_GAIN) {
+    add(
+      'std-huge',
+      'warning',
+      `std ${short(std)} with fan_in ${fans!.fanIn} multiplies the input by ${short(gain)}; about 1 is usual, std ${short(1 / Math.sqrt(fans!.fanIn))}.`,
+    )
+  }
+  if (torchFans !== undefined && fans !== undefined && fanDependent.test(rule.initializer)) {
+    const same = fans.fanIn === torchFans.fanIn && fans.fanOut === torchFans.fanOut
+    const used = same ? "PyTorch's fans are used" : "the layer's true fans are used"
+    add(
+      'fans-differ',
+      'note',
+      `fan_in ${fans.fanIn}, fan_out ${fans.fanOut}; PyTorch computes ${torchFans.fanIn} and ${torchFans.fanOut} from the shape: ${used}.`,
+    )
+  }
+  if (dtype === 'float16' && constant === undefined && std < 2 * FLOAT16_NORMAL) {
+    add(
+      'float16-subnormal',
+      'warning',
+      `std ${short(std)} is under float16's normal range (from 6.1e-5); use bfloat16 or float32.`,
+    )
+  }
+}
+
+/** By how much a weight multiplies the standard deviation of its input. */
+function gainOf({
+  role,
+  fans,
+  expected,
+}: Pick<PlannedParameter, 'role' | 'expected'> & { fans?: PlannedParameter['fans'] | undefined }): number | undefined {
+  if (role !== 'weight' || fans === undefined || expected.std === 0) return undefined
+  return expected.std * Math.sqrt(fans.fanIn)
+}
+
+const outputLayer = /(^|\.)(lm_head|embed_out|output_projection|cls\.predictions\.decoder|lm_head\.decoder)\.weight$/
+
+function tieFindings(
+  parameter: PlannedParameter,
+  all: readonly PlannedParameter[],
+  sharers: readonly string[],
+  add: Add,
+): void {
+  const { name, role, shape, expected } = parameter
+  if (sharers.length > 1) {
+    add('tied-twice', 'note', `${sharers.length} parameters share its memory: ${sharers.join(', ')}.`)
+  }
+  if (role === 'embedding') {
+    const logits = expected.std * Math.sqrt(shape[1] ?? 1)
+    if (sharers.some((sharer) => outputLayer.test(sharer)) && logits > HUGE_GAIN) {
+      add(
+        'tied-embedding-wide',
+        'note',
+        `It is also the output layer: std ${short(expected.std)} makes logits of std ${short(logits)}, unless the model scales them, as T5 does.`,
+      )
+    }
+  } else if (outputLayer.test(name)) {
+    const like = all.find(
+      (p) =>
+        p.role === 'embedding' &&
+        p.action === 'initialize' &&
+        p.shape.length === shape.length &&
+        p.shape.every((n, i) => n === shape[i]),
+    )
+    if (like !== undefined) {
+      add(
+        'tie-missing',
+        'note',
+        `It has the shape of ${like.name} and values of its own; if the model ties them, give it tiedTo.`,
+      )
+    }
+  }
+}
+
+interface Chain {
+  readonly first: string
+  last: string
+  layers: number
+  growth: number
+  shrink: number
+}
+
+function depthFindings(parameters: readonly PlannedParameter[]): PlanFinding[] {
+  const chains: Chain[] = []
+  let open = false
+  const hasNorm = parameters.some(({ role }) => role === 'norm-scale')
+  for (const parameter of parameters) {
+    if (parameter.role === 'norm-scale') open = false
+    const gain = parameter.action === 'initialize' ? gainOf(parameter) : undefined
+    if (gain === undefined) continue
+    if (!open) chains.push({ first: parameter.name, last: parameter.name, layers: 0, growth: 1, shrink: 1 })
+    open = true
+    const chain = chains.at(-1)!
+    chain.last = parameter.name
+    chain.layers++
+    if (gain > NEUTRAL[1]) chain.growth *= gain / NEUTRAL[1]
+    if (gain < NEUTRAL[0]) chain.shrink *= gain / NEUTRAL[0]
+  }
+  const findings: PlanFinding[] = []
+  const exploding = chains.filter(({ growth }) => growth > EXPLODES)
+  const worst = exploding.reduce<Chain | undefined>(
+    (a, b) => (a === undefined || b.growth > a.growth ? b : a),
+    undefined,
+  )
+  if (worst !== undefined) {
+    const elsewhere = exploding.length > 1 ? ` The same in ${exploding.length - 1} other runs of layers.` : ''
+    findings.push({
+      code: 'signal-explodes',
+      severity: 'warning',
+      parameter: worst.first,
+      message: `The signal grows about ${worst.growth.toExponential(0)}-fold over ${worst.layers} layers, from here to ${worst.last}${hasNorm ? ', before a norm' : ''}.${elsewhere}`,
+    })
+  }
+  const fading = hasNorm ? undefined : chains.find(({ shrink }) => shrink < VANISHES)
+  if (fading !== undefined) {
+    findings.push({
+      code: 'signal-vanishes',
+      severity: 'warning',
+      parameter: fading.first,
+      message: `The signal shrinks to about ${fading.shrink.toExponential(0)} of itself over ${fading.layers} layers, from here to ${fading.last}, and no norm restores it.`,
+    })
+  }
+  return findings
+}

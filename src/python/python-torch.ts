@@ -1,0 +1,212 @@
+import { show, WeightInitError } from '../core/errors.js'
+import { sourcePlanner } from '../generators/sources.js'
+import type { DrawingLaw } from '../ir/generator.js'
+import type { InitializationManifest } from '../plan/manifest.js'
+import { fnv1a64 } from '../random/keys.js'
+import {
+  cut,
+  drawnShape,
+  type Entry,
+  float,
+  runs,
+  set,
+  sparsity,
+  text,
+  tied,
+  tuple,
+  unsupported,
+} from './python-text.js'
+
+const helpers = {
+  place: [
+    'def place(values, shape, runs, dtype=torch.float32):  # elements first, first + stride, ... of a tensor of zeros',
+    '    flat = torch.zeros(math.prod(shape), dtype=dtype, device=values.device)',
+    '    for (first, stride, count), run in zip(runs, values.split([count for _, _, count in runs])):',
+    '        flat[first : first + (count - 1) * stride + 1 : stride] = run.to(dtype)',
+    '    return flat.reshape(shape)',
+  ],
+  orthogonal: [
+    'def orthogonal(normals, gain):  # as torch.nn.init.orthogonal_',
+    '    wide = normals.shape[0] < normals.shape[1]',
+    '    q, r = torch.linalg.qr(normals.T if wide else normals)',
+    '    q = q * r.diagonal().sign()',
+    '    return (q.T if wide else q) * gain',
+  ],
+} as const
+
+/** The helpers that the lines call, before them. */
+function withHelpers(lines: readonly string[]): string[] {
+  const used = Object.entries(helpers).filter(([name]) => lines.some((line) => line.includes(` ${name}(`)))
+  return used.flatMap(([, body]) => [...body, ''])
+}
+
+const imports = (lines: readonly string[]): string[] =>
+  lines.some((line) => line.includes(' place(')) ? ['import math', 'import torch'] : ['import torch']
+
+/** Zeros over the padding row, on the whole tensor. */
+const padded = ({ name, padding }: Entry): string[] =>
+  padding === undefined
+    ? []
+    : [`weights[${text(name)}].view(-1)[${padding.first} : ${padding.first + padding.count}] = 0`]
+
+export function torchProgram(manifest: InitializationManifest, generator: 'torch-cpu' | 'torch-cuda'): string {
+  const cuda = generator === 'torch-cuda'
+  const settings = manifest.generatorSettings
+  const threads = settings?.name === 'torch-cuda' ? settings.threads : null
+  checkDrawOrder(manifest)
+  const device = cuda ? ', device="cuda"' : ''
+  const lines = manifest.parameters.flatMap((entry) => parameterLines(entry, torchValue(entry, device, manifest)))
+  const truncated = lines.some((line) => line.includes('trunc_normal_'))
+  const old = settings?.name === 'torch-cpu' && settings.truncation === 'inversion'
+  return [
+    ...imports(lines),
+    '',
+    ...(cuda
+      ? [`# For a GPU that holds ${threads ?? 'any number of'} threads: SMs * max threads per SM, in blocks of 256.`]
+      : ['# x86-64 Linux, AVX2. Float32 draws, in this order; narrower dtypes are rounded afterwards.']),
+    ...(truncated ? [`# trunc_normal_ of PyTorch ${old ? 'up to 2.12' : '2.13 and later'}.`] : []),
+    ...withHelpers(lines),
+    `torch.manual_seed(${BigInt.asUintN(64, BigInt(manifest.seed))})`,
+    'weights = {}',
+    ...lines,
+    '',
+  ].join('\n')
+}
+
+/** The whole tensor in float32, its padding, then the part and the dtype. */
+function parameterLines(entry: Entry, value: string): string[] {
+  const { name, dtype, tiedTo, distribution } = entry
+  const own = distribution.kind === 'constant' && !/_\(/.test(value)
+  const cast = dtype === 'float32' || own || distribution.kind === 'diagonal' ? '' : `.to(torch.${dtype})`
+  if (tiedTo !== undefined) return [set(name, value)]
+  const last = `${cut(entry)}${cast}`
+  const zeros = padded(entry)
+  if (zeros.length === 0) return [set(name, `${value}${last}`)]
+  return [set(name, value), ...zeros, ...(last === '' ? [] : [set(name, `weights[${text(name)}]${last}`)])]
+}
+
+function torchValue(entry: Entry, device: string, manifest: InitializationManifest): string {
+  const { dtype, distribution: law, source, tiedTo } = entry
+  if (tiedTo !== undefined) return tied(entry, manifest)
+  const whole = drawnShape(entry)
+  const empty = `torch.empty(${tuple(whole)}${device})`
+  switch (law.kind) {
+    case 'uniform':
+      return `${empty}.uniform_(${law.low}, ${law.high})`
+    case 'normal':
+      return `${empty}.normal_(${law.mean}, ${law.std})`
+    case 'truncated-normal': {
+      const bounds = `${float(law.low, 'float("-inf")')}, ${float(law.high, 'float("inf")')}`
+      return `torch.nn.init.trunc_normal_(${empty}, ${law.mean}, ${law.std}, ${bounds})`
+    }
+    case 'sparse':
+      return `torch.nn.init.sparse_(${empty}, ${sparsity(law)}, ${law.std})`
+    case 'orthogonal': {
+      const matrix = `torch.nn.init.orthogonal_(torch.empty((${law.rows}, ${law.columns})${device}), ${law.gain})`
+      return placed(entry, matrix, '_')
+    }
+    case 'diagonal': {
+      const values = `torch.full((${law.runs.reduce((sum, { count }) => sum + count, 0)},), ${law.value}${device})`
+      return `place(${values}, ${tuple(whole)}, ${runs(entry)}, torch.${dtype})`
+    }
+    case 'constant':
+      break
+    default:
+      return unsupported(entry)
+  }
+  // A law without spread: a constant, but PyTorch draws for it, on CUDA as much for either law.
+  const draw = source !== undefined && 'draw' in source ? source.draw : undefined
+  if (draw === 'normal') return `${empty}.normal_(${law.value}, 0.0)`
+  if (draw === 'sparse' || draw === 'orthogonal')
+    return unsupported(entry, `${draw === 'sparse' ? 'a' : 'an'} ${draw} law of zeros draws unseen`)
+  if (source?.generator === 'torch-cpu' || source?.generator === 'torch-cuda') {
+    return `${empty}.uniform_(${law.value}, ${law.value})`
+  }
+  return `torch.full(${tuple(whole)}, ${dtype === 'bool' ? (law.value === 0 ? 'False' : 'True') : law.value}, dtype=torch.${dtype}${device})`
+}
+
+/** An orthogonal law's tensor from the expression of a matrix, in which `index` counts them. */
+function placed(entry: Entry, matrix: string, index: string): string {
+  const { distribution: law } = entry
+  if (law.kind !== 'orthogonal') return matrix
+  const shape = tuple(drawnShape(entry))
+  if (law.field > 1) {
+    const first = law.stride === 1 ? law.centre * law.rows * law.columns : law.centre
+    return `place(${matrix}.reshape(-1), ${shape}, [(${first}, ${law.stride}, ${law.rows * law.columns})])`
+  }
+  if (law.batch === 1) return `${matrix}.reshape(${shape})`
+  return `torch.stack([${matrix} for ${index} in range(${law.batch})]).reshape(${shape})`
+}
+
+/**
+ * That every parameter begins where the ones before it end: an empty shard leaves its parameter out of the manifest, but not
+ * out of the draws.
+ */
+function checkDrawOrder(manifest: InitializationManifest): void {
+  const settings = manifest.generatorSettings
+  if (settings === undefined || !manifest.parameters.some(({ part }) => part !== undefined)) return
+  const planner = sourcePlanner(settings, BigInt(manifest.seed))
+  for (const entry of manifest.parameters) {
+    const { name, source, tiedTo } = entry
+    if (source === undefined || tiedTo !== undefined) continue
+    const elementCount = drawnShape(entry).reduce((a, b) => a * b, 1)
+    const expected = planner({ name, elementCount, law: drawnLaw(entry), where: `Parameter ${show(name)}` })
+    const place = (s: typeof source | undefined): unknown =>
+      s !== undefined && 'offset' in s ? s.offset : s !== undefined && 'position' in s ? s.position : undefined
+    if (place(expected) === place(source)) continue
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `pythonSnippet: a parameter that draws before ${show(name)} is missing from this manifest (an empty shard, or one that ` +
+        'was taken out); take the manifest of the whole model.',
+    )
+  }
+}
+
+function drawnLaw({ distribution, source }: Entry): DrawingLaw {
+  if (distribution.kind === 'constant') {
+    const { value } = distribution
+    const normal = source !== undefined && 'draw' in source && source.draw === 'normal'
+    return normal ? { kind: 'normal', mean: value, std: 0 } : { kind: 'uniform', low: value, high: value }
+  }
+  return distribution as DrawingLaw
+}
+
+export function statelessProgram(manifest: InitializationManifest): string {
+  const lines = manifest.parameters.flatMap((entry) => {
+    const { name, distribution: law, tiedTo } = entry
+    if (tiedTo !== undefined || law.kind === 'constant' || law.kind === 'diagonal') {
+      return parameterLines(entry, torchValue(entry, '', manifest))
+    }
+    const key = `random.fold_in(key, ${BigInt.asIntN(64, fnv1a64(name))})`
+    return parameterLines(entry, statelessValue(entry, key))
+  })
+  return [
+    ...imports(lines),
+    'import torch.func._random as random  # experimental, PyTorch 2.12 and later',
+    '',
+    ...withHelpers(lines),
+    '# The key of a parameter: the FNV-1a 64 hash of its name, as an int64, folded into the key of the seed.',
+    // PyTorch 2.13 has the operators on CUDA alone; a key's device is that of what it makes.
+    `key = random.key(${BigInt.asUintN(64, BigInt(manifest.seed))}, device="cuda")`,
+    'weights = {}',
+    ...lines,
+    '',
+  ].join('\n')
+}
+
+function statelessValue(entry: Entry, key: string): string {
+  const { distribution: law } = entry
+  const shape = tuple(drawnShape(entry))
+  switch (law.kind) {
+    case 'uniform':
+      return `random.uniform(${key}, ${shape}, low=${law.low}, high=${law.high})`
+    case 'normal':
+      return `random.normal(${key}, ${shape}, mean=${law.mean}, std=${law.std})`
+    case 'orthogonal': {
+      const own = law.batch === 1 ? key : `random.fold_in(${key}, i)`
+      return placed(entry, `orthogonal(random.normal(${own}, (${law.rows}, ${law.columns})), ${law.gain})`, 'i')
+    }
+    default:
+      return unsupported(entry)
+  }
+}

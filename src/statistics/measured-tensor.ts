@@ -1,0 +1,85 @@
+import { isFloatDType } from '../core/dtype.js'
+import { clipRange } from '../fill/clip.js'
+import { fillJob } from '../fill/make-job.js'
+import type { PlannedParameter } from '../ir/plan.js'
+import { type ExpectedLaw, expectedLaw } from './expected/expected-distribution.js'
+import type { Yardstick } from './measurement.js'
+/** A run of neighbours of one law. */
+export interface Run {
+  /** Index within the tensor. */
+  readonly firstElement: number
+  readonly elementCount: number
+  /** Zeros by construction: an embedding's padding row. */
+  readonly padding: boolean
+}
+
+/** A tensor to be measured: what it should hold, and in which runs. */
+export interface Specimen {
+  readonly parameter: PlannedParameter
+  /** Only of a law with a density. */
+  readonly law?: ExpectedLaw
+  readonly yardstick: Yardstick
+  readonly runs: readonly Run[]
+  /** Whether copies of its elements elsewhere would be a fault. */
+  readonly anchored: boolean
+}
+
+/** Specimens of parameters; a law that many share is worked out once. */
+export function specimensOf(parameters: readonly PlannedParameter[]): Specimen[] {
+  const laws = new Map<string, ExpectedLaw | undefined>()
+  return parameters.map((parameter) => {
+    const { distribution, dtype } = parameter
+    if (!isFloatDType(dtype)) return specimen(parameter, undefined)
+    // Bounds may be infinite, which JSON has no word for.
+    const key = `${dtype} ${Object.values(distribution).join(' ')}`
+    if (!laws.has(key)) laws.set(key, expectedLaw(distribution, dtype))
+    return specimen(parameter, laws.get(key))
+  })
+}
+
+const noEdges = new Float32Array(0)
+
+function specimen(parameter: PlannedParameter, law: ExpectedLaw | undefined): Specimen {
+  const { shape, elementCount, distribution, expected } = parameter
+  const { mean, std } = law ?? expected
+  const scale = Math.fround(1 / std)
+  const [rows = 1] = shape
+  const rowLength = elementCount / rows
+  const matrix = shape.length > 1 && rows > 1 && rowLength > 1 && rowLength < 2 ** 31
+  return {
+    parameter,
+    ...(law === undefined ? {} : { law }),
+    yardstick: {
+      center: Math.fround(mean),
+      scale: scale > 0 && Number.isFinite(scale) ? scale : 1,
+      edges: law?.edges ?? noEdges,
+      rowLength: matrix ? rowLength : 0,
+    },
+    runs: runsOf(parameter),
+    anchored:
+      (law !== undefined && distribution.kind !== 'sparse') ||
+      (distribution.kind === 'orthogonal' && distribution.field === 1),
+  }
+}
+
+/** The runs between the ranges that are zero by construction, and those. */
+function runsOf(parameter: PlannedParameter): Run[] {
+  const { elementCount } = parameter
+  const whole = { firstElement: 0, elementCount, padding: false }
+  if (parameter.overlays.length === 0) return [whole]
+  const job = fillJob(parameter)
+  const zeros = job.overlays
+    .flatMap((overlay) => {
+      const range = overlay.kind === 'range' ? clipRange(overlay, job.firstElement, elementCount) : undefined
+      return range === undefined ? [] : [range]
+    })
+    .sort((a, b) => a.first - b.first)
+  const runs: Run[] = []
+  let at = 0
+  for (const { first, count } of [...zeros, { first: elementCount, count: 0 }]) {
+    if (first > at) runs.push({ firstElement: at, elementCount: first - at, padding: false })
+    if (count > 0) runs.push({ firstElement: first, elementCount: count, padding: true })
+    at = Math.max(at, first + count)
+  }
+  return runs
+}

@@ -24,7 +24,7 @@ export async function exactCases(elements) {
     const device = await requestNodeDevice()
     const state = deviceState(device)
     state.modules = { ...state.modules, ...modules }
-    const compiled = await pipeline(state, { entry: 'fill', layout: 'fill', slots })
+    const compiled = await pipeline(state, { entry: 'fill/fill', layout: 'fill', slots })
     const buffer = writtenBuffer(device, 4 * elements)
     const work = [
       { job, pipeline: compiled, pipelineId: 'fill', overlayPipeline: () => compiled, buffer, byteOffset: 0 },

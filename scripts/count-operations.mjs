@@ -52,7 +52,9 @@ if (values.dump !== undefined) {
   const slots = { sampler: `distributions/${source.sampler}`, ...storeSlots(one.dtype, true) }
   await pipeline(
     state,
-    source.kind === 'constant' ? { entry: 'constant', layout: 'fill' } : { entry: 'fill', layout: 'fill', slots },
+    source.kind === 'constant'
+      ? { entry: 'fill/constant', layout: 'fill' }
+      : { entry: 'fill/fill', layout: 'fill', slots },
   )
   process.exit(0)
 }

@@ -1,5 +1,5 @@
 //#import "core/job"
-//#import "random/threefry"
+//#import "random/libraries/threefry"
 // jax.random.bits since 0.5 (jax_threefry_partitionable): element i from counter (hi i, lo i).
 // job.counter = the window's first element (low, high). Twin: jaxBits in src/generators/jax/jax.ts.
 

@@ -1,5 +1,5 @@
 //#import "core/job"
-//#import "random/threefry"
+//#import "random/libraries/threefry"
 // jax.random.bits before 0.5: element i shares a block with i + half. job.counter.x = the window's first element,
 // job.law.c = (half, count), half = ceil(count / 2). Twin: jaxBits in src/generators/jax/jax.ts.
 

@@ -1,5 +1,5 @@
 //#import "generators/scaled"
-//#import "random/erf_inv"
+//#import "random/libraries/erf_inv"
 //#import "$bits"
 // jax.random.normal: sqrt(2) erf^-1(u). law.a = (std, mean). Twin: jaxNormal in src/generators/jax/jax.ts.
 

@@ -1,6 +1,6 @@
 //#import "generators/affine"
 //#import "generators/scaled"
-//#import "random/erf_inv"
+//#import "random/libraries/erf_inv"
 //#import "$bits"
 // jax.random.truncated_normal: sqrt(2) erf^-1(u) within the open interval, u uniform between erf of the bounds.
 // law.a as in generators/affine, law.b = (smallest u, smallest, largest value), law.c.zw = (std, mean).

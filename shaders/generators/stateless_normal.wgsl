@@ -1,6 +1,6 @@
 //#import "core/law"
 //#import "generators/scaled"
-//#import "random/curand"
+//#import "random/libraries/curand"
 // torch.func._random.normal: two Box-Muller pairs of a block, cosine first. law.a = (std, mean).
 
 fn statelessPair(x: u32, y: u32, law0: vec4<f32>, zero: u32) -> vec2<f32> {

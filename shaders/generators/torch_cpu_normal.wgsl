@@ -1,7 +1,7 @@
 //#import "core/job"
 //#import "generators/scaled"
 //#import "generators/uploaded"
-//#import "random/cephes"
+//#import "random/libraries/cephes"
 //#import "random/exact_square_root"
 //#import "$store"
 // normal_ on the CPU, 16 elements and more: in blocks of 16, elements j and j + 8 from words j and j + 8, cosine first.

@@ -1,6 +1,6 @@
 //#import "generators/torch_cuda"
 //#import "generators/scaled"
-//#import "random/curand"
+//#import "random/libraries/curand"
 // normal_ on CUDA: Box-Muller of two words of the block, sine first. law.a = (std, mean).
 
 fn sampleElement(index: u32) -> f32 {

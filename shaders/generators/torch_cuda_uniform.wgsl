@@ -1,5 +1,5 @@
 //#import "generators/torch_cuda"
-//#import "random/curand"
+//#import "random/libraries/curand"
 // uniform_ on CUDA: u in (0, 1], u * scale + low with one rounding; a value of `high` becomes `low`.
 // law.a = (scale, low, high).
 

@@ -64,7 +64,7 @@ export function blockSampler({ sampler, constants }: FillSource & { kind: 'sampl
 
 /**
  * Elements [first, first + count) of a random parameter as float32, in a new array. Element i depends on the stream
- * and on i alone. Twin of shaders/fill.wgsl; cpu/simd.ts makes the same bits faster.
+ * and on i alone. Twin of shaders/fill/fill.wgsl; cpu/simd.ts makes the same bits faster.
  */
 export function sampleRange(source: FillSource & { kind: 'sampler' }, first: number, count: number): Float32Array {
   const shift = first % 4

@@ -108,7 +108,7 @@ function finish(vectors: Float64Array, length: number, j: number, before: number
   for (let i = 0; i < length; i++) vectors[j * length + i]! /= left
 }
 
-/** The pseudo-random direction of shaders/linalg/revive.wgsl. */
+/** The pseudo-random direction of shaders/orthogonal/revive.wgsl. */
 function noise(row: number, column: number): number {
   let x = (Math.imul(row, 0x9e3779b1) + Math.imul(column, 0x85ebca77) + 0x27d4eb2f) | 0
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d)

@@ -35,7 +35,7 @@ async function wrong(
   body: string,
   input: Uint32Array,
   twin: (x: Uint32Array) => readonly number[],
-  slots: Readonly<Record<string, string>> = { mulAdd: 'random/mul_add_fused' },
+  slots: Readonly<Record<string, string>> = { mulAdd: 'random/libraries/mul_add_fused' },
 ): Promise<unknown> {
   const out = await mapOnGpu(gpu.device, imports, body, input, slots)
   let count = 0
@@ -64,13 +64,13 @@ describe(`shader functions on ${adapterName}`, () => {
     const load = 'let a = bitcast<f32>(x.x); let b = bitcast<f32>(x.y); let c = bitcast<f32>(x.z);'
     const body = `${load} return vec4<u32>(bitcast<u32>(fusedMultiplyAdd(a, b, c, zero)), 0u, 0u, 0u);`
     expect(
-      await wrong(['random/fma'], body, input, ([a, b, c]) => [
+      await wrong(['random/libraries/fma'], body, input, ([a, b, c]) => [
         bitsOf(fusedMultiplyAdd(floatOf(a!), floatOf(b!), floatOf(c!))),
       ]),
     ).toBeUndefined()
     const split = `${load} return vec4<u32>(bitcast<u32>(mulAdd(a, b, c, zero)), 0u, 0u, 0u);`
     expect(
-      await wrong(['random/mul_add_split'], split, input, ([a, b, c]) => [
+      await wrong(['random/libraries/mul_add_split'], split, input, ([a, b, c]) => [
         bitsOf(splitMultiplyAdd(floatOf(a!), floatOf(b!), floatOf(c!))),
       ]),
     ).toBeUndefined()
@@ -95,8 +95,8 @@ describe(`shader functions on ${adapterName}`, () => {
   })
 
   test.each([
-    ['random/mul_add_fused', fusedMultiplyAdd],
-    ['random/mul_add_split', splitMultiplyAdd],
+    ['random/libraries/mul_add_fused', fusedMultiplyAdd],
+    ['random/libraries/mul_add_split', splitMultiplyAdd],
   ] as const)('cephesLog and cephesCosSin with %s', async (mulAdd, twin) => {
     const input = testWords(4 << 16, 11)
     for (let i = 0; i < input.length; i += 4) {
@@ -110,7 +110,7 @@ describe(`shader functions on ${adapterName}`, () => {
       cephesCosSin(pair, floatOf(y!), twin)
       return [bitsOf(cephesLog(floatOf(x!), twin)), bitsOf(pair[0]!), bitsOf(pair[1]!)]
     }
-    expect(await wrong(['random/cephes'], body, input, expected, { mulAdd })).toBeUndefined()
+    expect(await wrong(['random/libraries/cephes'], body, input, expected, { mulAdd })).toBeUndefined()
   })
 
   test('roundToFloat, curandUniform, curandRadius and threefry2x32', async () => {
@@ -125,7 +125,7 @@ describe(`shader functions on ${adapterName}`, () => {
     const curand =
       'return bitcast<vec4<u32>>(vec4<f32>(roundToFloat(x.x), curandUniform(x.x, zero), curandRadius(x.x, zero), 0.0));'
     expect(
-      await wrong(['random/curand'], curand, input, ([x]) => [
+      await wrong(['random/libraries/curand'], curand, input, ([x]) => [
         bitsOf(roundToFloat(x!)),
         bitsOf(curandUniform(x!)),
         bitsOf(curandRadius(x!)),
@@ -137,7 +137,7 @@ describe(`shader functions on ${adapterName}`, () => {
       threefry2x32(pair, a!, b!, c!, d!)
       return [pair[0]!, pair[1]!]
     }
-    expect(await wrong(['random/threefry'], threefry, input, twin)).toBeUndefined()
+    expect(await wrong(['random/libraries/threefry'], threefry, input, twin)).toBeUndefined()
   })
 
   test('erfInv', async () => {
@@ -145,7 +145,9 @@ describe(`shader functions on ${adapterName}`, () => {
     for (let i = 0; i < input.length; i += 4) input[i] = bitsOf((4 * (input[i]! >>> 9) + 1 - 0x1000000) * 2 ** -24)
     input[0] = bitsOf(-0.99999994)
     const body = 'return vec4<u32>(bitcast<u32>(erfInv(bitcast<f32>(x.x), zero)), 0u, 0u, 0u);'
-    expect(await wrong(['random/erf_inv'], body, input, ([u]) => [bitsOf(erfInv(floatOf(u!)))])).toBeUndefined()
+    expect(
+      await wrong(['random/libraries/erf_inv'], body, input, ([u]) => [bitsOf(erfInv(floatOf(u!)))]),
+    ).toBeUndefined()
   })
 })
 

@@ -244,16 +244,16 @@ describe(`recovery on ${adapterName}`, () => {
       'store/half_quad',
       'roundToHalf(bits.w) << 16u',
       'roundToHalf(bits.y) << 16u',
-      /computes shaders\/fill.wgsl for bfloat16 wrong/,
+      /computes shaders\/fill\/fill.wgsl for bfloat16 wrong/,
     ],
     [
       'the constant',
-      'constant',
+      'fill/constant',
       'words[base + 3u] = pattern.w;',
       'words[base + 3u] = pattern.x;',
-      /computes shaders\/constant.wgsl/,
+      /computes shaders\/fill\/constant.wgsl/,
     ],
-    ['part indices', 'fill_part', 'n * a.y)', '0u)', /computes shaders\/fill_part.wgsl for bfloat16/],
+    ['part indices', 'fill/fill_part', 'n * a.y)', '0u)', /computes shaders\/fill\/fill_part.wgsl for bfloat16/],
   ]
   test.each(sabotage)('a device that miscomputes %s is refused by name', async (_, module, from, to, message) => {
     const device = await requestNodeDevice()
@@ -261,7 +261,7 @@ describe(`recovery on ${adapterName}`, () => {
     const state = deviceState(device)
     expect(shaderModules[module]).toContain(from)
     state.modules = { ...shaderModules, [module]: shaderModules[module]!.replace(from, to) }
-    const part = module === 'fill_part'
+    const part = module === 'fill/fill_part'
     const shard = part ? { shard: { axis: 1, index: 0, count: 2 } } : {}
     const options = { device, seed: 1, dtype: 'bfloat16' as const, ...shard }
     const error = (await initializeModel(model, normal, options).catch((e: unknown) => e)) as WeightInitError

@@ -45,7 +45,7 @@ describe('the tarball', () => {
       'dist/types/index.d.ts',
       'dist/types/node.d.ts',
       'src/index.ts',
-      'shaders/fill.wgsl',
+      'shaders/fill/fill.wgsl',
       'shaders/random/philox.wgsl',
       'assembly/random/philox.ts',
     ]) {

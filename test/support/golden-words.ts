@@ -24,7 +24,7 @@ export const philoxFunction: WordFunction = {
 
 /** x = (key, counter); two words. */
 export const threefryFunction: WordFunction = {
-  imports: ['random/threefry'],
+  imports: ['random/libraries/threefry'],
   body: 'return vec4<u32>(threefry2x32(x.xy, x.zw), 0u, 0u);',
   twin: ([k0 = 0, k1 = 0, c0 = 0, c1 = 0]) => {
     const out = new Uint32Array(4)
@@ -35,8 +35,8 @@ export const threefryFunction: WordFunction = {
 
 /** roundToFloat, curandUniform, and the unit uniforms of torch-cpu (24 bits) and JAX (23) of the word x.x. */
 const unitFunction: WordFunction = {
-  imports: ['random/curand', 'generators/affine'],
-  slots: { mulAdd: 'random/mul_add_fused' },
+  imports: ['random/libraries/curand', 'generators/affine'],
+  slots: { mulAdd: 'random/libraries/mul_add_fused' },
   body: [
     'let torch = affine(x.x & 0xffffffu, vec4<f32>(1.0, 0.0, 0.0, 0x1p-24), zero);',
     'let jax = affine(x.x >> 9u, vec4<f32>(1.0, 0.0, 0.0, 0x1p-23), zero);',

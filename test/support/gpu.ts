@@ -98,7 +98,7 @@ export async function mapOnGpu(
     '  if (id.x < arrayLength(&source)) { result[id.x] = probe(source[id.x], zeroes.x); }',
     '}',
   ].join('\n')
-  const { code } = linkShader('probe', { ...shaderModules, probe: entry }, slots)
+  const { code } = linkShader('probe/probe', { ...shaderModules, 'probe/probe': entry }, slots)
   const module = device.createShaderModule({ code })
   const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } })
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST

@@ -73,7 +73,7 @@ describe('the line map', () => {
   })
 
   test('holds for the real shaders', () => {
-    const { code, locate } = linkShader('fill', shaderModules, {
+    const { code, locate } = linkShader('fill/fill', shaderModules, {
       job: 'core/jobs',
       sampler: 'distributions/normal',
       store: 'store/half_pair',

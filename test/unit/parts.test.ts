@@ -32,7 +32,7 @@ describe('parts', () => {
     expect(structLayout(`${law}\n${job}`, 'Job')).toEqual(jobLayout)
     expect(part).toContain('axes: array<PartAxis, 8>')
     expect(partLayout.byteLength).toBe(partLayout.axes + 8 * partLayout.axis.byteLength)
-    const whole = shaderFiles().orthogonal_part ?? ''
+    const whole = shaderFiles()['orthogonal/part'] ?? ''
     expect(whole).toContain('axes: array<vec4<u32>, 8>')
     // A list of eight is as one of them, eight times as long.
     const layout = structLayout(whole.replace('array<vec4<u32>, 8>', 'vec4<u32>'), 'OrthogonalPart')

@@ -97,8 +97,8 @@ describe('orthonormalize', () => {
   })
 })
 
-test('Task in shaders/linalg/task.wgsl is laid out as src/gpu/orthogonal/linalg.ts packs it', () => {
-  const layout = structLayout(shaderFiles()['linalg/task']!, 'Task')
+test('Task in shaders/orthogonal/task.wgsl is laid out as src/gpu/orthogonal/linalg.ts packs it', () => {
+  const layout = structLayout(shaderFiles()['orthogonal/task']!, 'Task')
   const { byteLength, ...offsets } = layout
   expect(offsets).toEqual(Object.fromEntries(taskFields.map((name, index) => [name, 4 * index])))
   expect(packTask({}).byteLength).toBe(byteLength)

@@ -33,7 +33,7 @@ describe('shader-modules.ts and signal-modules.ts', () => {
       for (const store of ['store/float32', 'store/float32_quad', 'store/half_pair', 'store/half_quad']) {
         for (const round of ['store/float16', 'store/bfloat16']) {
           for (const job of ['core/job', 'core/jobs'])
-            expect(linkShader('fill', shaderModules, { job, sampler, store, round }).code).toContain('fn main(')
+            expect(linkShader('fill/fill', shaderModules, { job, sampler, store, round }).code).toContain('fn main(')
         }
       }
     },
@@ -90,12 +90,12 @@ const inexact = [
 
 describe('what makes values uses exact operations only', () => {
   const exactFiles = Object.keys(files).filter((path) =>
-    /^(random|distributions|store|core)\/|^(fill|constant)$/.test(path),
+    /^(random|distributions|store|core)\/|^fill\/(fill|constant)$/.test(path),
   )
 
   test('covers the samplers, the stores and their entry', () => {
     expect(exactFiles).toEqual(
-      expect.arrayContaining(['random/normal', 'random/philox', 'distributions/uniform', 'store/float16', 'fill']),
+      expect.arrayContaining(['random/normal', 'random/philox', 'distributions/uniform', 'store/float16', 'fill/fill']),
     )
   })
 

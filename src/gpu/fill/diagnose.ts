@@ -41,7 +41,7 @@ export async function diagnose(state: DeviceState, job: FillJob): Promise<never>
       "its first values are not the CPU's.",
     )
   }
-  const entry = source.kind === 'constant' ? 'constant' : job.part === undefined ? 'fill' : 'fill_part'
+  const entry = source.kind === 'constant' ? 'fill/constant' : job.part === undefined ? 'fill/fill' : 'fill/fill_part'
   throw miscomputes(
     state,
     `shaders/${entry}.wgsl for ${job.dtype}`,
@@ -121,7 +121,7 @@ const normalProbes: readonly Probe[] = [
 async function runProbe(state: DeviceState, probe: Probe, job: FillJob): Promise<string | undefined> {
   const { device } = state
   const compute = await pipeline(state, {
-    entry: 'probe',
+    entry: 'probe/probe',
     slots: { probe: probe.module, ...probe.slots },
     layout: 'fill',
   })

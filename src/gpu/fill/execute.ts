@@ -71,8 +71,8 @@ export async function executeOnGpu(
   return new GpuStore(state, regions, owned, runJobs)
 }
 
-const constantKey: PipelineKey = { entry: 'constant', layout: 'fill' }
-const diagonalKey: PipelineKey = { entry: 'diagonal', layout: 'fill' }
+const constantKey: PipelineKey = { entry: 'fill/constant', layout: 'fill' }
+const diagonalKey: PipelineKey = { entry: 'fill/diagonal', layout: 'fill' }
 
 function sourceKey(placed: PlacedJob): PipelineKey {
   const key = ownKey(placed)
@@ -88,14 +88,14 @@ function ownKey({ job, byteOffset }: PlacedJob): PipelineKey {
   if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no pipeline of its own')
   if (source.kind === 'table') return tablePipelineKey(dtype)
   const store = storeSlots(dtype, wholeQuads)
-  const fill = part === undefined ? ({ entry: 'fill', layout: 'fill' } as const) : partEntry
+  const fill = part === undefined ? ({ entry: 'fill/fill', layout: 'fill' } as const) : partEntry
   const { sampler } = source
   return typeof sampler === 'string'
     ? { ...fill, slots: { sampler: `distributions/${sampler}`, ...store } }
     : { ...fill, slots: { sampler: `custom/${sampler.name} glue`, ...store }, custom: sampler }
 }
 
-const partEntry = { entry: 'fill_part', layout: 'fill-part' } as const
+const partEntry = { entry: 'fill/fill_part', layout: 'fill-part' } as const
 
 /** Jobs that do not come from a dispatch of their own: words or values that the host makes, and matrices. */
 const isUploadedJob = ({ source }: FillJob): boolean =>

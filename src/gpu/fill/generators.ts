@@ -23,11 +23,11 @@ export const isGiven = ({ law, origin }: GeneratorDraw): boolean =>
 /** The sampler module under shaders/generators, and what fills its slots. */
 function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Record<string, string>> } {
   const { law, origin } = draw
-  const fused = { mulAdd: 'random/mul_add_fused' }
+  const fused = { mulAdd: 'random/libraries/mul_add_fused' }
   if (isGiven(draw)) return { sampler: 'given', slots: {} }
   switch (origin.generator) {
     case 'torch-cpu': {
-      const mulAdd = origin.variant === 'fma' ? 'random/mul_add_fused' : 'random/mul_add_split'
+      const mulAdd = origin.variant === 'fma' ? 'random/libraries/mul_add_fused' : 'random/libraries/mul_add_split'
       return { sampler: `torch_cpu_${law.kind}`, slots: { mulAdd } }
     }
     case 'torch-cuda':
@@ -53,7 +53,7 @@ export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQua
   const layout = uploaded ? 'uploaded' : 'fill'
   // Block normals store by themselves; stateless words come four to a block, as in the value contract.
   if (sampler === 'torch_cpu_normal') return { entry: module, slots: { ...slots, ...store }, layout }
-  const entry = draw.origin.generator === 'torch-stateless' ? 'fill' : 'generators/fill'
+  const entry = draw.origin.generator === 'torch-stateless' ? 'fill/fill' : 'generators/fill'
   return { entry, slots: { sampler: module, ...slots, ...store }, layout }
 }
 

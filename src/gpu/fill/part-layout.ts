@@ -34,7 +34,7 @@ export function packPart(view: DataView, at: number, part: PartGeometry, first: 
   })
 }
 
-/** Byte offsets of `OrthogonalPart` in shaders/orthogonal_part.wgsl. A test reads them out of the shader and compares. */
+/** Byte offsets of `OrthogonalPart` in shaders/orthogonal/part.wgsl. A test reads them out of the shader and compares. */
 export const orthogonalPartLayout = {
   origin: 0,
   axisCount: 4,
@@ -64,7 +64,7 @@ export interface MatrixElements {
   readonly columns: number
 }
 
-/** The uniform block of shaders/orthogonal_part.wgsl. */
+/** The uniform block of shaders/orthogonal/part.wgsl. */
 export function packOrthogonalPart(
   { origin, axes }: PartGeometry,
   { first, count, centre, stride, rows, columns }: MatrixElements,

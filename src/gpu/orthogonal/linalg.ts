@@ -13,7 +13,7 @@ export interface View {
   readonly size?: number
 }
 
-/** One dispatch of a kernel under shaders/linalg. */
+/** One dispatch of a kernel under shaders/orthogonal. */
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline
   readonly layout: Extract<PipelineKey['layout'], `linalg${string}`>
@@ -36,7 +36,7 @@ const COST_PER_SUBMIT = 2 ** 29
 /** What a dispatch costs a CPU beside its multiplications, in those. */
 const COST_PER_DISPATCH = 2 ** 21
 
-/** Fields of `Task` in shaders/linalg/task.wgsl, in its order. A test reads them out of the shader and compares. */
+/** Fields of `Task` in shaders/orthogonal/task.wgsl, in its order. A test reads them out of the shader and compares. */
 export const taskFields = [
   'aOffset',
   'aStride',

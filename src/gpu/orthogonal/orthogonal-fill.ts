@@ -63,7 +63,7 @@ export async function fillOrthogonal(
 
 const spanOf = ({ job }: FillTarget) => elementSpan(job)
 
-/** What no matrix has, and what shaders/orthogonal_part.wgsl needs to add halves of words to. */
+/** What no matrix has, and what shaders/orthogonal/part.wgsl needs to add halves of words to. */
 export function zeros({ name, dtype, elementCount }: FillJob): FillJob {
   const source = { kind: 'constant', pattern: new Uint8Array(16) } as const
   return { name, dtype, firstElement: 0, elementCount, source, overlays: [] }

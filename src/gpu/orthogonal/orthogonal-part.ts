@@ -43,7 +43,7 @@ export async function writeOrthogonalPart(
   const width = byteWidth(job.dtype)
   const geometry = geometryOf(job)
   const round = job.dtype === 'float16' ? 'store/float16' : 'store/bfloat16'
-  const key: PipelineKey = { entry: 'orthogonal_part', slots: { round }, layout: 'orthogonal part' }
+  const key: PipelineKey = { entry: 'orthogonal/part', slots: { round }, layout: 'orthogonal part' }
   const compiled = await pipeline(state, key)
   const pacer = new Pacer(state.speed, true)
   const uniform = device.createBuffer({

@@ -18,16 +18,16 @@ type Kernel = 'gram' | 'apply' | 'combine' | 'subtract' | 'cholesky' | 'defect' 
 type KernelKey = PipelineKey & { readonly layout: Dispatch['layout'] }
 
 const products: Readonly<Record<'window' | 'shared', KernelKey>> = {
-  window: { entry: 'linalg/gram', slots: { rows: 'linalg/rows_window' }, layout: 'linalg window' },
-  shared: { entry: 'linalg/gram', slots: { rows: 'linalg/rows_subgroup' }, layout: 'linalg' },
+  window: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_window' }, layout: 'linalg window' },
+  shared: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_subgroup' }, layout: 'linalg' },
 }
 const kernels: Readonly<Record<Exclude<Kernel, 'gram'>, KernelKey>> = {
-  apply: { entry: 'linalg/apply', layout: 'linalg twice' },
-  combine: { entry: 'linalg/combine', layout: 'linalg' },
-  subtract: { entry: 'linalg/subtract', layout: 'linalg twice' },
-  cholesky: { entry: 'linalg/cholesky', layout: 'linalg twice' },
-  defect: { entry: 'linalg/defect', layout: 'linalg' },
-  revive: { entry: 'linalg/revive', layout: 'linalg' },
+  apply: { entry: 'orthogonal/apply', layout: 'linalg twice' },
+  combine: { entry: 'orthogonal/combine', layout: 'linalg' },
+  subtract: { entry: 'orthogonal/subtract', layout: 'linalg twice' },
+  cholesky: { entry: 'orthogonal/cholesky', layout: 'linalg twice' },
+  defect: { entry: 'orthogonal/defect', layout: 'linalg' },
+  revive: { entry: 'orthogonal/revive', layout: 'linalg' },
 }
 
 export interface Kernels {

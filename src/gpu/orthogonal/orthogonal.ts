@@ -130,7 +130,7 @@ async function loadStep(
   new Float32Array(record)[7] = scale
   return {
     pipeline: await pipeline(state, {
-      entry: 'linalg/load',
+      entry: 'orthogonal/load',
       slots: { load: `load/${region.dtype}` },
       layout: 'linalg',
     }),
@@ -169,7 +169,7 @@ async function storeStep(
   u32(jobLayout.firstWord, firstWord)
   const slots = storeSlots(region.dtype, firstWord % 4 === 0 && elements % 4 === 0)
   return {
-    pipeline: await pipeline(state, { entry: 'linalg/store', slots, layout: 'linalg' }),
+    pipeline: await pipeline(state, { entry: 'orthogonal/store', slots, layout: 'linalg' }),
     layout: 'linalg',
     record,
     output: view,

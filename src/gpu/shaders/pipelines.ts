@@ -173,7 +173,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       compute: {
         module,
         entryPoint: 'main',
-        ...(key.entry === 'linalg/gram'
+        ...(key.entry === 'orthogonal/gram'
           ? { constants: { LANES: productLanes(state) } }
           : key.layout.startsWith('measure') || key.layout.startsWith('linalg')
             ? {}

@@ -36,7 +36,7 @@ export function partDigits({ axes }: PartGeometry, local: number): number[] {
   })
 }
 
-/** Index in the full tensor of element `local` of the part. Twin of elementIndex in shaders/fill_part.wgsl. */
+/** Index in the full tensor of element `local` of the part. Twin of elementIndex in shaders/fill/fill_part.wgsl. */
 export function elementIndex(part: PartGeometry, local: number): number {
   return partDigits(part, local).reduce((sum, digit, axis) => sum + digit * part.axes[axis]!.stride, part.origin)
 }

@@ -1,4 +1,4 @@
-// Twin of shaders/random/threefry.wgsl.
+// Twin of shaders/random/libraries/threefry.wgsl.
 
 const PARITY = 0x1bd11bda
 

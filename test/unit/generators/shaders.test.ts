@@ -21,7 +21,7 @@ function literal(text: string): number {
 }
 
 test('the constants of cephes.wgsl are those of cephes.ts', () => {
-  const found = [...files['random/cephes']!.matchAll(/^const (\w+) = (\S+);$/gm)].map(([, name, text]) => [
+  const found = [...files['random/libraries/cephes']!.matchAll(/^const (\w+) = (\S+);$/gm)].map(([, name, text]) => [
     name,
     literal(text!),
   ])
@@ -29,7 +29,7 @@ test('the constants of cephes.wgsl are those of cephes.ts', () => {
 })
 
 test('the coefficients of erf_inv.wgsl are those of erf-inv.ts', () => {
-  const lists = [...files['random/erf_inv']!.matchAll(/array<f32, 9>\(([^)]*)\)/g)].map(([, list = '']) =>
+  const lists = [...files['random/libraries/erf_inv']!.matchAll(/array<f32, 9>\(([^)]*)\)/g)].map(([, list = '']) =>
     list
       .split(',')
       .map((text) => text.trim())

@@ -1,4 +1,4 @@
-//#import "linalg/parts"
+//#import "orthogonal/parts"
 // Adds up the parts that linalg/gram left, always in the same order, and transposes the sum if the flags say so. One 4 x 4
 // block an invocation.
 

@@ -1,5 +1,5 @@
-//#import "random/cephes"
-//#import "random/fma"
+//#import "random/libraries/cephes"
+//#import "random/libraries/fma"
 //#import "random/exact_square_root"
 // What cuRAND's headers make of Philox words. Twin: src/random/libraries/curand.ts.
 

@@ -1,5 +1,5 @@
 enable subgroups;
-//#import "linalg/rows"
+//#import "orthogonal/rows"
 // Rows that the first eight invocations of a subgroup load for all, a vec4 each: a software device makes eight single loads
 // of every load, of whatever address.
 

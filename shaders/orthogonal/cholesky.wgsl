@@ -1,5 +1,5 @@
-//#import "linalg/task"
-//#import "linalg/inputs"
+//#import "orthogonal/task"
+//#import "orthogonal/inputs"
 // For the Gram matrix G (32 x 32, the parts of which linalg/gram left in a) of a panel P: the upper triangular T = R^-1 of
 // G = transpose(R) R, so that P T has orthonormal columns and R a positive diagonal. One workgroup a matrix, one invocation
 // a column.

@@ -1,5 +1,5 @@
-//#import "linalg/task"
-//#import "linalg/inputs"
+//#import "orthogonal/task"
+//#import "orthogonal/inputs"
 // Largest |a - I| in columns [rows, rows + 32) of a Gram matrix (a: depth x 32), one record a matrix, combined over the
 // panels: (largest, 0, 0, 1 if something is not finite). Columns from `chunk` on are padding.
 

@@ -1,5 +1,5 @@
-//#import "linalg/both_ways"
-//#import "linalg/inputs"
+//#import "orthogonal/both_ways"
+//#import "orthogonal/inputs"
 // c = transpose(a) * b for a of 32 x 32, and d = the same, transposed. 8 x 4 elements an invocation: the sums are short, and
 // so is what a driver has to compile.
 

@@ -1,5 +1,5 @@
 //#import "$rows"
-//#import "linalg/task"
+//#import "orthogonal/task"
 // c = transpose(a) * b, a of 32 columns, in parts of the depth that linalg/combine adds up: the order of every sum is
 // fixed. The one matrix product of the factorisation, so everything is arranged to be of this form.
 //

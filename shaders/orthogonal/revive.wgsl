@@ -1,4 +1,4 @@
-//#import "linalg/task"
+//#import "orthogonal/task"
 // Gives vectors that vanished (their originals lay in the span of those before them) a pseudo-random direction, the same on
 // every run. One workgroup a vector: `depth` elements of it are real, `columns` vec4s are there.
 

@@ -1,4 +1,4 @@
-//#import "linalg/rows"
+//#import "orthogonal/rows"
 // Rows through a uniform window of 512: constant caches serve that well, and a software device reads uniforms in half the
 // time of storage.
 

@@ -1,5 +1,5 @@
-//#import "linalg/task"
-//#import "linalg/inputs"
+//#import "orthogonal/task"
+//#import "orthogonal/inputs"
 
 /// The sum, in a fixed order, of the parts that linalg/gram left of 4 x 4 block (row, column).
 fn addParts(row: u32, column: u32, batch: u32) -> mat4x4<f32> {

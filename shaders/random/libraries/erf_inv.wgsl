@@ -1,5 +1,5 @@
-//#import "random/cephes"
-//#import "random/fma"
+//#import "random/libraries/cephes"
+//#import "random/libraries/fma"
 //#import "random/exact_square_root"
 // The inverse error function of XLA (Giles, GPU Computing Gems Jade Edition, 2012). Twin: src/random/libraries/erf-inv.ts.
 

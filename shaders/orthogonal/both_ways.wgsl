@@ -1,4 +1,4 @@
-//#import "linalg/task"
+//#import "orthogonal/task"
 // The second output of a kernel that writes its product both ways round.
 
 @group(0) @binding(4) var<storage, read_write> d: array<vec4<f32>>;

@@ -1,5 +1,5 @@
-//#import "linalg/both_ways"
-//#import "linalg/parts"
+//#import "orthogonal/both_ways"
+//#import "orthogonal/parts"
 // c = b - the sum of the parts that linalg/gram left in a, in the order of linalg/combine; d = the same, transposed. One
 // 4 x 4 block an invocation.
 

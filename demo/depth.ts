@@ -1,25 +1,8 @@
 import type { Remote } from 'comlink'
 import type { Engine } from './engine.worker.ts'
+import type { DepthCurves, DepthRequest } from './messages.ts'
 import { type Activation, activations } from './models.ts'
 import { depthPlot } from './plots.ts'
-
-/** The network of the depth plot, as data. */
-export interface DepthRequest {
-  readonly layers: number
-  readonly width: number
-  /** Times each initializer's own gain. */
-  readonly gain: number
-  readonly activation: Activation
-}
-
-/** Of one initializer: log10 of the mean square by layer, where the weights are, and what to think of it. */
-export interface DepthCurves {
-  readonly initializer: string
-  readonly forward: readonly number[]
-  readonly backward: readonly number[]
-  readonly verdict: string
-  readonly advice: readonly string[]
-}
 
 const element = (id: string): HTMLElement => document.getElementById(id)!
 

@@ -1,7 +1,7 @@
 import type { Remote } from 'comlink'
 import { describeDistribution } from '../src/distributions/registry.js'
-import type { PlannedParameter } from '../src/index.js'
-import type { Engine, ParameterStatistics, ParameterVerification } from './engine.worker.ts'
+import type { ParameterStatistics, ParameterVerification, PlannedParameter } from '../src/index.js'
+import type { Engine } from './engine.worker.ts'
 import { integer, significant } from './format.ts'
 import { histogramPlot } from './plots.ts'
 

@@ -8,28 +8,14 @@ import {
   initializeModel,
   KaimingInitializer,
   type ParameterStatistics,
-  type ParameterVerification,
   propagateSignal,
   type VerificationReport,
   XavierInitializer,
 } from '../src/index.js'
-import type { DepthCurves, DepthRequest } from './depth.ts'
+import type { DepthCurves, DepthRequest, Place, Run } from './messages.ts'
 import { type Activation, mlp } from './models.ts'
 import { saveSafetensors } from './safetensors.ts'
 import { argumentsOf, type Request } from './snippet.ts'
-
-export interface Place {
-  readonly backend: 'webgpu' | 'cpu'
-  /** The adapter's own name, or why there is none. */
-  readonly text: string
-}
-
-export interface Run {
-  readonly place: Place
-  readonly milliseconds: number
-  readonly elementCount: number
-  readonly byteLength: number
-}
 
 type Progress = (done: number, total: number, what: string) => void
 
@@ -169,6 +155,6 @@ const gainOf = (activation: Activation): number =>
       ? calculateGain('leaky_relu', 0.01)
       : activationGain(activation)
 
-export type { Engine, ParameterStatistics, ParameterVerification, VerificationReport }
+export type { Engine }
 
 expose(new Engine())

@@ -1,9 +1,9 @@
 import { proxy, wrap } from 'comlink'
+import type { ParameterStatistics, VerificationReport } from '../src/index.js'
 import { type InitializationPlan, planModel } from '../src/index.js'
-
 import { Depth } from './depth.ts'
 import { Detail } from './detail.ts'
-import type { Engine, ParameterStatistics, VerificationReport } from './engine.worker.ts'
+import type { Engine } from './engine.worker.ts'
 import { download, pickFile } from './files.ts'
 import { bytes, compact, integer, seconds } from './format.ts'
 import { type Measured, ParameterTable } from './parameter-table.ts'

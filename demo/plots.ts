@@ -1,8 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { asImage } from '../report/image.ts'
-import type { Distribution } from '../src/index.js'
+import type { Distribution, ParameterStatistics } from '../src/index.js'
 import { densityOf } from './density.ts'
-import type { ParameterStatistics } from './engine.worker.ts'
 
 const style = { background: 'none', color: 'inherit', fontSize: '12px', overflow: 'visible' }
 const POINTS = 400

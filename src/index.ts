@@ -1,6 +1,5 @@
 export type { DType, FloatDType } from './core/dtype.js'
 export { DeviceLostError, OutOfMemoryError, WeightInitError, type WeightInitErrorCode } from './core/errors.js'
-export type { Distribution, ExpectedMoments } from './distributions/registry.js'
 export { type JaxInitializers, type JaxOptions, type JaxRandom, type JaxShape, jax } from './generators/jax/jax-api.js'
 export { threadsOfGpu, torchCudaThreads } from './generators/torch/cuda-gpus.js'
 export { TorchGenerator, type TorchGeneratorState } from './generators/torch/torch-generator.js'
@@ -69,7 +68,7 @@ export { calculateGain, type Nonlinearity } from './initializers/gain.js'
 export { Initializer, type InitializerContext } from './initializers/initializer.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
 export type { InitializerArgument, InitializerRule } from './initializers/rules.js'
-export type { SamplerParameterType } from './ir/distribution.js'
+export type { Distribution, ExpectedMoments, SamplerParameterType } from './ir/distribution.js'
 export type { FanConvention, Fans } from './ir/fans.js'
 export type {
   GeneratorName,
@@ -87,7 +86,6 @@ export type {
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './ir/parameter.js'
 export type { ParameterPart } from './ir/part.js'
 export type { InitializationPlan, PlannedParameter } from './ir/plan.js'
-export type { Stream } from './ir/stream.js'
 export { defineModel } from './model/define.js'
 export {
   type BatchNormOptions,
@@ -137,7 +135,7 @@ export type { InitializationProgress, InitializeOptions, TargetRegion, TargetSeg
 export type { ShardOption, ShardRule, ShardSpec, SliceOption, SliceSpec } from './plan/parts/part-options.js'
 export { planModel } from './plan/plan.js'
 export { pythonSnippet } from './python/python.js'
-export { fnv1a64, parameterStream, seedKey } from './random/keys.js'
+export { fnv1a64, parameterStream, type Stream, seedKey } from './random/keys.js'
 export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'

@@ -1,7 +1,7 @@
 import type { DType } from '../core/dtype.js'
 import type { Distribution, DistributionKind, ExpectedMoments, LawOf } from '../ir/distribution.js'
 import type { Filling } from '../ir/job.js'
-import type { Stream } from '../ir/stream.js'
+import type { Stream } from '../random/keys.js'
 import { constantLaw } from './constant.js'
 import { customLaw } from './custom.js'
 import { diagonalLaw } from './diagonal.js'
@@ -59,5 +59,3 @@ export function describeDistribution(d: Distribution): string {
 export function fillingOf(d: Distribution, dtype: DType, stream: Stream): Filling {
   return lawOf(d).fill(d, dtype, stream)
 }
-
-export type { Distribution, DistributionKind, ExpectedMoments } from '../ir/distribution.js'

@@ -1,13 +1,13 @@
-import { type Distribution, fillingOf } from '../distributions/registry.js'
+import { fillingOf } from '../distributions/registry.js'
 import { matrixDraws } from '../generators/matrices.js'
 import { plainDraw } from '../generators/sample.js'
+import type { Distribution } from '../ir/distribution.js'
 import type { GeneratorSource, RandomLaw } from '../ir/generator.js'
 import type { FillJob, FillSource } from '../ir/job.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import type { Stream } from '../ir/stream.js'
 import { partGeometry } from '../plan/parts/geometry.js'
 import { overlaysOfPart } from '../plan/parts/overlays.js'
-import { high32, low32 } from '../random/keys.js'
+import { high32, low32, type Stream } from '../random/keys.js'
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, source: origin, part } = parameter

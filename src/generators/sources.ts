@@ -1,5 +1,5 @@
 import { show, WeightInitError } from '../core/errors.js'
-import type { Distribution } from '../distributions/registry.js'
+import type { Distribution } from '../ir/distribution.js'
 import type {
   DrawingLaw,
   GeneratorName,

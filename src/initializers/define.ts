@@ -1,7 +1,8 @@
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
-import { type Distribution, distributionKinds, isDistribution } from '../distributions/registry.js'
-import type { CustomSampler, SamplerParameterType } from '../ir/distribution.js'
+import { distributionKinds, isDistribution } from '../distributions/registry.js'
+import type { CustomSampler, Distribution, SamplerParameterType } from '../ir/distribution.js'
 import { Initializer, type InitializerContext } from './initializer.js'
+
 export interface InitializerDefinition {
   /** Shown in plans and manifests. */
   readonly name: string

@@ -1,9 +1,10 @@
 import { show, WeightInitError } from '../core/errors.js'
-import type { Distribution } from '../distributions/registry.js'
+import type { Distribution } from '../ir/distribution.js'
 import type { FanConvention, Fans } from '../ir/fans.js'
 import type { GeneratorName } from '../ir/generator.js'
 import type { Parameter } from '../ir/parameter.js'
 import { calculateFans } from './fans.js'
+
 /** What an initializer may look at. `fans()` throws for a parameter that has none (rank < 2). */
 export interface InitializerContext {
   readonly parameter: Parameter

@@ -1,4 +1,4 @@
-import type { Distribution } from '../distributions/registry.js'
+import type { Distribution } from '../ir/distribution.js'
 
 /** Where the random words come from. 'philox' is the value contract's own; the others follow another library. */
 export type GeneratorName = 'philox' | 'torch-cpu' | 'torch-cuda' | 'torch-stateless' | 'jax' | 'jax-legacy'

@@ -1,11 +1,11 @@
 import type { DType } from '../core/dtype.js'
-import type { Distribution, ExpectedMoments } from '../distributions/registry.js'
+import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
+import type { Stream } from '../random/keys.js'
 import type { Fans } from './fans.js'
 import type { GeneratorName, GeneratorSettings, GeneratorSource } from './generator.js'
 import type { Overlay } from './job.js'
 import type { Layout, ParameterRole } from './parameter.js'
 import type { ParameterPart, WholeMatrices } from './part.js'
-import type { Stream } from './stream.js'
 /** What happens to one parameter. Plain data. */
 export interface PlannedParameter {
   readonly name: string

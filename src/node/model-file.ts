@@ -108,9 +108,9 @@ async function headerOf(path: string): Promise<SafetensorsHeader> {
 }
 
 /** The protobuf reader is an optional dependency: only those who read ONNX files need it. */
-async function onnxReader(): Promise<typeof import('../interop/onnx.js')> {
+async function onnxReader(): Promise<typeof import('../readers/onnx.js')> {
   try {
-    return await import('../interop/onnx.js')
+    return await import('../readers/onnx.js')
   } catch (cause) {
     throw new WeightInitError(
       'IO',

@@ -1,9 +1,10 @@
 import { byteWidth, checkDType, type DType } from '../core/dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { constantPattern } from '../distributions/constant.js'
-import { checkDistribution, type Distribution, expectedMoments } from '../distributions/registry.js'
+import { checkDistribution, expectedMoments } from '../distributions/registry.js'
 import { generatorNames, resolveGenerator } from '../generators/settings.js'
 import { checkGeneratorLaw, fixedLaws } from '../generators/sources.js'
+import type { Distribution } from '../ir/distribution.js'
 import type { GeneratorOption, GeneratorSettings, GeneratorSource } from '../ir/generator.js'
 import { type ParameterRole, parameterRoles } from '../ir/parameter.js'
 import type { ParameterPart } from '../ir/part.js'
@@ -13,6 +14,7 @@ import { parameterStream } from '../random/keys.js'
 import { checkPart, checkPartSource, partShape } from './parts/cut.js'
 import { wholeMatrices } from './parts/whole.js'
 import { assemblePlan } from './plan.js'
+
 /** Enough to make the same weights again, as JSON. */
 export interface InitializationManifest {
   readonly format: 'webgpu-init-manifest'

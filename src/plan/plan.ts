@@ -3,7 +3,6 @@ import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { constantPattern } from '../distributions/constant.js'
 import {
   checkDistribution,
-  type Distribution,
   describeDistribution,
   distributionKinds,
   expectedMoments,
@@ -15,6 +14,7 @@ import { calculateFans } from '../initializers/fans.js'
 import { contextOf, Initializer } from '../initializers/initializer.js'
 import { createInitializer } from '../initializers/registry.js'
 import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
+import type { Distribution } from '../ir/distribution.js'
 import type { Overlay } from '../ir/job.js'
 import type { Model, Parameter } from '../ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
@@ -23,6 +23,7 @@ import { validateModel } from '../model/validate.js'
 import { parameterStream } from '../random/keys.js'
 import { effectiveDType, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { cutParameters } from './parts/cut.js'
+
 /**
  * Says what `initializeModel` would do with the same arguments, without a GPU and without values: the dry run.
  * Pure, but for the seed that is drawn when none is given.

@@ -1,5 +1,4 @@
 import { show, WeightInitError } from '../core/errors.js'
-import type { Stream } from '../ir/stream.js'
 import { philox4x32 } from './philox.js'
 
 const MASK_64 = 0xffff_ffff_ffff_ffffn
@@ -55,4 +54,10 @@ export function parameterStream(name: string, seed: number | bigint): Stream {
 export function randomSeed(): number {
   const words = globalThis.crypto.getRandomValues(new Uint32Array(2))
   return (words[0] ?? 0) + ((words[1] ?? 0) & 0x1fffff) * 2 ** 32
+}
+
+/** Where a parameter's random words come from: a Philox key and the first block counter, both 64 bits. */
+export interface Stream {
+  readonly seed: bigint
+  readonly offset: bigint
 }

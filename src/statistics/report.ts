@@ -1,4 +1,4 @@
-import type { ExpectedMoments } from '../distributions/registry.js'
+import type { ExpectedMoments } from '../ir/distribution.js'
 import type { Specimen } from './measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement, type PairSum } from './measurement.js'
 

@@ -1,20 +1,16 @@
 import { byteWidth, checkDType, type DType } from '../core/dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { CpuStore } from '../cpu/store.js'
-import {
-  checkDistribution,
-  type Distribution,
-  distributionKinds,
-  expectedMoments,
-  isDistribution,
-} from '../distributions/registry.js'
+import { checkDistribution, distributionKinds, expectedMoments, isDistribution } from '../distributions/registry.js'
 import { deviceState } from '../gpu/device/device-state.js'
 import { preflight, runJobs } from '../gpu/fill/execute.js'
 import { GpuStore } from '../gpu/gpu-store.js'
 import { checkRegions } from '../gpu/weights/allocate.js'
+import type { Distribution } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { validateShape } from '../model/validate.js'
 import { type CheckOptions, type CheckReport, checkStore, resolveCheckOptions } from './check.js'
+
 /** A tensor from anywhere, and the law that its elements should follow. Row-major. */
 export interface CheckedTensor {
   readonly name: string

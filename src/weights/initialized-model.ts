@@ -3,7 +3,7 @@
 import { decodeFloat32 } from '../core/decode.js'
 import type { DType } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
-import type { Distribution, ExpectedMoments } from '../distributions/registry.js'
+import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
 import type { ParameterPart } from '../ir/part.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import { type InitializationManifest, manifestOf, planFromManifest } from '../plan/manifest.js'

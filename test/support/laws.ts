@@ -1,4 +1,4 @@
-import type { Distribution } from '../../src/distributions/registry.js'
+import type { Distribution } from '../../src/ir/distribution.js'
 
 /** Laws that between them reach every path of the samplers; used for parity and golden hashes. */
 export const randomLaws: Readonly<Record<string, Distribution>> = {

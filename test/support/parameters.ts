@@ -1,9 +1,10 @@
-import { type Distribution, fillingOf } from '../../src/distributions/registry.js'
+import { fillingOf } from '../../src/distributions/registry.js'
 import { contextOf, type Initializer, type InitializerContext } from '../../src/initializers/initializer.js'
+import type { Distribution } from '../../src/ir/distribution.js'
 import type { FillSource } from '../../src/ir/job.js'
 import type { Parameter, ParameterSpec } from '../../src/ir/parameter.js'
-import type { Stream } from '../../src/ir/stream.js'
 import { validateModel } from '../../src/model/validate.js'
+import type { Stream } from '../../src/random/keys.js'
 /** A parameter of this shape with every default filled in. */
 export function parameterOf(shape: readonly number[], facts: Partial<ParameterSpec> = {}): Parameter {
   return validateModel({ parameters: [{ name: 'w', shape, ...facts }] })[0]!

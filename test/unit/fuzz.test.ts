@@ -18,8 +18,8 @@ import {
   rematerialize,
   xavierUniform,
 } from '../../src/index.js'
-import { readOnnxModel } from '../../src/interop/onnx.js'
 import { planFromManifest } from '../../src/plan/manifest.js'
+import { readOnnxModel } from '../../src/readers/onnx.js'
 import { layoutSafetensors, parseSafetensorsHeader } from '../../src/readers/safetensors.js'
 import { parseStrictJson, type StrictJson } from '../../src/readers/strict-json.js'
 import { graph, node, model as onnxModel, tensor } from '../support/onnx.js'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { describe, expect, test } from 'vitest'
 import { planModel, recipes } from '../../src/index.js'
-import { readOnnxModel } from '../../src/interop/onnx.js'
+import { readOnnxModel } from '../../src/readers/onnx.js'
 import { graph, model, node, tensor } from '../support/onnx.js'
 import { expectRefusal } from '../support/refusal.js'
 

@@ -1,7 +1,7 @@
 import { decodeFloat32 } from '../../core/decode.js'
 import { fillBytes } from '../../cpu/fill.js'
 import type { FillJob, FillSource } from '../../ir/job.js'
-import type { Stream } from '../../ir/stream.js'
+import type { Stream } from '../../random/keys.js'
 
 /** The digits of pi as a key; the 64-bit block counter wraps inside the first job. */
 const STREAM: Stream = { seed: 0x243f6a8885a308d3n, offset: 2n ** 64n - 300n }

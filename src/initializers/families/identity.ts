@@ -1,6 +1,6 @@
 import { byteWidth, type DType } from '../../core/dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
-import type { Distribution } from '../../distributions/registry.js'
+import type { Distribution } from '../../ir/distribution.js'
 import { finiteNumber, Initializer, type InitializerContext, orDefault } from '../initializer.js'
 
 export interface EyeConfig {

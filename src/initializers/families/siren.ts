@@ -1,5 +1,5 @@
 import { refuseUnknownKeys, WeightInitError } from '../../core/errors.js'
-import type { Distribution } from '../../distributions/registry.js'
+import type { Distribution } from '../../ir/distribution.js'
 import { finiteNumber, Initializer, type InitializerContext, orDefault } from '../initializer.js'
 
 export interface SirenConfig {

@@ -1,5 +1,5 @@
 import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
-import type { Distribution } from '../../distributions/registry.js'
+import type { Distribution } from '../../ir/distribution.js'
 import type { Parameter } from '../../ir/parameter.js'
 import { calculateGain } from '../gain.js'
 import { centred, Initializer, type InitializerContext } from '../initializer.js'

@@ -1,7 +1,8 @@
 import { refuseUnknownKeys, WeightInitError } from '../../core/errors.js'
-import type { Distribution } from '../../distributions/registry.js'
+import type { Distribution } from '../../ir/distribution.js'
 import type { Fans } from '../../ir/fans.js'
 import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from '../initializer.js'
+
 export type VarianceScalingMode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'
 /**
  * 'truncated_normal': within two sigma, its own standard deviation corrected to sqrt(variance) (JAX, Keras).

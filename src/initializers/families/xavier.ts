@@ -1,5 +1,5 @@
 import { refuseUnknownKeys } from '../../core/errors.js'
-import type { Distribution } from '../../distributions/registry.js'
+import type { Distribution } from '../../ir/distribution.js'
 import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from '../initializer.js'
 
 export interface XavierConfig {

@@ -1,7 +1,7 @@
 // What a random law promises of the numbers that are stored: rounded to the dtype.
 
 import type { FloatDType } from '../../core/dtype.js'
-import type { Distribution } from '../../distributions/registry.js'
+import type { Distribution } from '../../ir/distribution.js'
 import { type ContinuousLaw, continuousLaw } from './continuous.js'
 import { densityNodes, type Nodes } from './quadrature.js'
 import { atOrdinal, ordinal, roundingBoundary, roundToDType } from './representable.js'

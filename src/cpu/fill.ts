@@ -5,6 +5,7 @@ import type { FillJob } from '../ir/job.js'
 import { orthogonalElements } from './orthogonal.js'
 import { sampleBytes, storeValues } from './sample.js'
 import { tableElements } from './table.js'
+
 /**
  * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
  * bit. `start` counts from the job's first element.

@@ -5,6 +5,7 @@ import type { PartGeometry } from '../ir/part.js'
 import { partRuns } from '../plan/parts/geometry.js'
 import { sampleRange } from './samplers.js'
 import { simdRound, simdSampler } from './simd.js'
+
 /**
  * Fills `bytes` with the elements of a random parameter from `first` on, or with those of a part of it: in WebAssembly where
  * there is any for the law, else in TypeScript, with the same bits.

@@ -8,6 +8,7 @@ import { philox4x32 } from '../random/philox.js'
 import { permutedRow } from '../random/sparse.js'
 import { truncatedNormalValue } from '../random/truncated-normal.js'
 import { uniformValue } from '../random/uniform.js'
+
 /**
  * The twin of a shader's `sampleWords`: four float32 values at `out[at..at+3]` from a block's words. `block` is the
  * block's index within the parameter.

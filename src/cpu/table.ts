@@ -2,6 +2,7 @@ import { sinusoidElements } from '../distributions/sinusoid.js'
 import type { FillSource } from '../ir/job.js'
 import type { PartGeometry } from '../ir/part.js'
 import { partRuns } from '../plan/parts/geometry.js'
+
 /** Elements [first, first + count) of a fixed table, or of a part of it, as float32 in a new array. */
 export function tableElements(
   { law }: FillSource & { kind: 'table' },

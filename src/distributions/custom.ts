@@ -2,6 +2,7 @@ import { show, WeightInitError } from '../core/errors.js'
 import type { CustomSampler, LawOf, SamplerParameterType } from '../ir/distribution.js'
 import { brief, checkFinite, fail, requireFloat } from './checks.js'
 import type { LawKind } from './kind.js'
+
 /** The module that stands between the fill shader and the user's: builds `Params` and asks for one value a word. */
 export function customSamplerModule({ name, parameters }: CustomSampler): string {
   const component = ['x', 'y', 'z', 'w']

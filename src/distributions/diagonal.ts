@@ -2,6 +2,7 @@ import type { LawOf } from '../ir/distribution.js'
 import { brief } from './checks.js'
 import { checkConstant, constantPattern } from './constant.js'
 import type { LawKind } from './kind.js'
+
 export const diagonalLaw: LawKind<LawOf<'diagonal'>> = {
   check(law, dtype, where) {
     checkConstant(law.value, dtype, where)

@@ -2,6 +2,7 @@ import type { DType } from '../core/dtype.js'
 import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
 import type { Filling } from '../ir/job.js'
 import type { Stream } from '../random/keys.js'
+
 /** Everything this package knows of one kind of law. */
 export interface LawKind<D extends Distribution> {
   /** Refuses what has no meaning or leaves the exact range; may simplify (a law without spread is a constant). */

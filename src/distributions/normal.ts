@@ -2,6 +2,7 @@ import type { LawOf } from '../ir/distribution.js'
 import { brief, checkFinite, checkNotTiny, checkReach, checkStd, NORMAL_REACH, requireFloat } from './checks.js'
 import { constantLaw } from './constant.js'
 import type { LawKind } from './kind.js'
+
 export const normalLaw: LawKind<LawOf<'normal'>> = {
   check(law, dtype, where) {
     const float = requireFloat(dtype, law.kind, where)

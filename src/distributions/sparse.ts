@@ -3,6 +3,7 @@ import { packSparse } from '../random/sparse.js'
 import { brief, checkNotTiny, checkReach, checkStd, fail, NORMAL_REACH, requireFloat } from './checks.js'
 import { constantLaw } from './constant.js'
 import type { LawKind } from './kind.js'
+
 export const sparseLaw: LawKind<LawOf<'sparse'>> = {
   check(law, dtype, where) {
     const float = requireFloat(dtype, law.kind, where)

@@ -4,6 +4,7 @@ import { uniformConstants } from '../random/uniform.js'
 import { brief, checkFinite, checkNotTiny, fail, requireFloat } from './checks.js'
 import { constantLaw } from './constant.js'
 import type { LawKind } from './kind.js'
+
 export const uniformLaw: LawKind<LawOf<'uniform'>> = {
   check(law, dtype, where) {
     const float = requireFloat(dtype, law.kind, where)

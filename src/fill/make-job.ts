@@ -8,6 +8,7 @@ import type { PlannedParameter } from '../ir/plan.js'
 import { partGeometry } from '../plan/parts/geometry.js'
 import { overlaysOfPart } from '../plan/parts/overlays.js'
 import { high32, low32, type Stream } from '../random/keys.js'
+
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, source: origin, part } = parameter

@@ -16,6 +16,7 @@ import type { RunJobs } from './orthogonal/orthogonal-fill.js'
 import { checkOrthogonalPart } from './orthogonal/orthogonal-verify.js'
 import { GpuMeasurer } from './statistics/measure.js'
 import { GpuRangeReader } from './weights/range-reader.js'
+
 /** Weights in GPU buffers. */
 export class GpuStore implements WeightStore {
   readonly backend = 'webgpu'

@@ -1,5 +1,6 @@
 import type { ParameterMatch } from '../model/match.js'
 import type { Initializer } from './initializer.js'
+
 /** One line of a rule list: the first rule that matches a parameter initialises it. */
 export interface InitializerRule {
   readonly match: ParameterMatch

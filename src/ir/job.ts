@@ -3,6 +3,7 @@ import type { Stream } from '../random/keys.js'
 import type { CustomSampler, LawOf } from './distribution.js'
 import type { GeneratorDraw, GeneratorSource } from './generator.js'
 import type { PartGeometry } from './part.js'
+
 /** How a parameter's elements are made: a source for all of them, then overlays over some. */
 export interface Filling {
   readonly source: FillSource

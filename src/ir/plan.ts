@@ -6,6 +6,7 @@ import type { GeneratorName, GeneratorSettings, GeneratorSource } from './genera
 import type { Overlay } from './job.js'
 import type { Layout, ParameterRole } from './parameter.js'
 import type { ParameterPart, WholeMatrices } from './part.js'
+
 /** What happens to one parameter. Plain data. */
 export interface PlannedParameter {
   readonly name: string

@@ -2,6 +2,7 @@ import { show, WeightInitError } from '../core/errors.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import type { CheckpointReader, CheckpointTensor } from './checkpoint-reader.js'
 import { type StoredTensor, storedTensor } from './writers/checkpoint-writer.js'
+
 /**
  * What a checkpoint becomes when the plan's parameters are initialised and everything else stays: the base's tensors in
  * their order, the initialised ones in their places, new ones at the end.

@@ -14,6 +14,7 @@ import {
 } from '../readers/safetensors-model.js'
 import type { SignalOptions } from '../signal/types.js'
 import { SafetensorsReader } from './checkpoint-reader.js'
+
 /** A model read from a file, whatever its kind. */
 export interface ModelFile {
   readonly kind: 'huggingface' | 'json' | 'safetensors' | 'onnx'

@@ -3,6 +3,7 @@ import type { Model } from '../ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import { resolveOptions } from './options.js'
 import { type PlanArguments, planResolved, splitArguments, UNMATCHED } from './plan.js'
+
 /**
  * What may be wrong with a plan:
  * - `unmatched`: no rule initialises it

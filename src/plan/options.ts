@@ -7,6 +7,7 @@ import { createMatcher, type Matcher, type ParameterMatch } from '../model/match
 import { randomSeed, seedKey } from '../random/keys.js'
 import { type PartOptions, resolveParts } from './parts/options.js'
 import type { ShardOption, SliceOption } from './parts/part-options.js'
+
 /** A place in the caller's own memory: a GPUBuffer, or an ArrayBuffer or view of one on the CPU backend. */
 export interface TargetBuffer {
   readonly buffer: GPUBuffer | ArrayBuffer | ArrayBufferView

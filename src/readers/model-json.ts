@@ -6,6 +6,7 @@ import { validateModel } from '../model/validate.js'
 import { resolveSignalOptions, signalOptionKeys } from '../signal/options.js'
 import type { SignalOptions } from '../signal/types.js'
 import { readLayers } from './model-json-layers.js'
+
 /** A model, and the rules that came with it. */
 export interface ModelJson {
   readonly model: Model

@@ -1,5 +1,6 @@
 import type { InitializerRule } from '../initializers/rules.js'
 import type { ParameterRole } from '../ir/parameter.js'
+
 /** A rule that is data: it prints as JSON, and reads back. */
 export interface RecipeRule extends InitializerRule {
   readonly match: string | { readonly role: ParameterRole }

@@ -3,6 +3,7 @@ import { show, WeightInitError } from '../core/errors.js'
 import type { Model } from '../ir/parameter.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { type Activation, activationKinds } from './activations.js'
+
 /** What one layer does to the signal, with every length known. The same for the GPU and the CPU. */
 export interface StepBase {
   readonly name: string

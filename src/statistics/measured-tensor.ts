@@ -4,6 +4,7 @@ import { fillJob } from '../fill/make-job.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { type ExpectedLaw, expectedLaw } from './expected/expected-distribution.js'
 import type { Yardstick } from './measurement.js'
+
 /** A run of neighbours of one law. */
 export interface Run {
   /** Index within the tensor. */

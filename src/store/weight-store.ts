@@ -3,6 +3,7 @@ import type { PlannedParameter } from '../ir/plan.js'
 import type { Specimen } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
+
 export interface MeasureOptions {
   /** Whether to look for copies. */
   readonly repeats: boolean

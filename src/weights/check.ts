@@ -15,6 +15,7 @@ import { type ParameterStatistics, parameterStatistics, randomBins } from '../st
 import { sampleTests, type TestName, type TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
 import { allowedDefect } from './verify.js'
+
 export interface CheckOptions {
   /**
    * Chance that weights which are right fail any test, over all tests of the whole call, 0 < rate < 1. Default 1e-6. It holds

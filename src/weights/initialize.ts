@@ -7,6 +7,7 @@ import { type InitializeOptions, resolveOptions } from '../plan/options.js'
 import { type PlanArguments, planResolved, splitArguments } from '../plan/plan.js'
 import { InitializedModel } from './initialized-model.js'
 import { materialize } from './materialize.js'
+
 /**
  * Initialises every parameter of a model, into GPU buffers or host memory, with values that depend on (seed, parameter
  * name, element index, distribution) alone and are the same bits on every device.

@@ -11,6 +11,7 @@ import { SignalRun } from '../signal/run.js'
 import { signalSteps } from '../signal/steps.js'
 import type { SignalOptions, SignalReport } from '../signal/types.js'
 import type { InitializedModel } from './initialized-model.js'
+
 /**
  * Sends a random batch forward and a random cotangent backward through a model with its real weights, where they are, and
  * says what becomes of the signal: per layer the mean square and variance of activations and gradients and the share of

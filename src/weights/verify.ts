@@ -6,6 +6,7 @@ import { fillJob } from '../fill/make-job.js'
 import type { LawOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { RangeReader, WeightStore } from '../store/weight-store.js'
+
 export interface VerifyOptions {
   /**
    * How many elements to compare: 'all', or at most this many over the whole model, in evenly spread blocks.

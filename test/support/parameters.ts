@@ -5,6 +5,7 @@ import type { FillSource } from '../../src/ir/job.js'
 import type { Parameter, ParameterSpec } from '../../src/ir/parameter.js'
 import { validateModel } from '../../src/model/validate.js'
 import type { Stream } from '../../src/random/keys.js'
+
 /** A parameter of this shape with every default filled in. */
 export function parameterOf(shape: readonly number[], facts: Partial<ParameterSpec> = {}): Parameter {
   return validateModel({ parameters: [{ name: 'w', shape, ...facts }] })[0]!

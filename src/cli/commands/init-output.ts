@@ -9,6 +9,7 @@ import type { CheckReport } from '../../weights/check.js'
 import type { VerificationReport } from '../../weights/verify.js'
 import { compact, formatTable, paint } from '../terminal.js'
 import { signalText } from './signal.js'
+
 /** Everything that a run of `init` has to tell. */
 export interface InitOutcome {
   /** The model's file. */

@@ -6,6 +6,7 @@ import type { Command } from '../command.js'
 import { jsonFlag } from '../flags.js'
 import { type ModelRequest, modelFlags, modelKinds, readModel, readModelFlags } from '../model.js'
 import { compact, formatTable, paint } from '../terminal.js'
+
 export const planCommand: Command = {
   name: 'plan',
   synopsis: 'plan <model> [options]',

@@ -5,6 +5,7 @@ import { resolveSignalOptions } from '../../signal/options.js'
 import { signalSteps } from '../../signal/steps.js'
 import type { SignalOptions, SignalReport, SignalTrend } from '../../signal/types.js'
 import { formatTable, paint } from '../terminal.js'
+
 /** How to measure a model's signal, or why it is not measured. */
 export type SignalRequest =
   | { readonly options: SignalOptions; readonly note: string }

@@ -16,6 +16,7 @@ import { compact, formatTable, ProgressBar } from '../terminal.js'
 import { UsageError } from '../usage.js'
 import { ReportFile, reportFlag } from './report.js'
 import { measuredNote, noLayersNote, planSignal, signalText } from './signal.js'
+
 export const verifyCommand: Command = {
   name: 'verify',
   synopsis: 'verify <weights.safetensors> [options]',

@@ -1,6 +1,7 @@
 import { DeviceLostError } from '../../core/errors.js'
 import { shaderModules } from '../shaders/shader-modules.js'
 import { type Speed, unknownSpeed } from './pacing.js'
+
 /** What this package keeps per device. It goes with the device: nothing here outlives or owns it. */
 export interface DeviceState {
   readonly device: GPUDevice

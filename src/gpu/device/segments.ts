@@ -1,5 +1,6 @@
 import { byteWidth, type DType } from '../../core/dtype.js'
 import type { PlannedParameter } from '../../ir/plan.js'
+
 /** A part of a parameter's memory: elements [firstElement, firstElement + elementCount) from `byteOffset` of `buffer` on. */
 export interface GpuSegment {
   readonly buffer: GPUBuffer

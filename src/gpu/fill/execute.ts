@@ -20,6 +20,7 @@ import { type SubmitOptions, submitFills } from './submit.js'
 import type { FillTarget, PlacedJob } from './target.js'
 import { runUploadedJobs } from './uploaded.js'
 import type { FillWork } from './window-queue.js'
+
 /** Runs a plan on a device. All or nothing: on failure everything made here is destroyed. */
 export async function executeOnGpu(
   plan: InitializationPlan,

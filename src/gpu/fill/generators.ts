@@ -6,6 +6,7 @@ import { cudaUniformLaw } from '../../generators/torch/cuda.js'
 import type { GeneratorDraw } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
+
 /** A draw whose words or values the host makes (src/gpu/fill/uploaded.ts). */
 export const isUploaded = (draw: GeneratorDraw): boolean => draw.origin.generator === 'torch-cpu' || isGiven(draw)
 

@@ -4,6 +4,7 @@ import { blockCounter } from '../../fill/make-job.js'
 import type { FillJob, Overlay } from '../../ir/job.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type GeneratorFields, generatorFields } from './generators.js'
+
 /** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
 export const jobLayout = {
   key: 0,

@@ -1,5 +1,6 @@
 import type { PartGeometry } from '../../ir/part.js'
 import { partDigits } from '../../plan/parts/geometry.js'
+
 /** Byte offsets of `Part` and `PartAxis` in shaders/core/part.wgsl. */
 export const partLayout = {
   origin: 0,

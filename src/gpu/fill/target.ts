@@ -1,4 +1,5 @@
 import type { FillJob } from '../../ir/job.js'
+
 /** A job and where in a buffer its elements begin. */
 export interface PlacedJob {
   readonly job: FillJob

@@ -5,6 +5,7 @@ import { withErrorScope } from '../device/scopes.js'
 import { alignUp } from '../device/windows.js'
 import { type BlockPlace, jobLayout, MOST_SHARING } from './job-layout.js'
 import { packPart, partLayout } from './part-layout.js'
+
 /** The uniform blocks of one submit's dispatches. Writes are ordered with submits, so every submit reuses them. */
 export class UniformBlocks {
   readonly jobs: GPUBuffer

@@ -4,6 +4,7 @@ import type { Pacer } from '../device/pacing.js'
 import { type Binding, type BindingWindow, bindingWindows } from '../device/windows.js'
 import { type FillWindow, MOST_SHARING, packOverlay, packSource } from './job-layout.js'
 import type { UniformBlocks } from './uniform-blocks.js'
+
 /** A job, the pipelines that run it, and the place for its elements. */
 export interface FillWork {
   readonly job: FillJob

@@ -6,6 +6,7 @@ import { alignUp } from '../device/windows.js'
 import { WorkDone } from '../device/work-done.js'
 import type { PipelineKey } from '../shaders/pipeline-key.js'
 import { bindGroupLayout } from '../shaders/pipelines.js'
+
 /** A part of a buffer that a kernel sees. */
 export interface View {
   readonly buffer: GPUBuffer

@@ -11,6 +11,7 @@ import { type MatrixElements, orthogonalPartLayout, packOrthogonalPart } from '.
 import type { FillTarget } from '../fill/target.js'
 import type { PipelineKey } from '../shaders/pipeline-key.js'
 import { bindGroupLayout, pipeline, pipelineName, workgroupsFor } from '../shaders/pipelines.js'
+
 /** The matrices at hand, in a buffer of their own. */
 export interface MadeMatrices extends MatrixElements {
   readonly buffer: GPUBuffer

@@ -1,5 +1,6 @@
 import { byteWidth, type DType } from '../../core/dtype.js'
 import type { CustomSampler } from '../../ir/distribution.js'
+
 /** Whether elements from a byte of a buffer on can be stored four at a time, whole. */
 export const hasWholeQuads = (
   { elementCount, dtype }: { readonly elementCount: number; readonly dtype: DType },

@@ -7,6 +7,7 @@ import { orthogonalPartLayout, partLayout } from '../fill/part-layout.js'
 import { EDGE_TABLE_BYTES, MEASURE_JOB_BYTES } from '../statistics/measure-layout.js'
 import { linkShader } from './link.js'
 import type { PipelineKey } from './pipeline-key.js'
+
 /** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
 

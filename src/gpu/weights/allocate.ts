@@ -14,6 +14,7 @@ import { type DeviceState, untilLost } from '../device/device-state.js'
 import { withErrorScope } from '../device/scopes.js'
 import { type GpuRegion, type GpuSegment, segmentSizes } from '../device/segments.js'
 import { alignUp } from '../device/windows.js'
+
 export interface Allocation {
   readonly regions: ReadonlyMap<string, GpuRegion>
   /** Buffers made here, to be destroyed with the result. */

@@ -10,6 +10,7 @@ import { checkBindingSize } from '../whole-buffer.js'
 import { sessionDevice } from './device.js'
 import { checkOrtDType, ORT_BUFFER_ALIGNMENT, toFeeds } from './tensors.js'
 import type { OrtModule, OrtSession, OrtTensor } from './types.js'
+
 /**
  * Initialises inputs of an ONNX graph on the session's own device: weights that were exported as inputs, and not as
  * initializers. The parameters' names are those of the inputs; their shapes and dtypes are checked against the session.

@@ -9,6 +9,7 @@ import { backendDevice, checkModule, requireWebGpuGlobals } from './device.js'
 import { layerWeights } from './layers-model.js'
 import { tfjsDType, toTensor } from './tensors.js'
 import type { LayersModelLike, TfjsModule, TfjsTensor } from './types.js'
+
 /**
  * Initialises the weights of a built `tf.LayersModel` and sets them, zero-copy where TensorFlow.js runs on WebGPU: the
  * values are made on its own device, and no layer's memory is copied. On its other backends they are made on the CPU, to

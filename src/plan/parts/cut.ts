@@ -7,6 +7,7 @@ import { partGeometry } from './geometry.js'
 import type { PartOptions } from './options.js'
 import type { ShardSpec, SliceSpec } from './part-options.js'
 import { wholeMatrices } from './whole.js'
+
 /** Axes of a part after merging that shaders/core/part.wgsl has room for. */
 export const MAX_PART_AXES = 8
 

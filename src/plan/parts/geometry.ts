@@ -1,4 +1,5 @@
 import type { PartGeometry } from '../../ir/part.js'
+
 /**
  * The geometry of elements [start, end) per axis. Axes that continue each other are merged, so that a cut along one axis
  * has at most two, and a part that is one run has one.

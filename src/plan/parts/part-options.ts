@@ -1,4 +1,5 @@
 import type { ParameterMatch } from '../../model/match.js'
+
 /** Bounds per axis; axes that are left out, and a start or end that is left out, mean the whole axis. */
 export interface SliceSpec {
   /** First index per axis, >= 0. Default 0. */

@@ -1,6 +1,7 @@
 import type { Distribution } from '../../ir/distribution.js'
 import type { ParameterPart, WholeMatrices } from '../../ir/part.js'
 import { elementIndex, partGeometry } from './geometry.js'
+
 /** What has to be made whole for a part; undefined for a law whose elements are made one by one. */
 export function wholeMatrices(law: Distribution, { fullShape, start, end }: ParameterPart): WholeMatrices | undefined {
   if (law.kind !== 'orthogonal') return undefined

@@ -9,7 +9,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 const here = fileURLToPath(import.meta.url)
 
 /** Name, initializer, its config and dtype. */
-const laws = {
+const distributions = {
   uniform: ['uniform', { a: -0.05, b: 0.05 }, 'float32'],
   normal: ['normal', { std: 0.02 }, 'float32'],
   'truncated normal': ['truncated_normal', { std: 0.02 }, 'float32'],
@@ -23,7 +23,7 @@ async function serve({ webAssembly, elements }) {
   const { initializeModel } = await import('../dist/index.js')
   const buffer = new ArrayBuffer(4 * elements)
   parentPort.on('message', async (name) => {
-    const [initializer, config, dtype] = laws[name]
+    const [initializer, config, dtype] = distributions[name]
     const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight', dtype }] }
     const into = { w: { buffer: new Uint8Array(buffer, 0, (dtype === 'float32' ? 4 : 2) * elements) } }
     const started = performance.now()
@@ -52,7 +52,7 @@ async function tensorFlow(elements) {
 
 const median = (times) => [...times].sort((a, b) => a - b)[times.length >> 1]
 
-/** Milliseconds, medians, of each law by 'WebAssembly', 'TypeScript' and, where it has the law, 'TensorFlow.js'. */
+/** Milliseconds, medians, of each distribution by 'WebAssembly', 'TypeScript' and, where it has the distribution, 'TensorFlow.js'. */
 export async function measureCpu({ elements = 2 ** 22, rounds = 7 } = {}) {
   const workers = [true, false].map((webAssembly) => new Worker(here, { workerData: { webAssembly, elements } }))
   const ask = (worker) => (name) =>
@@ -66,37 +66,41 @@ export async function measureCpu({ elements = 2 ** 22, rounds = 7 } = {}) {
     TypeScript: ask(workers[1]),
     'TensorFlow.js': await tensorFlow(elements),
   }
-  const cases = Object.entries(laws).flatMap(([law, [, , dtype]]) =>
+  const cases = Object.entries(distributions).flatMap(([distribution, [, , dtype]]) =>
     Object.entries(makers)
       .filter(([maker]) => dtype === 'float32' || maker !== 'TensorFlow.js')
-      .map(([maker, run]) => ({ law, maker, run, times: [] })),
+      .map(([maker, run]) => ({ distribution, maker, run, times: [] })),
   )
   for (let round = -1; round < rounds; round++) {
-    for (const { law, run, times } of cases) {
-      const time = await run(law)
+    for (const { distribution, run, times } of cases) {
+      const time = await run(distribution)
       // The first round compiles.
       if (round >= 0) times.push(time)
     }
   }
   await Promise.all(workers.map((worker) => worker.terminate()))
-  const rows = Object.keys(laws).map((law) => {
-    const own = cases.filter((one) => one.law === law).map(({ maker, times }) => [maker, median(times)])
-    return { law, elements, milliseconds: Object.fromEntries(own) }
+  const rows = Object.keys(distributions).map((distribution) => {
+    const own = cases
+      .filter((one) => one.distribution === distribution)
+      .map(({ maker, times }) => [maker, median(times)])
+    return { distribution, elements, milliseconds: Object.fromEntries(own) }
   })
   return { adapter: `CPU, one thread, Node ${process.version}`, rows }
 }
 
 export function cpuTable({ adapter, rows }) {
-  const lines = rows.map(({ law, elements, milliseconds: { WebAssembly, TypeScript, 'TensorFlow.js': tfjs } }) => {
-    const rate = (ms) => (elements / ms / 1000).toFixed(ms > 1000 ? 1 : 0)
-    const times = (ms) => `${(ms / WebAssembly).toFixed(1)}x`
-    const peer = tfjs === undefined ? ['', ''] : [rate(tfjs), times(tfjs)]
-    return `| ${[law, rate(WebAssembly), rate(TypeScript), times(TypeScript), ...peer].join(' | ')} |`
-  })
+  const lines = rows.map(
+    ({ distribution, elements, milliseconds: { WebAssembly, TypeScript, 'TensorFlow.js': tfjs } }) => {
+      const rate = (ms) => (elements / ms / 1000).toFixed(ms > 1000 ? 1 : 0)
+      const times = (ms) => `${(ms / WebAssembly).toFixed(1)}x`
+      const peer = tfjs === undefined ? ['', ''] : [rate(tfjs), times(tfjs)]
+      return `| ${[distribution, rate(WebAssembly), rate(TypeScript), times(TypeScript), ...peer].join(' | ')} |`
+    },
+  )
   return [
     `### ${adapter}, ${(rows[0].elements / 1e6).toFixed(1)} M elements`,
     '',
-    '| law | WebAssembly, M/s | TypeScript, M/s | faster by | TensorFlow.js, M/s | faster by |',
+    '| distribution | WebAssembly, M/s | TypeScript, M/s | faster by | TensorFlow.js, M/s | faster by |',
     '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...lines,
   ].join('\n')

@@ -73,10 +73,10 @@ export class ParameterTable {
       row.insertCell().textContent = name
     }
     row.insertCell().textContent = shape.join(' × ') || 'scalar'
-    const law = row.insertCell()
-    law.textContent =
+    const drawn = row.insertCell()
+    drawn.textContent =
       action === 'tied' ? `tied to ${tiedTo}` : action === 'skip' ? 'skipped' : describeDistribution(distribution)
-    law.title = rule.because
+    drawn.title = rule.because
     for (const value of [expected.std, std]) {
       const cell = row.insertCell()
       cell.className = 'number'

@@ -6,9 +6,9 @@ import { densityOf } from './density.ts'
 const style = { background: 'none', color: 'inherit', fontSize: '12px', overflow: 'visible' }
 const POINTS = 400
 
-/** Measured density over bins of equal probability, and the law's own as a line; undefined for a law without a density. */
-export function histogramPlot(law: Distribution, { histogram, count, min, max }: ParameterStatistics) {
-  const density = densityOf(law)
+/** Measured density over bins of equal probability, and the distribution's own as a line; undefined for a distribution without a density. */
+export function histogramPlot(distribution: Distribution, { histogram, count, min, max }: ParameterStatistics) {
+  const density = densityOf(distribution)
   if (density === undefined || histogram === undefined || count === 0) return undefined
   const { edges, counts } = histogram
   const total = counts.reduce((sum, n) => sum + n, 0)
@@ -26,7 +26,7 @@ export function histogramPlot(law: Distribution, { histogram, count, min, max }:
     marginLeft: 50,
     x: { label: 'value', nice: true },
     y: { label: 'density', grid: true },
-    ariaLabel: 'Histogram of the elements over the density of the law',
+    ariaLabel: 'Histogram of the elements over the density of the distribution',
     marks: [
       Plot.rect(bars, {
         x1: 'left',

@@ -142,7 +142,8 @@ const watcher = new IntersectionObserver(
 
 function card(parameter: ReportParameter): HTMLElement {
   const failed = failures(parameter)
-  const { name, shape, dtype, law, because, elementCount, expected, measured, histogram, more, checks } = parameter
+  const { name, shape, dtype, distribution, because, elementCount, expected, measured, histogram, more, checks } =
+    parameter
   const worst = checks.reduce<ReportCheck | undefined>(
     (a, b) => (a === undefined || numberOf(b.severity) > numberOf(a.severity) ? b : a),
     undefined,
@@ -158,7 +159,7 @@ function card(parameter: ReportParameter): HTMLElement {
       badge(failed.length === 0, failed.length === 0 ? 'passed' : 'FAILED'),
     ),
     element('p', { class: 'muted' }, `${shapeText(shape)} ${dtype}, ${whole(elementCount)} elements`),
-    element('p', {}, law, element('span', { class: 'muted' }, ` (${because})`)),
+    element('p', {}, distribution, element('span', { class: 'muted' }, ` (${because})`)),
     element(
       'p',
       {},
@@ -254,12 +255,12 @@ function parameterSection(parameters: readonly ReportParameter[]): HTMLElement[]
   const label = (text: string, control: HTMLElement): HTMLElement => element('label', {}, text, control)
   const rows = parameters.map((parameter) => {
     const failed = failures(parameter).length > 0
-    const { name, shape, law, expected, measured } = parameter
+    const { name, shape, distribution, expected, measured } = parameter
     return {
       cells: [
         name,
         shapeText(shape),
-        law,
+        distribution,
         digits(expected.std, 5),
         digits(measured.std, 5),
         digits(measured.mean),
@@ -276,8 +277,13 @@ function parameterSection(parameters: readonly ReportParameter[]): HTMLElement[]
       'p',
       { class: 'legend' },
       element('span', {}, element('i', { style: '--key: var(--measured-soft)' }), 'measured'),
-      element('span', {}, element('i', { class: 'line', style: '--key: var(--expected)' }), 'what the law promises'),
-      element('span', {}, 'left: density over value; right: measured quantiles over those of the law'),
+      element(
+        'span',
+        {},
+        element('i', { class: 'line', style: '--key: var(--expected)' }),
+        'what the distribution promises',
+      ),
+      element('span', {}, 'left: density over value; right: measured quantiles over those of the distribution'),
     ),
     element('div', { class: 'controls' }, label('Search', search), label('Show', show), label('Order', order)),
     count,
@@ -285,7 +291,7 @@ function parameterSection(parameters: readonly ReportParameter[]): HTMLElement[]
     element('h2', {}, 'All parameters in one table'),
     table(
       'All parameters',
-      ['parameter', 'shape', 'law', '#std expected', '#std measured', '#mean', '#least', '#largest', 'result'],
+      ['parameter', 'shape', 'distribution', '#std expected', '#std measured', '#mean', '#least', '#largest', 'result'],
       rows,
     ),
   ]

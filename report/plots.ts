@@ -22,7 +22,7 @@ function binsOf({ edges, counts, probabilities }: ReportHistogram, { measured }:
   })
 }
 
-/** What was drawn in each bin, as a density, and what the law promises. */
+/** What was drawn in each bin, as a density, and what the distribution promises. */
 export function histogramPlot(parameter: ReportParameter, histogram: ReportHistogram): Chart {
   const bins = binsOf(histogram, parameter).filter(({ from, to }) => to > from)
   const steps = bins.flatMap(({ from, to, expected }) => [
@@ -31,7 +31,7 @@ export function histogramPlot(parameter: ReportParameter, histogram: ReportHisto
   ])
   const chart = plot({
     ariaLabel: `Histogram of ${parameter.name}`,
-    ariaDescription: 'Bars: what was measured. Line: what the law promises.',
+    ariaDescription: 'Bars: what was measured. Line: what the distribution promises.',
     width: 240,
     height: 140,
     marginLeft: 8,
@@ -58,7 +58,7 @@ export function histogramPlot(parameter: ReportParameter, histogram: ReportHisto
   return asImage(chart)
 }
 
-/** Quantiles of the law against those measured, at the edges of the bins; on the line they agree. */
+/** Quantiles of the distribution against those measured, at the edges of the bins; on the line they agree. */
 export function quantilePlot(parameter: ReportParameter, { edges, counts, probabilities }: ReportHistogram): Chart {
   const total = counts.reduce((sum, count) => sum + count, 0)
   const ends = [numberOf(parameter.measured.min), ...edges, numberOf(parameter.measured.max)]
@@ -84,7 +84,7 @@ export function quantilePlot(parameter: ReportParameter, { edges, counts, probab
   const range = [Math.min(...all), Math.max(...all)]
   const chart = plot({
     ariaLabel: `Quantiles of ${parameter.name}`,
-    ariaDescription: 'Measured quantiles over those of the law. On the line they are equal.',
+    ariaDescription: 'Measured quantiles over those of the distribution. On the line they are equal.',
     width: 178,
     height: 140,
     marginLeft: 36,

@@ -28,7 +28,7 @@ const matrices = [
 const elementwise = ['torch-cpu', 'torch-stateless', 'jax', 'jax-legacy']
 const jaxOnly = ['jax', 'jax-legacy']
 /** Initializer, settings, shapes, and the generators whose library has it. */
-const laws = [
+const distributions = [
   ['normal', { mean: 0, std: 1 }, shapes, elementwise],
   ['uniform', { a: 0, b: 1 }, shapes, elementwise],
   ['uniform', { a: -0.07, b: 0.07 }, shapes, elementwise],
@@ -99,7 +99,7 @@ const runs = [
   [2n ** 63n + 12345n, 'whole', () => ({})],
 ]
 
-/** How arrays differ, in standard deviations of their laws. */
+/** How arrays differ, in standard deviations of their distributions. */
 class Tally {
   elements = 0
   differ = 0
@@ -119,11 +119,11 @@ class Tally {
 }
 
 for (const generator of elementwise) {
-  const own = laws.filter(([, , , generators]) => generators.includes(generator))
+  const own = distributions.filter(([, , , generators]) => generators.includes(generator))
   const parameters = own.flatMap(([, , shapes], l) =>
-    shapes.map((shape, s) => ({ name: `law${l}.shape${s}`, shape, role: 'weight' })),
+    shapes.map((shape, s) => ({ name: `distribution${l}.shape${s}`, shape, role: 'weight' })),
   )
-  const rules = own.map(([initializer, config], l) => ({ match: `law${l}.*`, initializer, config }))
+  const rules = own.map(([initializer, config], l) => ({ match: `distribution${l}.*`, initializer, config }))
   for (const [seed, part, cut] of runs) {
     const options = { device: 'cpu', seed, generator, ...cut(parameters) }
     const weights = await initializeModel({ parameters }, rules, options)
@@ -138,7 +138,7 @@ for (const generator of elementwise) {
     for (const [index, name] of names.entries()) {
       const ours = await weights.read(name)
       const { std } = weights.plan.parameters[index].expected
-      table[Number(/^law(\d+)/.exec(name)[1])].add(ours, values.subarray(at, at + ours.length), std)
+      table[Number(/^distribution(\d+)/.exec(name)[1])].add(ours, values.subarray(at, at + ours.length), std)
       at += ours.length
     }
     if (at !== values.length) throw new Error(`${generator}: Python made ${values.length} elements, not ${at}`)

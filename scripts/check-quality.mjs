@@ -160,7 +160,7 @@ const checks = {
     }
   },
   /**
-   * All singular values of 2048 x 2048 normals of four seeds, against Marchenko and Pastur's law: both edges, the Kolmogorov
+   * All singular values of 2048 x 2048 normals of four seeds, against Marchenko and Pastur's distribution: both edges, the Kolmogorov
    * distance by its rank among 199 spectra that need no matrix, and sixteen linear eigenvalue statistics.
    */
   async spectrum() {

@@ -19,19 +19,19 @@ const jobsOf = {
   'truncated normal': ['trunc_normal', { std: 0.02, a: -0.04, b: 0.04 }],
 }
 const cases = [
-  ...Object.keys(jobsOf).map((law) => ({ name: law, law, dtype: 'float32' })),
-  { name: 'normal, float16', law: 'normal', dtype: 'float16' },
-  { name: 'normal, bfloat16', law: 'normal', dtype: 'bfloat16' },
-  { name: 'normal with native functions', law: 'normal', dtype: 'float32', native: true },
+  ...Object.keys(jobsOf).map((distribution) => ({ name: distribution, distribution, dtype: 'float32' })),
+  { name: 'normal, float16', distribution: 'normal', dtype: 'float16' },
+  { name: 'normal, bfloat16', distribution: 'normal', dtype: 'bfloat16' },
+  { name: 'normal with native functions', distribution: 'normal', dtype: 'float32', native: true },
 ]
 
 const sources = await openSources()
 const { planModel } = await sources.load('/src/plan/plan.ts')
 const { fillJob } = await sources.load('/src/fill/make-job.ts')
 
-function jobOf({ law, dtype }, elements) {
+function jobOf({ distribution, dtype }, elements) {
   const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight' }] }
-  return fillJob(planModel(model, ...jobsOf[law], { seed: 1, dtype }).parameters[0])
+  return fillJob(planModel(model, ...jobsOf[distribution], { seed: 1, dtype }).parameters[0])
 }
 
 // In a process of its own per shader: compiles it, so that Dawn prints it.
@@ -89,7 +89,7 @@ function run(one, text, turns) {
   })
   const expected = new Uint32Array(fillBytes(job, 0, elements).slice().buffer)
   // A turn's words: four elements of 4 bytes, or of 2; the constant shader's turn is four words whatever the dtype.
-  const words = one.law === 'constant' ? 4 : width
+  const words = one.distribution === 'constant' ? 4 : width
   for (let turn = 0; !one.native && turn < turns; turn++) {
     for (let word = 0; word < words; word++) {
       const at = turn * 64 * words + word

@@ -50,7 +50,7 @@ export function bidiagonal(a, n) {
 
 /**
  * The same for a matrix of normals that need not be made: diagonal chi_n, ..., chi_1, superdiagonal chi_(n-1), ..., chi_1 have
- * the same law of singular values (Silverstein 1985; Dumitriu and Edelman 2002).
+ * the same distribution of singular values (Silverstein 1985; Dumitriu and Edelman 2002).
  * @param chi draws chi with so many degrees of freedom
  */
 export function bidiagonalOfNormals(n, chi) {
@@ -98,11 +98,11 @@ export function singularValues(b) {
   return values
 }
 
-/** Marchenko and Pastur's law of s / sqrt(n) for square matrices, the quarter circle on [0, 2]. */
+/** Marchenko and Pastur's distribution of s / sqrt(n) for square matrices, the quarter circle on [0, 2]. */
 export const quarterCircle = (x) =>
   x <= 0 ? 0 : x >= 2 ? 1 : ((x * Math.sqrt(4 - x * x)) / 2 + 2 * Math.asin(x / 2)) / Math.PI
 
-/** n times the Kolmogorov distance to the quarter circle, at the 4 n quantiles of the law. */
+/** n times the Kolmogorov distance to the quarter circle, at the 4 n quantiles of the distribution. */
 export function spectralDistance(b) {
   const n = b.diagonal.length
   let largest = 0

@@ -19,7 +19,7 @@ function fixed64ToFloat(high: v128, low: v128): v128 {
 
 /**
  * Truncated normal values in place of `count` words (rounded up to a multiple of four) from 0 on. Twin of
- * `truncatedNormalValue`, with the law's constants in its order.
+ * `truncatedNormalValue`, with the distribution's constants in its order.
  */
 export function truncatedNormal(
   count: u32,

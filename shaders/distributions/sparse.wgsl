@@ -1,9 +1,9 @@
-//#import "core/law"
+//#import "core/constants"
 //#import "random/normal"
 //#import "random/philox"
 // N(0, std^2) with exactly `zeros` zeros in every column of a [rows, columns] matrix, at places that a keyed permutation of
 // the column's rows chooses: row r is zeroed where permutation(r) < zeros. Twin: src/random/sparse.ts.
-// law: a = (std, rows, columns, zeros), b = (key low, key high, halfBits). Fewer than 2^32 elements.
+// constants: a = (std, rows, columns, zeros), b = (key low, key high, halfBits). Fewer than 2^32 elements.
 
 const SPARSE_TAG = 0x73707273u; // fourth counter word: apart from every block of values, which have 0 there
 const SPARSE_ROUNDS = 8u;
@@ -28,14 +28,14 @@ fn permutedRow(row: u32, column: u32, rows: u32, halfBits: u32, key: vec2<u32>) 
   return x;
 }
 
-fn sampleWords(words: vec4<u32>, block: vec2<u32>, law: Law, zero: u32) -> vec4<f32> {
-  var values = normalQuad(words, bitcast<f32>(law.a.x), 0.0, zero);
-  let rows = law.a.y;
-  let columns = law.a.z;
+fn sampleWords(words: vec4<u32>, block: vec2<u32>, constants: Constants, zero: u32) -> vec4<f32> {
+  var values = normalQuad(words, bitcast<f32>(constants.a.x), 0.0, zero);
+  let rows = constants.a.y;
+  let columns = constants.a.z;
   for (var lane = 0u; lane < 4u; lane++) {
     let index = block.x * 4u + lane;
     // The last block reaches past the matrix; those values are not stored.
-    if (index / columns < rows && permutedRow(index / columns, index % columns, rows, law.b.z, law.b.xy) < law.a.w) {
+    if (index / columns < rows && permutedRow(index / columns, index % columns, rows, constants.b.z, constants.b.xy) < constants.a.w) {
       values[lane] = 0.0;
     }
   }

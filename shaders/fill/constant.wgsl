@@ -1,6 +1,6 @@
 //#import "$job"
 //#import "core/words"
-// Repeats a 16-byte pattern (law.a), which holds a whole number of elements of any dtype. Here `elementCount` counts bytes
+// Repeats a 16-byte pattern (distribution.a), which holds a whole number of elements of any dtype. Here `elementCount` counts bytes
 // and `shift` is the first one's place in its word: words that are only partly the parameter's keep their other bytes.
 // Where shift is not 0 the pattern's period must divide 4.
 
@@ -17,7 +17,7 @@ fn byteMask(begin: u32, end: u32) -> u32 {
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   takeJob(id.y);
-  let pattern = job.law.a;
+  let pattern = job.constants.a;
   let head = min(select(0u, 4u - job.shift, job.shift != 0u), job.elementCount);
   let firstWord = job.firstWord + select(0u, 1u, head != 0u);
   let wordCount = (job.elementCount - head) >> 2u;

@@ -4,7 +4,7 @@
 //#import "$store"
 // Fills a window of one parameter. Every invocation makes groups of four elements, the yield of one Philox block, and
 // strides over the window: a value depends on its element index alone, never on the grid.
-// $sampler: sampleWords(words, block, law, zero) -> vec4<f32>, block being the index within the parameter as (low, high);
+// $sampler: sampleWords(words, block, distribution, zero) -> vec4<f32>, block being the index within the parameter as (low, high);
 // $store: storeQuad(quad, values).
 
 /// What the blocks of this window have in common: of those before and of those after the counter's low word wraps.
@@ -18,7 +18,7 @@ fn sampleBlock(block: u32, highWords: HighWords) -> vec4<f32> {
   let highWord = select(highWords.first, highWords.next, low < block);
   let index = job.block.x + block;
   let place = vec2<u32>(index, job.block.y + select(0u, 1u, index < block));
-  return sampleWords(philoxBlock(low, highWord, job.key), place, job.law, job.zero);
+  return sampleWords(philoxBlock(low, highWord, job.key), place, job.constants, job.zero);
 }
 
 /// Four consecutive elements that start `shift` places into block `quad`; the next block gives the rest.

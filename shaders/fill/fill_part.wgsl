@@ -53,7 +53,7 @@ fn elementIndex(local: u32) -> Place {
 
 fn sampleBlock(block: vec2<u32>) -> vec4<f32> {
   let counter = add64(job.counter, block);
-  return sampleWords(philox4x32(vec4<u32>(counter, 0u, 0u), job.key), block, job.law, job.zero);
+  return sampleWords(philox4x32(vec4<u32>(counter, 0u, 0u), job.key), block, job.constants, job.zero);
 }
 
 fn blockOf(element: vec2<u32>) -> vec2<u32> {

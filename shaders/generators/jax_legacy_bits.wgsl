@@ -1,14 +1,14 @@
 //#import "core/job"
 //#import "random/libraries/threefry"
 // jax.random.bits before 0.5: element i shares a block with i + half. job.counter.x = the window's first element,
-// job.law.c = (half, count), half = ceil(count / 2). Twin: jaxBits in src/generators/jax/jax.ts.
+// job.distribution.c = (half, count), half = ceil(count / 2). Twin: jaxBits in src/generators/jax/jax.ts.
 
 fn jaxBits(index: u32) -> u32 {
   let at = job.counter.x + index;
-  let half = job.law.c.x;
+  let half = job.constants.c.x;
   let second = at >= half;
   let low = select(at, at - half, second);
-  let high = select(0u, low + half, low + half < job.law.c.y);
+  let high = select(0u, low + half, low + half < job.constants.c.y);
   let words = threefry2x32(job.key, vec2<u32>(low, high));
   return select(words.x, words.y, second);
 }

@@ -1,7 +1,7 @@
 //#import "generators/scaled"
 //#import "random/libraries/erf_inv"
 //#import "$bits"
-// jax.random.normal: sqrt(2) erf^-1(u). law.a = (std, mean). Twin: jaxNormal in src/generators/jax/jax.ts.
+// jax.random.normal: sqrt(2) erf^-1(u). distribution.a = (std, mean). Twin: jaxNormal in src/generators/jax/jax.ts.
 
 const ROOT_TWO = 0x1.6a09e6p+0f;
 
@@ -11,5 +11,5 @@ fn jaxNormal(word: u32, zero: u32) -> f32 {
 }
 
 fn sampleElement(index: u32) -> f32 {
-  return scaled(jaxNormal(jaxBits(index), job.zero), bitcast<vec4<f32>>(job.law.a), job.zero);
+  return scaled(jaxNormal(jaxBits(index), job.zero), bitcast<vec4<f32>>(job.constants.a), job.zero);
 }

@@ -3,14 +3,14 @@
 //#import "random/libraries/erf_inv"
 //#import "$bits"
 // jax.random.truncated_normal: sqrt(2) erf^-1(u) within the open interval, u uniform between erf of the bounds.
-// law.a as in generators/affine, law.b = (smallest u, smallest, largest value), law.c.zw = (std, mean).
+// distribution.a as in generators/affine, distribution.b = (smallest u, smallest, largest value), distribution.c.zw = (std, mean).
 // Twin: jaxTruncatedNormal in src/generators/jax/jax.ts.
 
 const ROOT_TWO = 0x1.6a09e6p+0f;
 
 fn jaxTruncatedNormal(word: u32, zero: u32) -> f32 {
-  let bounds = bitcast<vec4<f32>>(job.law.b);
-  let u = max(bounds.x, affine(word >> 9u, bitcast<vec4<f32>>(job.law.a), zero));
+  let bounds = bitcast<vec4<f32>>(job.constants.b);
+  let u = max(bounds.x, affine(word >> 9u, bitcast<vec4<f32>>(job.constants.a), zero));
   // Any u inside will do where the result is not used.
   let inside = u > -1.0;
   let value = rounded(ROOT_TWO * erfInv(select(0.0, u, inside), zero), zero);
@@ -18,6 +18,6 @@ fn jaxTruncatedNormal(word: u32, zero: u32) -> f32 {
 }
 
 fn sampleElement(index: u32) -> f32 {
-  let law = vec4<f32>(bitcast<vec2<f32>>(job.law.c.zw), 0.0, 0.0);
-  return scaled(jaxTruncatedNormal(jaxBits(index), job.zero), law, job.zero);
+  let constants = vec4<f32>(bitcast<vec2<f32>>(job.constants.c.zw), 0.0, 0.0);
+  return scaled(jaxTruncatedNormal(jaxBits(index), job.zero), constants, job.zero);
 }

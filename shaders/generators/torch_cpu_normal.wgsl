@@ -6,7 +6,7 @@
 //#import "$store"
 // normal_ on the CPU, 16 elements and more: in blocks of 16, elements j and j + 8 from words j and j + 8, cosine first.
 // When the count is no multiple of 16, the last 16 elements are made again from 16 fresh words.
-// law.a = (std, mean); job.law.c = (first element of the redone block, where its words lie, place of the window's first
+// distribution.a = (std, mean); job.distribution.c = (first element of the redone block, where its words lie, place of the window's first
 // element in its block), elements counted from the first uploaded word. Twin: src/generators/torch/cpu.ts.
 
 const TWO_PI = 0x1.921fb6p+2f;
@@ -26,16 +26,16 @@ fn torchPair(base: u32, j: u32) -> vec2<f32> {
   let radius = torchRadius(uploaded[base + j], job.zero);
   let direction = torchDirection(uploaded[base + j + 8u], job.zero);
   return vec2<f32>(
-    scaled(rounded(radius * direction.x, job.zero), bitcast<vec4<f32>>(job.law.a), job.zero),
-    scaled(rounded(radius * direction.y, job.zero), bitcast<vec4<f32>>(job.law.a), job.zero),
+    scaled(rounded(radius * direction.x, job.zero), bitcast<vec4<f32>>(job.constants.a), job.zero),
+    scaled(rounded(radius * direction.y, job.zero), bitcast<vec4<f32>>(job.constants.a), job.zero),
   );
 }
 
 /// Where element `index` of the window comes from: its block's first word, and its place in the block.
 fn torchPlace(index: u32) -> vec2<u32> {
-  let i = job.law.c.z + index;
-  if (i >= job.law.c.x) {
-    return vec2<u32>(job.law.c.y, i - job.law.c.x);
+  let i = job.constants.c.z + index;
+  if (i >= job.constants.c.x) {
+    return vec2<u32>(job.constants.c.y, i - job.constants.c.x);
   }
   return vec2<u32>(i & ~15u, i & 15u);
 }
@@ -50,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   for (var half = id.x; half < halves; half += stride) {
     let base = (half >> 1u) * 16u;
     let quads = vec2<u32>((base >> 2u) + (half & 1u), (base >> 2u) + (half & 1u) + 2u);
-    let regular = job.law.c.z == 0u && base + 16u <= job.elementCount && base + 16u <= job.law.c.x;
+    let regular = job.constants.c.z == 0u && base + 16u <= job.elementCount && base + 16u <= job.constants.c.x;
     var values: array<vec4<f32>, 2>;
     for (var step = 0u; step < select(8u, 4u, regular); step++) {
       let lane = step & 3u;

@@ -2,7 +2,7 @@
 //#import "$store"
 // Padded vectors -> parameter, times the gain. The job's fields here: key = (columns of the parameter, elements of one
 // matrix), counter = (stride, batch stride) of the padded vectors in floats, shift = 1 where the vectors are the
-// parameter's rows, law.a.x = gain.  $store: storeQuad(quad, values).
+// parameter's rows, distribution.a.x = gain.  $store: storeQuad(quad, values).
 
 @group(0) @binding(2) var<storage, read> a: array<vec4<f32>>;
 
@@ -18,7 +18,7 @@ fn element(place: Place) -> f32 {
   let vector = select(place.column, place.row, turned);
   let i = select(place.row, place.column, turned);
   let at = place.batch * job.counter.y + vector * job.counter.x + i;
-  return a[at >> 2u][at & 3u] * bitcast<f32>(job.law.a.x);
+  return a[at >> 2u][at & 3u] * bitcast<f32>(job.constants.a.x);
 }
 
 /// The next element; the last one's is of no use, but lies in the first matrix.

@@ -2,7 +2,7 @@ import { matrixOffset } from '../distributions/orthogonal.js'
 import { orthogonalNormals } from '../fill/make-job.js'
 import { drawsTransposed } from '../generators/matrices.js'
 import { sampleGenerator } from '../generators/sample.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import type { FillJob, FillSource } from '../ir/job.js'
 import type { PartGeometry } from '../ir/part.js'
 import { orthonormalityDefect, orthonormalize } from '../linalg/qr.js'
@@ -20,12 +20,12 @@ interface Kept {
 /** A matrix is made as a whole: the one asked for last is kept as long as its job is. */
 let kept: WeakMap<OrthogonalSource, Kept> | undefined
 
-/** Matrix `index` of an orthogonal law, row-major. */
+/** Matrix `index` of an orthogonal distribution, row-major. */
 function matrixOf(source: OrthogonalSource, index: number): Float32Array {
   kept ??= new WeakMap()
   const known = kept.get(source)
   if (known?.index === index) return known.elements
-  const { rows, columns, gain } = source.law
+  const { rows, columns, gain } = source.distribution
   const draws = known?.draws ?? orthogonalNormals(source)
   const elements = normalsOf(source, draws, index)
   orthonormalize(elements, rows, columns, 1, gain)
@@ -35,8 +35,8 @@ function matrixOf(source: OrthogonalSource, index: number): Float32Array {
 
 /** The matrix before it is orthonormal: of the parameter's own stream, or another library's draw. */
 function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: number): Float32Array {
-  const { law, origin } = source
-  const { rows, columns } = law
+  const { distribution, origin } = source
+  const { rows, columns } = distribution
   const count = rows * columns
   const draw = draws[origin === undefined ? 0 : index]!.source
   if (draw.kind !== 'generator') {
@@ -46,25 +46,25 @@ function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: n
     return values
   }
   const drawn = sampleGenerator(draw, 0, count)
-  if (!drawsTransposed(law, origin)) return drawn.slice()
+  if (!drawsTransposed(distribution, origin)) return drawn.slice()
   const values = new Float32Array(count)
   for (let i = 0; i < count; i++) values[(i % rows) * columns + Math.floor(i / rows)] = drawn[i]!
   return values
 }
 
-/** Elements [first, first + count) of a part of an orthogonal law, float32; without a part, of the whole tensor. */
+/** Elements [first, first + count) of a part of an orthogonal distribution, float32; without a part, of the whole tensor. */
 export function orthogonalElements(
   source: OrthogonalSource,
   part: PartGeometry | undefined,
   first: number,
   count: number,
 ): Float32Array<ArrayBuffer> {
-  const { law } = source
+  const { distribution } = source
   const out = new Float32Array(count)
   const runs = part === undefined ? [{ first, count }] : partRuns(part, first, count)
   let done = 0
   for (const run of runs) {
-    if (law.field === 1) copyRun(source, run, out.subarray(done, done + run.count))
+    if (distribution.field === 1) copyRun(source, run, out.subarray(done, done + run.count))
     else copyCentre(source, run, out.subarray(done, done + run.count))
     done += run.count
   }
@@ -77,7 +77,7 @@ interface Run {
 }
 
 function copyRun(source: OrthogonalSource, { first, count }: Run, out: Float32Array): void {
-  const each = source.law.rows * source.law.columns
+  const each = source.distribution.rows * source.distribution.columns
   for (let done = 0; done < count; ) {
     const index = Math.floor((first + done) / each)
     const within = first + done - index * each
@@ -89,9 +89,9 @@ function copyRun(source: OrthogonalSource, { first, count }: Run, out: Float32Ar
 
 /** A delta-orthogonal's matrix is at one place of every kernel; the rest stays 0. */
 function copyCentre(source: OrthogonalSource, { first, count }: Run, out: Float32Array): void {
-  const { stride, rows, columns } = source.law
+  const { stride, rows, columns } = source.distribution
   const matrix = matrixOf(source, 0)
-  const offset = matrixOffset(source.law)
+  const offset = matrixOffset(source.distribution)
   const begin = Math.max(0, Math.ceil((first - offset) / stride))
   for (let i = begin; i < rows * columns && offset + i * stride < first + count; i++) {
     out[offset + i * stride - first] = matrix[i]!
@@ -99,19 +99,19 @@ function copyCentre(source: OrthogonalSource, { first, count }: Run, out: Float3
 }
 
 /** max |Q^T Q / gain^2 - I| of a tensor's matrices; NaN where an element off a delta-orthogonal's centre is not 0. */
-export function elementsDefect(law: LawOf<'orthogonal'>, elements: Float32Array): number {
-  const { rows, columns, batch, gain } = law
-  if (law.field === 1) return orthonormalityDefect(elements, rows, columns, batch, gain)
-  const offset = matrixOffset(law)
+export function elementsDefect(distribution: DistributionOf<'orthogonal'>, elements: Float32Array): number {
+  const { rows, columns, batch, gain } = distribution
+  if (distribution.field === 1) return orthonormalityDefect(elements, rows, columns, batch, gain)
+  const offset = matrixOffset(distribution)
   const matrix = new Float32Array(rows * columns)
-  for (let i = 0; i < matrix.length; i++) matrix[i] = elements[offset + i * law.stride]!
+  for (let i = 0; i < matrix.length; i++) matrix[i] = elements[offset + i * distribution.stride]!
   const count = (values: Float32Array): number => values.reduce((n, x) => n + (x === 0 ? 0 : 1), 0)
   return count(elements) === count(matrix) ? orthonormalityDefect(matrix, rows, columns, batch, gain) : Number.NaN
 }
 
 /** The same of the matrices [first, end), made again. */
 export function matricesDefect(source: OrthogonalSource, first: number, end: number): number {
-  const { rows, columns, gain } = source.law
+  const { rows, columns, gain } = source.distribution
   let defect = 0
   for (let index = first; index < end; index++) {
     defect = Math.max(defect, orthonormalityDefect(matrixOf(source, index), rows, columns, 1, gain))

@@ -8,7 +8,7 @@ import { simdRound, simdSampler } from './simd.js'
 
 /**
  * Fills `bytes` with the elements of a random parameter from `first` on, or with those of a part of it: in WebAssembly where
- * there is any for the law, else in TypeScript, with the same bits.
+ * there is any for the distribution, else in TypeScript, with the same bits.
  */
 export function sampleBytes(
   source: FillSource & { kind: 'sampler' },

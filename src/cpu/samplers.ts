@@ -15,12 +15,12 @@ import { uniformValue } from '../random/uniform.js'
  */
 export type BlockSampler = (words: Uint32Array, block: number, out: Float32Array, at: number) => void
 
-/** Makes a sampler from a law's twelve constants, as integers and as float32. */
+/** Makes a sampler from a distribution's twelve constants, as integers and as float32. */
 const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32Array) => BlockSampler>> = {
   uniform(_, [scale = 0, offset = 0, top = 0, step = 0, origin = 0]) {
-    const law = { scale, offset, top, step, origin }
+    const distribution = { scale, offset, top, step, origin }
     return (words, _block, out, at) => {
-      for (let lane = 0; lane < 4; lane++) out[at + lane] = uniformValue(words[lane]!, law)
+      for (let lane = 0; lane < 4; lane++) out[at + lane] = uniformValue(words[lane]!, distribution)
     }
   },
   normal:

@@ -50,8 +50,8 @@ function simdExports(): SimdExports | null {
   return instance
 }
 
-/** Turns the first `count` words of the memory into values of a law; undefined for a law that only TypeScript has. */
-function lawInPlace(
+/** Turns the first `count` words of the memory into values of a distribution; undefined for a distribution that only TypeScript has. */
+function distributionInPlace(
   exports: SimdExports,
   { sampler, constants }: FillSource & { kind: 'sampler' },
 ): ((count: number) => void) | undefined {
@@ -77,8 +77,8 @@ export type RangeWriter = (first: number, count: number, target: Uint8Array, at:
 /** Twin of `sampleRange`, rounded to the dtype; undefined where that must be done in TypeScript. */
 export function simdSampler(source: FillSource & { kind: 'sampler' }, dtype: FloatDType): RangeWriter | undefined {
   const exports = simdExports()
-  const law = exports === null ? undefined : lawInPlace(exports, source)
-  if (exports === null || law === undefined) return undefined
+  const distribution = exports === null ? undefined : distributionInPlace(exports, source)
+  if (exports === null || distribution === undefined) return undefined
   const width = byteWidth(dtype)
   const memory = new Uint8Array(exports.memory.buffer)
   const key0 = low32(source.stream.seed)
@@ -88,7 +88,7 @@ export function simdSampler(source: FillSource & { kind: 'sampler' }, dtype: Flo
     for (let done = 0; done < count; ) {
       const words = Math.min(WORDS, 4 * Math.ceil((skipped + count - done) / 4))
       exports.philox4x32(words / 4, ...blockCounter(source.stream, first + done), key0, key1)
-      law(words)
+      distribution(words)
       if (dtype === 'float16') exports.float32ToFloat16(words)
       else if (dtype === 'bfloat16') exports.float32ToBfloat16(words)
       const taken = Math.min(words - skipped, count - done)

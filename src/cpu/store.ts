@@ -13,7 +13,7 @@ import {
   regionSpans,
   segmentsOfPieces,
 } from '../fill/regions.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import type { FillSource } from '../ir/job.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import type { ResolvedOptions, TargetRegion } from '../plan/options.js'
@@ -112,7 +112,7 @@ export class CpuStore implements WeightStore {
 
   async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
     const bytes = this.#bytes(parameter, 0, parameter.byteLength).slice()
-    return elementsDefect(parameter.distribution as LawOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
+    return elementsDefect(parameter.distribution as DistributionOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
   }
 
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {

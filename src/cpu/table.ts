@@ -5,16 +5,16 @@ import { partRuns } from '../plan/parts/geometry.js'
 
 /** Elements [first, first + count) of a fixed table, or of a part of it, as float32 in a new array. */
 export function tableElements(
-  { law }: FillSource & { kind: 'table' },
+  { distribution }: FillSource & { kind: 'table' },
   part: PartGeometry | undefined,
   first: number,
   count: number,
 ): Float32Array {
-  if (part === undefined) return sinusoidElements(law, first, count)
+  if (part === undefined) return sinusoidElements(distribution, first, count)
   const out = new Float32Array(count)
   let done = 0
   for (const run of partRuns(part, first, count)) {
-    out.set(sinusoidElements(law, run.first, run.count), done)
+    out.set(sinusoidElements(distribution, run.first, run.count), done)
     done += run.count
   }
   return out

@@ -5,7 +5,7 @@ import { show, WeightInitError } from '../core/errors.js'
 export const NORMAL_REACH = 6.77
 
 /**
- * Smallest non-zero scale (std, range, bound, mean) of a random law. Below it a product could be subnormal in float32,
+ * Smallest non-zero scale (std, range, bound, mean) of a random distribution. Below it a product could be subnormal in float32,
  * and WGSL lets a device flush subnormals: two devices could then differ.
  */
 export const SMALLEST_SCALE: number = 2 ** -60

@@ -1,9 +1,9 @@
 import { byteWidth, type DType, isFloatDType, largestFinite } from '../core/dtype.js'
 import { show } from '../core/errors.js'
 import { float32Bits, float32ToBfloat16, float32ToFloat16 } from '../core/half.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import { brief, fail } from './checks.js'
-import type { LawKind } from './kind.js'
+import type { DistributionDefinition } from './kind.js'
 
 const integerRange: Partial<Record<DType, readonly [bigint, bigint]>> = {
   int8: [-128n, 127n],
@@ -49,10 +49,10 @@ export function constantPattern(value: number, dtype: DType): Uint8Array {
   return bytes
 }
 
-export const constantLaw: LawKind<LawOf<'constant'>> = {
-  check(law, dtype, where) {
-    checkConstant(law.value, dtype, where)
-    return law
+export const constantDistribution: DistributionDefinition<DistributionOf<'constant'>> = {
+  check(distribution, dtype, where) {
+    checkConstant(distribution.value, dtype, where)
+    return distribution
   },
   expected: ({ value }) => ({ mean: value, std: 0, min: value, max: value }),
   describe: ({ value }) => `constant(${brief(value)})`,

@@ -1,7 +1,7 @@
 import { show, WeightInitError } from '../core/errors.js'
-import type { CustomSampler, LawOf, SamplerParameterType } from '../ir/distribution.js'
+import type { CustomSampler, DistributionOf, SamplerParameterType } from '../ir/distribution.js'
 import { brief, checkFinite, fail, requireFloat } from './checks.js'
-import type { LawKind } from './kind.js'
+import type { DistributionDefinition } from './kind.js'
 
 /** The module that stands between the fill shader and the user's: builds `Params` and asks for one value a word. */
 export function customSamplerModule({ name, parameters }: CustomSampler): string {
@@ -9,15 +9,15 @@ export function customSamplerModule({ name, parameters }: CustomSampler): string
   const entries = Object.entries(parameters)
   const fields = entries.map(([key, type]) => `  ${key}: ${type},`)
   const values = entries.map(([, type], index) => {
-    const bits = `law.${'abc'[index >> 2]}.${component[index & 3]}`
+    const bits = `constants.${'abc'[index >> 2]}.${component[index & 3]}`
     return type === 'u32' ? bits : `bitcast<${type}>(${bits})`
   })
   return [
-    '//#import "core/law"',
+    '//#import "core/constants"',
     `//#import "custom/${name}"`,
     // WGSL has no empty structs.
     `struct Params {\n${fields.length > 0 ? fields.join('\n') : '  unused: u32,'}\n}`,
-    'fn sampleWords(words: vec4<u32>, block: vec2<u32>, law: Law, zero: u32) -> vec4<f32> {',
+    'fn sampleWords(words: vec4<u32>, block: vec2<u32>, constants: Constants, zero: u32) -> vec4<f32> {',
     `  let params = Params(${values.length > 0 ? values.join(', ') : '0u'});`,
     '  return vec4<f32>(',
     ...['x', 'y', 'z', 'w'].map((c) => `    sample(words.${c}, params, zero),`),
@@ -31,9 +31,9 @@ export function roundParameter(value: number, type: SamplerParameterType): numbe
   return type === 'f32' ? Math.fround(value) : value
 }
 
-export const customLaw: LawKind<LawOf<'custom'>> = {
-  check(law, dtype, where) {
-    const { sampler, parameters } = law
+export const customDistribution: DistributionDefinition<DistributionOf<'custom'>> = {
+  check(distribution, dtype, where) {
+    const { sampler, parameters } = distribution
     requireFloat(dtype, sampler.name, where)
     for (const key of Object.keys(parameters)) {
       if (!Object.hasOwn(sampler.parameters, key)) {
@@ -58,7 +58,7 @@ export const customLaw: LawKind<LawOf<'custom'>> = {
         `${where}: moments() of sampler ${show(sampler.name)} must give a finite mean and std, but found ${show({ mean, std })}.`,
       )
     }
-    return law
+    return distribution
   },
   expected: ({ sampler, parameters }) => ({
     min: Number.NEGATIVE_INFINITY,

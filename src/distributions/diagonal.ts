@@ -1,12 +1,12 @@
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import { brief } from './checks.js'
 import { checkConstant, constantPattern } from './constant.js'
-import type { LawKind } from './kind.js'
+import type { DistributionDefinition } from './kind.js'
 
-export const diagonalLaw: LawKind<LawOf<'diagonal'>> = {
-  check(law, dtype, where) {
-    checkConstant(law.value, dtype, where)
-    return law
+export const diagonalDistribution: DistributionDefinition<DistributionOf<'diagonal'>> = {
+  check(distribution, dtype, where) {
+    checkConstant(distribution.value, dtype, where)
+    return distribution
   },
   expected({ value, elementCount, runs }) {
     const share = runs.reduce((sum, { count }) => sum + count, 0) / elementCount

@@ -1,18 +1,18 @@
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import { brief, checkFinite, checkNotTiny, checkReach, checkStd, NORMAL_REACH, requireFloat } from './checks.js'
-import { constantLaw } from './constant.js'
-import type { LawKind } from './kind.js'
+import { constantDistribution } from './constant.js'
+import type { DistributionDefinition } from './kind.js'
 
-export const normalLaw: LawKind<LawOf<'normal'>> = {
-  check(law, dtype, where) {
-    const float = requireFloat(dtype, law.kind, where)
-    const mean = checkFinite(law.mean, 'mean', where)
-    const std = checkStd(law.std, where)
-    if (std === 0) return constantLaw.check({ kind: 'constant', value: mean }, dtype, where)
+export const normalDistribution: DistributionDefinition<DistributionOf<'normal'>> = {
+  check(distribution, dtype, where) {
+    const float = requireFloat(dtype, distribution.kind, where)
+    const mean = checkFinite(distribution.mean, 'mean', where)
+    const std = checkStd(distribution.std, where)
+    if (std === 0) return constantDistribution.check({ kind: 'constant', value: mean }, dtype, where)
     checkReach(Math.abs(mean) + NORMAL_REACH * std, float, `mean ${mean} with std ${std}`, where)
     checkNotTiny(std, 'std', where)
     checkNotTiny(mean, 'mean', where)
-    return law
+    return distribution
   },
   expected: ({ mean, std }) => ({ mean, std, min: mean - NORMAL_REACH * std, max: mean + NORMAL_REACH * std }),
   describe: ({ mean, std }) => `normal(${brief(mean)}, ${brief(std)})`,

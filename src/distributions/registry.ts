@@ -1,61 +1,64 @@
 import type { DType } from '../core/dtype.js'
-import type { Distribution, DistributionKind, ExpectedMoments, LawOf } from '../ir/distribution.js'
+import type { Distribution, DistributionKind, DistributionOf, ExpectedMoments } from '../ir/distribution.js'
 import type { Filling } from '../ir/job.js'
 import type { Stream } from '../random/keys.js'
-import { constantLaw } from './constant.js'
-import { customLaw } from './custom.js'
-import { diagonalLaw } from './diagonal.js'
-import type { LawKind } from './kind.js'
-import { normalLaw } from './normal.js'
-import { orthogonalLaw } from './orthogonal.js'
-import { sinusoidLaw } from './sinusoid.js'
-import { sparseLaw } from './sparse.js'
-import { truncatedNormalLaw } from './truncated-normal.js'
-import { uniformLaw } from './uniform.js'
+import { constantDistribution } from './constant.js'
+import { customDistribution } from './custom.js'
+import { diagonalDistribution } from './diagonal.js'
+import type { DistributionDefinition } from './kind.js'
+import { normalDistribution } from './normal.js'
+import { orthogonalDistribution } from './orthogonal.js'
+import { sinusoidDistribution } from './sinusoid.js'
+import { sparseDistribution } from './sparse.js'
+import { truncatedNormalDistribution } from './truncated-normal.js'
+import { uniformDistribution } from './uniform.js'
 
-const laws: { readonly [K in DistributionKind]: LawKind<LawOf<K>> } = {
-  constant: constantLaw,
-  uniform: uniformLaw,
-  normal: normalLaw,
-  'truncated-normal': truncatedNormalLaw,
-  sparse: sparseLaw,
-  diagonal: diagonalLaw,
-  orthogonal: orthogonalLaw,
-  sinusoid: sinusoidLaw,
-  custom: customLaw,
+const distributions: { readonly [K in DistributionKind]: DistributionDefinition<DistributionOf<K>> } = {
+  constant: constantDistribution,
+  uniform: uniformDistribution,
+  normal: normalDistribution,
+  'truncated-normal': truncatedNormalDistribution,
+  sparse: sparseDistribution,
+  diagonal: diagonalDistribution,
+  orthogonal: orthogonalDistribution,
+  sinusoid: sinusoidDistribution,
+  custom: customDistribution,
 }
 
-/** Every kind of law, for tables and error messages. */
-export const distributionKinds: readonly DistributionKind[] = /* @__PURE__ */ Object.keys(laws) as DistributionKind[]
+/** Every kind of distribution, for tables and error messages. */
+export const distributionKinds: readonly DistributionKind[] = /* @__PURE__ */ Object.keys(
+  distributions,
+) as DistributionKind[]
 
-// The table pairs each kind with its own law; TypeScript cannot follow that through a lookup by a union.
-const lawOf = (d: Distribution): LawKind<Distribution> => laws[d.kind] as LawKind<Distribution>
+// The table pairs each kind with its own distribution; TypeScript cannot follow that through a lookup by a union.
+const distributionOf = (d: Distribution): DistributionDefinition<Distribution> =>
+  distributions[d.kind] as DistributionDefinition<Distribution>
 
 export function isDistribution(value: unknown): value is Distribution {
-  return Object.hasOwn(laws, String((value as Distribution | null | undefined)?.kind))
+  return Object.hasOwn(distributions, String((value as Distribution | null | undefined)?.kind))
 }
 
 /**
- * Refuses a law that has no meaning, that would overflow the dtype, or that would leave the range in which every
- * device computes the same bits; returns the law to draw, in which a law without spread has become a constant.
+ * Refuses a distribution that has no meaning, that would overflow the dtype, or that would leave the range in which every
+ * device computes the same bits; returns the distribution to draw, in which a distribution without spread has become a constant.
  *
  * @param where what the message calls the parameter
  * @throws WeightInitError `INVALID_CONFIG` or `UNSUPPORTED_DTYPE`
  */
 export function checkDistribution(d: Distribution, dtype: DType, where: string): Distribution {
-  return lawOf(d).check(d, dtype, where)
+  return distributionOf(d).check(d, dtype, where)
 }
 
 export function expectedMoments(d: Distribution): ExpectedMoments {
-  return lawOf(d).expected(d)
+  return distributionOf(d).expected(d)
 }
 
 /** Short text for tables: `normal(0, 0.02)`. */
 export function describeDistribution(d: Distribution): string {
-  return lawOf(d).describe(d)
+  return distributionOf(d).describe(d)
 }
 
-/** How to make the elements of a checked law. */
+/** How to make the elements of a checked distribution. */
 export function fillingOf(d: Distribution, dtype: DType, stream: Stream): Filling {
-  return lawOf(d).fill(d, dtype, stream)
+  return distributionOf(d).fill(d, dtype, stream)
 }

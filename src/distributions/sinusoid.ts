@@ -1,12 +1,12 @@
 import { show } from '../core/errors.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import { exponential, sineCosine } from '../random/elementary.js'
 import { fail, requireFloat } from './checks.js'
-import type { LawKind } from './kind.js'
+import type { DistributionDefinition } from './kind.js'
 
 const fround = Math.fround
 
-type SinusoidLaw = LawOf<'sinusoid'>
+type SinusoidDistribution = DistributionOf<'sinusoid'>
 
 /** Above this, an angle leaves the range of sineCosine. */
 const MAX_ROWS = 2 ** 20
@@ -15,17 +15,17 @@ const MAX_ROWS = 2 ** 20
  * Radians per position of every pair of columns, with PyTorch's own roundings, so that the table is the one that its
  * programs hold: exp(-j ln(maxTimescale) / n), n = columns / 2 for 'interleaved', columns / 2 - 1 for 'halves'.
  */
-function frequencies({ columns, maxTimescale, arrangement }: SinusoidLaw): Float32Array {
+function frequencies({ columns, maxTimescale, arrangement }: SinusoidDistribution): Float32Array {
   const half = columns / 2
   const step = fround(-Math.log(maxTimescale) / (arrangement === 'interleaved' ? half : half - 1))
   return Float32Array.from({ length: half }, (_, j) => exponential(fround(step * j)))
 }
 
 /** Elements [first, first + count) of the table, row-major, as float32 in a new array. Exact: the same bits everywhere. */
-export function sinusoidElements(law: SinusoidLaw, first: number, count: number): Float32Array {
-  const { columns, arrangement } = law
+export function sinusoidElements(distribution: SinusoidDistribution, first: number, count: number): Float32Array {
+  const { columns, arrangement } = distribution
   const half = columns / 2
-  const perPosition = frequencies(law)
+  const perPosition = frequencies(distribution)
   const both = new Float64Array(2)
   const out = new Float32Array(count)
   for (let i = 0; i < count; i++) {
@@ -40,24 +40,24 @@ export function sinusoidElements(law: SinusoidLaw, first: number, count: number)
 }
 
 /** Mean over the table, by the sum of a geometric series of e^(i t w). The mean square is 1/2: sine and cosine pair up. */
-function meanOf(law: SinusoidLaw): number {
-  const { rows, columns } = law
+function meanOf(distribution: SinusoidDistribution): number {
+  const { rows, columns } = distribution
   let sum = 0
-  for (const w of frequencies(law)) {
+  for (const w of frequencies(distribution)) {
     const middle = ((rows - 1) * w) / 2
     sum += (Math.sin(middle) + Math.cos(middle)) * (Math.sin((rows * w) / 2) / Math.sin(w / 2))
   }
   return sum / (rows * columns)
 }
 
-export const sinusoidLaw: LawKind<SinusoidLaw> = {
-  check(law, dtype, where) {
+export const sinusoidDistribution: DistributionDefinition<SinusoidDistribution> = {
+  check(distribution, dtype, where) {
     requireFloat(dtype, 'sinusoidal', where)
-    const { rows, columns, maxTimescale, arrangement } = law
+    const { rows, columns, maxTimescale, arrangement } = distribution
     const known = arrangement === 'halves' || arrangement === 'interleaved'
     const counts = [rows, columns].every((n) => Number.isSafeInteger(n) && n >= 1)
     if (!known || !counts || columns % 2 !== 0 || columns < 4) {
-      fail(where, `sinusoids need an even number of columns from 4 on, but found ${show(law)}.`)
+      fail(where, `sinusoids need an even number of columns from 4 on, but found ${show(distribution)}.`)
     }
     if (rows > MAX_ROWS) fail(where, `sinusoids are exact for at most ${MAX_ROWS} positions, but found ${rows}.`)
     if (!(maxTimescale > 1 && maxTimescale <= 1e9)) {
@@ -66,12 +66,12 @@ export const sinusoidLaw: LawKind<SinusoidLaw> = {
         `the largest timescale of sinusoids must be above 1 and at most 1e9, but found ${show(maxTimescale)}.`,
       )
     }
-    return law
+    return distribution
   },
-  expected(law) {
-    const mean = meanOf(law)
+  expected(distribution) {
+    const mean = meanOf(distribution)
     return { mean, std: Math.sqrt(Math.max(0, 0.5 - mean ** 2)), min: -1, max: 1 }
   },
   describe: ({ arrangement, maxTimescale }) => `sinusoidal(${arrangement}, ${maxTimescale})`,
-  fill: (law) => ({ source: { kind: 'table', law }, overlays: [] }),
+  fill: (distribution) => ({ source: { kind: 'table', distribution }, overlays: [] }),
 }

@@ -1,21 +1,21 @@
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import { packSparse } from '../random/sparse.js'
 import { brief, checkNotTiny, checkReach, checkStd, fail, NORMAL_REACH, requireFloat } from './checks.js'
-import { constantLaw } from './constant.js'
-import type { LawKind } from './kind.js'
+import { constantDistribution } from './constant.js'
+import type { DistributionDefinition } from './kind.js'
 
-export const sparseLaw: LawKind<LawOf<'sparse'>> = {
-  check(law, dtype, where) {
-    const float = requireFloat(dtype, law.kind, where)
-    const std = checkStd(law.std, where)
-    const { rows, columns, zeros } = law
+export const sparseDistribution: DistributionDefinition<DistributionOf<'sparse'>> = {
+  check(distribution, dtype, where) {
+    const float = requireFloat(dtype, distribution.kind, where)
+    const std = checkStd(distribution.std, where)
+    const { rows, columns, zeros } = distribution
     if (rows * columns >= 2 ** 32) {
       fail(where, `sparse takes fewer than 2^32 elements, but found ${rows} x ${columns}. Split the matrix.`)
     }
-    if (std === 0 || zeros >= rows) return constantLaw.check({ kind: 'constant', value: 0 }, dtype, where)
+    if (std === 0 || zeros >= rows) return constantDistribution.check({ kind: 'constant', value: 0 }, dtype, where)
     checkReach(NORMAL_REACH * std, float, `std ${std}`, where)
     checkNotTiny(std, 'std', where)
-    return law
+    return distribution
   },
   expected({ std, rows, zeros }) {
     return { mean: 0, std: std * Math.sqrt(1 - zeros / rows), min: -NORMAL_REACH * std, max: NORMAL_REACH * std }

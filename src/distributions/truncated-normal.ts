@@ -1,50 +1,50 @@
 import { show } from '../core/errors.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import { packTruncatedNormal, truncatedNormalConstants, truncatedNormalMoments } from '../random/truncated-normal.js'
 import { brief, checkFinite, checkNotTiny, checkReach, checkStd, fail, requireFloat } from './checks.js'
-import type { LawKind } from './kind.js'
+import type { DistributionDefinition } from './kind.js'
 
-/** |z| of the most extreme word of an unbounded law: 1 - Phi(z) = 2^-33. */
+/** |z| of the most extreme word of an unbounded distribution: 1 - Phi(z) = 2^-33. */
 const REACH = 6.24
 
-export const truncatedNormalLaw: LawKind<LawOf<'truncated-normal'>> = {
-  check(law, dtype, where) {
-    const float = requireFloat(dtype, law.kind, where)
-    const mean = checkFinite(law.mean, 'mean', where)
-    const std = checkStd(law.std, where)
+export const truncatedNormalDistribution: DistributionDefinition<DistributionOf<'truncated-normal'>> = {
+  check(distribution, dtype, where) {
+    const float = requireFloat(dtype, distribution.kind, where)
+    const mean = checkFinite(distribution.mean, 'mean', where)
+    const std = checkStd(distribution.std, where)
     if (std === 0) fail(where, 'a truncated normal needs std > 0, but found std 0. Use a constant.')
     for (const [name, bound] of [
-      ['a', law.low],
-      ['b', law.high],
+      ['a', distribution.low],
+      ['b', distribution.high],
     ] as const) {
       if (typeof bound !== 'number' || Number.isNaN(bound))
         fail(where, `${name} must be a number, but found ${show(bound)}.`)
     }
-    if (!(law.low < law.high)) {
+    if (!(distribution.low < distribution.high)) {
       fail(
         where,
-        `the interval [${law.low}, ${law.high}] is empty: a truncated normal needs a < b. Swap or widen the bounds.`,
+        `the interval [${distribution.low}, ${distribution.high}] is empty: a truncated normal needs a < b. Swap or widen the bounds.`,
       )
     }
     checkNotTiny(std, 'std', where)
     checkNotTiny(mean, 'mean', where)
-    const { min, max } = truncatedNormalLaw.expected(law)
+    const { min, max } = truncatedNormalDistribution.expected(distribution)
     checkReach(Math.max(Math.abs(min), Math.abs(max)), float, `mean ${mean} with std ${std}`, where)
-    truncatedNormalConstants(law, where)
-    return law
+    truncatedNormalConstants(distribution, where)
+    return distribution
   },
-  expected(law) {
-    const { mean, std, low, high } = law
+  expected(distribution) {
+    const { mean, std, low, high } = distribution
     return {
-      ...truncatedNormalMoments(law),
+      ...truncatedNormalMoments(distribution),
       min: Math.max(low, Math.min(mean, high) - REACH * std),
       max: Math.min(high, Math.max(mean, low) + REACH * std),
     }
   },
   describe: ({ mean, std, low, high }) =>
     `truncated_normal(${brief(mean)}, ${brief(std)}; ${brief(low)}..${brief(high)})`,
-  fill(law, _, stream) {
-    const constants = packTruncatedNormal(truncatedNormalConstants(law, 'truncated normal'))
+  fill(distribution, _, stream) {
+    const constants = packTruncatedNormal(truncatedNormalConstants(distribution, 'truncated normal'))
     return { source: { kind: 'sampler', sampler: 'truncated_normal', constants, stream }, overlays: [] }
   },
 }

@@ -1,16 +1,16 @@
 import { largestFinite } from '../core/dtype.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import { uniformConstants } from '../random/uniform.js'
 import { brief, checkFinite, checkNotTiny, fail, requireFloat } from './checks.js'
-import { constantLaw } from './constant.js'
-import type { LawKind } from './kind.js'
+import { constantDistribution } from './constant.js'
+import type { DistributionDefinition } from './kind.js'
 
-export const uniformLaw: LawKind<LawOf<'uniform'>> = {
-  check(law, dtype, where) {
-    const float = requireFloat(dtype, law.kind, where)
+export const uniformDistribution: DistributionDefinition<DistributionOf<'uniform'>> = {
+  check(distribution, dtype, where) {
+    const float = requireFloat(dtype, distribution.kind, where)
     const largest = largestFinite(float)
-    const low = checkFinite(law.low, 'a', where)
-    const high = checkFinite(law.high, 'b', where)
+    const low = checkFinite(distribution.low, 'a', where)
+    const high = checkFinite(distribution.high, 'b', where)
     if (low > high) {
       fail(where, `uniform_ expects to return a [from, to) range, but found from=${low} > to=${high}. Swap a and b.`)
     }
@@ -20,7 +20,7 @@ export const uniformLaw: LawKind<LawOf<'uniform'>> = {
       fail(where, `to is out of bounds for ${dtype}: b = ${high}, largest finite ${largest}.`)
     // -0 becomes 0.
     if (Math.fround(low) === Math.fround(high))
-      return constantLaw.check({ kind: 'constant', value: low + 0 }, dtype, where)
+      return constantDistribution.check({ kind: 'constant', value: low + 0 }, dtype, where)
     if (high - low > largest) {
       fail(
         where,
@@ -29,7 +29,7 @@ export const uniformLaw: LawKind<LawOf<'uniform'>> = {
     }
     checkNotTiny(high - low, 'the range b - a', where)
     checkNotTiny(low, 'a', where)
-    return law
+    return distribution
   },
   expected: ({ low, high }) => ({ mean: (low + high) / 2, std: (high - low) / Math.sqrt(12), min: low, max: high }),
   describe: ({ low, high }) => `uniform[${brief(low)}, ${brief(high)})`,

@@ -2,7 +2,7 @@ import { fillingOf } from '../distributions/registry.js'
 import { matrixDraws } from '../generators/matrices.js'
 import { plainDraw } from '../generators/sample.js'
 import type { Distribution } from '../ir/distribution.js'
-import type { GeneratorSource, RandomLaw } from '../ir/generator.js'
+import type { GeneratorSource, RandomDistribution } from '../ir/generator.js'
 import type { FillJob, FillSource } from '../ir/job.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { partGeometry } from '../plan/parts/geometry.js'
@@ -13,7 +13,7 @@ import { high32, low32, type Stream } from '../random/keys.js'
 export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, source: origin, part } = parameter
   const filling = fillingOf(distribution, dtype, stream)
-  // Another library's generator draws the law in its own way.
+  // Another library's generator draws the distribution in its own way.
   const source = origin === undefined ? filling.source : generatorSource(filling.source, distribution, origin)
   const overlays = [...filling.overlays, ...parameter.overlays]
   const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
@@ -32,10 +32,10 @@ export function fillJob(parameter: PlannedParameter): FillJob {
   }
 }
 
-function generatorSource(own: FillSource, law: Distribution, origin: GeneratorSource): FillSource {
+function generatorSource(own: FillSource, distribution: Distribution, origin: GeneratorSource): FillSource {
   if (own.kind === 'constant') return own
   if (own.kind === 'orthogonal') return { ...own, origin }
-  return { kind: 'generator', ...plainDraw({ law: law as RandomLaw, origin }) }
+  return { kind: 'generator', ...plainDraw({ distribution: distribution as RandomDistribution, origin }) }
 }
 
 /** The 64-bit Philox counter of the block that holds `element`, as (low, high). */
@@ -45,15 +45,16 @@ export function blockCounter(stream: Stream, element: number): readonly [low: nu
 }
 
 /**
- * The N(0, 1) elements that an orthogonal law starts from, matrix after matrix: those of the parameter's own stream, or
+ * The N(0, 1) elements that an orthogonal distribution starts from, matrix after matrix: those of the parameter's own stream, or
  * another library's draws, a job each.
  */
-export function orthogonalNormals({ law, stream, origin }: FillSource & { kind: 'orthogonal' }): FillJob[] {
-  const each = law.rows * law.columns
+export function orthogonalNormals({ distribution, stream, origin }: FillSource & { kind: 'orthogonal' }): FillJob[] {
+  const each = distribution.rows * distribution.columns
   const job = (source: FillSource, elementCount: number): FillJob => {
     return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, overlays: [] }
   }
-  if (origin !== undefined) return matrixDraws(law, origin).map((draw) => job({ kind: 'generator', ...draw }, each))
+  if (origin !== undefined)
+    return matrixDraws(distribution, origin).map((draw) => job({ kind: 'generator', ...draw }, each))
   const { source } = fillingOf({ kind: 'normal', mean: 0, std: 1 }, 'float32', stream)
-  return [job(source, law.batch * each)]
+  return [job(source, distribution.batch * each)]
 }

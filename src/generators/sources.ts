@@ -1,7 +1,7 @@
 import { show, WeightInitError } from '../core/errors.js'
 import type { Distribution } from '../ir/distribution.js'
 import type {
-  DrawingLaw,
+  DrawingDistribution,
   GeneratorName,
   GeneratorSettings,
   GeneratorSource,
@@ -21,8 +21,8 @@ import { afterTruncated, checkTorchTruncated } from './torch/truncated.js'
 export interface Drawing {
   readonly name: string
   readonly elementCount: number
-  /** The law as the initializer asked for it: one without spread draws too, in PyTorch. */
-  readonly law: Distribution
+  /** The distribution as the initializer asked for it: one without spread draws too, in PyTorch. */
+  readonly distribution: Distribution
   /** What an error calls the parameter. */
   readonly where: string
 }
@@ -30,8 +30,8 @@ export interface Drawing {
 /** Says where a parameter's words come from; called once for every initialised parameter, in the model's order. */
 export type SourcePlanner = (drawing: Drawing) => GeneratorSource | undefined
 
-/** Laws that draw nothing. */
-export const fixedLaws: readonly Distribution['kind'][] = ['constant', 'diagonal', 'sinusoid']
+/** Distributions that draw nothing. */
+export const fixedDistributions: readonly Distribution['kind'][] = ['constant', 'diagonal', 'sinusoid']
 
 /** Without a named GPU no tensor may be larger: from the T4 up, every GPU then gives the same values. */
 export const UNNAMED_GPU_LIMIT = 40960
@@ -48,47 +48,47 @@ export function sourcePlanner(settings: GeneratorSettings, seed: number | bigint
   if (settings.name === 'philox') return () => undefined
   const assign = assigner(settings, seedKey(seed))
   return (drawing) => {
-    if (fixedLaws.includes(drawing.law.kind)) return undefined
-    return assign(drawing, checkGeneratorLaw(drawing.law, settings, drawing.where))
+    if (fixedDistributions.includes(drawing.distribution.kind)) return undefined
+    return assign(drawing, checkGeneratorDistribution(drawing.distribution, settings, drawing.where))
   }
 }
 
-/** Elements of one call: of the tensor, or of each of an orthogonal law's matrices. */
-export function elementsOfCall(law: Distribution, elementCount: number): number {
-  return law.kind === 'orthogonal' ? law.rows * law.columns : elementCount
+/** Elements of one call: of the tensor, or of each of an orthogonal distribution's matrices. */
+export function elementsOfCall(distribution: Distribution, elementCount: number): number {
+  return distribution.kind === 'orthogonal' ? distribution.rows * distribution.columns : elementCount
 }
 
 function assigner(
   settings: Exclude<GeneratorSettings, { name: 'philox' }>,
   seed: bigint,
-): (drawing: Drawing, law: DrawingLaw) => GeneratorSource {
+): (drawing: Drawing, distribution: DrawingDistribution) => GeneratorSource {
   switch (settings.name) {
     case 'torch-cpu': {
       // A truncated normal is drawn to know where it ends: only when something is drawn after it.
       let cursor = (): TorchCursor => ({ position: 0 })
-      return ({ elementCount: count }, law) => {
+      return ({ elementCount: count }, distribution) => {
         const { position, cachedAt } = cursor()
-        const small = law.kind !== 'uniform' && elementsOfCall(law, count) < TORCH_BLOCK
+        const small = distribution.kind !== 'uniform' && elementsOfCall(distribution, count) < TORCH_BLOCK
         const source: TorchCpuSource = {
           generator: 'torch-cpu',
           variant: settings.variant,
-          draw: law.kind,
-          ...(law.kind === 'truncated-normal' ? { truncation: settings.truncation } : {}),
+          draw: distribution.kind,
+          ...(distribution.kind === 'truncated-normal' ? { truncation: settings.truncation } : {}),
           seed: Number(seed & 0xffff_ffffn),
           position,
           count,
         }
         const here = cachedAt === undefined ? source : { ...source, cachedAt }
         let after: TorchCursor | undefined
-        cursor = () => (after ??= cursorAfter(law, here))
+        cursor = () => (after ??= cursorAfter(distribution, here))
         return small ? here : source
       }
     }
     case 'torch-cuda': {
       let offset = (): bigint => 0n
       let position = 0
-      return ({ elementCount, where }, law) => {
-        const count = elementsOfCall(law, elementCount)
+      return ({ elementCount, where }, distribution) => {
+        const count = elementsOfCall(distribution, elementCount)
         checkCudaSize(count, settings.threads, where)
         const threads = launchThreads(count, settings.threads)
         const source: TorchCudaSource = {
@@ -96,12 +96,12 @@ function assigner(
           seed: String(seed),
           offset: String(offset()),
           threads,
-          ...(law.kind === 'truncated-normal' ? { count } : {}),
-          ...(law.kind === 'sparse' ? { position } : {}),
+          ...(distribution.kind === 'truncated-normal' ? { count } : {}),
+          ...(distribution.kind === 'sparse' ? { position } : {}),
         }
-        if (law.kind === 'sparse') position += permutationWords(law)
+        if (distribution.kind === 'sparse') position += permutationWords(distribution)
         let after: bigint | undefined
-        offset = () => (after ??= offsetAfter(law, source, count))
+        offset = () => (after ??= offsetAfter(distribution, source, count))
         return source
       }
     }
@@ -155,74 +155,85 @@ function checkCudaSize(count: number, threads: number | null, where: string): vo
 }
 
 /** Where the next call begins on the CPU. `source` has the kept normal in any case. */
-function cursorAfter(law: DrawingLaw, source: TorchCpuSource): TorchCursor {
+function cursorAfter(distribution: DrawingDistribution, source: TorchCpuSource): TorchCursor {
   const { count, truncation } = source
   const cursor = cursorOf(source)
-  switch (law.kind) {
+  switch (distribution.kind) {
     case 'truncated-normal':
       if (truncation === 'inversion') return advanceTorch(cursor, 'uniform', count)
-      return cursorOf(afterTruncated(law, { origin: source }, count).origin)
+      return cursorOf(afterTruncated(distribution, { origin: source }, count).origin)
     case 'sparse': {
       const { position, ...kept } = advanceTorch(cursor, 'normal', count)
-      return { position: position + permutationWords(law), ...kept }
+      return { position: position + permutationWords(distribution), ...kept }
     }
     case 'orthogonal': {
       let after = cursor
-      for (let i = 0; i < law.batch; i++) after = advanceTorch(after, 'normal', law.rows * law.columns)
+      for (let i = 0; i < distribution.batch; i++)
+        after = advanceTorch(after, 'normal', distribution.rows * distribution.columns)
       return after
     }
     default:
-      return advanceTorch(cursor, law.kind, count)
+      return advanceTorch(cursor, distribution.kind, count)
   }
 }
 
 /** philox_offset after a parameter. */
-function offsetAfter(law: DrawingLaw, source: TorchCudaSource, count: number): bigint {
+function offsetAfter(distribution: DrawingDistribution, source: TorchCudaSource, count: number): bigint {
   const offset = BigInt(source.offset)
-  const calls = law.kind === 'orthogonal' ? BigInt(law.batch) : 1n
-  if (law.kind !== 'truncated-normal') return offset + calls * cudaOffsetStep(count, source.threads)
-  return BigInt(afterTruncated(law, { origin: source, count }, count).origin.offset)
+  const calls = distribution.kind === 'orthogonal' ? BigInt(distribution.batch) : 1n
+  if (distribution.kind !== 'truncated-normal') return offset + calls * cudaOffsetStep(count, source.threads)
+  return BigInt(afterTruncated(distribution, { origin: source, count }, count).origin.offset)
 }
 
-/** What each generator's library has; every other law is refused with the remedy. */
-const torchLaws: readonly DrawingLaw['kind'][] = ['uniform', 'normal', 'truncated-normal', 'sparse', 'orthogonal']
-const lawsOf: Readonly<Record<Exclude<GeneratorName, 'philox'>, readonly DrawingLaw['kind'][]>> = {
-  'torch-cpu': torchLaws,
-  'torch-cuda': torchLaws,
+/** What each generator's library has; every other distribution is refused with the remedy. */
+const torchDistributions: readonly DrawingDistribution['kind'][] = [
+  'uniform',
+  'normal',
+  'truncated-normal',
+  'sparse',
+  'orthogonal',
+]
+const distributionsOf: Readonly<Record<Exclude<GeneratorName, 'philox'>, readonly DrawingDistribution['kind'][]>> = {
+  'torch-cpu': torchDistributions,
+  'torch-cuda': torchDistributions,
   'torch-stateless': ['uniform', 'normal', 'orthogonal'],
   jax: ['uniform', 'normal', 'truncated-normal', 'orthogonal'],
   'jax-legacy': ['uniform', 'normal', 'truncated-normal', 'orthogonal'],
 }
 
-/** @throws WeightInitError unless the generator's library has this law, or could not make it as its values are promised */
-export function checkGeneratorLaw(law: Distribution, generator: GeneratorSettings, where: string): DrawingLaw {
+/** @throws WeightInitError unless the generator's library has this distribution, or could not make it as its values are promised */
+export function checkGeneratorDistribution(
+  distribution: Distribution,
+  generator: GeneratorSettings,
+  where: string,
+): DrawingDistribution {
   const { name } = generator
-  if (name === 'philox' || !(lawsOf[name] as readonly string[]).includes(law.kind)) {
+  if (name === 'philox' || !(distributionsOf[name] as readonly string[]).includes(distribution.kind)) {
     throw new WeightInitError(
       'UNSUPPORTED_GENERATOR',
-      `${where}: generator ${name} draws ${name === 'philox' ? '' : lawsOf[name].join(', ')} laws, but its initializer asks ` +
-        `for ${law.kind}. Choose another initializer for it, skip it, or use the default generator.`,
+      `${where}: generator ${name} draws ${name === 'philox' ? '' : distributionsOf[name].join(', ')} distributions, but its initializer asks ` +
+        `for ${distribution.kind}. Choose another initializer for it, skip it, or use the default generator.`,
     )
   }
-  if (law.kind === 'sparse' && law.rows >= LONG_PERMUTATION) {
+  if (distribution.kind === 'sparse' && distribution.rows >= LONG_PERMUTATION) {
     throw new WeightInitError(
       'LIMIT_EXCEEDED',
-      `${where}: sparse with generator ${name} takes fewer than ${LONG_PERMUTATION} rows, but found ${law.rows}. ` +
+      `${where}: sparse with generator ${name} takes fewer than ${LONG_PERMUTATION} rows, but found ${distribution.rows}. ` +
         'Split the matrix, or use the default generator.',
     )
   }
-  if (law.kind === 'truncated-normal') {
+  if (distribution.kind === 'truncated-normal') {
     if (name === 'torch-cuda' || (name === 'torch-cpu' && generator.truncation === 'rejection')) {
-      checkTorchTruncated(law, where)
+      checkTorchTruncated(distribution, where)
     }
   }
-  if (law.kind === 'normal' || law.kind === 'truncated-normal') {
-    if (law.mean !== 0 && law.std !== 0 && law.std < SMALLEST_STD_BESIDE_MEAN) {
+  if (distribution.kind === 'normal' || distribution.kind === 'truncated-normal') {
+    if (distribution.mean !== 0 && distribution.std !== 0 && distribution.std < SMALLEST_STD_BESIDE_MEAN) {
       throw new WeightInitError(
         'INVALID_CONFIG',
-        `${where}: generator ${name} needs std >= 2^-36 beside a non-zero mean, but found std ${show(law.std)}.`,
+        `${where}: generator ${name} needs std >= 2^-36 beside a non-zero mean, but found std ${show(distribution.std)}.`,
       )
     }
   }
-  return law as DrawingLaw
+  return distribution as DrawingDistribution
 }

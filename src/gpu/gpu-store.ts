@@ -1,7 +1,7 @@
 import { decodeFloat32 } from '../core/decode.js'
 import type { FloatDType } from '../core/dtype.js'
 import { elementsDefect } from '../cpu/orthogonal.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { Specimen } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
@@ -96,20 +96,20 @@ export class GpuStore implements WeightStore {
   }
 
   async orthogonalityDefect(parameter: PlannedParameter, signal?: AbortSignal): Promise<number> {
-    const law = parameter.distribution as LawOf<'orthogonal'>
+    const distribution = parameter.distribution as DistributionOf<'orthogonal'>
     const { dtype, byteLength, name } = parameter
     const region = this.region(name)
-    if (law.field > 1 || region.segments !== undefined) {
+    if (distribution.field > 1 || region.segments !== undefined) {
       // Mostly zeros to be looked at, or in pieces: the host does it.
       const bytes = await this.readRange(parameter, 0, byteLength)
-      return elementsDefect(law, decodeFloat32(bytes, dtype))
+      return elementsDefect(distribution, decodeFloat32(bytes, dtype))
     }
-    const shape = { batch: law.batch, rows: law.rows, cols: law.columns }
-    return orthogonalityDefect(this.#state, { ...region, dtype: dtype as FloatDType }, shape, law.gain, signal)
+    const shape = { batch: distribution.batch, rows: distribution.rows, cols: distribution.columns }
+    return orthogonalityDefect(this.#state, { ...region, dtype: dtype as FloatDType }, shape, distribution.gain, signal)
   }
 
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
-    const { field } = parameter.distribution as LawOf<'orthogonal'>
+    const { field } = parameter.distribution as DistributionOf<'orthogonal'>
     if (parameter.whole === undefined && this.region(parameter.name).segments === undefined && field === 1) {
       return { defect: await this.orthogonalityDefect(parameter, signal), dtype: parameter.dtype, mismatchCount: 0 }
     }

@@ -6,7 +6,7 @@ import { Initializer, type InitializerContext } from './initializer.js'
 export interface InitializerDefinition {
   /** Shown in plans and manifests. */
   readonly name: string
-  /** The law for a parameter, from its shape, fans, role, name. Pure: it may be called more than once. */
+  /** The distribution for a parameter, from its shape, fans, role, name. Pure: it may be called more than once. */
   distribution(context: InitializerContext): Distribution
 }
 
@@ -28,11 +28,11 @@ export function defineInitializer(definition: InitializerDefinition): Initialize
   checkDefinition(definition, ['name', 'distribution'], 'defineInitializer', 'distribution')
   const { name, distribution } = definition
   return new DefinedInitializer(name, {}, (context) => {
-    const law: unknown = distribution(context)
-    if (isDistribution(law)) return law
+    const returned: unknown = distribution(context)
+    if (isDistribution(returned)) return returned
     throw new WeightInitError(
       'INVALID_CONFIG',
-      `Initializer ${show(name)} returned ${show(law)} for ${show(context.parameter.name)}, which is no distribution ` +
+      `Initializer ${show(name)} returned ${show(returned)} for ${show(context.parameter.name)}, which is no distribution ` +
         `{ kind, ... }; known kinds: ${distributionKinds.join(', ')}.`,
     )
   })
@@ -53,7 +53,7 @@ export interface SamplerDefinition<T extends string> {
   readonly parameters?: Readonly<Record<T, SamplerParameterType>>
   /** The twin in TypeScript: the same operations, each rounded with Math.fround. verify() compares the two. */
   sample(word: number, parameters: SamplerParameters<T>): number
-  /** What the law promises: mean, std, and bounds where it has some. */
+  /** What the distribution promises: mean, std, and bounds where it has some. */
   moments(parameters: SamplerParameters<T>): {
     readonly mean: number
     readonly std: number

@@ -17,7 +17,7 @@ export interface InitializerContext {
   torchFansOf(parameter: Parameter): Fans
 }
 
-/** A rule that turns a parameter's shape into the law of its elements. Instances are immutable. */
+/** A rule that turns a parameter's shape into the distribution of its elements. Instances are immutable. */
 export abstract class Initializer {
   /** Name as in the string form: 'xavier', 'kaiming', ... */
   abstract readonly name: string
@@ -25,7 +25,7 @@ export abstract class Initializer {
   abstract readonly config: Readonly<Record<string, unknown>>
   /** Whether it also initialises biases, norms and buffers when it is given for a whole model. */
   readonly appliesToEveryRole: boolean = false
-  /** The law for one parameter, float64. Pure. */
+  /** The distribution for one parameter, float64. Pure. */
   abstract distribution(context: InitializerContext): Distribution
 }
 
@@ -67,7 +67,7 @@ export function oneOf<T extends string>(value: unknown, known: readonly T[], nam
   )
 }
 
-/** A uniform or normal law around 0 with this standard deviation. Bound sqrt(3) * std, as PyTorch writes it. */
+/** A uniform or normal distribution around 0 with this standard deviation. Bound sqrt(3) * std, as PyTorch writes it. */
 export function centred(distribution: 'uniform' | 'normal', std: number): Distribution {
   if (distribution === 'normal') return { kind: 'normal', mean: 0, std }
   const bound = Math.sqrt(3) * std

@@ -1,5 +1,5 @@
 /**
- * The law of a parameter's elements, in float64 as PyTorch computes it. Rounded once to float32 where it is used.
+ * The distribution of a parameter's elements, in float64 as PyTorch computes it. Rounded once to float32 where it is used.
  * - constant: every element is `value`
  * - uniform: U[low, high)
  * - normal: N(mean, std^2)
@@ -70,7 +70,7 @@ export interface DiagonalRun {
 
 export type DistributionKind = Distribution['kind']
 
-/** What a distribution promises; of the continuous law, before rounding. */
+/** What a distribution promises; of the continuous distribution, before rounding. */
 export interface ExpectedMoments {
   readonly mean: number
   readonly std: number
@@ -79,7 +79,7 @@ export interface ExpectedMoments {
   readonly max: number
 }
 
-export type LawOf<K extends DistributionKind> = Extract<Distribution, { kind: K }>
+export type DistributionOf<K extends DistributionKind> = Extract<Distribution, { kind: K }>
 
 /** WGSL type of a sampler's parameter. */
 export type SamplerParameterType = 'f32' | 'u32' | 'i32'

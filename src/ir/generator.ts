@@ -46,21 +46,21 @@ export type GeneratorSettings =
   | { readonly name: 'torch-cuda'; readonly layout: 'torch-cuda-v1'; readonly threads: number | null }
   | { readonly name: 'jax' | 'jax-legacy'; readonly keys: Readonly<Record<string, JaxKey>> }
 
-/** Laws whose elements follow from their words alone, in one call of uniform_ or normal_. */
-export type SimpleLaw = Extract<Distribution, { kind: 'uniform' | 'normal' }>
+/** Distributions whose elements follow from their words alone, in one call of uniform_ or normal_. */
+export type SimpleDistribution = Extract<Distribution, { kind: 'uniform' | 'normal' }>
 
-/** The laws that the generators of other libraries make element by element. */
-export type RandomLaw = Extract<Distribution, { kind: 'uniform' | 'normal' | 'truncated-normal' | 'sparse' }>
+/** The distributions that the generators of other libraries make element by element. */
+export type RandomDistribution = Extract<Distribution, { kind: 'uniform' | 'normal' | 'truncated-normal' | 'sparse' }>
 
-/** Every law that takes words of a generator: an orthogonal matrix starts from normals. */
-export type DrawingLaw = RandomLaw | Extract<Distribution, { kind: 'orthogonal' }>
+/** Every distribution that takes words of a generator: an orthogonal matrix starts from normals. */
+export type DrawingDistribution = RandomDistribution | Extract<Distribution, { kind: 'orthogonal' }>
 
 /** A place in the stream of a PyTorch CPU generator, where a call begins. */
 export interface TorchCpuSource {
   readonly generator: 'torch-cpu'
   readonly variant: TorchCpuVariant
-  /** Which law was asked for: of one without spread the values do not tell. */
-  readonly draw: DrawingLaw['kind']
+  /** Which distribution was asked for: of one without spread the values do not tell. */
+  readonly draw: DrawingDistribution['kind']
   /** Only of a truncated normal. */
   readonly truncation?: TorchTruncation
   /** The seed mod 2^32. */
@@ -84,7 +84,7 @@ export interface TorchCudaSource {
   readonly threads: number
   /** Elements of the whole tensor; only of a truncated normal, which takes several calls. */
   readonly count?: number
-  /** Only of a sparse law, whose permutations PyTorch draws on the CPU: words its generator had drawn before. */
+  /** Only of a sparse distribution, whose permutations PyTorch draws on the CPU: words its generator had drawn before. */
   readonly position?: number
 }
 
@@ -107,8 +107,8 @@ export interface StatelessSource {
 /** Where a parameter's words come from, if not from the value contract's own streams. Plain data. */
 export type GeneratorSource = TorchCpuSource | TorchCudaSource | JaxSource | StatelessSource
 
-/** A law and its words: what a sampler needs. */
+/** A distribution and its words: what a sampler needs. */
 export interface GeneratorDraw {
-  readonly law: RandomLaw
+  readonly distribution: RandomDistribution
   readonly origin: GeneratorSource
 }

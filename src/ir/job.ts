@@ -1,6 +1,6 @@
 import type { DType } from '../core/dtype.js'
 import type { Stream } from '../random/keys.js'
-import type { CustomSampler, LawOf } from './distribution.js'
+import type { CustomSampler, DistributionOf } from './distribution.js'
 import type { GeneratorDraw, GeneratorSource } from './generator.js'
 import type { PartGeometry } from './part.js'
 
@@ -19,16 +19,16 @@ export type FillSource =
   | {
       readonly kind: 'sampler'
       readonly sampler: SamplerName | CustomSampler
-      /** The twelve 32-bit constants of shaders/core/law.wgsl. */
+      /** The twelve 32-bit constants of shaders/core/constants.wgsl. */
       readonly constants: Uint32Array
       readonly stream: Stream
     }
   | ({ readonly kind: 'generator' } & GeneratorDraw)
   /** The same for every seed, and made on the host. */
-  | { readonly kind: 'table'; readonly law: LawOf<'sinusoid'> }
+  | { readonly kind: 'table'; readonly distribution: DistributionOf<'sinusoid'> }
   | {
       readonly kind: 'orthogonal'
-      readonly law: LawOf<'orthogonal'>
+      readonly distribution: DistributionOf<'orthogonal'>
       readonly stream: Stream
       /** Where its normals come from, if not from `stream`. */
       readonly origin?: GeneratorSource

@@ -21,7 +21,7 @@ export interface ParameterPart {
 }
 
 /**
- * The matrices of an orthogonal law that are made whole so that a part of them can be kept: one after another or in groups,
+ * The matrices of an orthogonal distribution that are made whole so that a part of them can be kept: one after another or in groups,
  * in scratch memory.
  */
 export interface WholeMatrices {

@@ -12,9 +12,9 @@ export interface PlannedParameter {
   readonly name: string
   /** Of what is held: the part's where there is one. */
   readonly shape: readonly number[]
-  /** Only where `slice` or `shard` cut it: which part of the full shape. Fans, law and stream are the whole's. */
+  /** Only where `slice` or `shard` cut it: which part of the full shape. Fans, distribution and stream are the whole's. */
   readonly part?: ParameterPart
-  /** Only of a part of an orthogonal law: what is made whole, in scratch memory, so that the part can be kept. */
+  /** Only of a part of an orthogonal distribution: what is made whole, in scratch memory, so that the part can be kept. */
   readonly whole?: WholeMatrices
   readonly elementCount: number
   readonly dtype: DType
@@ -36,12 +36,12 @@ export interface PlannedParameter {
   readonly fans?: Fans
   /** PyTorch's fans, only where they differ from the layer's true ones; option fans: 'torch' uses them. */
   readonly torchFans?: Fans
-  /** The law that is drawn, in float64. A law without spread is a constant. */
+  /** The distribution that is drawn, in float64. A distribution without spread is a constant. */
   readonly distribution: Distribution
   /** What `distribution` promises: mean, std, min, max. */
   readonly expected: ExpectedMoments
   readonly stream: Stream
-  /** Written over the law's values: an embedding's padding row. */
+  /** Written over the distribution's values: an embedding's padding row. */
   readonly overlays: readonly Overlay[]
   /** Where its words come from with a generator other than 'philox'; then `stream` is not used. */
   readonly source?: GeneratorSource

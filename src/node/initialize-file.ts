@@ -63,7 +63,7 @@ export interface FileReport {
 
 /** What the command line asks for besides. */
 export interface FileJobOptions extends InitializeFileOptions {
-  /** Also test the weights against their laws; needs the whole model at once. Weights that fail are not written. */
+  /** Also test the weights against their distributions; needs the whole model at once. Weights that fail are not written. */
   readonly check?: boolean
 }
 

@@ -80,7 +80,7 @@ export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan
 }
 
 /**
- * Compares a checkpoint with what its plan makes, bit by bit, and tests it against the plan's laws. A group of parameters is
+ * Compares a checkpoint with what its plan makes, bit by bit, and tests it against the plan's distributions. A group of parameters is
  * made, compared with the file as it is read, measured, and freed before the next: neither is held whole, unless the signal
  * is to be measured.
  */

@@ -17,7 +17,7 @@ import { type PlanArguments, planResolved, splitArguments, UNMATCHED } from './p
  * - `tied-embedding-wide`: an embedding that is also the output layer has std * sqrt(width) over 10: so wide are the logits
  * - `tied-twice`: several parameters share one's memory
  * - `tie-missing`: an output layer has the shape of the embedding and is not tied to it
- * - `fans-differ`: the law is made from fans that PyTorch would compute otherwise
+ * - `fans-differ`: the distribution is made from fans that PyTorch would compute otherwise
  * - `float16-subnormal`: float16 holds most of the values with less than its 11 bits
  * - `role-guessed`: taken for a bias, and set to 0, for having one axis, while its name says nothing of a bias
  */
@@ -120,7 +120,7 @@ function ownFindings(
       add(
         'norm-scale-random',
         'warning',
-        `A norm's scale is drawn from a law of std ${short(std)}; it should begin at 1.`,
+        `A norm's scale is drawn from a distribution of std ${short(std)}; it should begin at 1.`,
       )
     } else if (constant !== 0 && constant !== 1) {
       add('norm-scale-constant', 'note', `A norm's scale begins at ${short(constant)}, not at 1.`)

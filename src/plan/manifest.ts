@@ -3,7 +3,7 @@ import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { constantPattern } from '../distributions/constant.js'
 import { checkDistribution, expectedMoments } from '../distributions/registry.js'
 import { generatorNames, resolveGenerator } from '../generators/settings.js'
-import { checkGeneratorLaw, fixedLaws } from '../generators/sources.js'
+import { checkGeneratorDistribution, fixedDistributions } from '../generators/sources.js'
 import type { Distribution } from '../ir/distribution.js'
 import type { GeneratorOption, GeneratorSettings, GeneratorSource } from '../ir/generator.js'
 import { type ParameterRole, parameterRoles } from '../ir/parameter.js'
@@ -39,7 +39,7 @@ export interface ManifestParameter {
   readonly config: Readonly<Record<string, unknown>>
   readonly distribution: Distribution
   readonly tiedTo?: string
-  /** Elements [first, first + count) of the full tensor that are 0 whatever the law: an embedding's padding row. */
+  /** Elements [first, first + count) of the full tensor that are 0 whatever the distribution: an embedding's padding row. */
   readonly padding?: { readonly first: number; readonly count: number }
   /** Where its words come from with a generator other than 'philox'. */
   readonly source?: GeneratorSource
@@ -71,8 +71,8 @@ export function manifestOf(plan: InitializationPlan): InitializationManifest {
   }
 }
 
-/** The numbers of every law; a diagonal's runs are looked at beside. A sampler of the user's own is no data. */
-const lawKeys: Readonly<Record<Exclude<Distribution['kind'], 'custom'>, readonly string[]>> = {
+/** The numbers of every distribution; a diagonal's runs are looked at beside. A sampler of the user's own is no data. */
+const distributionKeys: Readonly<Record<Exclude<Distribution['kind'], 'custom'>, readonly string[]>> = {
   constant: ['value'],
   uniform: ['low', 'high'],
   normal: ['mean', 'std'],
@@ -82,7 +82,7 @@ const lawKeys: Readonly<Record<Exclude<Distribution['kind'], 'custom'>, readonly
   orthogonal: ['gain', 'batch', 'rows', 'columns', 'field', 'centre', 'stride'],
   sinusoid: ['rows', 'columns', 'maxTimescale'],
 }
-/** What is no number in a law. */
+/** What is no number in a distribution. */
 const otherKeys: Readonly<Record<string, readonly string[]>> = { diagonal: ['runs'], sinusoid: ['arrangement'] }
 
 const fail = (message: string): never => {
@@ -211,10 +211,10 @@ function plannedParameter(
   if (!Number.isSafeInteger(byteLength)) fail(`${where} of shape ${show(shape)} has more than 2^53 - 1 bytes.`)
   const part = entry.part === undefined ? undefined : checkedPart(entry.part, shape, where)
   const fullCount = (part?.fullShape ?? shape).reduce((product, length) => product * length, 1)
-  const distribution = checkedLaw(entry.distribution, dtype, fullCount, where)
+  const distribution = checkedDistribution(entry.distribution, dtype, fullCount, where)
   const padding = entry.padding === undefined ? undefined : checkedPadding(entry.padding, fullCount, where)
   if (padding !== undefined && distribution.kind === 'orthogonal')
-    fail(`${where}: an orthogonal law has no padding row.`)
+    fail(`${where}: an orthogonal distribution has no padding row.`)
   const whole = part === undefined ? undefined : wholeMatrices(distribution, part)
   const source = checkedSource(entry.source, {
     generatorSettings,
@@ -287,13 +287,13 @@ function checkedSource(
 ): GeneratorSource | undefined {
   const { name } = generatorSettings
   const { kind } = distribution
-  const draws = !fixedLaws.includes(kind)
+  const draws = !fixedDistributions.includes(kind)
   if (value === undefined) {
     if (name !== 'philox' && draws && !tied) fail(`${where} needs its source with generator ${name}.`)
     return undefined
   }
   if (name === 'philox') return fail(`${where}: generator philox has no source, but found ${show(value)}.`)
-  if (draws) checkGeneratorLaw(distribution, generatorSettings, where)
+  if (draws) checkGeneratorDistribution(distribution, generatorSettings, where)
   const source = record(value, `${where}: source`, ['generator', ...sourceKeys[name]])
   const word = (x: unknown): boolean => isCount(x, 0, 2 ** 32 - 1)
   const decimal = (x: unknown): boolean => typeof x === 'string' && /^[0-9]{1,20}$/.test(x) && BigInt(x) < 2n ** 64n
@@ -321,7 +321,7 @@ function checkedSource(
   return source as unknown as GeneratorSource
 }
 
-function checkedLaw(value: unknown, dtype: DType, fullCount: number, where: string): Distribution {
+function checkedDistribution(value: unknown, dtype: DType, fullCount: number, where: string): Distribution {
   const kind: unknown = (value as { kind?: unknown } | null | undefined)?.kind
   if (kind === 'custom') {
     return fail(
@@ -329,49 +329,51 @@ function checkedLaw(value: unknown, dtype: DType, fullCount: number, where: stri
         'and the same seed.',
     )
   }
-  if (typeof kind !== 'string' || !Object.hasOwn(lawKeys, kind)) {
-    return fail(`${where}: unknown distribution ${show(value)}; known kinds: ${Object.keys(lawKeys).join(', ')}.`)
+  if (typeof kind !== 'string' || !Object.hasOwn(distributionKeys, kind)) {
+    return fail(
+      `${where}: unknown distribution ${show(value)}; known kinds: ${Object.keys(distributionKeys).join(', ')}.`,
+    )
   }
-  const keys = lawKeys[kind as keyof typeof lawKeys]
+  const keys = distributionKeys[kind as keyof typeof distributionKeys]
   const given = record(value, `${where}: distribution`, ['kind', ...keys, ...(otherKeys[kind] ?? [])])
-  const law = kind === 'truncated-normal' ? withInfinities(given) : given
+  const distribution = kind === 'truncated-normal' ? withInfinities(given) : given
   for (const key of keys) {
-    if (typeof law[key] !== 'number')
-      fail(`${where}: distribution.${key} must be a number, but found ${show(law[key])}.`)
+    if (typeof distribution[key] !== 'number')
+      fail(`${where}: distribution.${key} must be a number, but found ${show(distribution[key])}.`)
   }
-  checkGeometry(law as unknown as Distribution, fullCount, where)
-  return checkDistribution(law as unknown as Distribution, dtype, where)
+  checkGeometry(distribution as unknown as Distribution, fullCount, where)
+  return checkDistribution(distribution as unknown as Distribution, dtype, where)
 }
 
 /** JSON has no infinite numbers: a bound that is not there is null. */
-function withInfinities(law: Record<string, unknown>): Record<string, unknown> {
-  const { low, high } = law
-  return { ...law, low: low ?? Number.NEGATIVE_INFINITY, high: high ?? Number.POSITIVE_INFINITY }
+function withInfinities(distribution: Record<string, unknown>): Record<string, unknown> {
+  const { low, high } = distribution
+  return { ...distribution, low: low ?? Number.NEGATIVE_INFINITY, high: high ?? Number.POSITIVE_INFINITY }
 }
 
-function checkGeometry(law: Distribution, fullCount: number, where: string): void {
-  if (law.kind === 'sparse') {
-    const { rows, columns, zeros } = law
+function checkGeometry(distribution: Distribution, fullCount: number, where: string): void {
+  if (distribution.kind === 'sparse') {
+    const { rows, columns, zeros } = distribution
     if (!isCount(rows, 1, fullCount) || !isCount(columns, 1, fullCount) || !isCount(zeros, 0, rows)) {
-      fail(`${where}: ${show(law)} is no sparse law of ${fullCount} elements.`)
+      fail(`${where}: ${show(distribution)} is no sparse distribution of ${fullCount} elements.`)
     }
     if (rows * columns !== fullCount) fail(`${where}: ${rows} x ${columns} are not its ${fullCount} elements.`)
   }
-  if (law.kind === 'sinusoid' && law.rows * law.columns !== fullCount) {
-    fail(`${where}: ${show(law)} is no table of ${fullCount} elements.`)
+  if (distribution.kind === 'sinusoid' && distribution.rows * distribution.columns !== fullCount) {
+    fail(`${where}: ${show(distribution)} is no table of ${fullCount} elements.`)
   }
-  if (law.kind === 'orthogonal') {
-    const { batch, rows, columns, field, centre, stride } = law
+  if (distribution.kind === 'orthogonal') {
+    const { batch, rows, columns, field, centre, stride } = distribution
     const counts = [batch, rows, columns, field].every((n) => isCount(n, 1, fullCount))
     const placed = isCount(centre, 0, field - 1) && (stride === 1 || stride === field)
     if (!counts || !placed || batch * rows * columns * field !== fullCount || (field > 1 && batch > 1)) {
-      fail(`${where}: ${show(law)} is no orthogonal law of ${fullCount} elements.`)
+      fail(`${where}: ${show(distribution)} is no orthogonal distribution of ${fullCount} elements.`)
     }
   }
-  if (law.kind === 'diagonal') {
-    const runs: unknown = law.runs
-    if (law.elementCount !== fullCount || !Array.isArray(runs)) {
-      fail(`${where}: ${show(law)} is no diagonal law of ${fullCount} elements.`)
+  if (distribution.kind === 'diagonal') {
+    const runs: unknown = distribution.runs
+    if (distribution.elementCount !== fullCount || !Array.isArray(runs)) {
+      fail(`${where}: ${show(distribution)} is no diagonal distribution of ${fullCount} elements.`)
     }
     for (const run of runs as unknown[]) {
       const { first, stride, count } = record(run, `${where}: a run`, ['first', 'stride', 'count'])

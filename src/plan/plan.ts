@@ -126,7 +126,7 @@ export function assemblePlan(
         totals: this.totals,
         parameters: this.parameters.map((p) => ({
           ...withoutOverlays(p),
-          law: describeLaw(p),
+          description: describePlanned(p),
           stream: { seed: String(p.stream.seed), offset: String(p.stream.offset) },
         })),
       }
@@ -134,12 +134,12 @@ export function assemblePlan(
   }
 }
 
-/** What is drawn; of an orthogonal law that is cut, also what is made for it. */
-function describeLaw({ distribution, whole }: PlannedParameter): string {
-  const law = describeDistribution(distribution)
-  if (whole === undefined) return law
+/** What is drawn; of an orthogonal distribution that is cut, also what is made for it. */
+function describePlanned({ distribution, whole }: PlannedParameter): string {
+  const description = describeDistribution(distribution)
+  if (whole === undefined) return description
   const { matrixCount, rows, columns } = whole
-  return `${law}, part of ${matrixCount} whole ${rows} x ${columns} ${matrixCount === 1 ? 'matrix' : 'matrices'}`
+  return `${description}, part of ${matrixCount} whole ${rows} x ${columns} ${matrixCount === 1 ? 'matrix' : 'matrices'}`
 }
 
 /** Overlays follow from the rest; their bytes say nothing to a reader. */
@@ -181,10 +181,10 @@ function planParameter(
   const { initializer } = choice
   const absent = typeof initializer === 'string'
   const context = contextOf(parameter, model, options.fans, options.generatorSettings.name)
-  const law: Distribution =
-    typeof initializer === 'string' ? { kind: 'constant', value: 0 } : lawOf(initializer, context, where)
-  const distribution = absent ? law : checkDistribution(law, dtype, where)
-  const source = sourceOf({ name, elementCount, law, where })
+  const asked: Distribution =
+    typeof initializer === 'string' ? { kind: 'constant', value: 0 } : distributionOf(initializer, context, where)
+  const distribution = absent ? asked : checkDistribution(asked, dtype, where)
+  const source = sourceOf({ name, elementCount, distribution: asked, where })
   return {
     name,
     shape,
@@ -240,7 +240,7 @@ function plannedFans(
   return { fans: context.fans(), ...(same ? {} : { torchFans: torch }) }
 }
 
-/** The padding row of an embedding is 0 after any random law, as in PyTorch's nn.Embedding. */
+/** The padding row of an embedding is 0 after any random distribution, as in PyTorch's nn.Embedding. */
 function paddingOverlay({ name, paddingIndex, shape }: Parameter, distribution: Distribution, dtype: DType): Overlay[] {
   if (paddingIndex === undefined || distribution.kind === 'constant') return []
   if (distribution.kind === 'orthogonal') {
@@ -254,12 +254,12 @@ function paddingOverlay({ name, paddingIndex, shape }: Parameter, distribution: 
   return [{ kind: 'range', first: paddingIndex * columns, count: columns, pattern: constantPattern(0, dtype) }]
 }
 
-function lawOf(initializer: Initializer, context: ReturnType<typeof contextOf>, where: string): Distribution {
-  const law: unknown = initializer.distribution(context)
-  if (isDistribution(law)) return law
+function distributionOf(initializer: Initializer, context: ReturnType<typeof contextOf>, where: string): Distribution {
+  const distribution: unknown = initializer.distribution(context)
+  if (isDistribution(distribution)) return distribution
   throw new WeightInitError(
     'INVALID_CONFIG',
-    `${where}: initializer ${show(initializer.name)} returned ${show(law)}, which is no distribution ` +
+    `${where}: initializer ${show(initializer.name)} returned ${show(distribution)}, which is no distribution ` +
       `{ kind, ... }; known kinds: ${distributionKinds.join(', ')}.`,
   )
 }

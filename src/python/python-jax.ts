@@ -17,7 +17,7 @@ export function jaxProgram(manifest: InitializationManifest, generator: 'jax' | 
   const settings = manifest.generatorSettings
   const given = settings !== undefined && 'keys' in settings ? settings.keys : {}
   const lines = manifest.parameters.map((entry) => {
-    const { name, dtype, distribution: law, tiedTo, padding } = entry
+    const { name, dtype, distribution, tiedTo, padding } = entry
     if (tiedTo !== undefined) return set(name, tied(entry, manifest))
     const own = Object.hasOwn(given, name) ? given[name] : undefined
     const key =
@@ -27,7 +27,7 @@ export function jaxProgram(manifest: InitializationManifest, generator: 'jax' | 
       const rows = `${padding.first} : ${padding.first + padding.count}`
       value = `(${value}).reshape(-1).at[${rows}].set(0).reshape(${tuple(drawnShape(entry))})`
     }
-    const narrow = dtype !== 'float32' && isFloatDType(dtype) && law.kind !== 'constant'
+    const narrow = dtype !== 'float32' && isFloatDType(dtype) && distribution.kind !== 'constant'
     const last = `${cut(entry)}${narrow ? `.astype("${dtype}")` : ''}`
     return set(name, last === '' ? value : `(${value})${last}`)
   })
@@ -53,43 +53,50 @@ export function jaxProgram(manifest: InitializationManifest, generator: 'jax' | 
 }
 
 function jaxValue(entry: Entry, key: string): string {
-  const { dtype, distribution: law } = entry
+  const { dtype, distribution } = entry
   const shape = tuple(drawnShape(entry))
   const scaled = (unit: string, { mean, std }: { mean: number; std: number }): string => {
     const value = `${unit} * np.float32(${std})`
     return mean === 0 ? value : `${value} + np.float32(${mean})`
   }
-  switch (law.kind) {
+  switch (distribution.kind) {
     case 'constant':
       // Without 64-bit types JAX would narrow integers.
-      return `${isFloatDType(dtype) ? 'jnp' : 'np'}.full(${shape}, ${law.value}, "${dtype}")`
+      return `${isFloatDType(dtype) ? 'jnp' : 'np'}.full(${shape}, ${distribution.value}, "${dtype}")`
     case 'normal':
-      return scaled(`jax.random.normal(${key}, ${shape})`, law)
+      return scaled(`jax.random.normal(${key}, ${shape})`, distribution)
     case 'truncated-normal': {
-      const infinite = { ...law, low: law.low ?? Number.NEGATIVE_INFINITY, high: law.high ?? Number.POSITIVE_INFINITY }
+      const infinite = {
+        ...distribution,
+        low: distribution.low ?? Number.NEGATIVE_INFINITY,
+        high: distribution.high ?? Number.POSITIVE_INFINITY,
+      }
       const { lower, upper } = jaxBounds(infinite)
       const bound = (x: number): string => (Number.isFinite(x) ? String(x) : x > 0 ? 'np.inf' : '-np.inf')
-      return scaled(`jax.random.truncated_normal(${key}, ${bound(lower)}, ${bound(upper)}, ${shape})`, law)
+      return scaled(`jax.random.truncated_normal(${key}, ${bound(lower)}, ${bound(upper)}, ${shape})`, distribution)
     }
     case 'uniform':
       // (-1, 1) is exact, and so is one product: no build of XLA can differ.
-      if (law.low === -law.high) {
-        return `jax.random.uniform(${key}, ${shape}, minval=-1.0, maxval=1.0) * np.float32(${law.high})`
+      if (distribution.low === -distribution.high) {
+        return `jax.random.uniform(${key}, ${shape}, minval=-1.0, maxval=1.0) * np.float32(${distribution.high})`
       }
-      return `jax.random.uniform(${key}, ${shape}, minval=${law.low}, maxval=${law.high})`
+      return `jax.random.uniform(${key}, ${shape}, minval=${distribution.low}, maxval=${distribution.high})`
     case 'orthogonal': {
-      const own = law.batch === 1 ? key : `jax.random.fold_in(${key}, i)`
-      const matrix = `jax.nn.initializers.orthogonal(${law.gain})(${own}, (${law.rows}, ${law.columns}))`
-      if (law.field > 1) {
-        const first = law.stride === 1 ? law.centre * law.rows * law.columns : law.centre
-        return `place(${matrix}.reshape(-1), ${shape}, [(${first}, ${law.stride}, ${law.rows * law.columns})])`
+      const own = distribution.batch === 1 ? key : `jax.random.fold_in(${key}, i)`
+      const matrix = `jax.nn.initializers.orthogonal(${distribution.gain})(${own}, (${distribution.rows}, ${distribution.columns}))`
+      if (distribution.field > 1) {
+        const first =
+          distribution.stride === 1
+            ? distribution.centre * distribution.rows * distribution.columns
+            : distribution.centre
+        return `place(${matrix}.reshape(-1), ${shape}, [(${first}, ${distribution.stride}, ${distribution.rows * distribution.columns})])`
       }
-      if (law.batch === 1) return `${matrix}.reshape(${shape})`
-      return `jnp.stack([${matrix} for i in range(${law.batch})]).reshape(${shape})`
+      if (distribution.batch === 1) return `${matrix}.reshape(${shape})`
+      return `jnp.stack([${matrix} for i in range(${distribution.batch})]).reshape(${shape})`
     }
     case 'diagonal': {
-      const count = law.runs.reduce((sum, run) => sum + run.count, 0)
-      return `place(jnp.full((${count},), ${law.value}, "float32"), ${shape}, ${runs(entry)})`
+      const count = distribution.runs.reduce((sum, run) => sum + run.count, 0)
+      return `place(jnp.full((${count},), ${distribution.value}, "float32"), ${shape}, ${runs(entry)})`
     }
     default:
       return unsupported(entry)

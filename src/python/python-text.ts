@@ -31,18 +31,21 @@ export function tied({ shape, tiedTo = '' }: Entry, { parameters }: Initializati
   return `weights[${text(tiedTo)}]${same ? '' : `.reshape(${tuple(shape)})`}`
 }
 
-/** The runs of a diagonal law. */
+/** The runs of a diagonal distribution. */
 export function runs({ distribution }: Entry): string {
   if (distribution.kind !== 'diagonal') return '[]'
   return `[${distribution.runs.map(({ first, stride, count }) => `(${first}, ${stride}, ${count})`).join(', ')}]`
 }
 
-/** A share of zeros from which ceil(share * rows) gives the zeros of a sparse law, however it rounds. */
+/** A share of zeros from which ceil(share * rows) gives the zeros of a sparse distribution, however it rounds. */
 export const sparsity = ({ zeros, rows }: { readonly zeros: number; readonly rows: number }): string =>
   zeros === 0 ? '0.0' : String((zeros - 0.5) / rows)
 
 /** The other library has no call that gives these elements. */
-export function unsupported({ name, distribution }: Entry, why = `a ${distribution.kind} law has no equal`): never {
+export function unsupported(
+  { name, distribution }: Entry,
+  why = `a ${distribution.kind} distribution has no equal`,
+): never {
   throw new WeightInitError(
     'INVALID_ARGUMENT',
     `pythonSnippet: parameter ${show(name)}: ${why} in the Python program. Leave it out with skip.`,

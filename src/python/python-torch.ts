@@ -1,6 +1,6 @@
 import { show, WeightInitError } from '../core/errors.js'
 import { sourcePlanner } from '../generators/sources.js'
-import type { DrawingLaw } from '../ir/generator.js'
+import type { DrawingDistribution } from '../ir/generator.js'
 import type { InitializationManifest } from '../plan/manifest.js'
 import { fnv1a64 } from '../random/keys.js'
 import {
@@ -86,27 +86,27 @@ function parameterLines(entry: Entry, value: string): string[] {
 }
 
 function torchValue(entry: Entry, device: string, manifest: InitializationManifest): string {
-  const { dtype, distribution: law, source, tiedTo } = entry
+  const { dtype, distribution, source, tiedTo } = entry
   if (tiedTo !== undefined) return tied(entry, manifest)
   const whole = drawnShape(entry)
   const empty = `torch.empty(${tuple(whole)}${device})`
-  switch (law.kind) {
+  switch (distribution.kind) {
     case 'uniform':
-      return `${empty}.uniform_(${law.low}, ${law.high})`
+      return `${empty}.uniform_(${distribution.low}, ${distribution.high})`
     case 'normal':
-      return `${empty}.normal_(${law.mean}, ${law.std})`
+      return `${empty}.normal_(${distribution.mean}, ${distribution.std})`
     case 'truncated-normal': {
-      const bounds = `${float(law.low, 'float("-inf")')}, ${float(law.high, 'float("inf")')}`
-      return `torch.nn.init.trunc_normal_(${empty}, ${law.mean}, ${law.std}, ${bounds})`
+      const bounds = `${float(distribution.low, 'float("-inf")')}, ${float(distribution.high, 'float("inf")')}`
+      return `torch.nn.init.trunc_normal_(${empty}, ${distribution.mean}, ${distribution.std}, ${bounds})`
     }
     case 'sparse':
-      return `torch.nn.init.sparse_(${empty}, ${sparsity(law)}, ${law.std})`
+      return `torch.nn.init.sparse_(${empty}, ${sparsity(distribution)}, ${distribution.std})`
     case 'orthogonal': {
-      const matrix = `torch.nn.init.orthogonal_(torch.empty((${law.rows}, ${law.columns})${device}), ${law.gain})`
+      const matrix = `torch.nn.init.orthogonal_(torch.empty((${distribution.rows}, ${distribution.columns})${device}), ${distribution.gain})`
       return placed(entry, matrix, '_')
     }
     case 'diagonal': {
-      const values = `torch.full((${law.runs.reduce((sum, { count }) => sum + count, 0)},), ${law.value}${device})`
+      const values = `torch.full((${distribution.runs.reduce((sum, { count }) => sum + count, 0)},), ${distribution.value}${device})`
       return `place(${values}, ${tuple(whole)}, ${runs(entry)}, torch.${dtype})`
     }
     case 'constant':
@@ -114,28 +114,29 @@ function torchValue(entry: Entry, device: string, manifest: InitializationManife
     default:
       return unsupported(entry)
   }
-  // A law without spread: a constant, but PyTorch draws for it, on CUDA as much for either law.
+  // A distribution without spread: a constant, but PyTorch draws for it, on CUDA as much for either distribution.
   const draw = source !== undefined && 'draw' in source ? source.draw : undefined
-  if (draw === 'normal') return `${empty}.normal_(${law.value}, 0.0)`
+  if (draw === 'normal') return `${empty}.normal_(${distribution.value}, 0.0)`
   if (draw === 'sparse' || draw === 'orthogonal')
-    return unsupported(entry, `${draw === 'sparse' ? 'a' : 'an'} ${draw} law of zeros draws unseen`)
+    return unsupported(entry, `${draw === 'sparse' ? 'a' : 'an'} ${draw} distribution of zeros draws unseen`)
   if (source?.generator === 'torch-cpu' || source?.generator === 'torch-cuda') {
-    return `${empty}.uniform_(${law.value}, ${law.value})`
+    return `${empty}.uniform_(${distribution.value}, ${distribution.value})`
   }
-  return `torch.full(${tuple(whole)}, ${dtype === 'bool' ? (law.value === 0 ? 'False' : 'True') : law.value}, dtype=torch.${dtype}${device})`
+  return `torch.full(${tuple(whole)}, ${dtype === 'bool' ? (distribution.value === 0 ? 'False' : 'True') : distribution.value}, dtype=torch.${dtype}${device})`
 }
 
-/** An orthogonal law's tensor from the expression of a matrix, in which `index` counts them. */
+/** An orthogonal distribution's tensor from the expression of a matrix, in which `index` counts them. */
 function placed(entry: Entry, matrix: string, index: string): string {
-  const { distribution: law } = entry
-  if (law.kind !== 'orthogonal') return matrix
+  const { distribution } = entry
+  if (distribution.kind !== 'orthogonal') return matrix
   const shape = tuple(drawnShape(entry))
-  if (law.field > 1) {
-    const first = law.stride === 1 ? law.centre * law.rows * law.columns : law.centre
-    return `place(${matrix}.reshape(-1), ${shape}, [(${first}, ${law.stride}, ${law.rows * law.columns})])`
+  if (distribution.field > 1) {
+    const first =
+      distribution.stride === 1 ? distribution.centre * distribution.rows * distribution.columns : distribution.centre
+    return `place(${matrix}.reshape(-1), ${shape}, [(${first}, ${distribution.stride}, ${distribution.rows * distribution.columns})])`
   }
-  if (law.batch === 1) return `${matrix}.reshape(${shape})`
-  return `torch.stack([${matrix} for ${index} in range(${law.batch})]).reshape(${shape})`
+  if (distribution.batch === 1) return `${matrix}.reshape(${shape})`
+  return `torch.stack([${matrix} for ${index} in range(${distribution.batch})]).reshape(${shape})`
 }
 
 /**
@@ -150,7 +151,12 @@ function checkDrawOrder(manifest: InitializationManifest): void {
     const { name, source, tiedTo } = entry
     if (source === undefined || tiedTo !== undefined) continue
     const elementCount = drawnShape(entry).reduce((a, b) => a * b, 1)
-    const expected = planner({ name, elementCount, law: drawnLaw(entry), where: `Parameter ${show(name)}` })
+    const expected = planner({
+      name,
+      elementCount,
+      distribution: drawnDistribution(entry),
+      where: `Parameter ${show(name)}`,
+    })
     const place = (s: typeof source | undefined): unknown =>
       s !== undefined && 'offset' in s ? s.offset : s !== undefined && 'position' in s ? s.position : undefined
     if (place(expected) === place(source)) continue
@@ -162,19 +168,19 @@ function checkDrawOrder(manifest: InitializationManifest): void {
   }
 }
 
-function drawnLaw({ distribution, source }: Entry): DrawingLaw {
+function drawnDistribution({ distribution, source }: Entry): DrawingDistribution {
   if (distribution.kind === 'constant') {
     const { value } = distribution
     const normal = source !== undefined && 'draw' in source && source.draw === 'normal'
     return normal ? { kind: 'normal', mean: value, std: 0 } : { kind: 'uniform', low: value, high: value }
   }
-  return distribution as DrawingLaw
+  return distribution as DrawingDistribution
 }
 
 export function statelessProgram(manifest: InitializationManifest): string {
   const lines = manifest.parameters.flatMap((entry) => {
-    const { name, distribution: law, tiedTo } = entry
-    if (tiedTo !== undefined || law.kind === 'constant' || law.kind === 'diagonal') {
+    const { name, distribution, tiedTo } = entry
+    if (tiedTo !== undefined || distribution.kind === 'constant' || distribution.kind === 'diagonal') {
       return parameterLines(entry, torchValue(entry, '', manifest))
     }
     const key = `random.fold_in(key, ${BigInt.asIntN(64, fnv1a64(name))})`
@@ -195,16 +201,20 @@ export function statelessProgram(manifest: InitializationManifest): string {
 }
 
 function statelessValue(entry: Entry, key: string): string {
-  const { distribution: law } = entry
+  const { distribution } = entry
   const shape = tuple(drawnShape(entry))
-  switch (law.kind) {
+  switch (distribution.kind) {
     case 'uniform':
-      return `random.uniform(${key}, ${shape}, low=${law.low}, high=${law.high})`
+      return `random.uniform(${key}, ${shape}, low=${distribution.low}, high=${distribution.high})`
     case 'normal':
-      return `random.normal(${key}, ${shape}, mean=${law.mean}, std=${law.std})`
+      return `random.normal(${key}, ${shape}, mean=${distribution.mean}, std=${distribution.std})`
     case 'orthogonal': {
-      const own = law.batch === 1 ? key : `random.fold_in(${key}, i)`
-      return placed(entry, `orthogonal(random.normal(${own}, (${law.rows}, ${law.columns})), ${law.gain})`, 'i')
+      const own = distribution.batch === 1 ? key : `random.fold_in(${key}, i)`
+      return placed(
+        entry,
+        `orthogonal(random.normal(${own}, (${distribution.rows}, ${distribution.columns})), ${distribution.gain})`,
+        'i',
+      )
     }
     default:
       return unsupported(entry)

@@ -7,7 +7,7 @@ import { statelessProgram, torchProgram } from './python-torch.js'
  * A Python program that makes the weights of a manifest in the library whose generator was used, as a dictionary
  * `weights` of tensors or arrays by name. docs/compatibility.md says how close they are. A part (slice or shard) is cut out
  * of the whole tensor, which the program draws.
- * @throws WeightInitError `UNSUPPORTED_GENERATOR` for 'philox', which no Python library has; `INVALID_ARGUMENT` for a law that
+ * @throws WeightInitError `UNSUPPORTED_GENERATOR` for 'philox', which no Python library has; `INVALID_ARGUMENT` for a distribution that
  * the library has no call for, and where an empty shard left out a parameter that draws before others
  */
 export function pythonSnippet(manifest: InitializationManifest): string {

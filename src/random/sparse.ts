@@ -43,8 +43,8 @@ export function permutedRow(
   return x
 }
 
-/** The shader's law. `key` is the parameter's stream seed. */
-export function packSparse(law: {
+/** The shader's distribution. `key` is the parameter's stream seed. */
+export function packSparse(distribution: {
   std: number
   rows: number
   columns: number
@@ -52,7 +52,17 @@ export function packSparse(law: {
   key: bigint
 }): Uint32Array {
   const bits = new Uint32Array(12)
-  new Float32Array(bits.buffer)[0] = law.std
-  bits.set([law.rows, law.columns, law.zeros, low32(law.key), high32(law.key), sparseHalfBits(law.rows)], 1)
+  new Float32Array(bits.buffer)[0] = distribution.std
+  bits.set(
+    [
+      distribution.rows,
+      distribution.columns,
+      distribution.zeros,
+      low32(distribution.key),
+      high32(distribution.key),
+      sparseHalfBits(distribution.rows),
+    ],
+    1,
+  )
   return bits
 }

@@ -11,14 +11,14 @@ const fround = Math.fround
 const LARGEST = 3.4028234663852886e38
 
 /** N(mean, std^2) given that it lies in [low, high]; absolute bounds, which may be infinite. */
-export interface TruncatedNormalLaw {
+export interface TruncatedNormalDistribution {
   readonly mean: number
   readonly std: number
   readonly low: number
   readonly high: number
 }
 
-/** The law as the shader takes it. Probabilities are 64-bit integers, units of 2^-64 / scale. */
+/** The distribution as the shader takes it. Probabilities are 64-bit integers, units of 2^-64 / scale. */
 export interface TruncatedNormalConstants {
   /** Phi of the lower bound, plus half a step of the word. */
   readonly start: bigint
@@ -45,7 +45,7 @@ export const FARTHEST_BOUND = 8.5
  * @throws WeightInitError `INVALID_CONFIG` for an interval that holds no float32 or lies more than 8.5 std from the mean
  */
 export function truncatedNormalConstants(
-  { mean, std, low, high }: TruncatedNormalLaw,
+  { mean, std, low, high }: TruncatedNormalDistribution,
   where: string,
 ): TruncatedNormalConstants {
   let alpha = (low - mean) / std
@@ -74,7 +74,7 @@ export function truncatedNormalConstants(
   if (mass < 2n ** 32n || lowest > highest) {
     throw new WeightInitError(
       'INVALID_CONFIG',
-      `${where}: the interval [${low}, ${high}] is too narrow for std ${std}: it holds no float32 or hardly any probability. Widen it, or use a uniform law.`,
+      `${where}: the interval [${low}, ${high}] is too narrow for std ${std}: it holds no float32 or hardly any probability. Widen it, or use a uniform distribution.`,
     )
   }
   return {
@@ -89,7 +89,7 @@ export function truncatedNormalConstants(
   }
 }
 
-/** The twelve 32-bit constants of the shader's law. */
+/** The twelve 32-bit constants of the shader's distribution. */
 export function packTruncatedNormal(c: TruncatedNormalConstants): Uint32Array {
   const bits = new Uint32Array(12)
   const floats = new Float32Array(bits.buffer)
@@ -123,8 +123,11 @@ export function truncatedNormalValue(word: number, bits: Uint32Array, floats: Fl
   return Math.min(Math.max(value, floats[8]!), floats[9]!)
 }
 
-/** Mean and standard deviation of the law (Johnson, Kotz, Balakrishnan, Continuous Univariate Distributions 1, 13.10). */
-export function truncatedNormalMoments({ mean, std, low, high }: TruncatedNormalLaw): { mean: number; std: number } {
+/** Mean and standard deviation of the distribution (Johnson, Kotz, Balakrishnan, Continuous Univariate Distributions 1, 13.10). */
+export function truncatedNormalMoments({ mean, std, low, high }: TruncatedNormalDistribution): {
+  mean: number
+  std: number
+} {
   const alpha = (low - mean) / std
   const beta = (high - mean) / std
   // On the lower side of the mean both tails are small numbers: their difference keeps its digits.

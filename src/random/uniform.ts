@@ -2,7 +2,7 @@
 
 const fround = Math.fround
 
-/** The exact float32 constants of a uniform law, as the shader takes them. */
+/** The exact float32 constants of a uniform distribution, as the shader takes them. */
 export interface UniformConstants {
   readonly scale: number
   readonly offset: number

@@ -25,7 +25,7 @@ export function gpt2Recipe(settings: Gpt2RecipeSettings = {}): readonly RecipeRu
 }
 
 /**
- * nanoGPT: the same laws as GPT-2's, for Karpathy's parameter names: N(0, 0.02^2), c_proj N(0, (0.02 / sqrt(2 layers))^2).
+ * nanoGPT: the same distributions as GPT-2's, for Karpathy's parameter names: N(0, 0.02^2), c_proj N(0, (0.02 / sqrt(2 layers))^2).
  *
  * Source: karpathy/nanoGPT, model.py, `GPT.__init__` and `_init_weights`.
  * @throws WeightInitError as `gpt2Recipe`

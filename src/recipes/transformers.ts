@@ -43,12 +43,12 @@ export function bertRecipe(settings: StdSettings = {}): readonly RecipeRule[] {
   return normalRules('bertRecipe', settings, 'Devlin et al. 2019; transformers modeling_bert.py, _init_weights')
 }
 
-/** RoBERTa: BERT's laws. Source: `_init_weights` in transformers' modeling_roberta.py. */
+/** RoBERTa: BERT's distributions. Source: `_init_weights` in transformers' modeling_roberta.py. */
 export function robertaRecipe(settings: StdSettings = {}): readonly RecipeRule[] {
   return normalRules('robertaRecipe', settings, 'transformers modeling_roberta.py, _init_weights')
 }
 
-/** DistilBERT: BERT's laws. Source: `_init_weights` in transformers' modeling_distilbert.py. */
+/** DistilBERT: BERT's distributions. Source: `_init_weights` in transformers' modeling_distilbert.py. */
 export function distilbertRecipe(settings: StdSettings = {}): readonly RecipeRule[] {
   return normalRules('distilbertRecipe', settings, 'transformers modeling_distilbert.py, _init_weights')
 }

@@ -5,7 +5,7 @@ import type { ParameterStatistics } from '../statistics/report.js'
 import type { ParameterVerification, VerificationReport } from '../weights/verify.js'
 import type { ReportCheck, ReportData, ReportParameter } from './types.js'
 
-/** A test of weights against their law, as `InitializedModel.check()` gives it. */
+/** A test of weights against their distribution, as `InitializedModel.check()` gives it. */
 interface TestLike {
   readonly test: string
   readonly ok: boolean
@@ -103,7 +103,7 @@ function parameterOf(
     name,
     shape,
     dtype,
-    law: describeDistribution(distribution),
+    distribution: describeDistribution(distribution),
     because: rule.because,
     elementCount,
     expected,

@@ -15,7 +15,7 @@ export interface ReportHistogram {
   /** Rising; bin b holds edges[b - 1] <= x < edges[b], the first and the last are open. */
   readonly edges: readonly number[]
   readonly counts: readonly number[]
-  /** What the law promises for each bin. */
+  /** What the distribution promises for each bin. */
   readonly probabilities: readonly number[]
 }
 
@@ -23,8 +23,8 @@ export interface ReportParameter {
   readonly name: string
   readonly shape: readonly number[]
   readonly dtype: string
-  /** The law, as describeDistribution says it. */
-  readonly law: string
+  /** The distribution, as describeDistribution says it. */
+  readonly distribution: string
   /** Why it has it. */
   readonly because: string
   readonly elementCount: number

@@ -2,10 +2,10 @@ import { isFloatDType } from '../core/dtype.js'
 import { clipRange } from '../fill/clip.js'
 import { fillJob } from '../fill/make-job.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import { type ExpectedLaw, expectedLaw } from './expected/expected-distribution.js'
+import { type RoundedDistribution, roundedDistribution } from './expected/rounded-distribution.js'
 import type { Yardstick } from './measurement.js'
 
-/** A run of neighbours of one law. */
+/** A run of neighbours of one distribution. */
 export interface Run {
   /** Index within the tensor. */
   readonly firstElement: number
@@ -17,48 +17,48 @@ export interface Run {
 /** A tensor to be measured: what it should hold, and in which runs. */
 export interface Specimen {
   readonly parameter: PlannedParameter
-  /** Only of a law with a density. */
-  readonly law?: ExpectedLaw
+  /** Only of a distribution with a density. */
+  readonly rounded?: RoundedDistribution
   readonly yardstick: Yardstick
   readonly runs: readonly Run[]
   /** Whether copies of its elements elsewhere would be a fault. */
   readonly anchored: boolean
 }
 
-/** Specimens of parameters; a law that many share is worked out once. */
+/** Specimens of parameters; a distribution that many share is worked out once. */
 export function specimensOf(parameters: readonly PlannedParameter[]): Specimen[] {
-  const laws = new Map<string, ExpectedLaw | undefined>()
+  const distributions = new Map<string, RoundedDistribution | undefined>()
   return parameters.map((parameter) => {
     const { distribution, dtype } = parameter
     if (!isFloatDType(dtype)) return specimen(parameter, undefined)
     // Bounds may be infinite, which JSON has no word for.
     const key = `${dtype} ${Object.values(distribution).join(' ')}`
-    if (!laws.has(key)) laws.set(key, expectedLaw(distribution, dtype))
-    return specimen(parameter, laws.get(key))
+    if (!distributions.has(key)) distributions.set(key, roundedDistribution(distribution, dtype))
+    return specimen(parameter, distributions.get(key))
   })
 }
 
 const noEdges = new Float32Array(0)
 
-function specimen(parameter: PlannedParameter, law: ExpectedLaw | undefined): Specimen {
+function specimen(parameter: PlannedParameter, rounded: RoundedDistribution | undefined): Specimen {
   const { shape, elementCount, distribution, expected } = parameter
-  const { mean, std } = law ?? expected
+  const { mean, std } = rounded ?? expected
   const scale = Math.fround(1 / std)
   const [rows = 1] = shape
   const rowLength = elementCount / rows
   const matrix = shape.length > 1 && rows > 1 && rowLength > 1 && rowLength < 2 ** 31
   return {
     parameter,
-    ...(law === undefined ? {} : { law }),
+    ...(rounded === undefined ? {} : { rounded }),
     yardstick: {
       center: Math.fround(mean),
       scale: scale > 0 && Number.isFinite(scale) ? scale : 1,
-      edges: law?.edges ?? noEdges,
+      edges: rounded?.edges ?? noEdges,
       rowLength: matrix ? rowLength : 0,
     },
     runs: runsOf(parameter),
     anchored:
-      (law !== undefined && distribution.kind !== 'sparse') ||
+      (rounded !== undefined && distribution.kind !== 'sparse') ||
       (distribution.kind === 'orthogonal' && distribution.field === 1),
   }
 }

@@ -6,7 +6,7 @@ import { type Measurement, mergeMeasurements, noMeasurement } from './measuremen
 import type { Repeats } from './repeats.js'
 import type { TestOutcome } from './tests.js'
 
-/** Of an orthogonal matrix's entries in the coarsest dtype, whose law is not worked out here. */
+/** Of an orthogonal matrix's entries in the coarsest dtype, whose distribution is not worked out here. */
 const UNKNOWN_ATOM = 2 ** -5
 
 /**
@@ -15,7 +15,7 @@ const UNKNOWN_ATOM = 2 ** -5
  * being anchors).
  */
 export function copiesTest(specimens: readonly Specimen[], { anchorCount, count, examples }: Repeats): TestOutcome {
-  const atoms = specimens.filter(({ anchored }) => anchored).map(({ law }) => law?.largestAtom ?? UNKNOWN_ATOM)
+  const atoms = specimens.filter(({ anchored }) => anchored).map(({ rounded }) => rounded?.largestAtom ?? UNKNOWN_ATOM)
   const atom = Math.max(0, ...atoms)
   const chance = (anchorCount ** 2 / 2) * (atom ** (FINGERPRINT_LENGTH - 1) + 2 ** -53)
   const pairs = new Map<string, { count: number; text: string }>()
@@ -57,13 +57,13 @@ export function sameStartTests(
 ): SameStart[] {
   const groups = new Map<string, { names: string[]; chance: number }>()
   let candidates = 0
-  specimens.forEach(({ parameter, law, anchored }, index) => {
-    if (law === undefined || !anchored) return
+  specimens.forEach(({ parameter, rounded, anchored }, index) => {
+    if (rounded === undefined || !anchored) return
     candidates++
     const length = Math.min(parameter.elementCount, START_LENGTH)
     const [a, b] = measured[index]!.reduce(mergeMeasurements, noMeasurement).startHash
     const key = `${length} ${a} ${b}`
-    const chance = Math.max(...law.probabilities) ** length + 2 ** -64
+    const chance = Math.max(...rounded.probabilities) ** length + 2 ** -64
     const group = groups.get(key) ?? { names: [], chance: 0 }
     group.names.push(parameter.name)
     group.chance = Math.max(group.chance, chance)

@@ -2,13 +2,13 @@ import type { ExpectedMoments } from '../ir/distribution.js'
 import type { Specimen } from './measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement, type PairSum } from './measurement.js'
 
-/** Counts over bins that the law makes equally likely, as far as the dtype has numbers to cut between. */
+/** Counts over bins that the distribution makes equally likely, as far as the dtype has numbers to cut between. */
 export interface Histogram {
   /** Rising; bin b holds edges[b - 1] <= x < edges[b], the first and the last bin are open. 63 or fewer. */
   readonly edges: readonly number[]
   /** Finite elements in each bin: one more than edges. */
   readonly counts: readonly number[]
-  /** What the law promises for each bin, rounding to the dtype included; sums to 1. */
+  /** What the distribution promises for each bin, rounding to the dtype included; sums to 1. */
   readonly probabilities: readonly number[]
 }
 
@@ -22,9 +22,9 @@ export interface ParameterStatistics {
   readonly std: number
   readonly min: number
   readonly max: number
-  /** Third central moment / std^3; NaN without spread. Of a symmetric law 0. */
+  /** Third central moment / std^3; NaN without spread. Of a symmetric distribution 0. */
   readonly skewness: number
-  /** Fourth central moment / std^4; NaN without spread. Of a normal law 3, of a uniform law 1.8. */
+  /** Fourth central moment / std^4; NaN without spread. Of a normal distribution 3, of a uniform distribution 1.8. */
   readonly kurtosis: number
   readonly nonFiniteCount: number
   readonly zeroCount: number
@@ -32,14 +32,14 @@ export interface ParameterStatistics {
   readonly lagCorrelation: number
   /** Correlation with the element one row below (a row is what one index of the first axis holds), likewise. */
   readonly rowCorrelation: number
-  /** Only of uniform, normal, truncated-normal and sparse laws. Of a sparse law over the elements that are not 0. */
+  /** Only of uniform, normal, truncated-normal and sparse distributions. Of a sparse distribution over the elements that are not 0. */
   readonly histogram?: Histogram
   readonly expected: ExpectedMoments
 }
 
 /** @param measured one per run of the specimen */
 export function parameterStatistics(specimen: Specimen, measured: readonly Measurement[]): ParameterStatistics {
-  const { parameter, law, yardstick } = specimen
+  const { parameter, rounded, yardstick } = specimen
   const whole = measured.reduce(mergeMeasurements, noMeasurement)
   const { count, mean, squares, cubes, fourths, min, max, nonFiniteCount, zeroCount } = whole.moments
   const variance = squares / count
@@ -61,26 +61,28 @@ export function parameterStatistics(specimen: Specimen, measured: readonly Measu
     zeroCount,
     lagCorrelation: correlation(whole.lag),
     rowCorrelation: correlation(whole.row),
-    ...(law === undefined
+    ...(rounded === undefined
       ? {}
       : {
           histogram: {
-            edges: [...law.edges],
+            edges: [...rounded.edges],
             counts: randomBins(specimen, measured),
-            probabilities: [...law.probabilities],
+            probabilities: [...rounded.probabilities],
           },
         }),
     expected: parameter.expected,
   }
 }
 
-/** Bins of what the law draws: without padding, and of a sparse law without its zeros. */
-export function randomBins({ parameter, law, runs }: Specimen, measured: readonly Measurement[]): number[] {
+/** Bins of what the distribution draws: without padding, and of a sparse distribution without its zeros. */
+export function randomBins({ parameter, rounded, runs }: Specimen, measured: readonly Measurement[]): number[] {
   const random = measured.filter((_, run) => !runs[run]!.padding).reduce(mergeMeasurements, noMeasurement)
   const bins =
-    law!.probabilities.length === random.bins.length ? [...random.bins] : Array.from(law!.probabilities, () => 0)
+    rounded!.probabilities.length === random.bins.length
+      ? [...random.bins]
+      : Array.from(rounded!.probabilities, () => 0)
   if (parameter.distribution.kind === 'sparse') {
-    const bin = law!.edges.filter((edge) => edge <= 0).length
+    const bin = rounded!.edges.filter((edge) => edge <= 0).length
     bins[bin]! -= random.moments.zeroCount
   }
   return bins

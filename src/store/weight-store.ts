@@ -32,11 +32,11 @@ export interface WeightStore {
     options: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }>
   /**
-   * max |Q^T Q / gain^2 - I| of the matrices that are held, of a parameter with an orthogonal law that is no part; NaN for
+   * max |Q^T Q / gain^2 - I| of the matrices that are held, of a parameter with an orthogonal distribution that is no part; NaN for
    * elements that are not finite.
    */
   orthogonalityDefect(parameter: PlannedParameter): Promise<number>
-  /** What `verify` looks at where a law is not compared with the CPU bit by bit. */
+  /** What `verify` looks at where a distribution is not compared with the CPU bit by bit. */
   checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void
 }

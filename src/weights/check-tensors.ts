@@ -11,7 +11,7 @@ import type { PlannedParameter } from '../ir/plan.js'
 import { validateShape } from '../model/validate.js'
 import { type CheckOptions, type CheckReport, checkStore, resolveCheckOptions } from './check.js'
 
-/** A tensor from anywhere, and the law that its elements should follow. Row-major. */
+/** A tensor from anywhere, and the distribution that its elements should follow. Row-major. */
 export interface CheckedTensor {
   readonly name: string
   readonly shape: readonly number[]
@@ -25,7 +25,7 @@ export interface CheckedTensor {
 }
 
 /**
- * Tests tensors of any origin against the laws that they should follow, where they are: on the GPU one pass over each, and a
+ * Tests tensors of any origin against the distributions that they should follow, where they are: on the GPU one pass over each, and a
  * few hundred bytes come back. Reads only. What the tests are, and why the false-alarm rate holds at any size:
  * docs/verification.md.
  *
@@ -70,7 +70,7 @@ function plannedTensors(tensors: readonly CheckedTensor[]): PlannedParameter[] {
   const names = new Set<string>()
   return tensors.map((tensor, index) => {
     refuseUnknownKeys(tensor, keys, `tensors[${index}]`)
-    const { name, distribution } = tensor
+    const { name, distribution: asked } = tensor
     if (typeof name !== 'string' || name.length === 0 || names.has(name)) {
       throw new WeightInitError(
         'INVALID_ARGUMENT',
@@ -81,18 +81,18 @@ function plannedTensors(tensors: readonly CheckedTensor[]): PlannedParameter[] {
     const where = `Tensor ${show(name)}`
     const { shape, elementCount } = validateShape(tensor.shape, where)
     const dtype = checkDType(tensor.dtype ?? 'float32', where)
-    if (!isDistribution(distribution)) {
+    if (!isDistribution(asked)) {
       throw new WeightInitError(
         'INVALID_CONFIG',
-        `${where}: unknown distribution ${show(distribution)}; known kinds: ${distributionKinds.join(', ')}.`,
+        `${where}: unknown distribution ${show(asked)}; known kinds: ${distributionKinds.join(', ')}.`,
       )
     }
-    const law = checkDistribution(distribution, dtype, where)
-    const wanted = lawElements(law)
+    const distribution = checkDistribution(asked, dtype, where)
+    const wanted = distributionElements(distribution)
     if (wanted !== undefined && wanted !== elementCount) {
       throw new WeightInitError(
         'INVALID_SHAPE',
-        `${where}: shape ${show(shape)} has ${elementCount} elements, but its ${law.kind} law has ${wanted}.`,
+        `${where}: shape ${show(shape)} has ${elementCount} elements, but its ${distribution.kind} distribution has ${wanted}.`,
       )
     }
     return {
@@ -104,9 +104,9 @@ function plannedTensors(tensors: readonly CheckedTensor[]): PlannedParameter[] {
       role: 'weight',
       layout: 'out-in',
       action: 'initialize',
-      rule: { initializer: law.kind, config: {}, because: 'checkTensors' },
-      distribution: law,
-      expected: expectedMoments(law),
+      rule: { initializer: distribution.kind, config: {}, because: 'checkTensors' },
+      distribution,
+      expected: expectedMoments(distribution),
       // No word is drawn.
       stream: { seed: 0n, offset: 0n },
       overlays: [],
@@ -114,16 +114,16 @@ function plannedTensors(tensors: readonly CheckedTensor[]): PlannedParameter[] {
   })
 }
 
-/** How many elements a law that speaks of a shape has. */
-function lawElements(law: Distribution): number | undefined {
-  switch (law.kind) {
+/** How many elements a distribution that speaks of a shape has. */
+function distributionElements(distribution: Distribution): number | undefined {
+  switch (distribution.kind) {
     case 'sparse':
     case 'sinusoid':
-      return law.rows * law.columns
+      return distribution.rows * distribution.columns
     case 'diagonal':
-      return law.elementCount
+      return distribution.elementCount
     case 'orthogonal':
-      return law.batch * law.rows * law.columns * law.field
+      return distribution.batch * distribution.rows * distribution.columns * distribution.field
     default:
       return undefined
   }

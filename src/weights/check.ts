@@ -3,7 +3,7 @@ import { byteWidth, isFloatDType } from '../core/dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { fillBytes } from '../cpu/fill.js'
 import { fillJob } from '../fill/make-job.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { roundToDType } from '../statistics/expected/representable.js'
 import { binomialTailBound } from '../statistics/expected/special.js'
@@ -29,7 +29,7 @@ export interface TestResult {
   readonly test: TestName
   /** False where the adjusted p-value is at most the false-alarm rate. */
   readonly ok: boolean
-  /** Chance of so extreme a result under the law, or an upper bound of it; 0 for what the law rules out. */
+  /** Chance of so extreme a result under the distribution, or an upper bound of it; 0 for what the distribution rules out. */
   readonly pValue: number
   /** After Holm's procedure over all tests of the call: compare this one with the rate. */
   readonly adjustedPValue: number
@@ -70,7 +70,7 @@ export function resolveCheckOptions(options: CheckOptions): { falseAlarmRate: nu
   return { falseAlarmRate, ...(signal === undefined ? {} : { signal }) }
 }
 
-/** Measures what a store holds and tests it against the parameters' laws. */
+/** Measures what a store holds and tests it against the parameters' distributions. */
 export async function checkStore(
   store: WeightStore,
   parameters: readonly PlannedParameter[],
@@ -148,16 +148,18 @@ export function checkMeasured({
 
 /** The tests of one parameter that its measurements are enough for. */
 function parameterTests(specimen: Specimen, measured: readonly Measurement[]): TestOutcome[] {
-  const { parameter, law, runs } = specimen
+  const { parameter, rounded, runs } = specimen
   const of = (padding: boolean): Measurement =>
     measured.filter((_, run) => runs[run]!.padding === padding).reduce(mergeMeasurements, noMeasurement)
   const tests: TestOutcome[] = []
   const measurement = of(false)
   const { distribution } = parameter
-  if (law !== undefined) {
-    const lawfulZeros = distribution.kind === 'sparse' ? measurement.moments.zeroCount : 0
-    tests.push(...sampleTests({ law, measurement, bins: randomBins(specimen, measured), lawfulZeros }))
-  } else tests.push(...lawlessTests(parameter, measurement))
+  if (rounded !== undefined) {
+    const expectedZeros = distribution.kind === 'sparse' ? measurement.moments.zeroCount : 0
+    tests.push(
+      ...sampleTests({ distribution: rounded, measurement, bins: randomBins(specimen, measured), expectedZeros }),
+    )
+  } else tests.push(...distributionFreeTests(parameter, measurement))
   if (distribution.kind === 'sparse') tests.push(sparsityTest(parameter, distribution, measurement))
   if (runs.some(({ padding }) => padding)) {
     const { moments } = of(true)
@@ -175,7 +177,7 @@ function parameterTests(specimen: Specimen, measured: readonly Measurement[]): T
 /** Zeros of a sparse matrix: exactly `zeros` in every column; in a part of it, by Hoeffding's bound (1963). */
 function sparsityTest(
   { part, overlays }: PlannedParameter,
-  { rows, columns, zeros }: LawOf<'sparse'>,
+  { rows, columns, zeros }: DistributionOf<'sparse'>,
   { moments }: Measurement,
 ): TestOutcome {
   const found = moments.zeroCount
@@ -199,7 +201,7 @@ function sparsityTest(
 }
 
 /** What holds without a density: constants, orthogonal matrices, samplers of the user's own. */
-function lawlessTests(parameter: PlannedParameter, { moments }: Measurement): TestOutcome[] {
+function distributionFreeTests(parameter: PlannedParameter, { moments }: Measurement): TestOutcome[] {
   const { distribution, dtype, expected } = parameter
   const { count, mean, min, max, nonFiniteCount } = moments
   const tests: TestOutcome[] = [
@@ -251,13 +253,13 @@ function lawlessTests(parameter: PlannedParameter, { moments }: Measurement): Te
 }
 
 /** Std of the sum of all elements: 1^T Q 1 is sqrt(rows columns) times an entry of a random unit vector. */
-const orthogonalSumStd = ({ gain, batch, rows, columns }: LawOf<'orthogonal'>): number =>
+const orthogonalSumStd = ({ gain, batch, rows, columns }: DistributionOf<'orthogonal'>): number =>
   Math.abs(gain) * Math.sqrt(batch * Math.min(rows, columns))
 
 /** Elements compared at a time. */
 const CHUNK_ELEMENTS = 2 ** 20
 
-/** What has to look at the elements themselves: laws that leave nothing to chance, and orthogonality. */
+/** What has to look at the elements themselves: distributions that leave nothing to chance, and orthogonality. */
 export async function exactTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[] | undefined> {
   const { distribution, dtype, elementCount, part } = parameter
   if (distribution.kind === 'orthogonal' && part === undefined) {
@@ -287,7 +289,7 @@ export async function exactTests(store: WeightStore, parameter: PlannedParameter
       test: 'values',
       pValue: wrong === 0 ? 1 : 0,
       statistic: wrong,
-      message: `${wrong} of ${elementCount} elements are not what the law says`,
+      message: `${wrong} of ${elementCount} elements are not what the distribution says`,
     },
   ]
 }

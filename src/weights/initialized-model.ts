@@ -204,7 +204,7 @@ export class InitializedModel implements Disposable {
   }
 
   /**
-   * Tests the weights against their laws: moments, extremes, bins, correlations, copies, in one pass where the weights are.
+   * Tests the weights against their distributions: moments, extremes, bins, correlations, copies, in one pass where the weights are.
    * Weights that are right fail with a probability of at most `falseAlarmRate` (default 1e-6) for the whole model, whatever
    * its size. `checkTensors` does the same for any buffer; docs/verification.md says how.
    * @throws WeightInitError `INVALID_ARGUMENT`; DeviceLostError, OutOfMemoryError

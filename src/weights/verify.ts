@@ -3,7 +3,7 @@ import { byteWidth, type DType } from '../core/dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { fillInto } from '../cpu/fill.js'
 import { fillJob } from '../fill/make-job.js'
-import type { LawOf } from '../ir/distribution.js'
+import type { DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { RangeReader, WeightStore } from '../store/weight-store.js'
 
@@ -36,7 +36,7 @@ export interface ParameterVerification {
    */
   readonly largestUlpDistance?: number
   /**
-   * Of an orthogonal law, which is not compared with the CPU bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the
+   * Of an orthogonal distribution, which is not compared with the CPU bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the
    * dtype's rounding allows, every element counts as a mismatch. Of a part, a tensor in several buffers and a
    * delta-orthogonal on the GPU the matrices are made again on the same device: this is theirs, in float32, and the part is compared with them bit by bit.
    */
@@ -119,7 +119,7 @@ const isOrthogonal = ({ distribution }: PlannedParameter): boolean => distributi
 
 /** What rounding leaves of orthogonality: float32 up to 2048, then with the length of the sums; narrower dtypes by their own. */
 export function allowedDefect({ distribution }: PlannedParameter, dtype: DType): number {
-  const { rows, columns } = distribution as LawOf<'orthogonal'>
+  const { rows, columns } = distribution as DistributionOf<'orthogonal'>
   const float32 = 2e-6 * Math.max(1, Math.max(rows, columns) / 2048)
   return dtype === 'float32' ? float32 : dtype === 'float16' ? 4e-3 : 3e-2
 }

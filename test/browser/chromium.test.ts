@@ -140,7 +140,7 @@ afterEach(async () => {
   expect(problems).toEqual([])
 })
 
-const laws: [string, string, Readonly<Record<string, unknown>>][] = [
+const distributions: [string, string, Readonly<Record<string, unknown>>][] = [
   ['uniform on [0, 1)', 'uniform', {}],
   ['uniform on [-0.5, 0.5)', 'uniform', { a: -0.5, b: 0.5 }],
   ['uniform on [-3, 1.7)', 'uniform', { a: -3, b: 1.7 }],
@@ -151,7 +151,7 @@ const laws: [string, string, Readonly<Record<string, unknown>>][] = [
 
 describe('Chromium, device auto', () => {
   for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-    for (const [name, initializer, config] of laws) {
+    for (const [name, initializer, config] of distributions) {
       it(`${name} in ${dtype}: on WebGPU, every byte as on Node's CPU`, async () => {
         const description = {
           parameters,
@@ -333,10 +333,10 @@ describe('Chromium without a usable WebGPU falls back to the CPU, to the same by
     })
   }
 
-  it('every law and dtype without navigator.gpu', async () => {
+  it('every distribution and dtype without navigator.gpu', async () => {
     const page = await open('/page/index.html', scripts[0]![1])
     for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-      for (const [, initializer, config] of laws) {
+      for (const [, initializer, config] of distributions) {
         const options = { device: 'auto', seed: 20_241, dtype } as const
         await expectSameBytes(page, { parameters, initializer, config, options }, 'cpu')
       }

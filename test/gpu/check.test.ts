@@ -1,4 +1,4 @@
-// Tests of weights against their laws where they are: the same verdicts as on the CPU.
+// Tests of weights against their distributions where they are: the same verdicts as on the CPU.
 import { describe, expect, test } from 'vitest'
 import { checkTensors, initializeModel, type Model } from '../../src/index.js'
 import { brokenWeights } from '../support/broken-weights.js'

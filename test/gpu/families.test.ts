@@ -17,7 +17,7 @@ import { countDifferences } from '../support/bits.js'
 import { families, haar } from '../support/families.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 import { largestDifference } from '../support/matrices.js'
-import { ksDistance, ksLimit, momentScores } from '../support/reference-laws.js'
+import { ksDistance, ksLimit, momentScores } from '../support/reference-distributions.js'
 
 const gpu = useDevice()
 const seed = 20_261
@@ -63,7 +63,7 @@ async function expectParity(model: Model, initializer: unknown, options: object 
 }
 
 describe(`initializer families on ${adapterName}`, () => {
-  // The same parameters, settings and seed as in test/unit/family-laws.test.ts: what these bits are tested for there,
+  // The same parameters, settings and seed as in test/unit/family-distributions.test.ts: what these bits are tested for there,
   // they are here.
   test.each(rows.filter(([, , { bitExact }]) => bitExact))(
     '%s: the CPU’s bits in every dtype',
@@ -90,15 +90,15 @@ describe(`initializer families on ${adapterName}`, () => {
     buffer.destroy()
   })
 
-  test('orthogonal: the law of the sphere in every place, as on the CPU', async () => {
+  test('orthogonal: the distribution of the sphere in every place, as on the CPU', async () => {
     const { model, config, samples } = haar(300, 5, 4, 1)
     using weights = await initializeModel(model, 'orthogonal', config, { device: gpu.device, seed })
     using reference = await initializeModel(model, 'orthogonal', config, { device: 'cpu', seed })
     const values = await weights.read('w')
     expect(largestDifference(values, await reference.read('w'))).toBeLessThan(2e-4)
-    for (const { what, values: sample, law } of samples(new Map([['w', values]]))) {
-      expect(ksDistance(sample, law, 'float32'), what).toBeLessThan(ksLimit(sample.length))
-      const { mean, variance } = momentScores(sample, law)
+    for (const { what, values: sample, distribution } of samples(new Map([['w', values]]))) {
+      expect(ksDistance(sample, distribution, 'float32'), what).toBeLessThan(ksLimit(sample.length))
+      const { mean, variance } = momentScores(sample, distribution)
       expect(Math.abs(mean), what).toBeLessThan(6)
       expect(Math.abs(variance), what).toBeLessThan(6)
     }

@@ -5,7 +5,7 @@ import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { runJobs } from '../../src/gpu/fill/execute.js'
 import { initializeModel, NormalInitializer, UniformInitializer } from '../../src/index.js'
-import type { GeneratorOption, GeneratorSource, RandomLaw } from '../../src/ir/generator.js'
+import type { GeneratorOption, GeneratorSource, RandomDistribution } from '../../src/ir/generator.js'
 import type { FillJob } from '../../src/ir/job.js'
 import { cephesCosSin, cephesLog } from '../../src/random/libraries/cephes.js'
 import { curandRadius, curandUniform, roundToFloat } from '../../src/random/libraries/curand.js'
@@ -151,7 +151,7 @@ describe(`shader functions on ${adapterName}`, () => {
   })
 })
 
-const laws: Readonly<Record<string, RandomLaw>> = {
+const distributions: Readonly<Record<string, RandomDistribution>> = {
   'uniform[0,1)': { kind: 'uniform', low: 0, high: 1 },
   'uniform[-0.07,0.07)': { kind: 'uniform', low: -0.07, high: 0.07 },
   'uniform[2,5.5)': { kind: 'uniform', low: 2, high: 5.5 },
@@ -189,7 +189,7 @@ async function differences(fill: FillJob, byteOffset = 0, spare = 0): Promise<nu
 }
 
 const job = (
-  law: RandomLaw,
+  distribution: RandomDistribution,
   origin: GeneratorSource,
   dtype: FloatDType,
   firstElement: number,
@@ -199,17 +199,17 @@ const job = (
   dtype,
   firstElement,
   elementCount,
-  source: { kind: 'generator', law, origin },
+  source: { kind: 'generator', distribution, origin },
   overlays: [],
 })
 
 describe(`parity with the CPU on ${adapterName}`, () => {
-  test.each(Object.keys(sources(1)))('%s: every law, dtype and odd count', async (name) => {
-    for (const law of Object.values(laws)) {
+  test.each(Object.keys(sources(1)))('%s: every distribution, dtype and odd count', async (name) => {
+    for (const distribution of Object.values(distributions)) {
       for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
         for (const count of [1, 15, 17, 32, 1003]) {
-          const bad = await differences(job(law, sources(count)[name]!, dtype, 0, count), 8, 12)
-          if (bad !== 0) expect({ law, dtype, count, bad }).toEqual({ law, dtype, count, bad: 0 })
+          const bad = await differences(job(distribution, sources(count)[name]!, dtype, 0, count), 8, 12)
+          if (bad !== 0) expect({ distribution, dtype, count, bad }).toEqual({ distribution, dtype, count, bad: 0 })
         }
       }
     }
@@ -217,7 +217,7 @@ describe(`parity with the CPU on ${adapterName}`, () => {
 
   test.each(Object.keys(sources(1)))('%s: any part of a parameter', async (name) => {
     const total = 5003
-    for (const law of [laws['uniform[2,5.5)']!, laws['normal(1.5,0.3)']!]) {
+    for (const distribution of [distributions['uniform[2,5.5)']!, distributions['normal(1.5,0.3)']!]) {
       for (const [first, count] of [
         [1, 40],
         [16, 64],
@@ -228,25 +228,25 @@ describe(`parity with the CPU on ${adapterName}`, () => {
         [5002, 1],
         [4900, 95],
       ] as const) {
-        const bad = await differences(job(law, sources(total)[name]!, 'float32', first, count), 4, 4)
-        if (bad !== 0) expect({ law, first, count, bad }).toEqual({ law, first, count, bad: 0 })
+        const bad = await differences(job(distribution, sources(total)[name]!, 'float32', first, count), 4, 4)
+        if (bad !== 0) expect({ distribution, first, count, bad }).toEqual({ distribution, first, count, bad: 0 })
       }
     }
   })
 
   test('torch-cpu over several uploads, the last of a few elements', async () => {
     const count = 2 ** 20 + 5
-    for (const law of [laws['uniform[-0.07,0.07)']!, laws['normal(0,1)']!]) {
-      expect(await differences(job(law, sources(count)['torch-cpu']!, 'bfloat16', 0, count), 260)).toBe(0)
+    for (const distribution of [distributions['uniform[-0.07,0.07)']!, distributions['normal(0,1)']!]) {
+      expect(await differences(job(distribution, sources(count)['torch-cpu']!, 'bfloat16', 0, count), 260)).toBe(0)
     }
   })
 
   test('jax: elements beyond 2^32', async () => {
     const origin = { generator: 'jax', key: [3, 4], count: 2 ** 34 } as const
-    expect(await differences(job(laws['normal(0,1)']!, origin, 'float32', 2 ** 32 - 50, 100))).toBe(0)
+    expect(await differences(job(distributions['normal(0,1)']!, origin, 'float32', 2 ** 32 - 50, 100))).toBe(0)
     const legacy = { generator: 'jax-legacy', key: [3, 4], count: 2 ** 32 - 3 } as const
-    expect(await differences(job(laws['normal(0,1)']!, legacy, 'float32', 2 ** 31 - 50, 100))).toBe(0)
-    expect(await differences(job(laws['uniform[0,1)']!, legacy, 'float32', 2 ** 32 - 53, 50))).toBe(0)
+    expect(await differences(job(distributions['normal(0,1)']!, legacy, 'float32', 2 ** 31 - 50, 100))).toBe(0)
+    expect(await differences(job(distributions['uniform[0,1)']!, legacy, 'float32', 2 ** 32 - 53, 50))).toBe(0)
   })
 })
 
@@ -306,14 +306,16 @@ describe(`models on ${adapterName}`, () => {
   })
 
   test('windows smaller than the buffer do not matter to uploads; offsets of any multiple of four', async () => {
-    const law = laws['normal(1.5,0.3)']!
+    const distribution = distributions['normal(1.5,0.3)']!
     for (const byteOffset of [4, 248, 252, 256, 260, 1020]) {
-      expect(await differences(job(law, sources(1003)['torch-cpu']!, 'float16', 0, 1003), byteOffset, 8)).toBe(0)
+      expect(await differences(job(distribution, sources(1003)['torch-cpu']!, 'float16', 0, 1003), byteOffset, 8)).toBe(
+        0,
+      )
     }
   })
 })
 
-describe(`laws of several calls on ${adapterName}`, () => {
+describe(`distributions of several calls on ${adapterName}`, () => {
   const truncated: readonly [string, object][] = [
     ['trunc_normal', { std: 0.02 }],
     ['trunc_normal', {}],
@@ -329,18 +331,18 @@ describe(`laws of several calls on ${adapterName}`, () => {
     ['jax', [...truncated, ['orthogonal', { gain: 1.5 }], ['eye', {}]]],
     ['jax-legacy', [...truncated, ['orthogonal', {}]]],
   ]
-  test.each(cases)('%j: the CPU bit for bit, orthogonal matrices within 2e-5', async (generator, laws) => {
+  test.each(cases)('%j: the CPU bit for bit, orthogonal matrices within 2e-5', async (generator, distributions) => {
     const before = gpu.liveBuffers()
     for (const dtype of ['float32', 'bfloat16'] as const) {
-      const parameters = laws.flatMap((_, l) =>
+      const parameters = distributions.flatMap((_, l) =>
         [
           [3, 5],
           [40, 33],
           [21, 90],
-        ].map((shape, s) => ({ name: `law${l}.${s}`, shape })),
+        ].map((shape, s) => ({ name: `distribution${l}.${s}`, shape })),
       )
-      const rules = laws.map(([initializer, config], l) => ({
-        match: `law${l}.*`,
+      const rules = distributions.map(([initializer, config], l) => ({
+        match: `distribution${l}.*`,
         initializer,
         config: config as Record<string, unknown>,
       }))

@@ -20,8 +20,8 @@ import {
 } from '../../src/index.js'
 import { countDifferences, sha256 } from '../support/bits.js'
 import { contractCases, contractModel, contractName } from '../support/contract.js'
+import { randomDistributions } from '../support/distributions.js'
 import { adapterName, readBuffer, requestDefaultLimitsDevice, useDevice } from '../support/gpu.js'
-import { randomLaws } from '../support/laws.js'
 import { samplerSource } from '../support/parameters.js'
 import golden from '../vectors/contract_v1.json' with { type: 'json' }
 
@@ -43,8 +43,10 @@ describe(`initializeModel on ${adapterName}`, () => {
       const hash = sha256(await weights.readBytes(contractName))
       expect({ id, hash }).toEqual({ id, hash: (golden.sha256 as Record<string, string>)[id] })
     }
-    for (const [name, law] of Object.entries(randomLaws).filter(([, { kind }]) => kind !== 'sparse')) {
-      const source = samplerSource(law, { seed: 42n, offset: 2n ** 32n - 5n })
+    for (const [name, distribution] of Object.entries(randomDistributions).filter(
+      ([, { kind }]) => kind !== 'sparse',
+    )) {
+      const source = samplerSource(distribution, { seed: 42n, offset: 2n ** 32n - 5n })
       const bytes = new Uint8Array(4 * 50_001)
       const write = simdSampler(source, 'float32')
       expect(write, 'WebAssembly with SIMD').toBeDefined()

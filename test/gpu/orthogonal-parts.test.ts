@@ -135,7 +135,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
       columns: 40,
       byteLength: 4 * 48 * 40,
     })
-    expect(JSON.parse(JSON.stringify(plan)).parameters[0].law).toBe(
+    expect(JSON.parse(JSON.stringify(plan)).parameters[0].description).toBe(
       'orthogonal(1 x 24), part of 4 whole 48 x 40 matrices',
     )
     expect(planModel(model, 'orthogonal', {}, { seed: 1 }).parameters[0]!.whole).toBeUndefined()

@@ -1,4 +1,4 @@
-// GPU equals CPU in every bit: laws, dtypes, counts, offsets, shifts.
+// GPU equals CPU in every bit: distributions, dtypes, counts, offsets, shifts.
 import { describe, expect, test } from 'vitest'
 import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
@@ -8,19 +8,19 @@ import type { Distribution } from '../../src/ir/distribution.js'
 import type { FillJob } from '../../src/ir/job.js'
 import { parameterStream, type Stream } from '../../src/random/keys.js'
 import { countDifferences } from '../support/bits.js'
+import { randomDistributions } from '../support/distributions.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
-import { randomLaws } from '../support/laws.js'
 
 const gpu = useDevice()
 
 function job(
-  law: Distribution,
+  distribution: Distribution,
   dtype: FloatDType,
   firstElement: number,
   elementCount: number,
   stream: Stream = parameterStream('w', 42),
 ): FillJob {
-  return { name: 'w', dtype, firstElement, elementCount, ...fillingOf(law, dtype, stream) }
+  return { name: 'w', dtype, firstElement, elementCount, ...fillingOf(distribution, dtype, stream) }
 }
 
 /** Runs a job into a buffer of 0xAA bytes and compares all of it: the elements, and that nothing else was touched. */
@@ -52,19 +52,19 @@ describe(`parity with the CPU on ${adapterName}`, () => {
     // In parts, so that the host holds 16 MiB at a time.
     const part = 2 ** 22
     for (let first = 0; first < 2 ** 24; first += part) {
-      expect(await differences(job(randomLaws[name]!, dtype, first, part))).toBe(0)
+      expect(await differences(job(randomDistributions[name]!, dtype, first, part))).toBe(0)
     }
   })
 
-  test.each(Object.entries(randomLaws))('%s in every dtype, an odd count', async (_, law) => {
-    for (const dtype of dtypes) expect(await differences(job(law, dtype, 0, 100_003))).toBe(0)
+  test.each(Object.entries(randomDistributions))('%s in every dtype, an odd count', async (_, distribution) => {
+    for (const dtype of dtypes) expect(await differences(job(distribution, dtype, 0, 100_003))).toBe(0)
   })
 
   test.each(dtypes)('every tail of 1..9 elements from every shift 0..7, %s', async (dtype) => {
     for (let count = 1; count <= 9; count++) {
       for (let first = 0; first < 8; first++) {
         for (const name of ['shifted normal', 'general uniform']) {
-          const wrong = await differences(job(randomLaws[name]!, dtype, first, count), 8, 12)
+          const wrong = await differences(job(randomDistributions[name]!, dtype, first, count), 8, 12)
           if (wrong !== 0) expect({ name, count, first, wrong }).toEqual({ name, count, first, wrong: 0 })
         }
       }
@@ -73,7 +73,7 @@ describe(`parity with the CPU on ${adapterName}`, () => {
 
   test.each([4, 12, 252, 256, 260, 1028])('byte offset %i', async (byteOffset) => {
     for (const dtype of dtypes)
-      expect(await differences(job(randomLaws['small normal']!, dtype, 3, 4097), byteOffset, 64)).toBe(0)
+      expect(await differences(job(randomDistributions['small normal']!, dtype, 3, 4097), byteOffset, 64)).toBe(0)
   })
 
   test.each([
@@ -84,20 +84,20 @@ describe(`parity with the CPU on ${adapterName}`, () => {
     ['the last addressable elements', { seed: 2n, offset: 7n }, 2 ** 53 - 5001],
   ])('64-bit counters: %s', async (_, stream, firstElement) => {
     for (const name of ['standard normal', 'unit uniform']) {
-      expect(await differences(job(randomLaws[name]!, 'float32', firstElement, 4999, stream))).toBe(0)
+      expect(await differences(job(randomDistributions[name]!, 'float32', firstElement, 4999, stream))).toBe(0)
     }
   })
 
   test('a slice is the part of the whole', async () => {
-    const law = randomLaws['standard normal']!
-    const whole = fillBytes(job(law, 'float32', 0, 5000), 0, 5000)
+    const distribution = randomDistributions['standard normal']!
+    const whole = fillBytes(job(distribution, 'float32', 0, 5000), 0, 5000)
     for (const [first, count] of [
       [0, 5000],
       [1, 1],
       [1023, 77],
       [4990, 10],
     ] as const) {
-      const slice = fillBytes(job(law, 'float32', first, count), 0, count)
+      const slice = fillBytes(job(distribution, 'float32', first, count), 0, count)
       expect(countDifferences(slice, whole.subarray(4 * first, 4 * (first + count)), 4).count).toBe(0)
     }
   })

@@ -10,8 +10,8 @@ import type { PartGeometry } from '../../src/ir/part.js'
 import { elementIndex } from '../../src/plan/parts/geometry.js'
 import { parameterStream } from '../../src/random/keys.js'
 import { countDifferences } from '../support/bits.js'
+import { randomDistributions } from '../support/distributions.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
-import { randomLaws } from '../support/laws.js'
 import { cutBytes } from '../support/parts.js'
 import { seededWords } from '../support/seeded.js'
 
@@ -128,7 +128,7 @@ describe(`parts on ${adapterName}`, () => {
       ['unit uniform', 'float16'],
     ] as [string, FloatDType][]) {
       const elementCount = part.axes.length === 8 ? 256 : 1999
-      const { source } = fillingOf(randomLaws[name]!, dtype, parameterStream('w', 9))
+      const { source } = fillingOf(randomDistributions[name]!, dtype, parameterStream('w', 9))
       const job: FillJob = { name: 'w', dtype, firstElement, elementCount, part, source, overlays: [] }
       const size = Math.ceil((elementCount * byteWidth(dtype)) / 4) * 4
       const buffer = gpu.device.createBuffer({ size, usage: 0x80 | 0x4 | 0x8 })

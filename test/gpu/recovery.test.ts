@@ -228,8 +228,8 @@ describe(`recovery on ${adapterName}`, () => {
     [
       'sample',
       'distributions/normal',
-      'bitcast<f32>(law.a.y), zero',
-      'bitcast<f32>(law.a.y) * 1.0001 + 1e-6, zero',
+      'bitcast<f32>(constants.a.y), zero',
+      'bitcast<f32>(constants.a.y) * 1.0001 + 1e-6, zero',
       /computes sample \(shaders\/distributions\/normal.wgsl\)/,
     ],
     [

@@ -13,15 +13,15 @@ import type { FillJob } from '../../src/ir/job.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 import { parameterStream } from '../../src/random/keys.js'
 import { countDifferences } from '../support/bits.js'
+import { randomDistributions } from '../support/distributions.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
-import { randomLaws } from '../support/laws.js'
 import { watchDevice } from '../support/track.js'
 
 const gpu = useDevice()
 
-/** 600 jobs, five to each kind in turn: every law and dtype, odd counts, streams that begin inside a block, constants. */
+/** 600 jobs, five to each kind in turn: every distribution and dtype, odd counts, streams that begin inside a block, constants. */
 function manyJobs(): FillJob[] {
-  const laws = Object.entries(randomLaws)
+  const distributions = Object.entries(randomDistributions)
   const dtypes: readonly FloatDType[] = ['float32', 'float16', 'bfloat16']
   const constants: readonly DType[] = ['float32', 'bfloat16', 'int64', 'bool']
   return Array.from({ length: 600 }, (_, index) => {
@@ -32,9 +32,9 @@ function manyJobs(): FillJob[] {
       const source = { kind: 'constant', pattern: constantPattern(1, dtype) } as const
       return { name, dtype, firstElement: 0, elementCount, source, overlays: [] }
     }
-    const [, law] = laws[index % laws.length]!
+    const [, distribution] = distributions[index % distributions.length]!
     const dtype = dtypes[index % dtypes.length]!
-    const { source } = fillingOf(law, dtype, parameterStream(name, index))
+    const { source } = fillingOf(distribution, dtype, parameterStream(name, index))
     return { name, dtype, firstElement: index % 2 === 0 ? 0 : index, elementCount, source, overlays: [] }
   })
 }

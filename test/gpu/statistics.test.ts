@@ -52,7 +52,7 @@ async function expectSame(weights: InitializedModel, reference: InitializedModel
 }
 
 describe(`statistics on ${adapterName}`, () => {
-  const laws = [
+  const distributions = [
     ['normal', { mean: 0, std: 0.02 }],
     ['normal', { mean: 1000, std: 0.5 }],
     ['uniform', { a: -0.3, b: 7.7 }],
@@ -63,21 +63,24 @@ describe(`statistics on ${adapterName}`, () => {
     ['eye', {}],
   ] as const
 
-  test.each(laws)('%s %j: the device and the CPU count the same and agree within 1e-6', async (name, config) => {
-    // Odd lengths; 16-bit tails; more than one workgroup.
-    const model: Model = {
-      parameters: [
-        { name: 'a', shape: [211, 307] },
-        { name: 'b', shape: [7, 3], dtype: 'float16' },
-        { name: 'c', shape: [129, 255], dtype: 'bfloat16' },
-        { name: 'd', shape: [1, 1] },
-      ].map((spec) => ({ ...spec, role: 'weight' as const })) as Model['parameters'],
-    }
-    const weights = await initializeModel(model, name, config, { device: gpu.device, seed: 5 })
-    const reference = await initializeModel(model, name, config, { device: 'cpu', seed: 5 })
-    await expectSame(weights, reference)
-    weights.destroy()
-  })
+  test.each(distributions)(
+    '%s %j: the device and the CPU count the same and agree within 1e-6',
+    async (name, config) => {
+      // Odd lengths; 16-bit tails; more than one workgroup.
+      const model: Model = {
+        parameters: [
+          { name: 'a', shape: [211, 307] },
+          { name: 'b', shape: [7, 3], dtype: 'float16' },
+          { name: 'c', shape: [129, 255], dtype: 'bfloat16' },
+          { name: 'd', shape: [1, 1] },
+        ].map((spec) => ({ ...spec, role: 'weight' as const })) as Model['parameters'],
+      }
+      const weights = await initializeModel(model, name, config, { device: gpu.device, seed: 5 })
+      const reference = await initializeModel(model, name, config, { device: 'cpu', seed: 5 })
+      await expectSame(weights, reference)
+      weights.destroy()
+    },
+  )
 
   test('2^22 normals: mean within 1e-6 std, variance within 1e-6 relative, of float64 over the same values', async () => {
     const model = { parameters: [{ name: 'w', shape: [2048, 2048] }] }

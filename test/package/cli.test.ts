@@ -85,11 +85,12 @@ function standardDeviation(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length)
 }
 
-/** The initializer that draws a law of the manifest, by its name and settings. */
-function rule(law: Distribution): { initializer: string; config: Record<string, number> } {
-  if (law.kind === 'constant') return { initializer: 'constant', config: { value: law.value } }
-  if (law.kind === 'uniform') return { initializer: 'uniform', config: { a: law.low, b: law.high } }
-  return { initializer: 'normal', config: { mean: law.mean, std: law.std } }
+/** The initializer that draws a distribution of the manifest, by its name and settings. */
+function rule(distribution: Distribution): { initializer: string; config: Record<string, number> } {
+  if (distribution.kind === 'constant') return { initializer: 'constant', config: { value: distribution.value } }
+  if (distribution.kind === 'uniform')
+    return { initializer: 'uniform', config: { a: distribution.low, b: distribution.high } }
+  return { initializer: 'normal', config: { mean: distribution.mean, std: distribution.std } }
 }
 
 /** Files of an unfinished run, whatever they are called. */

@@ -195,7 +195,7 @@ describe('README.md', () => {
       const small = new Set(wanted.filter((p) => p.elementCount <= 2 ** 20).map(({ name }) => name))
       const skip = (parameter: { readonly name: string }): boolean => !small.has(parameter.name)
       const measured = await (await initializeModel(model, recipe, { device: 'cpu', seed, skip })).statistics()
-      for (const [name, shape, law, expected, std, parity] of rows as [
+      for (const [name, shape, distribution, expected, std, parity] of rows as [
         string,
         string,
         string,
@@ -206,7 +206,7 @@ describe('README.md', () => {
         const planned = plan.parameters.find((p) => p.name === name)
         expect(planned?.shape.join(' x '), name).toBe(shape)
         const { kind } = planned!.distribution
-        expect(law, name).toMatch(kind === 'constant' ? /^constant\([\d.]+\)$/ : /^normal\(0, [\d.]+\)$/)
+        expect(distribution, name).toMatch(kind === 'constant' ? /^constant\([\d.]+\)$/ : /^normal\(0, [\d.]+\)$/)
         expect(expected, name).toBe(planned!.expected.std.toPrecision(5))
         expect(parity, name).toBe('equal')
         if (small.has(name)) expect(Math.abs(Number(std) - measured.get(name)!.std), name).toBeLessThan(2e-6)

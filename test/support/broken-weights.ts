@@ -93,7 +93,7 @@ export const brokenWeights = (): BrokenWeights[] => [
   broken('fan_in and fan_out swapped', 'variance', (values) => values.map((x) => x * Math.sqrt(rows / columns))),
   broken('tails cut at 3 std', 'extremes', (values) => values.map((x) => (Math.abs(x) > 0.15 ? x / 3 : x))),
   broken('a shifted mean', 'mean', (values) => values.map((x) => x + 0.002)),
-  broken('a uniform law of the same variance', 'chi-squared', () => {
+  broken('a uniform distribution of the same variance', 'chi-squared', () => {
     const next = seededWords(8)
     return Float32Array.from({ length: n }, () => (next() / 2 ** 31 - 1) * 0.05 * Math.sqrt(3))
   }),

@@ -1,26 +1,26 @@
-// One row per name that `initializeModel` takes: whose name it is, on which parameters it is tested, the law that its source
-// documents, worked out here from the formula in the paper or manual, and what it must refuse. Drives the tests of laws
-// (test/unit/family-laws.test.ts), of parity (test/gpu/families.test.ts) and of mistakes.
+// One row per name that `initializeModel` takes: whose name it is, on which parameters it is tested, the distribution that its source
+// documents, worked out here from the formula in the paper or manual, and what it must refuse. Drives the tests of distributions
+// (test/unit/family-distributions.test.ts), of parity (test/gpu/families.test.ts) and of mistakes.
 import type { WeightInitErrorCode } from '../../src/core/errors.js'
 import { conv2d, convTranspose2d, embedding, gru, linear, lstm, rnn, sequential } from '../../src/index.js'
 import type { Model, ParameterSpec } from '../../src/ir/parameter.js'
 import {
-  correctedLaw,
-  normalLaw,
-  type ReferenceLaw,
-  sphereCoordinateLaw,
+  correctedDistribution,
+  normalDistribution,
+  type ReferenceDistribution,
+  sphereCoordinateDistribution,
   symmetric,
-  truncatedLaw,
-  uniformLaw,
-} from './reference-laws.js'
+  truncatedDistribution,
+  uniformDistribution,
+} from './reference-distributions.js'
 
 export type Values = ReadonlyMap<string, Float32Array>
 
-/** Independent draws, and their law. */
+/** Independent draws, and their distribution. */
 export interface Sample {
   readonly what: string
   readonly values: Float32Array
-  readonly law: ReferenceLaw
+  readonly distribution: ReferenceDistribution
 }
 
 export interface FamilyCase {
@@ -62,14 +62,22 @@ const one = (facts: Facts): Model => ({ parameters: [{ name: 'w', role: 'weight'
 const noFlaw = (): undefined => undefined
 const noSamples = (): readonly Sample[] => []
 
-/** Elements that are independent and of one law. */
-function independent(model: Model, laws: Readonly<Record<string, ReferenceLaw>>, config: Config = {}): FamilyCase {
+/** Elements that are independent and of one distribution. */
+function independent(
+  model: Model,
+  distributions: Readonly<Record<string, ReferenceDistribution>>,
+  config: Config = {},
+): FamilyCase {
   const samples = (values: Values): Sample[] =>
-    Object.entries(laws).map(([name, law]) => ({ what: name, values: values.get(name)!, law }))
-  return { what: `${JSON.stringify(config)} ${Object.keys(laws)}`, model, config, samples, flaw: noFlaw }
+    Object.entries(distributions).map(([name, distribution]) => ({
+      what: name,
+      values: values.get(name)!,
+      distribution,
+    }))
+  return { what: `${JSON.stringify(config)} ${Object.keys(distributions)}`, model, config, samples, flaw: noFlaw }
 }
-const iid = (facts: Facts, law: ReferenceLaw, config: Config = {}): FamilyCase => ({
-  ...independent(one(facts), { w: law }, config),
+const iid = (facts: Facts, distribution: ReferenceDistribution, config: Config = {}): FamilyCase => ({
+  ...independent(one(facts), { w: distribution }, config),
   what: `${JSON.stringify(config)} on ${JSON.stringify(facts.shape)}`,
 })
 
@@ -97,7 +105,13 @@ function sparse(rows: number, columns: number, zeros: number, std: number, confi
   const samples = (values: Values): Sample[] =>
     zeros >= rows
       ? []
-      : [{ what: 'non-zeros', values: values.get('w')!.filter((x) => x !== 0), law: normalLaw(0, std) }]
+      : [
+          {
+            what: 'non-zeros',
+            values: values.get('w')!.filter((x) => x !== 0),
+            distribution: normalDistribution(0, std),
+          },
+        ]
   const flaw = (values: Values): string | undefined => {
     const w = values.get('w')!
     for (let c = 0; c < columns; c++) {
@@ -116,13 +130,13 @@ function sparse(rows: number, columns: number, zeros: number, std: number, confi
  * of every matrix. Any place is a coordinate of a random unit vector of as many dimensions as the longer side has.
  */
 export function haar(count: number, rows: number, columns: number, gain: number): FamilyCase {
-  const law = sphereCoordinateLaw(Math.max(rows, columns), gain)
+  const distribution = sphereCoordinateDistribution(Math.max(rows, columns), gain)
   const places = { first: 0, 'end of the first row': columns - 1, last: rows * columns - 1 }
   const samples = (values: Values): Sample[] =>
     Object.entries(places).map(([what, place]) => ({
       what,
       values: Float32Array.from({ length: count }, (_, i) => values.get('w')![i * rows * columns + place]!),
-      law,
+      distribution,
     }))
   const model = one({ shape: [count, rows, columns], batchAxes: 1 })
   return { what: `${count} of ${rows} x ${columns}, gain ${gain}`, model, config: { gain }, samples, flaw: noFlaw }
@@ -139,7 +153,7 @@ function deltaHaar(count: number, outputs: number, inputs: number): FamilyCase {
     [0, outputs * inputs - 1].map((place) => ({
       what: `element ${place}`,
       values: Float32Array.from(parameters, ({ name }) => values.get(name)![9 * place + 4]!),
-      law: sphereCoordinateLaw(outputs),
+      distribution: sphereCoordinateDistribution(outputs),
     }))
   const flaw = (values: Values): string | undefined =>
     [...values].find(([, w]) => w.some((x, i) => x !== 0 && i % 9 !== 4))?.[0]
@@ -189,19 +203,27 @@ const named = (key: string, value: unknown): Refused => [
   new RegExp(`${key} is part of the name`),
 ]
 
-const scaled = (name: string, variance: readonly [number, number], law: (variance: number) => ReferenceLaw): Family =>
-  row(name, [iid(dense, law(variance[0])), iid(kernelInOut, law(variance[1]))], [fanRank, named('scale', 3)])
-const box = (variance: number): ReferenceLaw => symmetric(Math.sqrt(3 * variance))
+const scaled = (
+  name: string,
+  variance: readonly [number, number],
+  distribution: (variance: number) => ReferenceDistribution,
+): Family =>
+  row(
+    name,
+    [iid(dense, distribution(variance[0])), iid(kernelInOut, distribution(variance[1]))],
+    [fanRank, named('scale', 3)],
+  )
+const box = (variance: number): ReferenceDistribution => symmetric(Math.sqrt(3 * variance))
 const lecun = [1 / 250, 1 / 288] as const
 const glorot = [2 / 410, 2 / 864] as const
 const he = [2 / 250, 2 / 288] as const
 
 const modes = { fan_in: 288, fan_out: 576, fan_avg: 432, fan_geo_avg: Math.sqrt(288 * 576) }
-const scalings: Readonly<Record<string, (variance: number) => ReferenceLaw>> = {
+const scalings: Readonly<Record<string, (variance: number) => ReferenceDistribution>> = {
   uniform: box,
-  normal: (variance) => normalLaw(0, Math.sqrt(variance)),
-  untruncated_normal: (variance) => normalLaw(0, Math.sqrt(variance)),
-  truncated_normal: correctedLaw,
+  normal: (variance) => normalDistribution(0, Math.sqrt(variance)),
+  untruncated_normal: (variance) => normalDistribution(0, Math.sqrt(variance)),
+  truncated_normal: correctedDistribution,
 }
 
 const diracOf =
@@ -217,7 +239,7 @@ export const families: readonly Family[] = [
     'xavier',
     [
       iid(dense, symmetric(Math.sqrt(6 / 410))),
-      iid(kernel, normalLaw(0, 1.7 * Math.sqrt(2 / 864)), { gain: 1.7, distribution: 'normal' }),
+      iid(kernel, normalDistribution(0, 1.7 * Math.sqrt(2 / 864)), { gain: 1.7, distribution: 'normal' }),
     ],
     [
       fanRank,
@@ -226,19 +248,23 @@ export const families: readonly Family[] = [
     ],
   ),
   row('xavier_uniform', [iid(kernel, symmetric(Math.sqrt(6 / 864)))], [fanRank, named('distribution', 'normal')]),
-  row('xavier_normal', [iid(dense, normalLaw(0, Math.sqrt(2 / 410)))], [fanRank, named('distribution', 'normal')]),
+  row(
+    'xavier_normal',
+    [iid(dense, normalDistribution(0, Math.sqrt(2 / 410)))],
+    [fanRank, named('distribution', 'normal')],
+  ),
   row(
     'kaiming',
     [
-      iid(dense, normalLaw(0, Math.sqrt(2 / 250))),
+      iid(dense, normalDistribution(0, Math.sqrt(2 / 250))),
       iid(kernel, symmetric(Math.sqrt(6 / (1 + 0.2 ** 2) / 576)), {
         mode: 'fan_out',
         nonlinearity: 'leaky_relu',
         a: 0.2,
         distribution: 'uniform',
       }),
-      iid(dense, normalLaw(0, 5 / 3 / Math.sqrt(250)), { nonlinearity: 'tanh' }),
-      iid(dense, normalLaw(0, 1.1 / Math.sqrt(250)), { gain: 1.1 }),
+      iid(dense, normalDistribution(0, 5 / 3 / Math.sqrt(250)), { nonlinearity: 'tanh' }),
+      iid(dense, normalDistribution(0, 1.1 / Math.sqrt(250)), { gain: 1.1 }),
     ],
     [
       fanRank,
@@ -247,32 +273,36 @@ export const families: readonly Family[] = [
     ],
   ),
   row('kaiming_uniform', [iid(dense, symmetric(Math.sqrt(6 / 250)))], [fanRank, named('distribution', 'normal')]),
-  row('kaiming_normal', [iid(kernel, normalLaw(0, Math.sqrt(2 / 288)))], [fanRank, named('distribution', 'normal')]),
+  row(
+    'kaiming_normal',
+    [iid(kernel, normalDistribution(0, Math.sqrt(2 / 288)))],
+    [fanRank, named('distribution', 'normal')],
+  ),
   row(
     'uniform',
-    [iid(dense, uniformLaw(0, 1)), iid(dense, uniformLaw(-3, 4.5), { a: -3, b: 4.5 })],
+    [iid(dense, uniformDistribution(0, 1)), iid(dense, uniformDistribution(-3, 4.5), { a: -3, b: 4.5 })],
     [['an empty interval', {}, { a: 1, b: 0 }, config, /Swap/]],
   ),
   row(
     'normal',
-    [iid(dense, normalLaw(0, 1)), iid(dense, normalLaw(-1.5, 0.02), { mean: -1.5, std: 0.02 })],
+    [iid(dense, normalDistribution(0, 1)), iid(dense, normalDistribution(-1.5, 0.02), { mean: -1.5, std: 0.02 })],
     [['a negative std', {}, { std: -1 }, config, /std.*>= 0.*-1/]],
   ),
   row(
     'trunc_normal',
     [
-      iid(dense, truncatedLaw(0, 1, -2, 2)),
-      iid(dense, truncatedLaw(0.5, 0.3, 0.4, 100), { mean: 0.5, std: 0.3, a: 0.4, b: 100 }),
-      iid(dense, truncatedLaw(0, 1, 6, 7), { a: 6, b: 7 }),
-      iid(dense, truncatedLaw(3, 2, -12, -10), { mean: 3, std: 2, a: -12, b: -10 }),
-      iid(dense, normalLaw(0, 0.02), { std: 0.02 }),
+      iid(dense, truncatedDistribution(0, 1, -2, 2)),
+      iid(dense, truncatedDistribution(0.5, 0.3, 0.4, 100), { mean: 0.5, std: 0.3, a: 0.4, b: 100 }),
+      iid(dense, truncatedDistribution(0, 1, 6, 7), { a: 6, b: 7 }),
+      iid(dense, truncatedDistribution(3, 2, -12, -10), { mean: 3, std: 2, a: -12, b: -10 }),
+      iid(dense, normalDistribution(0, 0.02), { std: 0.02 }),
     ],
     [
       ['std 0', {}, { std: 0 }, config, /std must be > 0/],
       ['a negative std', {}, { std: -1 }, config, /std must be > 0/],
       ['an empty interval', {}, { a: 1, b: 1 }, config, /interval \[1, 1\] is empty/],
       ['a crossed interval', {}, { a: 2, b: -2 }, config, /is empty/],
-      ['an interval beyond the law’s reach', {}, { a: 9, b: 10 }, config, /9\.00 std from the mean/],
+      ['an interval beyond the distribution’s reach', {}, { a: 9, b: 10 }, config, /9\.00 std from the mean/],
       ['an interval without a float32', {}, { a: 1.00000001, b: 1.00000002 }, config, /too narrow/],
       ['NaN', {}, { a: Number.NaN }, config, /a must be a finite number/],
       ['the bounds in sigma', {}, { lower: 1 }, config, /Unknown trunc_normal config key "lower"/],
@@ -281,8 +311,8 @@ export const families: readonly Family[] = [
   row(
     'truncated_normal',
     [
-      iid(dense, truncatedLaw(0, 0.01, -0.02, 0.02)),
-      iid(dense, truncatedLaw(1, 0.5, 0.5, 2.5), { mean: 1, std: 0.5, lower: -1, upper: 3 }),
+      iid(dense, truncatedDistribution(0, 0.01, -0.02, 0.02)),
+      iid(dense, truncatedDistribution(1, 0.5, 0.5, 2.5), { mean: 1, std: 0.5, lower: -1, upper: 3 }),
     ],
     [
       ['std 0', {}, { std: 0 }, config, /std must be > 0/],
@@ -294,8 +324,8 @@ export const families: readonly Family[] = [
   row(
     'variance_scaling',
     Object.entries(modes).flatMap(([mode, fan]) =>
-      Object.entries(scalings).map(([distribution, law]) =>
-        iid(mode === 'fan_out' ? kernel : kernelInOut, law(1.3 / fan), { scale: 1.3, mode, distribution }),
+      Object.entries(scalings).map(([distribution, reference]) =>
+        iid(mode === 'fan_out' ? kernel : kernelInOut, reference(1.3 / fan), { scale: 1.3, mode, distribution }),
       ),
     ),
     [
@@ -306,13 +336,13 @@ export const families: readonly Family[] = [
       ['an unknown distribution', {}, { distribution: 'laplace' }, config, /distribution.*laplace.*truncated_normal/],
     ],
   ),
-  scaled('lecun_normal', lecun, correctedLaw),
+  scaled('lecun_normal', lecun, correctedDistribution),
   scaled('lecun_uniform', lecun, box),
-  scaled('glorot_normal', glorot, correctedLaw),
+  scaled('glorot_normal', glorot, correctedDistribution),
   scaled('glorot_uniform', glorot, box),
-  scaled('he_normal', he, correctedLaw),
+  scaled('he_normal', he, correctedDistribution),
   scaled('he_uniform', he, box),
-  row('random_normal', [iid(dense, normalLaw(0, 0.05))], [['a negative std', {}, { std: -1 }, config, /std/]]),
+  row('random_normal', [iid(dense, normalDistribution(0, 0.05))], [['a negative std', {}, { std: -1 }, config, /std/]]),
   row('random_uniform', [iid(dense, symmetric(0.05))], [['an empty interval', {}, { a: 1 }, config, /Swap/]]),
   row(
     'siren',
@@ -393,7 +423,7 @@ export const families: readonly Family[] = [
       independent(conv2d(3, 1500, 3), { weight: symmetric(1 / Math.sqrt(27)), bias: symmetric(1 / Math.sqrt(27)) }),
       // PyTorch takes a transposed kernel's second axis for its inputs: fan_in = 40 * 9, not 1000 * 9.
       independent(convTranspose2d(100, 40, 3), { weight: symmetric(1 / Math.sqrt(360)) }),
-      independent(embedding(200, 150), { weight: normalLaw(0, 1) }),
+      independent(embedding(200, 150), { weight: normalDistribution(0, 1) }),
       independent(lstm(30, 75), {
         weight_ih_l0: symmetric(1 / Math.sqrt(75)),
         weight_hh_l0: symmetric(1 / Math.sqrt(75)),

@@ -1,11 +1,11 @@
 // Every row of the golden files of jax.random and jax.nn.initializers; on the CPU the public functions too.
 import { expect } from 'vitest'
 import { jax } from '../../src/index.js'
-import type { JaxKey, JaxSource, RandomLaw } from '../../src/ir/generator.js'
+import type { JaxKey, JaxSource, RandomDistribution } from '../../src/ir/generator.js'
 import { sha256 } from './bits.js'
 import type { GoldenCheck } from './golden.js'
 import type { GoldenRows } from './golden-rows.js'
-import { expectNear, lawOf } from './golden-torch-cuda.js'
+import { distributionOf, expectNear } from './golden-torch-cuda.js'
 import { threefryWords } from './golden-words.js'
 import { hashOf } from './torch-cpu.js'
 import { bitsOf, hexWords } from './vectors.js'
@@ -19,7 +19,13 @@ type Check = (values: Float32Array) => void
 const layoutOf = (name: string): Layout => (name === 'legacy' || name === 'jax-legacy' ? 'jax-legacy' : 'jax')
 
 /** N(0, 1) cut at bounds, as `jax.random.truncated_normal`. */
-const truncated = (low: number, high: number): RandomLaw => ({ kind: 'truncated-normal', mean: 0, std: 1, low, high })
+const truncated = (low: number, high: number): RandomDistribution => ({
+  kind: 'truncated-normal',
+  mean: 0,
+  std: 1,
+  low,
+  high,
+})
 
 class JaxRows {
   readonly #rows: GoldenRows
@@ -28,8 +34,8 @@ class JaxRows {
     this.#rows = rows
   }
 
-  draw(label: string, law: RandomLaw, origin: JaxSource, check: Check): void {
-    this.#rows.draw(label, { law, origin }, [0, origin.count], check)
+  draw(label: string, distribution: RandomDistribution, origin: JaxSource, check: Check): void {
+    this.#rows.draw(label, { distribution, origin }, [0, origin.count], check)
   }
 
   /** `jax.random.bits`, from Threefry blocks. */
@@ -144,7 +150,7 @@ export function jaxChecks(golden: GoldenRows): GoldenCheck[] {
             rows.host(() => expect([...jax.bits(key, shape, options)]).toEqual(words))
           },
           normal(label, hex) {
-            rows.draw(label, lawOf('randn'), origin, near(hex))
+            rows.draw(label, distributionOf('randn'), origin, near(hex))
             rows.host(() => near(hex)(jax.normal(key, shape, options)))
           },
           'truncated_normal(-2,2)'(label, hex) {
@@ -154,7 +160,7 @@ export function jaxChecks(golden: GoldenRows): GoldenCheck[] {
           // The other rounding of the same: product and sum apart.
           'uniform(-0.07,0.07) mul+add'(label, hex) {
             const [low, high] = [Math.fround(-0.07), Math.fround(0.07)]
-            rows.draw(label, lawOf('rand'), origin, (unit) => {
+            rows.draw(label, distributionOf('rand'), origin, (unit) => {
               const scaled = unit.map((x) => Math.fround(x * Math.fround(high - low)))
               exact(hex)(scaled.map((x) => Math.max(low, Math.fround(x + low))))
             })
@@ -203,11 +209,11 @@ export function jaxChecks(golden: GoldenRows): GoldenCheck[] {
 /** jax_published.json: values as printed, with six digits at least. */
 export function jaxPublishedChecks(golden: GoldenRows): GoldenCheck[] {
   const rows = new JaxRows(golden)
-  const uniform = lawOf('rand')
-  const normal = lawOf('randn')
+  const uniform = distributionOf('rand')
+  const normal = distributionOf('randn')
   const legacy = { generator: 'jax-legacy' } as const
   const k42 = jax.key(42)
-  type Draw = readonly [law: RandomLaw, seed: JaxKey, generator: Layout, scale?: number]
+  type Draw = readonly [distribution: RandomDistribution, seed: JaxKey, generator: Layout, scale?: number]
   const draws: Readonly<Record<string, Draw>> = {
     uniform_case: [uniform, jax.key(1338574713), 'jax-legacy'],
     truncated_normal_case: [truncated(0, 2), jax.key(2846034731), 'jax-legacy'],
@@ -247,8 +253,8 @@ export function jaxPublishedChecks(golden: GoldenRows): GoldenCheck[] {
           }
         const draw = draws[id]
         if (draw !== undefined) {
-          const [law, key, generator, scale] = draw
-          rows.draw(id, law, { generator, key, count: values.length }, all(scale))
+          const [distribution, key, generator, scale] = draw
+          rows.draw(id, distribution, { generator, key, count: values.length }, all(scale))
         } else if (scalars[id] !== undefined) {
           for (const [i, [key, generator]] of scalars[id]().entries()) {
             rows.draw(id, normal, { generator, key, count: 1 }, ([found]) => near(found!, values[i]!))
@@ -297,10 +303,10 @@ export function jax2026Checks(golden: GoldenRows): GoldenCheck[] {
               rows.bits(label, origin, (found) => {
                 expect(sha256(new Uint8Array(Uint32Array.from(found).buffer))).toBe(expected)
               }),
-            uniform: () => rows.draw(label, lawOf('rand'), origin, hash),
+            uniform: () => rows.draw(label, distributionOf('rand'), origin, hash),
             'uniform(-1,1)': () => rows.draw(label, { kind: 'uniform', low: -1, high: 1 }, origin, hash),
             glorot_uniform: () => rows.initializer(label, what, origin, shape, hash),
-            normal: () => rows.draw(label, lawOf('randn'), origin, near),
+            normal: () => rows.draw(label, distributionOf('randn'), origin, near),
             'truncated_normal(-1,2.5)': () => rows.draw(label, truncated(-1, 2.5), origin, near),
           }
           if (makers[what] === undefined) expect.fail(`${label} has no check`)

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { cudaOffsetStep, launchThreads } from '../../src/generators/torch/cuda.js'
 import { torchCudaThreads } from '../../src/generators/torch/cuda-gpus.js'
 import { statelessFoldIn } from '../../src/generators/torch/stateless.js'
-import type { SimpleLaw, StatelessSource } from '../../src/ir/generator.js'
+import type { SimpleDistribution, StatelessSource } from '../../src/ir/generator.js'
 import { high32, low32 } from '../../src/random/keys.js'
 import { sha256 } from './bits.js'
 import type { GoldenCheck } from './golden.js'
@@ -16,7 +16,7 @@ import { bitsOf, floatOf, hexOf, hexWords } from './vectors.js'
 const REFERENCE_BOUND = 5.4e-7
 const CUDA_BOUND = 1.5e-6
 
-export function lawOf(op: string): SimpleLaw {
+export function distributionOf(op: string): SimpleDistribution {
   const { method, args } = parseCall(op)
   const [a = 0, b = 1] = args
   return method === 'uniform' ? { kind: 'uniform', low: a, high: b } : { kind: 'normal', mean: a, std: b }
@@ -30,15 +30,15 @@ export function expectNear(values: Float32Array, words: readonly number[], bound
 }
 
 /** Uniforms in every bit, normals near. */
-function expectLike(values: Float32Array, law: SimpleLaw, words: readonly number[]): void {
+function expectLike(values: Float32Array, distribution: SimpleDistribution, words: readonly number[]): void {
   expect(values.length).toBeGreaterThanOrEqual(words.length)
-  if (law.kind === 'uniform') expect(bitsOf(values.subarray(0, words.length))).toEqual(words)
+  if (distribution.kind === 'uniform') expect(bitsOf(values.subarray(0, words.length))).toEqual(words)
   // Beside a mean the sum is rounded too.
-  else expectNear(values, words, (law.mean === 0 ? REFERENCE_BOUND : CUDA_BOUND) * law.std)
+  else expectNear(values, words, (distribution.mean === 0 ? REFERENCE_BOUND : CUDA_BOUND) * distribution.std)
 }
 
 interface Call {
-  readonly law: SimpleLaw
+  readonly distribution: SimpleDistribution
   readonly seed: string
   readonly count: number
   /** Threads that the GPU holds; null: as many as it takes. */
@@ -63,7 +63,7 @@ interface Init {
 /** torch_cuda_ref.json. */
 export function torchCudaChecks(rows: GoldenRows): GoldenCheck[] {
   const draw = (label: string, call: Call, check: (values: Float32Array) => void, first = 0, count = call.count) =>
-    rows.draw(label, { law: call.law, origin: originOf(call) }, [first, count], check)
+    rows.draw(label, { distribution: call.distribution, origin: originOf(call) }, [first, count], check)
   return [
     {
       path: /^small\|\d+\|\d+\|u32$/,
@@ -82,8 +82,10 @@ export function torchCudaChecks(rows: GoldenRows): GoldenCheck[] {
       path: /^small\|\d+\|\d+\|.+/,
       check(hex: string, path) {
         const [, seed = '', count = '', op = ''] = path
-        const law = lawOf(op)
-        draw(path.join('|'), { law, seed, count: Number(count) }, (values) => expectLike(values, law, hexWords(hex)))
+        const distribution = distributionOf(op)
+        draw(path.join('|'), { distribution, seed, count: Number(count) }, (values) =>
+          expectLike(values, distribution, hexWords(hex)),
+        )
       },
     },
     {
@@ -101,9 +103,9 @@ export function torchCudaChecks(rows: GoldenRows): GoldenCheck[] {
         let offset = 0n
         for (const [index, { op, numel: count, philox_offset_before, philox_offset_after, hex }] of calls.entries()) {
           expect(offset).toBe(BigInt(philox_offset_before))
-          const law = lawOf(op)
-          const call = { law, seed: path[1]!, count, offset }
-          draw(`${path.join('|')}|${index}`, call, (values) => expectLike(values, law, hexWords(hex)))
+          const distribution = distributionOf(op)
+          const call = { distribution, seed: path[1]!, count, offset }
+          draw(`${path.join('|')}|${index}`, call, (values) => expectLike(values, distribution, hexWords(hex)))
           offset += cudaOffsetStep(count, launchThreads(count, null))
           expect(offset).toBe(BigInt(philox_offset_after))
         }
@@ -138,8 +140,8 @@ export function torchCudaChecks(rows: GoldenRows): GoldenCheck[] {
         const label = path.join('|')
         const [, name = ''] = path
         const capacity = torchCudaThreads[name.replace(/ [/(].*/, '')]!
-        const rand = { law: lawOf('rand'), seed: String(row.seed), count: row.numel, capacity }
-        const randn = { ...rand, law: lawOf('randn') }
+        const rand = { distribution: distributionOf('rand'), seed: String(row.seed), count: row.numel, capacity }
+        const randn = { ...rand, distribution: distributionOf('randn') }
         draw(label, rand, (values) => {
           expect(hashOf(values)).toBe(row.rand_sha256_f32le)
           for (const [index, { rand: hex }] of Object.entries(row.at)) expect(hexOf(values[Number(index)]!)).toBe(hex)
@@ -171,12 +173,12 @@ export function torchCudaChecks(rows: GoldenRows): GoldenCheck[] {
             expect(values.length).toBe(row.numel)
             const [first, last] = [hexWords(golden.first32), hexWords(golden.last8)]
             const std = Math.SQRT2 / Math.sqrt(shapes.slice(1).reduce((a, b) => a * b, 1))
-            const law: SimpleLaw = initializer.endsWith('normal')
+            const distribution: SimpleDistribution = initializer.endsWith('normal')
               ? { kind: 'normal', mean: 0, std }
               : { kind: 'uniform', low: 0, high: 0 }
-            expectLike(values, law, first)
-            expectLike(values.subarray(values.length - last.length), law, last)
-            if (law.kind === 'uniform') expect(hashOf(values)).toBe(golden.sha256_f32le)
+            expectLike(values, distribution, first)
+            expectLike(values.subarray(values.length - last.length), distribution, last)
+            if (distribution.kind === 'uniform') expect(hashOf(values)).toBe(golden.sha256_f32le)
           })
         }
       },
@@ -208,12 +210,12 @@ export function torchCudaPublishedChecks(rows: GoldenRows): GoldenCheck[] {
         let offset = 0n
         for (const [, n] of record.prior_calls) offset += cudaOffsetStep(n, launchThreads(n, capacity))
         const [mean = 0, std = 1] = args
-        const law: SimpleLaw = op === 'rand' ? lawOf('rand') : { kind: 'normal', mean, std }
+        const distribution: SimpleDistribution = op === 'rand' ? distributionOf('rand') : { kind: 'normal', mean, std }
         const printed = printed_decimals === 'f32' ? 0 : 0.5001 * 10 ** -printed_decimals
         const bound = op === 'rand' ? printed : printed + CUDA_BOUND * std
-        const origin = originOf({ law, seed: String(seed), count, capacity, offset })
+        const origin = originOf({ distribution, seed: String(seed), count, capacity, offset })
         for (const [index, value] of Object.entries(record.values)) {
-          rows.draw(`${id}|${index}`, { law, origin }, [Number(index), 1], ([ours]) => {
+          rows.draw(`${id}|${index}`, { distribution, origin }, [Number(index), 1], ([ours]) => {
             if (bound === 0) expect(ours).toBe(Math.fround(value))
             else expect(Math.abs(ours! - value)).toBeLessThanOrEqual(bound)
           })
@@ -255,7 +257,7 @@ export function torchStatelessChecks(rows: GoldenRows): GoldenCheck[] {
     path: new RegExp(`^keys\\|[^|]+\\|${name}$`),
     check(hex: string, path) {
       const words = hexWords(hex)
-      const draw = { law: { kind: 'uniform', low, high }, origin: originAt(path[1]!) } as const
+      const draw = { distribution: { kind: 'uniform', low, high }, origin: originAt(path[1]!) } as const
       rows.draw(path.join('|'), draw, [0, 19], (values) => expect(bitsOf(values)).toEqual(words))
       rows.draw(path.join('|'), draw, [5, 9], (values) => expect(bitsOf(values)).toEqual(words.slice(5, 14)))
     },
@@ -287,7 +289,7 @@ export function torchStatelessChecks(rows: GoldenRows): GoldenCheck[] {
     {
       path: /^keys\|[^|]+\|normal 19$/,
       check(hex: string, path) {
-        const draw = { law: lawOf('randn'), origin: originAt(path[1]!) }
+        const draw = { distribution: distributionOf('randn'), origin: originAt(path[1]!) }
         // The bound of the file's own note is 2e-6.
         rows.draw(path.join('|'), draw, [0, 19], (values) => expectNear(values, hexWords(hex), 1e-6))
       },

@@ -1,18 +1,23 @@
 // Published values of PyTorch's CPU generator, reference arrays of its no-contraction build, and real PyTorch 2.13.
 import { expect } from 'vitest'
 import { linear, sequential, TorchGenerator } from '../../src/index.js'
-import type { SimpleLaw, TorchCpuSource, TorchCpuVariant } from '../../src/ir/generator.js'
+import type { SimpleDistribution, TorchCpuSource, TorchCpuVariant } from '../../src/ir/generator.js'
 import type { GoldenCheck } from './golden.js'
 import type { GoldenRows } from './golden-rows.js'
-import { lawOf } from './golden-torch-cuda.js'
+import { distributionOf } from './golden-torch-cuda.js'
 import { hashOf } from './torch-cpu.js'
 import { bitsOf, hexWords } from './vectors.js'
 
 /** The first call after torch.manual_seed(seed). */
-const firstCall = (seed: bigint, law: SimpleLaw, count: number, variant: TorchCpuVariant = 'fma'): TorchCpuSource => ({
+const firstCall = (
+  seed: bigint,
+  distribution: SimpleDistribution,
+  count: number,
+  variant: TorchCpuVariant = 'fma',
+): TorchCpuSource => ({
   generator: 'torch-cpu',
   variant,
-  draw: law.kind,
+  draw: distribution.kind,
   seed: Number(BigInt.asUintN(32, seed)),
   position: 0,
   count,
@@ -28,12 +33,13 @@ interface Published {
 export function torchCpuPublishedChecks(rows: GoldenRows): GoldenCheck[] {
   const draw = (
     label: string,
-    [seed, law, count, variant]: [number, SimpleLaw, number, TorchCpuVariant],
+    [seed, distribution, count, variant]: [number, SimpleDistribution, number, TorchCpuVariant],
     check: (values: Float32Array) => void,
-  ) => rows.draw(label, { law, origin: firstCall(BigInt(seed), law, count, variant) }, [0, count], check)
-  const randn = lawOf('randn')
+  ) =>
+    rows.draw(label, { distribution, origin: firstCall(BigInt(seed), distribution, count, variant) }, [0, count], check)
+  const randn = distributionOf('randn')
   /** nn.Linear's weights: U(-1 / sqrt(fan in), 1 / sqrt(fan in)). */
-  const weights = (fanIn: number): SimpleLaw => ({
+  const weights = (fanIn: number): SimpleDistribution => ({
     kind: 'uniform',
     low: -1 / Math.sqrt(fanIn),
     high: 1 / Math.sqrt(fanIn),
@@ -70,7 +76,7 @@ export function torchCpuPublishedChecks(rows: GoldenRows): GoldenCheck[] {
       check(hex: string, path) {
         const [, op = '', seed = '', count = ''] = path
         const words = hexWords(hex)
-        draw(path.join('|'), [Number(seed), lawOf(op), Number(count), 'no-contraction'], (values) =>
+        draw(path.join('|'), [Number(seed), distributionOf(op), Number(count), 'no-contraction'], (values) =>
           expect(bitsOf(values.subarray(0, words.length))).toEqual(words),
         )
       },
@@ -112,10 +118,10 @@ export function torch2026Checks(rows: GoldenRows): GoldenCheck[] {
       path: /^torch\|\d+\|(rand|randn|uniform_\(.*\)|normal_\(.*\)) \d+$/,
       check(expected: string, path) {
         const [op = '', count = ''] = path[2]!.split(' ')
-        const law = lawOf(op)
-        const origin = firstCall(BigInt(path[1]!), law, Number(count))
+        const distribution = distributionOf(op)
+        const origin = firstCall(BigInt(path[1]!), distribution, Number(count))
         const check = (values: Float32Array) => expect(hashOf(values)).toBe(expected)
-        rows.draw(path.join('|'), { law, origin }, [0, Number(count)], check)
+        rows.draw(path.join('|'), { distribution, origin }, [0, Number(count)], check)
       },
     },
   ]

@@ -1,7 +1,7 @@
 // Golden words of the block functions: Random123's known answers, streams of an independent reference, and what the
 // generators make of single words.
 import { expect } from 'vitest'
-import { affineLaw } from '../../src/generators/laws.js'
+import { affineConstants } from '../../src/generators/draw-constants.js'
 import { curandUniform, roundToFloat } from '../../src/random/libraries/curand.js'
 import { mersenneStream } from '../../src/random/libraries/mt19937.js'
 import { threefry2x32 } from '../../src/random/libraries/threefry.js'
@@ -44,7 +44,7 @@ const unitFunction: WordFunction = {
   ].join(' '),
   twin: ([x = 0]) => {
     const unit = (k: number, bits: 23 | 24): number => {
-      const { scale, offset, origin, step } = affineLaw({ low: 0, high: 1 }, bits)
+      const { scale, offset, origin, step } = affineConstants({ low: 0, high: 1 }, bits)
       return (k - origin) * step * scale + offset
     }
     return bitsOf(Float32Array.of(roundToFloat(x), curandUniform(x), unit(x & 0xffffff, 24), unit(x >>> 9, 23)))

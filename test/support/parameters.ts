@@ -16,20 +16,20 @@ export function contextFor(shape: readonly number[], facts: Partial<ParameterSpe
   return contextOf(parameter, new Map([[parameter.name, parameter]]), 'layout')
 }
 
-/** The one number of a centred law: std of a normal, bound of a uniform. Fails for any other law. */
+/** The one number of a centred distribution: std of a normal, bound of a uniform. Fails for any other distribution. */
 export function scaleOf(initializer: Initializer, context: InitializerContext): number {
-  const law = initializer.distribution(context)
-  if (law.kind === 'normal' && law.mean === 0) return law.std
-  if (law.kind === 'uniform' && law.low === -law.high) return law.high
-  throw new Error(`not a centred law: ${JSON.stringify(law)}`)
+  const distribution = initializer.distribution(context)
+  if (distribution.kind === 'normal' && distribution.mean === 0) return distribution.std
+  if (distribution.kind === 'uniform' && distribution.low === -distribution.high) return distribution.high
+  throw new Error(`not a centred distribution: ${JSON.stringify(distribution)}`)
 }
 
-/** How a random law is made, as the samplers take it. */
+/** How a random distribution is made, as the samplers take it. */
 export function samplerSource(
-  law: Distribution,
+  distribution: Distribution,
   stream: Stream = { seed: 0n, offset: 0n },
 ): FillSource & { kind: 'sampler' } {
-  const { source } = fillingOf(law, 'float32', stream)
-  if (source.kind !== 'sampler') throw new Error(`not a random law: ${JSON.stringify(law)}`)
+  const { source } = fillingOf(distribution, 'float32', stream)
+  if (source.kind !== 'sampler') throw new Error(`not a random distribution: ${JSON.stringify(distribution)}`)
   return source
 }

@@ -144,7 +144,7 @@ describe('initializer names', () => {
   })
 })
 
-describe('a law that the parameter cannot take is refused by the parameter’s name', () => {
+describe('a distribution that the parameter cannot take is refused by the parameter’s name', () => {
   const huge = 3.5e38
   test.each<[string, Partial<library.ParameterSpec>, string, Record<string, unknown>, WeightInitErrorCode, string[]]>([
     [

@@ -1,4 +1,4 @@
-// Tests of weights against their laws, on the CPU: every fault is found, sound weights pass, p-values are what they say.
+// Tests of weights against their distributions, on the CPU: every fault is found, sound weights pass, p-values are what they say.
 import { describe, expect, test } from 'vitest'
 import { float32Bits, float32ToBfloat16, float32ToFloat16 } from '../../src/core/half.js'
 import {
@@ -28,24 +28,27 @@ describe('faults', () => {
     for (const { parameters } of report.failures) for (const name of parameters) expect(names).toContain(name)
   })
 
-  test.each(['float16', 'bfloat16'] as const)('%s of a law that the dtype cannot hold is told apart', async (dtype) => {
-    // N(100, 0.05): float16 has a number every 1/16, bfloat16 every 1/2.
-    const distribution: Distribution = { kind: 'normal', mean: 100, std: 0.05 }
-    const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
-    const make = (mean: number): CheckedTensor => ({
-      name: 'w',
-      shape: [200, 100],
-      dtype,
-      distribution,
-      buffer: Uint16Array.from(normals(20_000, 0.05, 6), (x) => round(float32Bits(Math.fround(x + mean)))),
-    })
-    expect((await checkTensors('cpu', [make(100)])).failures).toEqual([])
-    expect((await checkTensors('cpu', [make(100.6)])).ok).toBe(false)
-  })
+  test.each(['float16', 'bfloat16'] as const)(
+    '%s of a distribution that the dtype cannot hold is told apart',
+    async (dtype) => {
+      // N(100, 0.05): float16 has a number every 1/16, bfloat16 every 1/2.
+      const distribution: Distribution = { kind: 'normal', mean: 100, std: 0.05 }
+      const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
+      const make = (mean: number): CheckedTensor => ({
+        name: 'w',
+        shape: [200, 100],
+        dtype,
+        distribution,
+        buffer: Uint16Array.from(normals(20_000, 0.05, 6), (x) => round(float32Bits(Math.fround(x + mean)))),
+      })
+      expect((await checkTensors('cpu', [make(100)])).failures).toEqual([])
+      expect((await checkTensors('cpu', [make(100.6)])).ok).toBe(false)
+    },
+  )
 })
 
 describe('sound weights', () => {
-  const laws: [string, Record<string, unknown>][] = [
+  const distributions: [string, Record<string, unknown>][] = [
     ['normal', { std: 0.02 }],
     ['normal', { mean: 1000, std: 0.5 }],
     ['uniform', { a: -0.3, b: 7.7 }],
@@ -59,7 +62,7 @@ describe('sound weights', () => {
     ['eye', {}],
     ['ones', {}],
   ]
-  test.each(laws)('%s %j passes at every size and dtype, for 20 seeds', async (name, config) => {
+  test.each(distributions)('%s %j passes at every size and dtype, for 20 seeds', async (name, config) => {
     const model: Model = {
       parameters: (['float32', 'float16', 'bfloat16'] as const).flatMap((dtype) =>
         [
@@ -72,7 +75,7 @@ describe('sound weights', () => {
     }
     for (let seed = 0; seed < 20; seed++) {
       const weights = await initializeModel(model, name, config, { device: 'cpu', seed })
-      // False alarms: at most 20 x 12 laws x 1e-6 = 2.4e-4; the seeds are fixed.
+      // False alarms: at most 20 x 12 distributions x 1e-6 = 2.4e-4; the seeds are fixed.
       expect((await weights.check()).failures, `seed ${seed}`).toEqual([])
     }
   })
@@ -88,9 +91,9 @@ describe('sound weights', () => {
     const part = await initializeModel(model, 'normal', { mean: 0.1, std: 0.02 }, { device: 'cpu', seed: 1, slice })
     expect((await part.check()).failures).toEqual([])
     for (const generator of ['torch-cpu', 'torch-cuda', 'jax', 'jax-legacy', 'torch-stateless'] as const) {
-      for (const law of ['normal', 'uniform']) {
-        const weights = await initializeModel(model, law, {}, { device: 'cpu', seed: 1, generator })
-        expect((await weights.check()).failures, `${generator} ${law}`).toEqual([])
+      for (const distribution of ['normal', 'uniform']) {
+        const weights = await initializeModel(model, distribution, {}, { device: 'cpu', seed: 1, generator })
+        expect((await weights.check()).failures, `${generator} ${distribution}`).toEqual([])
       }
     }
     // The padding row is looked at.
@@ -184,19 +187,19 @@ describe('bad input', () => {
     ['a shape with a zero', [{ ...good, shape: [0, 3] }], 'INVALID_SHAPE', ['"w"', 'zero-element']],
     ['no shape', [{ ...good, shape: undefined }], 'INVALID_SHAPE', ['"w"']],
     [
-      'an unknown law',
+      'an unknown distribution',
       [{ ...good, distribution: { kind: 'cauchy' } }],
       'INVALID_CONFIG',
       ['cauchy', 'known kinds', 'normal'],
     ],
     [
-      'a law that is none',
+      'a distribution that is none',
       [{ ...good, distribution: { kind: 'normal', mean: 0, std: -1 } }],
       'INVALID_CONFIG',
       ['std'],
     ],
     [
-      'a law of another shape',
+      'a distribution of another shape',
       [{ ...good, distribution: { kind: 'sparse', std: 1, rows: 3, columns: 3, zeros: 1 } }],
       'INVALID_SHAPE',
       ['6 elements', '9'],

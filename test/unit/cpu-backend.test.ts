@@ -198,7 +198,7 @@ describe('tied parameters', () => {
     { name: 'wte.weight', shape: [10, 4], role: 'embedding' },
   ]
 
-  test('share their owner’s memory, values and law', async () => {
+  test('share their owner’s memory, values and distribution', async () => {
     const weights = await initializeModel({ parameters }, 'normal', {}, cpu(1))
     const [head, wte] = [weights.get('head.weight'), weights.get('wte.weight')]
     expect(head.buffer).toBe(wte.buffer)

@@ -34,7 +34,7 @@ describe('statistics', () => {
     expect(got.expected).toEqual(weights.get('w').expected)
   })
 
-  test('are what the law promises, within five standard errors', async () => {
+  test('are what the distribution promises, within five standard errors', async () => {
     const weights = await initializeModel(linear(1000, 500), 'kaiming', {}, { device: 'cpu', seed: 4 })
     const { mean, std, count, expected } = (await weights.statistics()).get('weight')!
     expect(count).toBe(500_000)

@@ -35,7 +35,7 @@ describe('decodeFloat32', () => {
 describe('BinFinder finds the bin of a search', () => {
   const next = seededWords(33)
   test.each([
-    ['63 of a normal law', Array.from({ length: 63 }, (_, i) => Math.tanh((i - 31) / 20) * 0.05)],
+    ['63 of a normal distribution', Array.from({ length: 63 }, (_, i) => Math.tanh((i - 31) / 20) * 0.05)],
     ['many in one octave', Array.from({ length: 63 }, (_, i) => 1 + i / 64)],
     ['one at 0', [0]],
     ['subnormals and the largest', [-3.4028234663852886e38, -1e-45, 0, 1e-45, 1e-40, 3.4028234663852886e38]],

@@ -48,7 +48,7 @@ describe('diagnosePlan', () => {
     const findings = diagnose([weight, { name: 'head.weight', shape: [4, 64] }], rules)
     expect(findings).toMatchObject([{ code: 'unmatched', severity: 'error', parameter: 'head.weight' }])
     expect(() => planModel({ parameters: [{ name: 'head.weight', shape: [4, 64] }] }, rules)).toThrow('head.weight')
-    // A named initializer too, where it has no law for a role.
+    // A named initializer too, where it has no distribution for a role.
     expect(codes(diagnose([weight, { name: 'count', shape: [], role: 'buffer' }], 'xavier'))).toEqual([
       ['unmatched', 'count'],
     ])
@@ -126,13 +126,13 @@ describe('diagnosePlan', () => {
     expect(twice[0]!.message).toContain('lm_head.weight, decoder.wte.weight')
   })
 
-  it("says where the law's fans are not PyTorch's, and which were used", () => {
+  it("says where the distribution's fans are not PyTorch's, and which were used", () => {
     const fused: ParameterSpec = { name: 'qkv.weight', shape: [192, 64], blocks: 3 }
     const own = diagnose([fused], 'xavier')
     expect(codes(own)).toEqual([['fans-differ', 'qkv.weight']])
     expect(own[0]!.message).toContain("the layer's true fans are used")
     expect(diagnose([fused], 'xavier', { fans: 'torch' })[0]!.message).toContain("PyTorch's fans are used")
-    expect(diagnose([fused], new NormalInitializer({ std: 0.02 })), 'no fan in this law').toEqual([])
+    expect(diagnose([fused], new NormalInitializer({ std: 0.02 })), 'no fan in this distribution').toEqual([])
   })
 
   it('flags float16 under its normal range', () => {

@@ -1,10 +1,10 @@
 // What is special to one family: truncated normals, identity, dirac, sparse, torch defaults, gains, fans, custom. What all have
-// in common is in family-laws.test.ts.
+// in common is in family-distributions.test.ts.
 import { describe, expect, test } from 'vitest'
 import { decodeFloat32 } from '../../src/core/decode.js'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { fillJob } from '../../src/fill/make-job.js'
-import { inversionLaw } from '../../src/generators/torch/truncated.js'
+import { inversionDistribution } from '../../src/generators/torch/truncated.js'
 import {
   activationGain,
   activationNames,
@@ -37,7 +37,7 @@ import { expMinus, normalTail } from '../../src/random/normal-cdf.js'
 import { permutedRow, sparseHalfBits } from '../../src/random/sparse.js'
 import { truncatedNormalMoments } from '../../src/random/truncated-normal.js'
 import { parseHexFloat } from '../support/exact-float.js'
-import { ksDistance, ksLimit, truncatedLaw } from '../support/reference-laws.js'
+import { ksDistance, ksLimit, truncatedDistribution } from '../support/reference-distributions.js'
 import { hexOf } from '../support/vectors.js'
 import formulas from '../vectors/torch_trunc_normal.json' with { type: 'json' }
 
@@ -94,7 +94,7 @@ describe('truncated normals', () => {
     expect(Math.abs(moments.mean - row.true_mean)).toBeLessThan(1e-12)
     expect(Math.abs(moments.std / row.true_std - 1)).toBeLessThan(1e-9)
     // What PyTorch up to 2.12 inverts: float32 bounds of a uniform, and a factor.
-    const { uniform, scale } = inversionLaw({ kind: 'truncated-normal', mean, std, low, high })
+    const { uniform, scale } = inversionDistribution({ kind: 'truncated-normal', mean, std, low, high })
     const bounds = uniform as { low: number; high: number }
     expect([hexOf(bounds.low), hexOf(bounds.high)]).toEqual([row.uniform_lo_f32, row.uniform_hi_f32])
     expect(scale).toBe(parseHexFloat(row['mul std*sqrt2']))
@@ -121,7 +121,7 @@ describe('truncated normals', () => {
     expect(sorted[0]).toBeGreaterThanOrEqual(a)
     expect(sorted[n - 1]).toBeLessThanOrEqual(b)
     // The float32 grid of the sliver adds its half step.
-    const distance = ksDistance(drawn, truncatedLaw(mean, std, a, b), 'float32')
+    const distance = ksDistance(drawn, truncatedDistribution(mean, std, a, b), 'float32')
     expect(distance).toBeLessThan(ksLimit(n) + 2 ** -24 / (b - a))
     const moments = truncatedNormalMoments({ mean, std, low: a, high: b })
     const measured = sorted.reduce((sum, x) => sum + x, 0) / n
@@ -247,10 +247,10 @@ describe('torch_default', () => {
       conv: conv2d(3, 5, 3),
       rec: lstm(8, 6, { layers: 2 }),
     })
-    const laws = new Map(planned(model, 'torch_default').map(({ name, distribution }) => [name, distribution]))
-    const bound = (name: string): number => (laws.get(name) as { high: number }).high
-    expect(laws.get('emb.weight')).toEqual({ kind: 'normal', mean: 0, std: 1 })
-    expect(laws.get('norm.weight')).toEqual({ kind: 'constant', value: 1 })
+    const distributions = new Map(planned(model, 'torch_default').map(({ name, distribution }) => [name, distribution]))
+    const bound = (name: string): number => (distributions.get(name) as { high: number }).high
+    expect(distributions.get('emb.weight')).toEqual({ kind: 'normal', mean: 0, std: 1 })
+    expect(distributions.get('norm.weight')).toEqual({ kind: 'constant', value: 1 })
     expect(bound('fc.weight')).toBeCloseTo(1 / Math.sqrt(8), 15)
     expect(bound('fc.bias')).toBe(1 / Math.sqrt(8))
     expect(bound('conv.weight')).toBeCloseTo(1 / Math.sqrt(27), 15)

@@ -287,7 +287,7 @@ describe('input from strangers', () => {
     }
   })
 
-  test(`${CASES} manifests of every law and generator; small ones that are accepted are also made`, async () => {
+  test(`${CASES} manifests of every distribution and generator; small ones that are accepted are also made`, async () => {
     const r = random(3)
     const manifests = await Promise.all(
       strangeManifests.map(async ([rules, options]) => {

@@ -1,4 +1,4 @@
-// A manifest alone makes the same bits again, whatever the law and the generator; what cannot be data is refused.
+// A manifest alone makes the same bits again, whatever the distribution and the generator; what cannot be data is refused.
 import { describe, expect, test } from 'vitest'
 import {
   createInitializer,
@@ -19,7 +19,7 @@ const half = defineInitializer({
   distribution: () => ({ kind: 'truncated-normal', mean: 0, std: 1, low: 0.5, high: Number.POSITIVE_INFINITY }),
 })
 
-const laws: [string, Initializer, object][] = [
+const distributions: [string, Initializer, object][] = [
   ['constant', createInitializer('constant', { value: 3 }), {}],
   ['uniform', createInitializer('uniform', {}), {}],
   ['normal', createInitializer('normal', {}), {}],
@@ -51,7 +51,7 @@ async function roundTrip(initializer: Initializer, spec: object, generator: Gene
 }
 
 describe('manifests', () => {
-  test.each(laws)('law: %s', async (_, initializer, spec) => roundTrip(initializer, spec, 'philox'))
+  test.each(distributions)('distribution: %s', async (_, initializer, spec) => roundTrip(initializer, spec, 'philox'))
 
   const generators: GeneratorOption[] = [
     'torch-cpu',
@@ -63,7 +63,7 @@ describe('manifests', () => {
     { name: 'jax-legacy', keys: { w: [1, 2] } },
   ]
   test.each(generators)('generator: %o', async (generator) => {
-    for (const [name, initializer, spec] of laws) {
+    for (const [name, initializer, spec] of distributions) {
       if (!/truncated|sparse/.test(name)) await roundTrip(initializer, spec, generator)
     }
   })
@@ -83,7 +83,7 @@ describe('manifests', () => {
     })
   })
 
-  test('faults in generator, source, padding and law are named', async () => {
+  test('faults in generator, source, padding and distribution are named', async () => {
     const model = { parameters: [{ name: 'w', shape: [4, 4] }] }
     using weights = await initializeModel(model, 'normal', {}, { device: 'cpu', seed: 1, generator: 'torch-cpu' })
     const manifest = JSON.parse(JSON.stringify(weights.manifest()))

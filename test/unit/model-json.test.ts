@@ -52,11 +52,11 @@ test.each(['torch_cpu_resnet18', 'torch_cpu_mobilenet_v3_small'])('%s: a table o
     expect(role).toBe(module === 'BatchNorm2d' ? (bias ? 'norm-bias' : 'norm-scale') : bias ? 'bias' : 'weight')
   }
   if (file.includes('resnet18')) {
-    const laws = (parameters: Parameters<typeof planModel>[0]) =>
+    const distributions = (parameters: Parameters<typeof planModel>[0]) =>
       planModel(parameters, recipes.resnet({ block: 'basic' }), { seed: 1 }).parameters.map(
         ({ distribution }) => distribution,
       )
-    expect(laws(model)).toEqual(laws(resnet(18)))
+    expect(distributions(model)).toEqual(distributions(resnet(18)))
   }
 })
 

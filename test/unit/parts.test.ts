@@ -26,10 +26,10 @@ const model = defineModel({
 
 describe('parts', () => {
   test('the layouts are those of the shader', () => {
-    const { 'core/part': part = '', 'core/job_struct': job = '', 'core/law': law = '' } = shaderFiles()
+    const { 'core/part': part = '', 'core/job_struct': job = '', 'core/constants': distribution = '' } = shaderFiles()
     const { unused: _, ...axis } = structLayout(part, 'PartAxis')
     expect(axis).toEqual(partLayout.axis)
-    expect(structLayout(`${law}\n${job}`, 'Job')).toEqual(jobLayout)
+    expect(structLayout(`${distribution}\n${job}`, 'Job')).toEqual(jobLayout)
     expect(part).toContain('axes: array<PartAxis, 8>')
     expect(partLayout.byteLength).toBe(partLayout.axes + 8 * partLayout.axis.byteLength)
     const whole = shaderFiles()['orthogonal/part'] ?? ''
@@ -123,7 +123,7 @@ describe('parts', () => {
     expect(shardRange(2, { index: 2, count: 3 })).toEqual([2, 2])
   })
 
-  test('the plan shows both shapes; laws stay those of the whole; empty shards and missing axes are said', () => {
+  test('the plan shows both shapes; distributions stay those of the whole; empty shards and missing axes are said', () => {
     const whole = planModel(model, 'kaiming', {}, { seed: 1 })
     const plan = planModel(model, 'kaiming', {}, { seed: 1, shard: { axis: 0, index: 7, count: 8 } })
     const [w, b, e, t, f] = plan.parameters

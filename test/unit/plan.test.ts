@@ -119,7 +119,7 @@ describe('toJSON', () => {
     expect(json.generator).toBe('philox')
     expect(json.parameters[0].stream).toEqual({ seed: String(seed), offset: String(offset) })
     expect(json.parameters[0].distribution).toEqual({ kind: 'normal', mean: 0, std: 0.02 })
-    expect(json.parameters[0].law).toBe('normal(0, 0.02)')
+    expect(json.parameters[0].description).toBe('normal(0, 0.02)')
   })
 
   test('tells what is tied and what is skipped, and counts neither', () => {
@@ -159,7 +159,7 @@ describe('dtype', () => {
     expect(plan.parameters.map((p) => p.dtype)).toEqual([dtype, dtype, 'int64'])
   })
 
-  test('changes neither law nor stream', () => {
+  test('changes neither distribution nor stream', () => {
     const facts = (dtype: 'float32' | 'bfloat16') =>
       planModel(mlp, 'kaiming', {}, { seed: 3, dtype }).parameters.map(({ distribution, stream }) => ({
         distribution,
@@ -263,7 +263,7 @@ describe('an initializer of one’s own', () => {
     }
   }
 
-  test('is asked for its law', () => {
+  test('is asked for its distribution', () => {
     const plan = planModel(mlp, new ByFanOut(), { seed: 1 })
     expect(plan.parameters[0]).toMatchObject({
       rule: { initializer: 'by-fan-out' },
@@ -278,31 +278,31 @@ describe('an initializer of one’s own', () => {
     ['a string', { kind: 'normal', mean: 0, std: '1' }, '"1"'],
     ['an infinite end', { kind: 'uniform', low: 0, high: Number.POSITIVE_INFINITY }, 'Infinity'],
     ['a constant that is no number', { kind: 'constant', value: Number.NaN }, 'NaN'],
-  ])('a law that is %s is refused, with the parameter', async (_, law, shown) => {
+  ])('a distribution that is %s is refused, with the parameter', async (_, distribution, shown) => {
     class Wrong extends Initializer {
       readonly name = 'wrong'
       readonly config = {}
       distribution() {
-        return law as { kind: 'constant'; value: number }
+        return distribution as { kind: 'constant'; value: number }
       }
     }
     await expectRefusal(() => planModel(mlp, new Wrong(), { seed: 1 }), 'INVALID_CONFIG', '"0.weight"', shown)
   })
 })
 
-test('expected moments of every law', () => {
+test('expected moments of every distribution', () => {
   const [w] = planModel(linear(4, 4, { bias: false }), 'uniform', { a: -1, b: 3 }, { seed: 0 }).parameters
   expect(w?.expected).toEqual({ mean: 1, std: 4 / Math.sqrt(12), min: -1, max: 3 })
   const [c] = planModel(linear(4, 4, { bias: false }), 'constant', { value: 7 }, { seed: 0 }).parameters
   expect(c?.expected).toEqual({ mean: 7, std: 0, min: 7, max: 7 })
 })
 
-test('a law without spread is planned as a constant', () => {
-  const law = (name: string, config: Record<string, unknown>) =>
+test('a distribution without spread is planned as a constant', () => {
+  const distribution = (name: string, config: Record<string, unknown>) =>
     planModel(linear(4, 4, { bias: false }), name, config, { seed: 0 }).parameters[0]!.distribution
-  expect(law('normal', { mean: 2, std: 0 })).toEqual({ kind: 'constant', value: 2 })
-  expect(law('uniform', { a: -3, b: -3 })).toEqual({ kind: 'constant', value: -3 })
-  expect(law('xavier', { gain: 0 })).toEqual({ kind: 'constant', value: 0 })
-  expect(law('uniform', { a: 1, b: 1 + 2 ** -40 })).toEqual({ kind: 'constant', value: 1 })
+  expect(distribution('normal', { mean: 2, std: 0 })).toEqual({ kind: 'constant', value: 2 })
+  expect(distribution('uniform', { a: -3, b: -3 })).toEqual({ kind: 'constant', value: -3 })
+  expect(distribution('xavier', { gain: 0 })).toEqual({ kind: 'constant', value: 0 })
+  expect(distribution('uniform', { a: 1, b: 1 + 2 ** -40 })).toEqual({ kind: 'constant', value: 1 })
   expect(new NormalInitializer({ std: 0 }).distribution()).toEqual({ kind: 'normal', mean: 0, std: 0 })
 })

@@ -1,4 +1,4 @@
-// Every recipe against the rules of the library or paper it cites: the law of chosen parameters, worked out here.
+// Every recipe against the rules of the library or paper it cites: the distribution of chosen parameters, worked out here.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as library from '../../src/index.js'
@@ -6,18 +6,18 @@ import { planModel, readHuggingFaceConfig, recipes, resnet } from '../../src/ind
 import type { ParameterSpec } from '../../src/ir/parameter.js'
 import { expectRefusal } from '../support/refusal.js'
 
-type Law = Readonly<Record<string, unknown>>
-const normal = (std: number): Law => ({ kind: 'normal', mean: 0, std: expect.closeTo(std, 12) })
-const uniform = (bound: number): Law => ({
+type Distribution = Readonly<Record<string, unknown>>
+const normal = (std: number): Distribution => ({ kind: 'normal', mean: 0, std: expect.closeTo(std, 12) })
+const uniform = (bound: number): Distribution => ({
   kind: 'uniform',
   low: expect.closeTo(-bound, 12),
   high: expect.closeTo(bound, 12),
 })
-const constant = (value: number): Law => ({ kind: 'constant', value })
+const constant = (value: number): Distribution => ({ kind: 'constant', value })
 /** trunc_normal_ with its absolute bounds. */
-const cut = (std: number): Law => ({ kind: 'truncated-normal', mean: 0, std, low: -2, high: 2 })
+const cut = (std: number): Distribution => ({ kind: 'truncated-normal', mean: 0, std, low: -2, high: 2 })
 /** JAX's truncated normal of standard deviation `std`. */
-const corrected = (std: number): Law => ({
+const corrected = (std: number): Distribution => ({
   kind: 'truncated-normal',
   mean: 0,
   std: expect.closeTo(std / 0.8796256610342398, 12),
@@ -27,7 +27,7 @@ const corrected = (std: number): Law => ({
 
 describe('of a config', () => {
   // By hand from the widths of the model: t5-small d_model 512, d_kv 64, 8 heads, d_ff 2048; CLIP 512 and 768, 12 layers.
-  const rows: readonly [folder: string, name: string, law: Law][] = [
+  const rows: readonly [folder: string, name: string, distribution: Distribution][] = [
     ['gpt2', 'transformer.wte.weight', normal(0.02)],
     ['gpt2', 'transformer.h.3.attn.c_proj.weight', normal(0.004082482904638631)],
     ['gpt2', 'transformer.h.3.mlp.c_fc.bias', constant(0)],
@@ -101,8 +101,8 @@ describe('of a config', () => {
     plans.set(folder, plan)
     return plan
   }
-  test.each(rows)('%s %s', (folder, name, law) => {
-    expect(planOf(folder).parameters.find((p) => p.name === name)?.distribution).toEqual(law)
+  test.each(rows)('%s %s', (folder, name, distribution) => {
+    expect(planOf(folder).parameters.find((p) => p.name === name)?.distribution).toEqual(distribution)
   })
 
   test('factors and ranges come from the config', () => {
@@ -135,7 +135,7 @@ describe('alone', () => {
   const dense = weight('a.weight', [10, 25])
   const denseBias = weight('a.bias', [10])
   const table = weight('e.weight', [100, 16], { role: 'embedding' })
-  const rows: readonly [recipe: string, settings: object, spec: ParameterSpec, law: Law][] = [
+  const rows: readonly [recipe: string, settings: object, spec: ParameterSpec, distribution: Distribution][] = [
     ['nanogpt', { layers: 8 }, weight('transformer.h.0.mlp.c_proj.weight', [8, 32]), normal(0.005)],
     ['nanogpt', { layers: 8 }, weight('transformer.h.0.attn.c_attn.weight', [24, 8]), normal(0.02)],
     ['resnet', {}, conv, normal(Math.sqrt(2 / 576))],
@@ -194,9 +194,9 @@ describe('alone', () => {
   const call = (name: string, settings: object) =>
     (recipes as unknown as Record<string, (settings: object) => readonly library.RecipeRule[]>)[name]!(settings)
 
-  test.each(rows)('%s %j: %j', (name, settings, spec, law) => {
+  test.each(rows)('%s %j: %j', (name, settings, spec, distribution) => {
     const [planned] = planModel({ parameters: [spec] }, call(name, settings), { seed: 1 }).parameters
-    expect(planned?.distribution).toEqual(law)
+    expect(planned?.distribution).toEqual(distribution)
     expect(planned?.rule.source).toMatch(/\w/)
   })
 
@@ -207,9 +207,9 @@ describe('alone', () => {
 
   test('resnet leaves fc.bias to PyTorch’s Linear', () => {
     const plan = planModel(resnet(50), recipes.resnet({ zeroInitResidual: true }), { seed: 1 })
-    const law = (parameter: string) => plan.parameters.find(({ name }) => name === parameter)?.distribution
-    expect(law('fc.bias')).toEqual(uniform(1 / Math.sqrt(2048)))
-    expect(law('layer4.2.bn3.weight')).toEqual(constant(0))
+    const distribution = (parameter: string) => plan.parameters.find(({ name }) => name === parameter)?.distribution
+    expect(distribution('fc.bias')).toEqual(uniform(1 / Math.sqrt(2048)))
+    expect(distribution('layer4.2.bn3.weight')).toEqual(constant(0))
     expect(plan.parameters.filter(({ distribution: d }) => d.kind === 'constant' && d.value === 0)).toHaveLength(
       53 + 16,
     )

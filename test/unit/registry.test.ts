@@ -5,7 +5,7 @@ import { createInitializer, initializerNames } from '../../src/initializers/regi
 import { contextFor } from '../support/parameters.js'
 
 const context = contextFor([30, 50, 3])
-const lawOf = (initializer: Initializer) => initializer.distribution(context)
+const distributionOf = (initializer: Initializer) => initializer.distribution(context)
 
 const std = (value: number) => ({ kind: 'normal', mean: 0, std: value })
 const bound = (value: number) => ({ kind: 'uniform', low: -value, high: value })
@@ -24,8 +24,8 @@ const corrected = (variance: number) => {
 const xavier = Math.sqrt(2 / 240)
 const kaiming = Math.sqrt(2) / Math.sqrt(150)
 
-/** Every way to write a name, its law on shape [30, 50, 3] (fan_in 150, fan_out 90), and the instance it equals. */
-const names: [spellings: string[], law: object, instance: Initializer][] = [
+/** Every way to write a name, its distribution on shape [30, 50, 3] (fan_in 150, fan_out 90), and the instance it equals. */
+const names: [spellings: string[], distribution: object, instance: Initializer][] = [
   [['xavier'], bound(Math.sqrt(3) * xavier), new library.XavierInitializer()],
   [['xavier_uniform', 'xavierUniform', 'xavier_uniform_'], bound(Math.sqrt(3) * xavier), library.xavierUniform],
   [['xavier_normal', 'xavierNormal', 'xavier_normal_'], std(xavier), library.xavierNormal],
@@ -72,11 +72,11 @@ test('this file knows every name', () => {
   expect([...names.map(([[name]]) => name), ...elsewhere].sort()).toEqual([...initializerNames].sort())
 })
 
-describe.each(names)('%j', (spellings, law, instance) => {
+describe.each(names)('%j', (spellings, distribution, instance) => {
   test.each(spellings)('%s', (name) => {
     const made = createInitializer(name)
     expect(made).toBeInstanceOf(Initializer)
-    expect(lawOf(made)).toEqual(law)
+    expect(distributionOf(made)).toEqual(distribution)
   })
 
   test('the ready-made instance is equal to it', () => {
@@ -84,7 +84,7 @@ describe.each(names)('%j', (spellings, law, instance) => {
     expect(instance.constructor).toBe(made.constructor)
     expect(instance.name).toBe(made.name)
     expect(instance.config).toEqual(made.config)
-    expect(lawOf(instance)).toEqual(law)
+    expect(distributionOf(instance)).toEqual(distribution)
   })
 })
 
@@ -106,9 +106,11 @@ test.each([
   const again = createInitializer(made.name, made.config)
   expect(again.constructor).toBe(made.constructor)
   expect(again.config).toEqual(made.config)
-  expect(lawOf(again)).toEqual(lawOf(made))
+  expect(distributionOf(again)).toEqual(distributionOf(made))
   // And through JSON, as a manifest keeps it.
-  expect(lawOf(createInitializer(made.name, JSON.parse(JSON.stringify(made.config))))).toEqual(lawOf(made))
+  expect(distributionOf(createInitializer(made.name, JSON.parse(JSON.stringify(made.config))))).toEqual(
+    distributionOf(made),
+  )
 })
 
 test('the config keeps what was given', () => {
@@ -141,6 +143,6 @@ test.each([
   ['xavier', { gain: 0 }, { kind: 'uniform', low: -0, high: 0 }],
   ['uniform', { a: 2, b: 2 }, { kind: 'uniform', low: 2, high: 2 }],
   ['normal', { mean: 3, std: 0 }, { kind: 'normal', mean: 3, std: 0 }],
-])('a law without spread is allowed: %s %j', (name, config, law) => {
-  expect(lawOf(createInitializer(name, config))).toEqual(law)
+])('a distribution without spread is allowed: %s %j', (name, config, distribution) => {
+  expect(distributionOf(createInitializer(name, config))).toEqual(distribution)
 })

@@ -82,8 +82,8 @@ describe('what a role gets from a model-wide initializer', () => {
     ['norm-bias', [2], { kind: 'constant', value: 0 }],
     ['norm-scale', [2], { kind: 'constant', value: 1 }],
     ['norm-scale', [2, 2], { kind: 'constant', value: 1 }],
-  ])('%s %j', (role, shape, law) => {
-    expect(plan('p', shape, role).distribution).toEqual(law)
+  ])('%s %j', (role, shape, distribution) => {
+    expect(plan('p', shape, role).distribution).toEqual(distribution)
     expect(plan('p', shape, role).role).toBe(role)
   })
 

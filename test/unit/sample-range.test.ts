@@ -7,20 +7,20 @@ import type { Distribution } from '../../src/ir/distribution.js'
 import type { FillJob, FillSource } from '../../src/ir/job.js'
 import { boxMuller } from '../../src/random/normal.js'
 import { uniformConstants, uniformValue } from '../../src/random/uniform.js'
-import { randomLaws } from '../support/laws.js'
+import { randomDistributions } from '../support/distributions.js'
 import { samplerSource } from '../support/parameters.js'
 import { blockReference } from '../support/philox-reference.js'
 import { bitsOf, floatOf, statelessRows } from '../support/vectors.js'
 
-type Law = Exclude<Distribution, { kind: 'constant' }>
+type Drawn = Exclude<Distribution, { kind: 'constant' }>
 type Sampled = FillSource & { kind: 'sampler' }
 interface At {
   readonly seed: bigint
   readonly offset: bigint
 }
 
-const source = (law: Law, { seed, offset }: At): Sampled => samplerSource(law, { seed, offset })
-const unit: Law = { kind: 'uniform', low: 0, high: 1 }
+const source = (distribution: Drawn, { seed, offset }: At): Sampled => samplerSource(distribution, { seed, offset })
+const unit: Drawn = { kind: 'uniform', low: 0, high: 1 }
 
 describe.each(statelessRows())('torch.func._random %s', (_, row) => {
   test('its unit uniforms, bit for bit', () => {
@@ -28,8 +28,8 @@ describe.each(statelessRows())('torch.func._random %s', (_, row) => {
   })
 
   test('its uniform(-0.07, 0.07), bit for bit: one rounding is what its fused multiply-add gives', () => {
-    const law: Law = { kind: 'uniform', low: -0.07, high: 0.07 }
-    expect(bitsOf(sampleRange(source(law, row), 0, row.uniform007.length))).toEqual(row.uniform007)
+    const distribution: Drawn = { kind: 'uniform', low: -0.07, high: 0.07 }
+    expect(bitsOf(sampleRange(source(distribution, row), 0, row.uniform007.length))).toEqual(row.uniform007)
   })
 
   test('its words', () => {
@@ -46,13 +46,14 @@ describe.each(statelessRows())('torch.func._random %s', (_, row) => {
 })
 
 /** Value contract 1 one element at a time: word i mod 4 of block i div 4 for uniforms, pairs of words for normals. */
-function contractElement(law: Law, at: At, i: number): number {
+function contractElement(distribution: Drawn, at: At, i: number): number {
   const words = blockReference(at, BigInt(Math.floor(i / 4)))
-  if (law.kind === 'uniform') return uniformValue(words[i % 4]!, uniformConstants(law.low, law.high))
+  if (distribution.kind === 'uniform')
+    return uniformValue(words[i % 4]!, uniformConstants(distribution.low, distribution.high))
   const pair = new Float32Array(2)
   const first = (i % 4) - (i % 2)
   boxMuller(pair, words[first]!, words[first + 1]!)
-  return Math.fround(Math.fround(pair[i % 2]! * Math.fround(law.std)) + Math.fround(law.mean))
+  return Math.fround(Math.fround(pair[i % 2]! * Math.fround(distribution.std)) + Math.fround(distribution.mean))
 }
 
 const offsets: [string, At][] = [
@@ -65,11 +66,11 @@ const offsets: [string, At][] = [
 ]
 
 describe.each(offsets)('stream offset %s', (_, at) => {
-  test.each(Object.entries(randomLaws).filter(([, { kind }]) => kind === 'uniform' || kind === 'normal'))(
+  test.each(Object.entries(randomDistributions).filter(([, { kind }]) => kind === 'uniform' || kind === 'normal'))(
     '%s: every element is its own block and word',
-    (__, law) => {
-      const got = sampleRange(source(law, at), 0, 21)
-      const expected = Float32Array.from({ length: 21 }, (___, i) => contractElement(law, at, i))
+    (__, distribution) => {
+      const got = sampleRange(source(distribution, at), 0, 21)
+      const expected = Float32Array.from({ length: 21 }, (___, i) => contractElement(distribution, at, i))
       expect(bitsOf(got)).toEqual(bitsOf(expected))
     },
   )
@@ -83,10 +84,10 @@ test('elements past 2^32 blocks into a parameter carry too', () => {
   expect(bitsOf(got)).toEqual(bitsOf(expected))
 })
 
-describe.each(Object.entries(randomLaws).filter(([, { kind }]) => kind === 'uniform' || kind === 'normal'))(
+describe.each(Object.entries(randomDistributions).filter(([, { kind }]) => kind === 'uniform' || kind === 'normal'))(
   '%s: an element has its value wherever a range begins and ends',
-  (_, law) => {
-    const from = source(law, { seed: 11n, offset: 2n ** 32n - 2n })
+  (_, distribution) => {
+    const from = source(distribution, { seed: 11n, offset: 2n ** 32n - 2n })
     const whole = bitsOf(sampleRange(from, 0, 32))
 
     test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])('first %d, counts 1 to 9', (first) => {

@@ -139,7 +139,7 @@ describe('no line adds a product without a barrier', () => {
         ],
         'distributions/normal': [],
         'distributions/uniform': [
-          'let unit = (vec4<f32>(vec4<i32>(words & vec4<u32>(0xffffffu))) - bitcast<f32>(law.b.x)) * a.w;',
+          'let unit = (vec4<f32>(vec4<i32>(words & vec4<u32>(0xffffffu))) - bitcast<f32>(constants.b.x)) * a.w;',
         ],
       }[path],
     )
@@ -164,7 +164,7 @@ function withoutBarriers(line: string): string {
 
 describe('job-layout.ts', () => {
   test('has the offsets of struct Job in WGSL’s layout', () => {
-    expect({ ...jobLayout }).toEqual(structLayout(`${files['core/law']}\n${files['core/job_struct']}`, 'Job'))
+    expect({ ...jobLayout }).toEqual(structLayout(`${files['core/constants']}\n${files['core/job_struct']}`, 'Job'))
   })
 
   test('the layout rules here give known answers', () => {
@@ -186,7 +186,7 @@ describe('job-layout.ts', () => {
   const packedSource = (span: FillWindow) => packed((place) => packSource(place, span))
   const packedOverlay = (overlay: Overlay, span: FillWindow) => packed((place) => packOverlay(place, overlay, span))
 
-  test('packs a sampler’s window: counter of its first block, shift within it, law, counts', () => {
+  test('packs a sampler’s window: counter of its first block, shift within it, distribution, counts', () => {
     const source = samplerSource({ kind: 'uniform', low: -0.25, high: 0.5 }, stream)
     const job: FillJob = { name: 'w', dtype: 'float16', firstElement: 3, elementCount: 100, source, overlays: [] }
     const { field, turns } = packedSource({ job, ...window })
@@ -199,9 +199,9 @@ describe('job-layout.ts', () => {
     expect(field(jobLayout.firstWord)).toBe(1234)
     expect(field(jobLayout.zero)).toBe(0)
     expect(turns).toBe(20)
-    const law = Uint32Array.from({ length: 12 }, (_, i) => field(jobLayout.law + 4 * i))
-    expect(law).toEqual(source.constants)
-    expect([...new Float32Array(law.buffer).slice(0, 2)]).toEqual([0.75, -0.25])
+    const distribution = Uint32Array.from({ length: 12 }, (_, i) => field(jobLayout.constants + 4 * i))
+    expect(distribution).toEqual(source.constants)
+    expect([...new Float32Array(distribution.buffer).slice(0, 2)]).toEqual([0.75, -0.25])
   })
 
   test('a block beyond 2^32 keeps its high half', () => {
@@ -229,7 +229,7 @@ describe('job-layout.ts', () => {
     const { field } = packedSource({ job, start: 0, count: 9, firstWord: 7 })
     expect(field(jobLayout.elementCount)).toBe(9 * width)
     expect(field(jobLayout.firstWord)).toBe(7)
-    const words = Uint32Array.from({ length: 4 }, (_, i) => field(jobLayout.law + 4 * i))
+    const words = Uint32Array.from({ length: 4 }, (_, i) => field(jobLayout.constants + 4 * i))
     expect([...new Uint8Array(words.buffer)]).toEqual([...pattern])
   })
 
@@ -246,7 +246,7 @@ describe('job-layout.ts', () => {
     const diagonal = { kind: 'diagonal', first: 0, stride: 11, count: 10, pattern } as const
     const { field, turns } = packedOverlay(diagonal, { job, ...window })
     // Elements 11, 22, ..., 77 and 66 lie in [10, 87): from 1 on, seven of them.
-    expect([field(jobLayout.law + 16), field(jobLayout.law + 20), turns]).toEqual([1, 11, 7])
+    expect([field(jobLayout.constants + 16), field(jobLayout.constants + 20), turns]).toEqual([1, 11, 7])
     expect(packedOverlay({ ...diagonal, first: 90 }, { job, ...window }).turns).toBe(0)
     const range = { kind: 'range', first: 5, count: 8, pattern } as const
     const place = (overlay: Overlay): number[] => {

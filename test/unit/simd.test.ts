@@ -15,7 +15,7 @@ import { normalQuad } from '../../src/random/normal.js'
 import { truncatedNormalValue } from '../../src/random/truncated-normal.js'
 import { uniformConstants, uniformValue } from '../../src/random/uniform.js'
 import { countDifferences } from '../support/bits.js'
-import { randomLaws } from '../support/laws.js'
+import { randomDistributions } from '../support/distributions.js'
 import { samplerSource } from '../support/parameters.js'
 import { blockReference } from '../support/philox-reference.js'
 import { edgeWords, seededWords } from '../support/seeded.js'
@@ -103,9 +103,16 @@ describe('the words at edges, and 16,000 others', () => {
     [3e-39, 1e-38],
   ])('uniform [%d, %d)', (low, high) => {
     words.set(given)
-    const law = uniformConstants(low, high)
-    exports.uniform!(2 ** 14, law.scale, law.offset, law.top, law.step, law.origin)
-    const expected = Float32Array.from(given, (word) => uniformValue(word, law))
+    const distribution = uniformConstants(low, high)
+    exports.uniform!(
+      2 ** 14,
+      distribution.scale,
+      distribution.offset,
+      distribution.top,
+      distribution.step,
+      distribution.origin,
+    )
+    const expected = Float32Array.from(given, (word) => uniformValue(word, distribution))
     expect(different(floats, expected)).toBe(0)
   })
 
@@ -160,11 +167,11 @@ const streams: readonly Stream[] = [
 const firsts = [0, 1, 2, 3, 7, 16383, 2 ** 34 - 5, 2 ** 40 + 2]
 const counts = [1, 2, 3, 4, 5, 17, 16381, 16384, 16385, 33000]
 
-describe('every law, dtype, stream and range: the bytes of the TypeScript samplers', () => {
-  const inSimd = Object.entries(randomLaws).filter(([, { kind }]) => kind !== 'sparse')
-  test.each(inSimd)('%s', (_, law) => {
+describe('every distribution, dtype, stream and range: the bytes of the TypeScript samplers', () => {
+  const inSimd = Object.entries(randomDistributions).filter(([, { kind }]) => kind !== 'sparse')
+  test.each(inSimd)('%s', (_, distribution) => {
     for (const stream of streams) {
-      const source = samplerSource(law, stream)
+      const source = samplerSource(distribution, stream)
       for (const [at, first] of firsts.entries()) {
         const longest = Math.max(...counts)
         const values = sampleRange(source, first, longest)
@@ -187,8 +194,8 @@ describe('every law, dtype, stream and range: the bytes of the TypeScript sample
     }
   })
 
-  test('none for a law that only TypeScript has', () => {
-    expect(simdSampler(samplerSource(randomLaws.sparse!), 'float32')).toBeUndefined()
+  test('none for a distribution that only TypeScript has', () => {
+    expect(simdSampler(samplerSource(randomDistributions.sparse!), 'float32')).toBeUndefined()
   })
 })
 
@@ -198,12 +205,12 @@ describe('without WebAssembly the same bytes', () => {
     vi.resetModules()
   })
 
-  const job = (law: Distribution, dtype: FloatDType): FillJob => ({
+  const job = (distribution: Distribution, dtype: FloatDType): FillJob => ({
     name: 'w',
     dtype,
     firstElement: 5,
     elementCount: 20_000,
-    source: samplerSource(law, streams[1]!),
+    source: samplerSource(distribution, streams[1]!),
     overlays: [],
   })
 
@@ -224,10 +231,10 @@ describe('without WebAssembly the same bytes', () => {
     vi.stubGlobal('WebAssembly', stub)
     const { simdSampler: absent } = await import('../../src/cpu/simd.js')
     const { fillBytes: fallback } = await import('../../src/cpu/fill.js')
-    for (const law of Object.values(randomLaws)) {
-      expect(absent(samplerSource(law), 'float32')).toBeUndefined()
+    for (const distribution of Object.values(randomDistributions)) {
+      expect(absent(samplerSource(distribution), 'float32')).toBeUndefined()
       for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-        const one = job(law, dtype)
+        const one = job(distribution, dtype)
         expect(Buffer.compare(fallback(one, 3, 9_999), fillBytes(one, 3, 9_999))).toBe(0)
       }
     }

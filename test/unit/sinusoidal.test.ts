@@ -25,10 +25,10 @@ test('PyTorch’s table: most bits equal, all within 1.3e-4, the angle of a last
   const { rows, columns, positions, values } = JSON.parse(
     readFileSync(new URL('../vectors/torch_sinusoids.json', import.meta.url), 'utf8'),
   )
-  const law = { kind: 'sinusoid', rows, columns, maxTimescale: 10000, arrangement: 'halves' } as const
+  const distribution = { kind: 'sinusoid', rows, columns, maxTimescale: 10000, arrangement: 'halves' } as const
   let equal = 0
   for (const [index, position] of positions.entries()) {
-    const ours = sinusoidElements(law, position * columns, columns)
+    const ours = sinusoidElements(distribution, position * columns, columns)
     const theirs = Float32Array.from(values[index])
     for (let j = 0; j < columns; j++) {
       expect(Math.abs(ours[j]! - theirs[j]!)).toBeLessThan(1.3e-4)

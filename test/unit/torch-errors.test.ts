@@ -47,7 +47,7 @@ describe('PyTorch’s wording', () => {
     await expectRefusal(() => plan([5], name), 'INVALID_SHAPE', '"layer.w"', '[5]')
   })
 
-  test('a custom law is refused in the same words, with the parameter', async () => {
+  test('a custom distribution is refused in the same words, with the parameter', async () => {
     const a = () => plan([2, 2], 'xavier_normal', { gain: -1 })
     await expectRefusal(a, 'INVALID_CONFIG', '"layer.w"', 'normal expects std >= 0.0, but found std -')
     const b = () => plan([2, 2], 'xavier_uniform', { gain: -1 })

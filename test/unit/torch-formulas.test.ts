@@ -83,27 +83,27 @@ describe.each(rows)('shape %s', (_, row) => {
     })
 
     test('both as the sampler takes them, float32', () => {
-      for (const [distribution, cell] of [
+      for (const [kind, cell] of [
         ['normal', cells.normal_std!],
         ['uniform', cells.uniform_bound!],
       ] as const) {
-        const law = checkDistribution(initializerOf(column, distribution).distribution(context), 'float32', 'w')
-        if (law.kind === 'constant') expect.fail('a random law became a constant')
-        expect(hexOf(new Float32Array(samplerSource(law).constants.buffer)[0]!)).toBe(cell.float32_hex)
+        const distribution = checkDistribution(initializerOf(column, kind).distribution(context), 'float32', 'w')
+        if (distribution.kind === 'constant') expect.fail('a random distribution became a constant')
+        expect(hexOf(new Float32Array(samplerSource(distribution).constants.buffer)[0]!)).toBe(cell.float32_hex)
       }
     })
   })
 })
 
-// The table's uniform_std is what a uniform law of this bound has: bound / sqrt(3).
+// The table's uniform_std is what a uniform distribution of this bound has: bound / sqrt(3).
 const xavierCells = rows.flatMap(([name, row]) =>
   columnsOf(row)
     .filter((column) => column.startsWith('xavier'))
     .map((column) => [name, column, row] as const),
 )
-test.each(xavierCells)('shape %s, %s: the std that the uniform law promises', (_, column, row) => {
-  const law = initializerOf(column, 'uniform').distribution(contextFor(row.shape))
-  expect(expectedMoments(law).std).toBe(number(row[column]!.uniform_std!))
+test.each(xavierCells)('shape %s, %s: the std that the uniform distribution promises', (_, column, row) => {
+  const distribution = initializerOf(column, 'uniform').distribution(contextFor(row.shape))
+  expect(expectedMoments(distribution).std).toBe(number(row[column]!.uniform_std!))
 })
 
 describe('calculateGain', () => {

@@ -1,4 +1,4 @@
-// webgpu-init verify: a checkpoint against its manifest and its laws, on the CPU.
+// webgpu-init verify: a checkpoint against its manifest and its distributions, on the CPU.
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

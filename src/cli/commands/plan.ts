@@ -12,7 +12,7 @@ export const planCommand: Command = {
   synopsis: 'plan <model> [options]',
   summary: 'say what init would do, and what looks wrong; no GPU',
   description:
-    `Prints one row per parameter: its rule and why that matched, fans, law, standard deviation and bytes; then totals, and ` +
+    `Prints one row per parameter: its rule and why that matched, fans, distribution, standard deviation and bytes; then totals, and ` +
     `what looks wrong. No GPU is touched and no value is made. The model is ${modelKinds}. ` +
     `Exits 1 when a parameter is left that nothing initialises.`,
   flags: { ...modelFlags, json: jsonFlag },
@@ -84,7 +84,18 @@ function planTable(plan: InitializationPlan, findings: readonly PlanFinding[]): 
     p.action === 'initialize' ? p.byteLength.toLocaleString('en') : '',
     (flags.get(p.name) ?? []).join(', '),
   ])
-  const header = ['parameter', 'shape', 'dtype', 'rule', 'because', 'fan in / out', 'law', 'std', 'bytes', 'flags']
+  const header = [
+    'parameter',
+    'shape',
+    'dtype',
+    'rule',
+    'because',
+    'fan in / out',
+    'distribution',
+    'std',
+    'bytes',
+    'flags',
+  ]
   return formatTable(header, rows, new Set([7, 8]))
 }
 

@@ -20,9 +20,9 @@ import { measuredNote, noLayersNote, planSignal, signalText } from './signal.js'
 export const verifyCommand: Command = {
   name: 'verify',
   synopsis: 'verify <weights.safetensors> [options]',
-  summary: 'compare a checkpoint with its manifest bit by bit, and test it against the laws',
+  summary: 'compare a checkpoint with its manifest bit by bit, and test it against the distributions',
   description: `Reads a .safetensors file, makes the weights of its manifest again, compares every element bit by bit, and tests
-what the file holds against the laws: moments, bins, extremes, correlations, copies; with --model also how activations and
+what the file holds against the distributions: moments, bins, extremes, correlations, copies; with --model also how activations and
 gradients pass through the layers. Exit code 1 where anything fails.`,
   flags: {
     manifest: { value: 'PATH', help: "manifest.json; default: the one in the file's own metadata" },

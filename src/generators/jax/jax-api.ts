@@ -1,7 +1,7 @@
 import { show, WeightInitError } from '../../core/errors.js'
-import type { JaxKey, JaxSource, SimpleLaw } from '../../ir/generator.js'
+import type { JaxKey, JaxSource, SimpleDistribution } from '../../ir/generator.js'
 import { seedKey } from '../../random/keys.js'
-import { jaxBits, jaxFoldIn, jaxTruncatedLaw, jaxTruncatedNormal, sampleJax } from './jax.js'
+import { jaxBits, jaxFoldIn, jaxTruncatedConstants, jaxTruncatedNormal, sampleJax } from './jax.js'
 
 /** Which layout: 'jax' (jax_threefry_partitionable=True, jax >= 0.5, the default) or 'jax-legacy' (before). */
 export interface JaxOptions {
@@ -46,9 +46,9 @@ function source(key: JaxKey, count: number, { generator = 'jax' }: JaxOptions = 
   return { generator, key: checkJaxKey(key, 'jax: key'), count }
 }
 
-function draw(law: SimpleLaw, key: JaxKey, shape: JaxShape, options?: JaxOptions): Floats {
+function draw(distribution: SimpleDistribution, key: JaxKey, shape: JaxShape, options?: JaxOptions): Floats {
   const count = countOf(shape)
-  return sampleJax({ law, origin: source(key, count, options) }, 0, count)
+  return sampleJax({ distribution, origin: source(key, count, options) }, 0, count)
 }
 
 /**
@@ -110,9 +110,9 @@ function truncatedNormal(
   if (!Number.isFinite(lower) || !Number.isFinite(upper) || !(lower < upper)) {
     fail(`truncatedNormal needs lower < upper, both finite, but found lower=${show(lower)}, upper=${show(upper)}.`)
   }
-  const law = jaxTruncatedLaw(lower, upper)
+  const distribution = jaxTruncatedConstants(lower, upper)
   const words = bits(from, shape, options)
-  return Float32Array.from(words, (word) => jaxTruncatedNormal(word, law))
+  return Float32Array.from(words, (word) => jaxTruncatedNormal(word, distribution))
 }
 
 type Mode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'

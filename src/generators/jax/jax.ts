@@ -2,14 +2,14 @@
 // jax_threefry_partitionable=True, the default since 0.5.0; 'jax-legacy' the layout before.
 // Twins of shaders/generators/jax_*.wgsl.
 
-import type { LawOf } from '../../ir/distribution.js'
-import type { JaxKey, JaxSource, RandomLaw } from '../../ir/generator.js'
+import type { DistributionOf } from '../../ir/distribution.js'
+import type { JaxKey, JaxSource, RandomDistribution } from '../../ir/generator.js'
 import { erfInv } from '../../random/libraries/erf-inv.js'
 import { fusedMultiplyAdd } from '../../random/libraries/fma.js'
 import { threefry2x32 } from '../../random/libraries/threefry.js'
 import { nextBelow } from '../../random/uniform.js'
+import { type AffineConstants, affineConstants, normalConstants } from '../draw-constants.js'
 import { erf } from '../erf.js'
-import { type AffineLaw, affineLaw, normalLaw } from '../laws.js'
 
 const fround = Math.fround
 export const ROOT_TWO: number = /* @__PURE__ */ fround(Math.SQRT2)
@@ -44,7 +44,7 @@ export function jaxNormal(word: number): number {
 }
 
 /** Float32 constants of truncated_normal(lower, upper): erf^-1 of a uniform, cut to the open interval. */
-export interface JaxTruncatedLaw extends AffineLaw {
+export interface JaxTruncatedConstants extends AffineConstants {
   /** The smallest uniform. */
   readonly lowest: number
   /** The neighbours of the bounds inside the interval. */
@@ -56,11 +56,11 @@ export interface JaxTruncatedLaw extends AffineLaw {
 const flushed = (x: number): number => (Math.abs(x) < 2 ** -126 ? 0 : x)
 
 /** @param lower @param upper bounds in standard deviations, possibly infinite */
-export function jaxTruncatedLaw(lower: number, upper: number): JaxTruncatedLaw {
+export function jaxTruncatedConstants(lower: number, upper: number): JaxTruncatedConstants {
   const edge = (x: number): number => fround(erf(fround(fround(x) / ROOT_TWO)))
   const low = edge(lower)
   return {
-    ...affineLaw({ low, high: edge(upper) }, 23),
+    ...affineConstants({ low, high: edge(upper) }, 23),
     lowest: low,
     smallest: flushed(-nextBelow(-fround(lower))),
     largest: flushed(nextBelow(fround(upper))),
@@ -68,45 +68,48 @@ export function jaxTruncatedLaw(lower: number, upper: number): JaxTruncatedLaw {
 }
 
 /** `jax.random.truncated_normal` of a word, unit scale. Where rounding made the uniform -1, the smallest value. */
-export function jaxTruncatedNormal(word: number, law: JaxTruncatedLaw): number {
-  const unit = ((word >>> 9) - law.origin) * law.step
-  const u = Math.max(law.lowest, fusedMultiplyAdd(unit, law.scale, law.offset))
-  if (u <= -1) return law.smallest
-  return Math.min(Math.max(fround(ROOT_TWO * erfInv(u)), law.smallest), law.largest)
+export function jaxTruncatedNormal(word: number, distribution: JaxTruncatedConstants): number {
+  const unit = ((word >>> 9) - distribution.origin) * distribution.step
+  const u = Math.max(distribution.lowest, fusedMultiplyAdd(unit, distribution.scale, distribution.offset))
+  if (u <= -1) return distribution.smallest
+  return Math.min(Math.max(fround(ROOT_TWO * erfInv(u)), distribution.smallest), distribution.largest)
 }
 
-/** The bounds of a truncated law in its own standard deviations, as JAX takes them. */
-export function jaxBounds({ mean, std, low, high }: LawOf<'truncated-normal'>): { lower: number; upper: number } {
+/** The bounds of a truncated distribution in its own standard deviations, as JAX takes them. */
+export function jaxBounds({ mean, std, low, high }: DistributionOf<'truncated-normal'>): {
+  lower: number
+  upper: number
+} {
   return { lower: fround((low - mean) / std), upper: fround((high - mean) / std) }
 }
 
-/** The laws that jax.random and jax.nn.initializers have. */
-export type JaxLaw = Exclude<RandomLaw, { kind: 'sparse' }>
+/** The distributions that jax.random and jax.nn.initializers have. */
+export type JaxDistribution = Exclude<RandomDistribution, { kind: 'sparse' }>
 
 /** Elements [first, first + count) of an array, float32, in a new array. */
 export function sampleJax(
-  { law, origin }: { readonly law: JaxLaw; readonly origin: JaxSource },
+  { distribution, origin }: { readonly distribution: JaxDistribution; readonly origin: JaxSource },
   first: number,
   count: number,
 ): Float32Array<ArrayBuffer> {
   const words = new Uint32Array(count)
   jaxBits(origin, first, words)
   const out = new Float32Array(words.buffer)
-  if (law.kind === 'uniform') {
-    const { scale, offset, origin: zero, step } = affineLaw(law, 23)
+  if (distribution.kind === 'uniform') {
+    const { scale, offset, origin: zero, step } = affineConstants(distribution, 23)
     const lowest = offset === 0 ? -scale : offset
     for (let i = 0; i < count; i++) {
       out[i] = Math.max(lowest, fusedMultiplyAdd(((words[i]! >>> 9) - zero) * step, scale, offset))
     }
     return out
   }
-  const { mean, std } = normalLaw(law)
-  if (law.kind === 'normal') {
+  const { mean, std } = normalConstants(distribution)
+  if (distribution.kind === 'normal') {
     for (let i = 0; i < count; i++) out[i] = fusedMultiplyAdd(jaxNormal(words[i]!), std, mean)
     return out
   }
-  const { lower, upper } = jaxBounds(law)
-  const truncated = jaxTruncatedLaw(lower, upper)
+  const { lower, upper } = jaxBounds(distribution)
+  const truncated = jaxTruncatedConstants(lower, upper)
   for (let i = 0; i < count; i++) out[i] = fusedMultiplyAdd(jaxTruncatedNormal(words[i]!, truncated), std, mean)
   return out
 }

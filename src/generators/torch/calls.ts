@@ -1,6 +1,6 @@
 // The calls of uniform_ and normal_ that PyTorch's initializers are made of, on the CPU and on CUDA alike.
 
-import type { SimpleLaw, TorchCpuSource, TorchCudaSource } from '../../ir/generator.js'
+import type { SimpleDistribution, TorchCpuSource, TorchCudaSource } from '../../ir/generator.js'
 import { advanceTorch, sampleTorchCpu, type TorchCursor } from './cpu.js'
 import { cudaOffsetStep, sampleTorchCuda } from './cuda.js'
 
@@ -10,14 +10,19 @@ export type TorchCall =
   | { readonly origin: TorchCudaSource; readonly count: number }
 
 /** Elements [first, first + count) of one call, float32, in a new array. */
-export function sampleCall(law: SimpleLaw, { origin }: TorchCall, first: number, count: number): Float32Array {
+export function sampleCall(
+  distribution: SimpleDistribution,
+  { origin }: TorchCall,
+  first: number,
+  count: number,
+): Float32Array {
   return origin.generator === 'torch-cpu'
-    ? sampleTorchCpu({ law, origin }, first, count)
-    : sampleTorchCuda({ law, origin }, first, count)
+    ? sampleTorchCpu({ distribution, origin }, first, count)
+    : sampleTorchCuda({ distribution, origin }, first, count)
 }
 
 /** Where the next call on as many elements begins, after one of this kind. */
-export function nextCall(call: TorchCall, kind: SimpleLaw['kind']): TorchCall {
+export function nextCall(call: TorchCall, kind: SimpleDistribution['kind']): TorchCall {
   if (!('count' in call)) {
     const { position, cachedAt, ...rest } = call.origin
     return { origin: { ...rest, ...advanceTorch(cursorOf(call.origin), kind, call.origin.count) } }

@@ -1,7 +1,7 @@
 // PyTorch's CPU generator (ATen/native/cpu/DistributionTemplates.h, x86-64 with AVX2): which words a call takes, and what
 // it makes of them. Twins of shaders/generators/torch_cpu_*.wgsl.
 
-import type { SimpleLaw, TorchCpuSource, TorchCpuVariant } from '../../ir/generator.js'
+import type { SimpleDistribution, TorchCpuSource, TorchCpuVariant } from '../../ir/generator.js'
 import { cephesCosSin, cephesLog } from '../../random/libraries/cephes.js'
 import {
   exactSquareRoot,
@@ -11,7 +11,7 @@ import {
   splitMultiplyAdd,
 } from '../../random/libraries/fma.js'
 import { type MersenneStream, mersenneStream } from '../../random/libraries/mt19937.js'
-import { affineLaw, normalLaw } from '../laws.js'
+import { affineConstants, normalConstants } from '../draw-constants.js'
 
 const fround = Math.fround
 const TWO_PI = /* @__PURE__ */ fround(2 * Math.PI)
@@ -63,17 +63,17 @@ export function torchDirection(out: Float32Array, word: number, mulAdd: MulAdd):
 
 /** Elements [first, first + count) of a call, float32, in a new array. */
 export function sampleTorchCpu(
-  { law, origin }: { readonly law: SimpleLaw; readonly origin: TorchCpuSource },
+  { distribution, origin }: { readonly distribution: SimpleDistribution; readonly origin: TorchCpuSource },
   first: number,
   count: number,
 ): Float32Array {
   const stream = mersenneStream(origin.seed)
-  if (law.kind === 'uniform') {
+  if (distribution.kind === 'uniform') {
     const words = new Uint32Array(count)
     stream.read(origin.position + first, words)
-    const { scale, offset, origin: zero, step } = affineLaw(law, 24, origin.variant === 'fma')
+    const { scale, offset, origin: zero, step } = affineConstants(distribution, 24, origin.variant === 'fma')
     const mulAdd = torchMulAdd(origin.variant)
-    const high = fround(law.high)
+    const high = fround(distribution.high)
     const out = new Float32Array(words.buffer)
     if (offset === 0) {
       for (let i = 0; i < count; i++) out[i] = ((words[i]! & 0xffffff) - zero) * step * scale
@@ -86,19 +86,19 @@ export function sampleTorchCpu(
     }
     return out
   }
-  if (origin.count < TORCH_BLOCK) return smallNormals(stream, origin, law).subarray(first, first + count)
-  return blockNormals(stream, origin, law, first, count)
+  if (origin.count < TORCH_BLOCK) return smallNormals(stream, origin, distribution).subarray(first, first + count)
+  return blockNormals(stream, origin, distribution, first, count)
 }
 
 function blockNormals(
   stream: MersenneStream,
   { position, count: total, variant }: TorchCpuSource,
-  law: { mean: number; std: number },
+  distribution: { mean: number; std: number },
   first: number,
   count: number,
 ): Float32Array {
   const mulAdd = torchQuickMulAdd(variant)
-  const { mean, std } = normalLaw(law)
+  const { mean, std } = normalConstants(distribution)
   const begin = first - (first % TORCH_BLOCK)
   const blocks = Math.ceil((first + count - begin) / TORCH_BLOCK)
   const words = new Uint32Array(blocks * TORCH_BLOCK)

@@ -1,12 +1,12 @@
 // PyTorch's CUDA generator (ATen/native/cuda/DistributionTemplates.h) over cuRAND's Philox4x32-10, layout
 // 'torch-cuda-v1'. Twins of shaders/generators/torch_cuda*.wgsl.
 
-import type { SimpleLaw, TorchCudaSource } from '../../ir/generator.js'
+import type { SimpleDistribution, TorchCudaSource } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { curandDirection, curandRadius, curandUniform } from '../../random/libraries/curand.js'
 import { fusedMultiplyAdd } from '../../random/libraries/fma.js'
 import { philox4x32 } from '../../random/philox.js'
-import { normalLaw } from '../laws.js'
+import { normalConstants } from '../draw-constants.js'
 
 const fround = Math.fround
 /** Threads of a CUDA block in PyTorch's launch. */
@@ -24,15 +24,19 @@ export function cudaOffsetStep(count: number, threads: number): bigint {
 }
 
 /** Float32 constants of uniform_(low, high): value = u * scale + low, one rounding; a value of `high` becomes `low`. */
-export function cudaUniformLaw(law: { low: number; high: number }): { low: number; high: number; scale: number } {
-  const low = fround(law.low)
-  const high = fround(law.high)
+export function cudaUniformConstants(distribution: { low: number; high: number }): {
+  low: number
+  high: number
+  scale: number
+} {
+  const low = fround(distribution.low)
+  const high = fround(distribution.high)
   return { low, high, scale: fround(high - low) }
 }
 
 /** Elements [first, first + count) of a call, float32, in a new array. */
 export function sampleTorchCuda(
-  { law, origin }: { readonly law: SimpleLaw; readonly origin: TorchCudaSource },
+  { distribution, origin }: { readonly distribution: SimpleDistribution; readonly origin: TorchCudaSource },
   first: number,
   count: number,
 ): Float32Array {
@@ -42,8 +46,8 @@ export function sampleTorchCuda(
   const block = BigInt(origin.offset) / 4n
   const out = new Float32Array(count)
   const words = new Uint32Array(4)
-  const uniform = law.kind === 'uniform' ? cudaUniformLaw(law) : undefined
-  const { mean, std } = law.kind === 'normal' ? normalLaw(law) : { mean: 0, std: 1 }
+  const uniform = distribution.kind === 'uniform' ? cudaUniformConstants(distribution) : undefined
+  const { mean, std } = distribution.kind === 'normal' ? normalConstants(distribution) : { mean: 0, std: 1 }
   const pair = new Float32Array(2)
   // Element i: thread i mod threads, its word (or half of a pair) number floor(i / threads).
   let turn = Math.floor(first / threads)

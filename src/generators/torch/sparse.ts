@@ -1,21 +1,26 @@
 // PyTorch's sparse_ (torch/nn/init.py): normal_(0, std), then in every column the first rows of a randperm are 0. The
 // permutations come from the CPU's default generator, on CUDA too.
 
-import type { LawOf } from '../../ir/distribution.js'
+import type { DistributionOf } from '../../ir/distribution.js'
 import { type MersenneStream, mersenneStream } from '../../random/libraries/mt19937.js'
 import { sampleCall, type TorchCall } from './calls.js'
 import { normalWords, smallNormalWords, TORCH_BLOCK } from './cpu.js'
 import { randpermWords } from './randperm.js'
 
-type SparseLaw = LawOf<'sparse'>
+type SparseDistribution = DistributionOf<'sparse'>
 
 /** Words that the permutations of all columns take. */
-export const permutationWords = ({ rows, columns }: SparseLaw): number => columns * randpermWords(rows)
+export const permutationWords = ({ rows, columns }: SparseDistribution): number => columns * randpermWords(rows)
 
 /** Elements [first, first + count) of sparse_, float32, in a new array. */
-export function sampleSparse(law: SparseLaw, call: TorchCall, first: number, count: number): Float32Array {
-  const values = sampleCall({ kind: 'normal', mean: 0, std: law.std }, call, first, count)
-  const zeros = zerosOf(law, call)
+export function sampleSparse(
+  distribution: SparseDistribution,
+  call: TorchCall,
+  first: number,
+  count: number,
+): Float32Array {
+  const values = sampleCall({ kind: 'normal', mean: 0, std: distribution.std }, call, first, count)
+  const zeros = zerosOf(distribution, call)
   for (let i = 0; i < count; i++) {
     const at = first + i
     if ((zeros[at >>> 3]! >>> (at & 7)) & 1) values[i] = 0
@@ -26,11 +31,15 @@ export function sampleSparse(law: SparseLaw, call: TorchCall, first: number, cou
 /** Which elements are 0, a bit each; the last ones asked for are kept as long as their source is. */
 let known: WeakMap<TorchCall['origin'], Uint8Array> | undefined
 
-function zerosOf(law: SparseLaw, { origin }: TorchCall): Uint8Array {
+function zerosOf(distribution: SparseDistribution, { origin }: TorchCall): Uint8Array {
   known ??= new WeakMap()
   const found = known.get(origin)
   if (found !== undefined) return found
-  const zeros = makeZeros(law, mersenneStream(Number(BigInt(origin.seed) & 0xffff_ffffn)), permutationsStart(origin))
+  const zeros = makeZeros(
+    distribution,
+    mersenneStream(Number(BigInt(origin.seed) & 0xffff_ffffn)),
+    permutationsStart(origin),
+  )
   known.set(origin, zeros)
   return zeros
 }
@@ -41,7 +50,7 @@ function permutationsStart(origin: TorchCall['origin']): number {
   return position + (count < TORCH_BLOCK ? smallNormalWords(count, cachedAt !== undefined) : normalWords(count))
 }
 
-function makeZeros({ rows, columns, zeros }: SparseLaw, stream: MersenneStream, start: number): Uint8Array {
+function makeZeros({ rows, columns, zeros }: SparseDistribution, stream: MersenneStream, start: number): Uint8Array {
   const bits = new Uint8Array(Math.ceil((rows * columns) / 8))
   const order = Uint32Array.from({ length: rows }, (_, i) => i)
   // Row i of a permutation is settled by its first i + 1 steps; the others are passed by.

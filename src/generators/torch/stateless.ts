@@ -1,12 +1,12 @@
 // PyTorch's stateless generator (torch.func._random): Philox blocks as in the value contract, other arithmetic.
 // Twins of shaders/generators/stateless_*.wgsl.
 
-import type { SimpleLaw, StatelessSource } from '../../ir/generator.js'
+import type { SimpleDistribution, StatelessSource } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { curandRadius, statelessDirection } from '../../random/libraries/curand.js'
 import { fusedMultiplyAdd } from '../../random/libraries/fma.js'
 import { philox4x32 } from '../../random/philox.js'
-import { affineLaw, normalLaw } from '../laws.js'
+import { affineConstants, normalConstants } from '../draw-constants.js'
 
 const fround = Math.fround
 
@@ -22,7 +22,7 @@ export function statelessFoldIn({ seed, offset }: StatelessSource, data: number)
 
 /** Elements [first, first + count) of a tensor, float32, in a new array. */
 export function sampleStateless(
-  { law, origin }: { readonly law: SimpleLaw; readonly origin: StatelessSource },
+  { distribution, origin }: { readonly distribution: SimpleDistribution; readonly origin: StatelessSource },
   first: number,
   count: number,
 ): Float32Array {
@@ -32,8 +32,8 @@ export function sampleStateless(
   const blocks = Math.ceil((shift + count) / 4)
   const out = new Float32Array(blocks * 4)
   const words = new Uint32Array(4)
-  const affine = law.kind === 'uniform' ? affineLaw(law, 24) : undefined
-  const { mean, std } = law.kind === 'normal' ? normalLaw(law) : { mean: 0, std: 1 }
+  const affine = distribution.kind === 'uniform' ? affineConstants(distribution, 24) : undefined
+  const { mean, std } = distribution.kind === 'normal' ? normalConstants(distribution) : { mean: 0, std: 1 }
   const pair = new Float32Array(2)
   const counter = BigInt(origin.offset) + BigInt(Math.floor(first / 4))
   let [low, high] = [low32(counter), high32(counter)]

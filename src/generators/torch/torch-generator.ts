@@ -1,5 +1,5 @@
 import { show, WeightInitError } from '../../core/errors.js'
-import type { SimpleLaw, TorchCpuSource, TorchCpuVariant, TorchTruncation } from '../../ir/generator.js'
+import type { SimpleDistribution, TorchCpuSource, TorchCpuVariant, TorchTruncation } from '../../ir/generator.js'
 import { seedKey } from '../../random/keys.js'
 import { mersenneStream } from '../../random/libraries/mt19937.js'
 import { cursorOf } from './calls.js'
@@ -117,9 +117,9 @@ export class TorchGenerator {
     finite({ mean, std, low, high })
     if (!(std > 0)) fail(`truncNormal needs std > 0, but found std ${std}.`)
     if (!(low < high)) fail(`truncNormal: the interval [${low}, ${high}] is empty. Swap or widen the bounds.`)
-    const law = { kind: 'truncated-normal', mean, std, low, high } as const
+    const distribution = { kind: 'truncated-normal', mean, std, low, high } as const
     const inverts = this.truncation === 'inversion'
-    if (!inverts) checkTorchTruncated(law, 'TorchGenerator')
+    if (!inverts) checkTorchTruncated(distribution, 'TorchGenerator')
     const count = countOf(target)
     const out = typeof target === 'number' ? new Float32Array(count) : target
     if (count === 0) return out
@@ -127,10 +127,10 @@ export class TorchGenerator {
       origin: { ...this.#origin('truncated-normal', count), truncation: this.truncation, ...this.#cursor },
     }
     for (let first = 0; first < count; first += CHUNK) {
-      out.set(sampleTruncated(law, call, first, Math.min(CHUNK, count - first)), first)
+      out.set(sampleTruncated(distribution, call, first, Math.min(CHUNK, count - first)), first)
     }
     if (inverts) this.#move(advanceTorch(this.#cursor, 'uniform', count))
-    else this.#move(cursorOf(afterTruncated(law, call, count).origin))
+    else this.#move(cursorOf(afterTruncated(distribution, call, count).origin))
     return out
   }
 
@@ -172,14 +172,17 @@ export class TorchGenerator {
     return this
   }
 
-  #draw(target: number | Float32Array<ArrayBuffer>, law: SimpleLaw): Float32Array<ArrayBuffer> {
+  #draw(target: number | Float32Array<ArrayBuffer>, distribution: SimpleDistribution): Float32Array<ArrayBuffer> {
     const count = countOf(target)
     const out = typeof target === 'number' ? new Float32Array(count) : target
-    const origin = { ...this.#origin(law.kind, count), ...(law.kind === 'normal' ? this.#cursor : {}) }
-    for (let first = 0; first < count; first += CHUNK) {
-      out.set(sampleTorchCpu({ law, origin }, first, Math.min(CHUNK, count - first)), first)
+    const origin = {
+      ...this.#origin(distribution.kind, count),
+      ...(distribution.kind === 'normal' ? this.#cursor : {}),
     }
-    if (count > 0) this.#move(advanceTorch(this.#cursor, law.kind, count))
+    for (let first = 0; first < count; first += CHUNK) {
+      out.set(sampleTorchCpu({ distribution, origin }, first, Math.min(CHUNK, count - first)), first)
+    }
+    if (count > 0) this.#move(advanceTorch(this.#cursor, distribution.kind, count))
     return out
   }
 

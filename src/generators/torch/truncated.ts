@@ -1,14 +1,14 @@
 // PyTorch's trunc_normal_ (torch/nn/init.py): bounds are absolute. Made on the host: how many words it takes is known only
 // when it is done. From 2.13 on by rejection, on the CPU and on CUDA; up to 2.12 by inversion.
 import { WeightInitError } from '../../core/errors.js'
-import type { LawOf } from '../../ir/distribution.js'
-import type { SimpleLaw } from '../../ir/generator.js'
+import type { DistributionOf } from '../../ir/distribution.js'
+import type { SimpleDistribution } from '../../ir/generator.js'
 import { inverseErf } from '../../random/libraries/inverse-erf.js'
 import { erf } from '../erf.js'
 import { nextCall, sampleCall, type TorchCall } from './calls.js'
 import { TORCH_BLOCK } from './cpu.js'
 
-type TruncatedLaw = LawOf<'truncated-normal'>
+type TruncatedDistribution = DistributionOf<'truncated-normal'>
 const fround = Math.fround
 
 /** Above this probability of the interval, PyTorch redraws normals; below, it thins uniforms. */
@@ -22,19 +22,19 @@ const reachOf = ({ origin }: TorchCall): number =>
 const distribution = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2
 
 /** Probability of [low, high], as PyTorch computes it. */
-const probability = ({ mean, std, low, high }: TruncatedLaw): number =>
+const probability = ({ mean, std, low, high }: TruncatedDistribution): number =>
   distribution((high - mean) / std) - distribution((low - mean) / std)
 
-const logPeak = ({ mean, std, low, high }: TruncatedLaw): number =>
+const logPeak = ({ mean, std, low, high }: TruncatedDistribution): number =>
   -0.5 * ((Math.max(low, Math.min(mean, high)) - mean) / std) ** 2
 
 /** @throws WeightInitError `INVALID_CONFIG` where PyTorch would hardly ever end */
-export function checkTorchTruncated(law: TruncatedLaw, where: string): void {
-  const p = probability(law)
+export function checkTorchTruncated(distribution: TruncatedDistribution, where: string): void {
+  const p = probability(distribution)
   if (p > NORMALS_ABOVE) return
-  const { mean, std, low, high } = law
-  const acceptance = (p * Math.sqrt(2 * Math.PI) * std * Math.exp(-logPeak(law))) / (high - low)
-  // Far out both factors leave the range of float64; there the law is exponential, of rate distance / std^2.
+  const { mean, std, low, high } = distribution
+  const acceptance = (p * Math.sqrt(2 * Math.PI) * std * Math.exp(-logPeak(distribution))) / (high - low)
+  // Far out both factors leave the range of float64; there the distribution is exponential, of rate distance / std^2.
   const distance = Math.max(low - mean, mean - high)
   const estimate = p > 1e-13 ? acceptance : (std * std) / (distance * (high - low))
   if (estimate >= LEAST_ACCEPTANCE) return
@@ -46,27 +46,37 @@ export function checkTorchTruncated(law: TruncatedLaw, where: string): void {
 }
 
 /** Whether no normal can lie outside: then trunc_normal_ is normal_. */
-export function isUntruncated({ mean, std, low, high }: TruncatedLaw, call: TorchCall): boolean {
+export function isUntruncated({ mean, std, low, high }: TruncatedDistribution, call: TorchCall): boolean {
   const reach = reachOf(call) * std
   return fround(low) <= mean - reach && fround(high) >= mean + reach
 }
 
 /** Elements [first, first + count) of trunc_normal_, float32, in a new array. */
-export function sampleTruncated(law: TruncatedLaw, call: TorchCall, first: number, count: number): Float32Array {
-  if ('truncation' in call.origin && call.origin.truncation === 'inversion') return inverted(law, call, first, count)
-  return rejected(law, call, first, count).values
+export function sampleTruncated(
+  distribution: TruncatedDistribution,
+  call: TorchCall,
+  first: number,
+  count: number,
+): Float32Array {
+  if ('truncation' in call.origin && call.origin.truncation === 'inversion')
+    return inverted(distribution, call, first, count)
+  return rejected(distribution, call, first, count).values
 }
 
 /** Elements that are looked at at a time: a multiple of 16, and 16 MiB of values. */
 const CHUNK = 2 ** 22
 
 /** Where the call after a trunc_normal_ by rejection begins: found by drawing it, unless nothing can be rejected. */
-export function afterTruncated<Call extends TorchCall>(law: TruncatedLaw, call: Call, elementCount: number): Call {
-  const byNormals = probability(law) > NORMALS_ABOVE
+export function afterTruncated<Call extends TorchCall>(
+  distribution: TruncatedDistribution,
+  call: Call,
+  elementCount: number,
+): Call {
+  const byNormals = probability(distribution) > NORMALS_ABOVE
   let rounds = 1
-  if (!(byNormals && isUntruncated(law, call))) {
+  if (!(byNormals && isUntruncated(distribution, call))) {
     for (let first = 0; first < elementCount; first += CHUNK) {
-      rounds = Math.max(rounds, rejected(law, call, first, Math.min(CHUNK, elementCount - first)).rounds)
+      rounds = Math.max(rounds, rejected(distribution, call, first, Math.min(CHUNK, elementCount - first)).rounds)
     }
   }
   let after: TorchCall = call
@@ -85,24 +95,24 @@ type Runs = readonly { readonly first: number; readonly count: number }[]
 type Proposal = (call: TorchCall, runs: Runs) => { values: Float32Array; refused: boolean[] }
 
 /** Elements of several runs of one call: in one pass, since going back in a stream costs milliseconds. */
-function sampleRuns(law: SimpleLaw, call: TorchCall, runs: Runs): Float32Array {
+function sampleRuns(distribution: SimpleDistribution, call: TorchCall, runs: Runs): Float32Array {
   const out = new Float32Array(runs.reduce((sum, { count }) => sum + count, 0))
   let at = 0
   for (const { first, count } of runs) {
-    out.set(sampleCall(law, call, first, count), at)
+    out.set(sampleCall(distribution, call, first, count), at)
     at += count
   }
   return out
 }
 
 function rejected(
-  law: TruncatedLaw,
+  distribution: TruncatedDistribution,
   start: TorchCall,
   first: number,
   count: number,
 ): { values: Float32Array; rounds: number } {
-  const byNormals = probability(law) > NORMALS_ABOVE
-  const propose = byNormals ? normalProposal(law) : uniformProposal(law)
+  const byNormals = probability(distribution) > NORMALS_ABOVE
+  const propose = byNormals ? normalProposal(distribution) : uniformProposal(distribution)
   let call = start
   const { values, refused } = propose(call, [{ first, count }])
   let pending: number[] = []
@@ -141,23 +151,23 @@ function blocksOf(elements: readonly number[], begin: number, end: number): Runs
   return runs
 }
 
-function normalProposal({ mean, std, low, high }: TruncatedLaw): Proposal {
-  const law: SimpleLaw = { kind: 'normal', mean, std }
+function normalProposal({ mean, std, low, high }: TruncatedDistribution): Proposal {
+  const distribution: SimpleDistribution = { kind: 'normal', mean, std }
   const lowest = fround(low)
   const highest = fround(high)
   return (call, runs) => {
-    const values = sampleRuns(law, call, runs)
+    const values = sampleRuns(distribution, call, runs)
     return { values, refused: Array.from(values, (x) => x < lowest || x > highest) }
   }
 }
 
 /** Uniforms, each taken with the probability density / largest density: u is refused where ln u > ln density. */
-function uniformProposal(law: TruncatedLaw): Proposal {
-  const mean = fround(law.mean)
-  const std = fround(law.std)
-  const peak = fround(logPeak(law))
+function uniformProposal(distribution: TruncatedDistribution): Proposal {
+  const mean = fround(distribution.mean)
+  const std = fround(distribution.std)
+  const peak = fround(logPeak(distribution))
   return (call, runs) => {
-    const values = sampleRuns({ kind: 'uniform', low: law.low, high: law.high }, call, runs)
+    const values = sampleRuns({ kind: 'uniform', low: distribution.low, high: distribution.high }, call, runs)
     const units = sampleRuns({ kind: 'uniform', low: 0, high: 1 }, nextCall(call, 'uniform'), runs)
     const refused = Array.from(values, (x, i) => {
       const z = fround(fround(x - mean) / std)
@@ -168,16 +178,19 @@ function uniformProposal(law: TruncatedLaw): Proposal {
   }
 }
 
-/** The law of the uniform that is inverted, and what erf^-1 of it is multiplied by; float64, as PyTorch computes them. */
-export function inversionLaw({ mean, std, low, high }: TruncatedLaw): { uniform: SimpleLaw; scale: number } {
+/** The distribution of the uniform that is inverted, and what erf^-1 of it is multiplied by; float64, as PyTorch computes them. */
+export function inversionDistribution({ mean, std, low, high }: TruncatedDistribution): {
+  uniform: SimpleDistribution
+  scale: number
+} {
   const place = (x: number): number => 2 * distribution((x - mean) / std) - 1
   return { uniform: { kind: 'uniform', low: place(low), high: place(high) }, scale: std * Math.SQRT2 }
 }
 
 /** sqrt(2) std erf^-1(u) + mean, u uniform between the bounds' places; then cut to [low, high]. */
-function inverted(law: TruncatedLaw, call: TorchCall, first: number, count: number): Float32Array {
-  const { mean, low, high } = law
-  const { uniform, scale: factor } = inversionLaw(law)
+function inverted(distribution: TruncatedDistribution, call: TorchCall, first: number, count: number): Float32Array {
+  const { mean, low, high } = distribution
+  const { uniform, scale: factor } = inversionDistribution(distribution)
   const values = sampleCall(uniform, call, first, count)
   const scale = fround(factor)
   const centre = fround(mean)

@@ -86,7 +86,7 @@ function ownKey({ job, byteOffset }: PlacedJob): PipelineKey {
   const wholeQuads = hasWholeQuads(job, byteOffset)
   if (source.kind === 'constant') return constantKey
   if (source.kind === 'generator') return generatorPipelineKey(source, dtype, wholeQuads)
-  if (source.kind === 'orthogonal') throw new TypeError('an orthogonal law has no pipeline of its own')
+  if (source.kind === 'orthogonal') throw new TypeError('an orthogonal distribution has no pipeline of its own')
   if (source.kind === 'table') return tablePipelineKey(dtype)
   const store = storeSlots(dtype, wholeQuads)
   const fill = part === undefined ? ({ entry: 'fill/fill', layout: 'fill' } as const) : partEntry

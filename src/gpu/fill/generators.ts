@@ -1,8 +1,8 @@
 import type { DType } from '../../core/dtype.js'
-import { jaxBounds, jaxTruncatedLaw } from '../../generators/jax/jax.js'
-import { affineLaw, normalLaw } from '../../generators/laws.js'
+import { affineConstants, normalConstants } from '../../generators/draw-constants.js'
+import { jaxBounds, jaxTruncatedConstants } from '../../generators/jax/jax.js'
 import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
-import { cudaUniformLaw } from '../../generators/torch/cuda.js'
+import { cudaUniformConstants } from '../../generators/torch/cuda.js'
 import type { GeneratorDraw } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
@@ -14,31 +14,31 @@ export const isUploaded = (draw: GeneratorDraw): boolean => draw.origin.generato
  * Whether the host makes the values themselves: fewer than 16 of PyTorch's normals, which are float64, and what PyTorch makes
  * in a number of calls that the values decide.
  */
-export const isGiven = ({ law, origin }: GeneratorDraw): boolean =>
+export const isGiven = ({ distribution, origin }: GeneratorDraw): boolean =>
   origin.generator === 'torch-cpu' || origin.generator === 'torch-cuda'
-    ? law.kind === 'truncated-normal' ||
-      law.kind === 'sparse' ||
-      (law.kind === 'normal' && origin.generator === 'torch-cpu' && origin.count < TORCH_BLOCK)
+    ? distribution.kind === 'truncated-normal' ||
+      distribution.kind === 'sparse' ||
+      (distribution.kind === 'normal' && origin.generator === 'torch-cpu' && origin.count < TORCH_BLOCK)
     : false
 
 /** The sampler module under shaders/generators, and what fills its slots. */
 function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Record<string, string>> } {
-  const { law, origin } = draw
+  const { distribution, origin } = draw
   const fused = { mulAdd: 'random/libraries/mul_add_fused' }
   if (isGiven(draw)) return { sampler: 'given', slots: {} }
   switch (origin.generator) {
     case 'torch-cpu': {
       const mulAdd = origin.variant === 'fma' ? 'random/libraries/mul_add_fused' : 'random/libraries/mul_add_split'
-      return { sampler: `torch_cpu_${law.kind}`, slots: { mulAdd } }
+      return { sampler: `torch_cpu_${distribution.kind}`, slots: { mulAdd } }
     }
     case 'torch-cuda':
-      return { sampler: `torch_cuda_${law.kind}`, slots: fused }
+      return { sampler: `torch_cuda_${distribution.kind}`, slots: fused }
     case 'torch-stateless':
-      return { sampler: `stateless_${law.kind}`, slots: fused }
+      return { sampler: `stateless_${distribution.kind}`, slots: fused }
     default: {
       const bits = origin.generator === 'jax' ? 'generators/jax_bits' : 'generators/jax_legacy_bits'
       return {
-        sampler: `jax_${law.kind === 'truncated-normal' ? 'truncated_normal' : law.kind}`,
+        sampler: `jax_${distribution.kind === 'truncated-normal' ? 'truncated_normal' : distribution.kind}`,
         slots: { ...fused, bits },
       }
     }
@@ -71,22 +71,25 @@ export const noFields: GeneratorFields = { key: [0, 0], counter: [0, 0], constan
 export interface GeneratorFields {
   readonly key: readonly [number, number]
   readonly counter: readonly [number, number]
-  /** law.a and law.b, float32. */
+  /** distribution.a and distribution.b, float32. */
   readonly constants: readonly number[]
   readonly shift: number
-  /** law.c, integers. */
+  /** distribution.c, integers. */
   readonly extra: readonly number[]
 }
 
 /** What the shader needs to make the elements of a parameter from `first` on. */
 export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFields {
-  const { law, origin } = draw
+  const { distribution, origin } = draw
   if (isGiven(draw)) return { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [] }
   const none = { key: [0, 0], counter: [0, 0], shift: 0, extra: [] } as const
   const constants = constantsOf(draw)
   switch (origin.generator) {
     case 'torch-cpu':
-      return { ...none, constants: law.kind === 'uniform' ? [...constants, Math.fround(law.high)] : constants }
+      return {
+        ...none,
+        constants: distribution.kind === 'uniform' ? [...constants, Math.fround(distribution.high)] : constants,
+      }
     case 'torch-cuda': {
       const key = BigInt(origin.seed)
       const turn = Math.floor(first / origin.threads)
@@ -116,46 +119,46 @@ export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFi
         ...none,
         key: origin.key,
         counter: [first % 2 ** 32, Math.floor(first / 2 ** 32)],
-        constants: [...constants, ...jaxExtremes(law)],
-        extra: law.kind === 'truncated-normal' ? [...pairs, ...scaleBits(law)] : pairs,
+        constants: [...constants, ...jaxExtremes(distribution)],
+        extra: distribution.kind === 'truncated-normal' ? [...pairs, ...scaleBits(distribution)] : pairs,
       }
     }
   }
 }
 
-/** law.b: the smallest uniform, then the smallest and largest truncated normal. */
-function jaxExtremes(law: GeneratorDraw['law']): number[] {
-  if (law.kind === 'uniform') return [Math.fround(law.low)]
-  if (law.kind !== 'truncated-normal') return []
-  const { lower, upper } = jaxBounds(law)
-  const { lowest, smallest, largest } = jaxTruncatedLaw(lower, upper)
+/** distribution.b: the smallest uniform, then the smallest and largest truncated normal. */
+function jaxExtremes(distribution: GeneratorDraw['distribution']): number[] {
+  if (distribution.kind === 'uniform') return [Math.fround(distribution.low)]
+  if (distribution.kind !== 'truncated-normal') return []
+  const { lower, upper } = jaxBounds(distribution)
+  const { lowest, smallest, largest } = jaxTruncatedConstants(lower, upper)
   return [lowest, smallest, largest]
 }
 
-/** The bits of std and mean, where law.a is taken. */
-function scaleBits(law: { mean: number; std: number }): number[] {
-  const { std, mean } = normalLaw(law)
+/** The bits of std and mean, where distribution.a is taken. */
+function scaleBits(distribution: { mean: number; std: number }): number[] {
+  const { std, mean } = normalConstants(distribution)
   return [...new Uint32Array(new Float32Array([std, mean]).buffer)]
 }
 
-/** law.a, four float32. */
-function constantsOf({ law, origin }: GeneratorDraw): number[] {
-  if (law.kind === 'sparse') return []
-  if (law.kind === 'truncated-normal') {
-    const { lower, upper } = jaxBounds(law)
-    const { scale, offset, origin: zero, step } = jaxTruncatedLaw(lower, upper)
+/** distribution.a, four float32. */
+function constantsOf({ distribution, origin }: GeneratorDraw): number[] {
+  if (distribution.kind === 'sparse') return []
+  if (distribution.kind === 'truncated-normal') {
+    const { lower, upper } = jaxBounds(distribution)
+    const { scale, offset, origin: zero, step } = jaxTruncatedConstants(lower, upper)
     return [scale, offset, zero, step]
   }
-  if (law.kind === 'normal') {
-    const { std, mean } = normalLaw(law)
+  if (distribution.kind === 'normal') {
+    const { std, mean } = normalConstants(distribution)
     return [std, mean, 0, 0]
   }
   if (origin.generator === 'torch-cuda') {
-    const { scale, low, high } = cudaUniformLaw(law)
+    const { scale, low, high } = cudaUniformConstants(distribution)
     return [scale, low, high, 0]
   }
   const bits = origin.generator === 'jax' || origin.generator === 'jax-legacy' ? 23 : 24
   const contracted = origin.generator !== 'torch-cpu' || origin.variant === 'fma'
-  const { scale, offset, origin: zero, step } = affineLaw(law, bits, contracted)
+  const { scale, offset, origin: zero, step } = affineConstants(distribution, bits, contracted)
   return [scale, offset, zero, step]
 }

@@ -12,7 +12,7 @@ export const jobLayout = {
   block: 16,
   elementCount: 24,
   shift: 28,
-  law: 32,
+  constants: 32,
   firstWord: 80,
   zero: 84,
   byteLength: 96,
@@ -39,8 +39,8 @@ function putPair(place: BlockPlace, offset: number, [low, high]: readonly [numbe
   put(place, offset + 4, high)
 }
 
-function putLaw(place: BlockPlace, constants: ArrayLike<number>): void {
-  for (let index = 0; index < constants.length; index++) put(place, jobLayout.law + 4 * index, constants[index]!)
+function putConstants(place: BlockPlace, constants: ArrayLike<number>): void {
+  for (let index = 0; index < constants.length; index++) put(place, jobLayout.constants + 4 * index, constants[index]!)
 }
 
 const patternWords = (pattern: Uint8Array): number[] => {
@@ -71,11 +71,11 @@ export function packSource(place: BlockPlace, { job, start, count, firstWord }: 
   put(place, jobLayout.elementCount, count)
   put(place, jobLayout.shift, first % 4)
   put(place, jobLayout.firstWord, firstWord)
-  putLaw(place, source.constants)
+  putConstants(place, source.constants)
   return Math.ceil(count / 4)
 }
 
-/** Another library's generator: law.a and law.b are float32, law.c the integers that its shader wants. */
+/** Another library's generator: distribution.a and distribution.b are float32, distribution.c the integers that its shader wants. */
 export function packGenerator(
   place: BlockPlace,
   { key, counter, constants, shift, extra }: GeneratorFields,
@@ -89,7 +89,7 @@ export function packGenerator(
   put(place, jobLayout.elementCount, count)
   put(place, jobLayout.shift, shift)
   put(place, jobLayout.firstWord, firstWord)
-  putLaw(place, [...new Uint32Array(floats.buffer), ...extra])
+  putConstants(place, [...new Uint32Array(floats.buffer), ...extra])
   return Math.ceil(count / 4)
 }
 
@@ -111,7 +111,7 @@ export function packOverlay(place: BlockPlace, overlay: Overlay, { job, start, c
   put(place, jobLayout.elementCount, run.count)
   put(place, jobLayout.firstWord, firstWord)
   // A stride beyond 32 bits leaves one element in a window: it is not used.
-  putLaw(place, [...patternWords(overlay.pattern), run.first, run.count > 1 ? run.stride : 0, width])
+  putConstants(place, [...patternWords(overlay.pattern), run.first, run.count > 1 ? run.stride : 0, width])
   return run.count
 }
 
@@ -126,7 +126,7 @@ function packConstant(
   put(place, jobLayout.elementCount, byteLength)
   put(place, jobLayout.shift, byteShift)
   put(place, jobLayout.firstWord, firstWord)
-  putLaw(place, patternWords(pattern))
+  putConstants(place, patternWords(pattern))
   return Math.ceil(byteLength / 16)
 }
 

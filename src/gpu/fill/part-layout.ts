@@ -53,7 +53,7 @@ export const orthogonalPartLayout = {
   byteLength: 176,
 } as const
 
-/** Float32 matrices one after another: elements [first, first + count) of all that an orthogonal law has. */
+/** Float32 matrices one after another: elements [first, first + count) of all that an orthogonal distribution has. */
 export interface MatrixElements {
   readonly first: number
   readonly count: number

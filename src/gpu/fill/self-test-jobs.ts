@@ -14,7 +14,7 @@ const PART = {
     { length: 99, stride: 2 ** 32 + 9 },
   ],
 } as const
-/** As PART, within the 2^32 elements that a sparse law has at most. */
+/** As PART, within the 2^32 elements that a sparse distribution has at most. */
 const SMALL_PART = {
   origin: 5,
   axes: [
@@ -33,11 +33,11 @@ const ROUNDING_EDGES = [
 const EXPOSED_VALUES = 24
 
 /**
- * Known work for a job's pipeline: every path of its shaders, under the job's own law.
+ * Known work for a job's pipeline: every path of its shaders, under the job's own distribution.
  *
  * A 16-bit store hides the low half of what the sampler computes. So for 16-bit dtypes single values get an addend that
  * cancels what the CPU computes: the rest is 0, or the device's error in full view. The addend is the second constant of
- * the uniform and the normal law; for a law that is not known to have one these values are left out.
+ * the uniform and the normal distribution; for a distribution that is not known to have one these values are left out.
  * @param wholeQuads the pipeline stores four elements at a time and is given nothing else
  */
 export function selfTestJobs(tested: FillJob, wholeQuads: boolean): FillJob[] {
@@ -87,7 +87,7 @@ type SamplerSource = FillSource & { kind: 'sampler' }
 
 const hasAddend = ({ sampler }: SamplerSource): boolean => sampler === 'uniform' || sampler === 'normal'
 
-/** The law with this scale and addend: constants (scale, addend, ...), and for a uniform no upper end. */
+/** The distribution with this scale and addend: constants (scale, addend, ...), and for a uniform no upper end. */
 function withAddend({ sampler, constants }: SamplerSource, scale: number, addend: number): Uint32Array {
   const changed = constants.slice()
   const floats = new Float32Array(changed.buffer)

@@ -17,7 +17,7 @@ type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'
 
 /**
  * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the
- * jobs' own laws, and compares them with the CPU's, bit by bit. Once per device and pipeline; it compiles nothing.
+ * jobs' own distributions, and compares them with the CPU's, bit by bit. Once per device and pipeline; it compiles nothing.
  * @throws WeightInitError `DEVICE_MISCOMPUTES` naming the first function that the device computes wrong
  */
 export async function selfTest(

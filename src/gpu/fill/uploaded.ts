@@ -3,7 +3,7 @@ import { OutOfMemoryError, show } from '../../core/errors.js'
 import { tableElements } from '../../cpu/table.js'
 import { sampleGenerator } from '../../generators/sample.js'
 import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
-import type { GeneratorDraw, SimpleLaw, TorchCpuSource } from '../../ir/generator.js'
+import type { GeneratorDraw, SimpleDistribution, TorchCpuSource } from '../../ir/generator.js'
 import type { FillJob, FillSource } from '../../ir/job.js'
 import type { ResolvedOptions } from '../../plan/options.js'
 import { mersenneStream } from '../../random/libraries/mt19937.js'
@@ -35,7 +35,7 @@ const BINDING_ALIGNMENT = 256
 
 interface UploadedJob {
   readonly words: Uint32Array<ArrayBuffer>
-  /** law.c of shaders/generators/torch_cpu_normal.wgsl. */
+  /** distribution.c of shaders/generators/torch_cpu_normal.wgsl. */
   readonly extra: readonly [tailStart: number, tailWords: number, shift: number]
 }
 
@@ -45,9 +45,9 @@ export function uploadedWords(draw: GeneratorDraw, first: number, count: number)
     const values = sampleGenerator(draw, first, count).slice()
     return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
   }
-  const { law, origin } = draw as { law: SimpleLaw; origin: TorchCpuSource }
+  const { distribution, origin } = draw as { distribution: SimpleDistribution; origin: TorchCpuSource }
   const stream = mersenneStream(origin.seed)
-  if (law.kind === 'uniform') {
+  if (distribution.kind === 'uniform') {
     const words = new Uint32Array(count)
     stream.read(origin.position + first, words)
     return { words, extra: [0, 0, 0] }

@@ -19,9 +19,9 @@ type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 export type RunJobs = (targets: readonly FillTarget[]) => Promise<void>
 
 /** The matrices as they are drawn and made: a wide one of JAX's is drawn as its transpose. */
-export function madeShape({ law, origin }: OrthogonalSource): MatrixShape {
-  const { batch, rows, columns } = law
-  return drawsTransposed(law, origin) ? { batch, rows: columns, cols: rows } : { batch, rows, cols: columns }
+export function madeShape({ distribution, origin }: OrthogonalSource): MatrixShape {
+  const { batch, rows, columns } = distribution
+  return drawsTransposed(distribution, origin) ? { batch, rows: columns, cols: rows } : { batch, rows, cols: columns }
 }
 
 /**
@@ -38,7 +38,7 @@ export function checkOrthogonal(state: DeviceState, { name, source }: FillJob): 
 }
 
 /**
- * Fills the targets of one parameter with an orthogonal law: N(0, 1), then Q of its QR factorisation. As many matrices as
+ * Fills the targets of one parameter with an orthogonal distribution: N(0, 1), then Q of its QR factorisation. As many matrices as
  * `groupSize` allows are worked on at a time; a parameter that is held whole in one buffer is made in place (float32) or out
  * of scratch memory for one group. Of a part, of a tensor in several buffers and of a delta-orthogonal every group that is
  * touched is made whole in scratch memory, and what is wanted of it is kept: the same bits as in the whole.
@@ -50,9 +50,9 @@ export async function fillOrthogonal(
   signal?: AbortSignal,
 ): Promise<void> {
   const { job } = targets[0]!
-  const { law, origin } = job.source as OrthogonalSource
-  const elements = law.batch * law.rows * law.columns
-  const inPlace = job.part === undefined && law.field === 1 && !drawsTransposed(law, origin)
+  const { distribution, origin } = job.source as OrthogonalSource
+  const elements = distribution.batch * distribution.rows * distribution.columns
+  const inPlace = job.part === undefined && distribution.field === 1 && !drawsTransposed(distribution, origin)
   const direct = targets.length === 1 && inPlace && job.elementCount === elements
   if (direct) return fillWhole(state, targets[0]!, runJobs, signal)
   await runJobs(targets.map((target) => ({ ...target, job: zeros(target.job) })))
@@ -87,7 +87,14 @@ async function fillWhole(
       const target = { buffer, byteOffset: byteOffset + first * each * byteWidth(dtype) }
       const normals = scratch === undefined ? target : { buffer: scratch, byteOffset: 0 }
       await runJobs(normalsOf(job, draws, first, batch, normals))
-      await orthogonalizeOnGpu(state, normals, { ...target, dtype }, { ...shape, batch }, source.law.gain, signal)
+      await orthogonalizeOnGpu(
+        state,
+        normals,
+        { ...target, dtype },
+        { ...shape, batch },
+        source.distribution.gain,
+        signal,
+      )
     }
   }
   if (dtype === 'float32') return make(undefined)
@@ -102,8 +109,8 @@ function normalsOf(
   count: number,
   { buffer, byteOffset }: { readonly buffer: GPUBuffer; readonly byteOffset: number },
 ): FillTarget[] {
-  const { law, origin } = source as OrthogonalSource
-  const each = law.rows * law.columns
+  const { distribution, origin } = source as OrthogonalSource
+  const each = distribution.rows * distribution.columns
   if (origin === undefined) {
     const job = { ...draws[0]!, name, firstElement: first * each, elementCount: count * each }
     return [{ job, buffer, byteOffset }]
@@ -123,27 +130,34 @@ export async function forEachGroup(
   use: (matrices: MadeMatrices & { readonly matrixCount: number }) => Promise<void>,
 ): Promise<void> {
   const source = job.source as OrthogonalSource
-  const { law } = source
+  const { distribution } = source
   const shape = madeShape(source)
   const each = shape.rows * shape.cols
   const perGroup = groupSize(state, shape)
-  const centre = matrixOffset(law)
+  const centre = matrixOffset(distribution)
   const draws = orthogonalNormals(source)
   // Rows and columns of a matrix that lies transposed in the buffer; of one that does not, as if of a single row.
-  const transposed = drawsTransposed(law, source.origin)
-  const turned = transposed ? { rows: law.rows, columns: law.columns } : { rows: 1, columns: each }
+  const transposed = drawsTransposed(distribution, source.origin)
+  const turned = transposed ? { rows: distribution.rows, columns: distribution.columns } : { rows: 1, columns: each }
   await withMatrices(state, job.name, perGroup * each, async (buffer) => {
     for (let matrix = 0; matrix < shape.batch; matrix += perGroup) {
       const batch = Math.min(perGroup, shape.batch - matrix)
       const first = matrix * each
       const count = batch * each
       // A delta-orthogonal has one matrix, and zeros that belong to it all over the tensor.
-      if (law.field === 1 && !spans.some(([from, end]) => from < first + count && end > first)) continue
+      if (distribution.field === 1 && !spans.some(([from, end]) => from < first + count && end > first)) continue
       signal?.throwIfAborted()
       const region = { buffer, byteOffset: 0 }
       await runJobs(normalsOf(job, draws, matrix, batch, region))
-      await orthogonalizeOnGpu(state, region, { ...region, dtype: 'float32' }, { ...shape, batch }, law.gain, signal)
-      await use({ buffer, first, count, centre, stride: law.stride, ...turned, matrixCount: batch })
+      await orthogonalizeOnGpu(
+        state,
+        region,
+        { ...region, dtype: 'float32' },
+        { ...shape, batch },
+        distribution.gain,
+        signal,
+      )
+      await use({ buffer, first, count, centre, stride: distribution.stride, ...turned, matrixCount: batch })
     }
   })
 }

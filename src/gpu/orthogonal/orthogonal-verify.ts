@@ -71,12 +71,18 @@ async function groupDefect(
 ): Promise<number> {
   if (source.kind !== 'orthogonal') return 0
   const shape = { ...madeShape(source), batch: matrixCount }
-  return orthogonalityDefect(state, { buffer, byteOffset: 0, dtype: 'float32' }, shape, source.law.gain, signal)
+  return orthogonalityDefect(
+    state,
+    { buffer, byteOffset: 0, dtype: 'float32' },
+    shape,
+    source.distribution.gain,
+    signal,
+  )
 }
 
 /** Elements of the job, counted from its first, that lie in the matrices; of a delta-orthogonal, all. */
 function heldOf(job: FillJob, { first, count }: MadeMatrices): readonly [begin: number, end: number] {
-  if (job.source.kind === 'orthogonal' && job.source.law.field > 1) return [0, job.elementCount]
+  if (job.source.kind === 'orthogonal' && job.source.distribution.field > 1) return [0, job.elementCount]
   const geometry = geometryOf(job)
   // A part keeps the tensor's order.
   const before = (element: number): number => {

@@ -163,7 +163,7 @@ async function storeStep(
   u32(jobLayout.key + 4, length * count)
   u32(jobLayout.counter, 4 * lengthQuads)
   u32(jobLayout.counter + 4, 4 * matrixQuads)
-  data.setFloat32(jobLayout.law, gain, true)
+  data.setFloat32(jobLayout.constants, gain, true)
   u32(jobLayout.elementCount, elements)
   u32(jobLayout.shift, wide ? 1 : 0)
   u32(jobLayout.firstWord, firstWord)

@@ -1,7 +1,7 @@
 // The layouts of shaders/statistics: jobs as it takes them, records as it leaves them.
 
 import { byteWidth } from '../../core/dtype.js'
-import { BIN_COUNT } from '../../statistics/expected/expected-distribution.js'
+import { BIN_COUNT } from '../../statistics/expected/rounded-distribution.js'
 import { START_LENGTH } from '../../statistics/fingerprint.js'
 import type { Specimen } from '../../statistics/measured-tensor.js'
 import type { Measurement, Yardstick } from '../../statistics/measurement.js'
@@ -123,7 +123,7 @@ export function packMeasureJob(
   view.setFloat32(at + 32, y.scale, true)
 }
 
-/** A law's edges as the shader takes them. A multiple of any device's alignment of uniforms. */
+/** A distribution's edges as the shader takes them. A multiple of any device's alignment of uniforms. */
 export const EDGE_TABLE_BYTES: number = 4 * BIN_COUNT
 
 /** Before each edge, as the shader compares: signed integers in the order of the floats. Behind the last one no number is. */
@@ -146,7 +146,7 @@ function valueOfKey(key: number, view: DataView): number {
 
 /**
  * A record of statistics/merge and statistics/measure. `trusted` is false where float32 could not hold the sums (values
- * far from the law, or a spread that is not the law's): then the host has to measure.
+ * far from the distribution, or a spread that is not the distribution's): then the host has to measure.
  */
 export function readRecord(
   view: DataView,

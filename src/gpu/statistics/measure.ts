@@ -360,7 +360,7 @@ function piecesOf({ specimen, segments }: GpuSpecimen): MeasurePiece[] {
   )
 }
 
-/** The edges of all laws, one table after another, each law's once. */
+/** The edges of all distributions, one table after another, each distribution's once. */
 class EdgeTables {
   readonly words: Int32Array<ArrayBuffer>
   readonly #offsets = new Map<Float32Array, number>()

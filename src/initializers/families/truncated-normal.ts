@@ -94,7 +94,7 @@ function positiveStd(std: unknown, name: string): number {
   if (value > 0) return value
   throw new WeightInitError(
     'INVALID_CONFIG',
-    `${name}: std must be > 0, but found std ${value}. Use constant for a law without spread.`,
+    `${name}: std must be > 0, but found std ${value}. Use constant for a distribution without spread.`,
   )
 }
 

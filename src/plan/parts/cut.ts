@@ -16,7 +16,7 @@ const fail = (message: string): never => {
 }
 
 /**
- * Cuts planned parameters to the parts that `slice` and `shard` ask for. Laws and streams stay those of the whole, so a
+ * Cuts planned parameters to the parts that `slice` and `shard` ask for. Distributions and streams stay those of the whole, so a
  * part holds exactly the elements that the whole has there. A shard without elements leaves its parameter out.
  * @throws WeightInitError `INVALID_ARGUMENT` naming the parameter, the bound and the axis's length
  */

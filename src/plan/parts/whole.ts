@@ -2,10 +2,13 @@ import type { Distribution } from '../../ir/distribution.js'
 import type { ParameterPart, WholeMatrices } from '../../ir/part.js'
 import { elementIndex, partGeometry } from './geometry.js'
 
-/** What has to be made whole for a part; undefined for a law whose elements are made one by one. */
-export function wholeMatrices(law: Distribution, { fullShape, start, end }: ParameterPart): WholeMatrices | undefined {
-  if (law.kind !== 'orthogonal') return undefined
-  const { rows, columns, field } = law
+/** What has to be made whole for a part; undefined for a distribution whose elements are made one by one. */
+export function wholeMatrices(
+  distribution: Distribution,
+  { fullShape, start, end }: ParameterPart,
+): WholeMatrices | undefined {
+  if (distribution.kind !== 'orthogonal') return undefined
+  const { rows, columns, field } = distribution
   const geometry = partGeometry(fullShape, start, end)
   const elementCount = end.reduce((product, stop, axis) => product * (stop - start[axis]!), 1)
   const matrixOf = (local: number): number =>

@@ -1,12 +1,12 @@
-// The continuous laws behind the distributions, before rounding: what a histogram's bins and the p-values come from.
+// The continuous distributions behind the distributions, before rounding: what a histogram's bins and the p-values come from.
 
-import type { Distribution, LawOf } from '../../ir/distribution.js'
+import type { Distribution, DistributionOf } from '../../ir/distribution.js'
 import { normalDensity, normalTail } from '../../random/normal-cdf.js'
 import { truncatedNormalMoments } from '../../random/truncated-normal.js'
 import { normalQuantileOfTail } from './special.js'
 
-/** A continuous law, float64. */
-export interface ContinuousLaw {
+/** A continuous distribution, float64. */
+export interface ContinuousDistribution {
   /** P(X < x). Keeps its digits in the lower tail. */
   head(x: number): number
   /** P(X >= x). Keeps its digits in the upper tail. */
@@ -20,31 +20,31 @@ export interface ContinuousLaw {
   readonly low: number
   readonly high: number
   /**
-   * E exp(t (X - mean)) <= exp(proxy std^2 t^2 / 2) for all t: 1 for a law whose tails are no heavier than a normal's of
+   * E exp(t (X - mean)) <= exp(proxy std^2 t^2 / 2) for all t: 1 for a distribution whose tails are no heavier than a normal's of
    * the same variance.
    */
   readonly proxy: number
 }
 
 /** Its parameters rounded to float32, as whoever draws it takes them. */
-export function continuousLaw(distribution: Distribution): ContinuousLaw | undefined {
+export function continuousDistribution(distribution: Distribution): ContinuousDistribution | undefined {
   const { fround } = Math
   switch (distribution.kind) {
     case 'uniform':
-      return uniformLaw(fround(distribution.low), fround(distribution.high))
+      return uniformDistribution(fround(distribution.low), fround(distribution.high))
     case 'normal':
-      return normalLaw(fround(distribution.mean), fround(distribution.std))
+      return normalDistribution(fround(distribution.mean), fround(distribution.std))
     case 'truncated-normal':
-      return truncatedNormalLaw(distribution)
+      return truncatedNormalDistribution(distribution)
     // Of its elements that are not 0.
     case 'sparse':
-      return normalLaw(0, fround(distribution.std))
+      return normalDistribution(0, fround(distribution.std))
     default:
       return undefined
   }
 }
 
-function uniformLaw(low: number, high: number): ContinuousLaw {
+function uniformDistribution(low: number, high: number): ContinuousDistribution {
   const width = high - low
   const clamp = (p: number): number => Math.min(1, Math.max(0, p))
   return {
@@ -60,7 +60,7 @@ function uniformLaw(low: number, high: number): ContinuousLaw {
   }
 }
 
-function normalLaw(mean: number, std: number): ContinuousLaw {
+function normalDistribution(mean: number, std: number): ContinuousDistribution {
   return {
     head: (x) => normalTail((mean - x) / std),
     tail: (x) => normalTail((x - mean) / std),
@@ -76,13 +76,13 @@ function normalLaw(mean: number, std: number): ContinuousLaw {
 
 /**
  * The interval is mirrored, if need be, so that most of it lies above the mean: both tails are then differences of small
- * numbers. Its proxy is the untruncated normal's variance: a restriction to an interval makes a normal law only more
+ * numbers. Its proxy is the untruncated normal's variance: a restriction to an interval makes a normal distribution only more
  * concentrated about its mean (Bakry and Emery 1985; Caffarelli 2000); for symmetric bounds it is 1.
  */
-function truncatedNormalLaw(law: LawOf<'truncated-normal'>): ContinuousLaw {
-  const { low, high } = law
-  const mean = Math.fround(law.mean)
-  const std = Math.fround(law.std)
+function truncatedNormalDistribution(distribution: DistributionOf<'truncated-normal'>): ContinuousDistribution {
+  const { low, high } = distribution
+  const mean = Math.fround(distribution.mean)
+  const std = Math.fround(distribution.std)
   const a = (low - mean) / std
   const b = (high - mean) / std
   const mirrored = a + b < 0
@@ -90,7 +90,7 @@ function truncatedNormalLaw(law: LawOf<'truncated-normal'>): ContinuousLaw {
   const bottom = normalTail(alpha)
   const top = normalTail(beta)
   const mass = bottom - top
-  /** P(Z >= z) and P(Z < z) of the mirrored law. */
+  /** P(Z >= z) and P(Z < z) of the mirrored distribution. */
   const tailOf = (z: number): number => (z <= alpha ? 1 : z >= beta ? 0 : (normalTail(z) - top) / mass)
   const headOf = (z: number): number =>
     z <= alpha

@@ -1,4 +1,4 @@
-/** Points and weights that stand for a law: sums over them are expectations. */
+/** Points and weights that stand for a distribution: sums over them are expectations. */
 export interface Nodes {
   readonly points: Float64Array
   /** Sum to 1. */

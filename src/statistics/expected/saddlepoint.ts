@@ -18,7 +18,7 @@ export interface CumulantFunction {
   readonly discrete: boolean
 }
 
-/** Of g(X), X being a law given by its nodes. */
+/** Of g(X), X being a distribution given by its nodes. */
 export function cumulantsOf({ points, weights }: Nodes, g: (x: number) => number, discrete: boolean): CumulantFunction {
   const values = points.map(g)
   let min = Number.POSITIVE_INFINITY
@@ -74,7 +74,7 @@ export const normalSquareCumulants: CumulantFunction = {
 /**
  * Per pair, of the sum of products of neighbours in a long chain of independent N(0, 1): the quadratic form's determinant
  * obeys D_n = D_(n-1) - t^2 D_(n-2), so that K(t) = -ln((1 + sqrt(1 - 4 t^2)) / 2) / 2. For chains of any length, and for
- * laws with tails no heavier than a normal's of their variance, it is an upper bound (each value enters linearly).
+ * distributions with tails no heavier than a normal's of their variance, it is an upper bound (each value enters linearly).
  */
 export const chainProductCumulants: CumulantFunction = {
   min: Number.NEGATIVE_INFINITY,
@@ -118,13 +118,13 @@ const LUGANNANI_RICE_FROM = 50
  *
  * With t at K'(t) = mean, r = sign(t) sqrt(2 n (t mean - K(t))), u = t sqrt(n K''(t)): 1 - Phi(r + ln(u/r)/r)
  * (Lugannani and Rice 1980, in Barndorff-Nielsen's form 1986), whose relative error is O(1/n) also far out. For fewer than
- * 50 values, and for few-valued laws, exp(-r^2/2) (Chernoff 1952): an upper bound, whatever the count.
+ * 50 values, and for few-valued distributions, exp(-r^2/2) (Chernoff 1952): an upper bound, whatever the count.
  */
 export function meanPValue(cumulants: CumulantFunction, count: number, mean: number): number {
   if (Number.isNaN(mean)) return Number.NaN
   const { min, max } = cumulants
   const nearly = Number.isFinite(max - min) ? 1e-9 * (max - min) : 0
-  // All of them are the smallest or the largest value; between a law's bound and the outermost node it is a bound too.
+  // All of them are the smallest or the largest value; between a distribution's bound and the outermost node it is a bound too.
   if (mean <= min + nearly) return Math.min(1, 2 * cumulants.minWeight ** count)
   if (mean >= max - nearly) return Math.min(1, 2 * cumulants.maxWeight ** count)
   const t = solve(cumulants, mean)

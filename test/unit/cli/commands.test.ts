@@ -107,7 +107,7 @@ describe('plan', () => {
     vi.doUnmock('webgpu')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const lines = stdout.split('\n')
-    expect(lines[0]).toMatch(/^parameter +shape +dtype +rule +because +fan in \/ out +law +std +bytes +flags$/)
+    expect(lines[0]).toMatch(/^parameter +shape +dtype +rule +because +fan in \/ out +distribution +std +bytes +flags$/)
     const row = lines.find((line) => line.startsWith('transformer.h.0.mlp.c_proj.weight'))
     expect(row!.split(/ {2,}/)).toEqual([
       'transformer.h.0.mlp.c_proj.weight',
@@ -136,7 +136,11 @@ describe('plan', () => {
       tied: { 'lm_head.weight': 'transformer.wte.weight' },
     })
     expect(json.parameters).toHaveLength(16)
-    expect(json.parameters[0]).toMatchObject({ name: 'transformer.wte.weight', law: 'normal(0, 1)', byteLength: 320 })
+    expect(json.parameters[0]).toMatchObject({
+      name: 'transformer.wte.weight',
+      description: 'normal(0, 1)',
+      byteLength: 320,
+    })
     expect(json.findings).toEqual([])
   })
 

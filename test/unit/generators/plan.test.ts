@@ -69,7 +69,7 @@ describe('torch-cpu', () => {
     },
   )
 
-  test('a law without spread is a constant that still draws; skipped and tied parameters do not', () => {
+  test('a distribution without spread is a constant that still draws; skipped and tied parameters do not', () => {
     const parameters: ParameterSpec[] = [
       { name: 'x', shape: [4, 4] },
       { name: 'y', shape: [3, 5] },

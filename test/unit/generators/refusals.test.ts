@@ -31,7 +31,7 @@ describe('settings', () => {
   })
 })
 
-describe('laws', () => {
+describe('distributions', () => {
   /** 100 proposals for a value and more: PyTorch would draw the tensor hundreds of times. */
   const rare = [
     { a: 1, b: 1000 },
@@ -80,9 +80,27 @@ describe('laws', () => {
   )
 
   test.each([
-    ['torch-stateless', 'trunc_normal', {}, 'draws uniform, normal, orthogonal laws', 'asks for truncated-normal'],
-    ['torch-stateless', 'sparse', { sparsity: 0.1 }, 'draws uniform, normal, orthogonal laws', 'asks for sparse'],
-    ['jax', 'sparse', { sparsity: 0.1 }, 'draws uniform, normal, truncated-normal, orthogonal laws', 'asks for sparse'],
+    [
+      'torch-stateless',
+      'trunc_normal',
+      {},
+      'draws uniform, normal, orthogonal distributions',
+      'asks for truncated-normal',
+    ],
+    [
+      'torch-stateless',
+      'sparse',
+      { sparsity: 0.1 },
+      'draws uniform, normal, orthogonal distributions',
+      'asks for sparse',
+    ],
+    [
+      'jax',
+      'sparse',
+      { sparsity: 0.1 },
+      'draws uniform, normal, truncated-normal, orthogonal distributions',
+      'asks for sparse',
+    ],
     ['jax-legacy', 'sparse', { sparsity: 0.1 }, 'generator jax-legacy draws', 'asks for sparse'],
   ] as const)('%s has no %s', async (generator, initializer, config, has, asked) => {
     const remedy = 'Choose another initializer for it, skip it, or use the default generator'
@@ -196,10 +214,15 @@ describe('pythonSnippet', () => {
   }
 
   test.each([
-    ['sinusoidal', {}, 'torch-cpu', 'a sinusoid law has no equal in the Python program'],
-    ['sinusoidal', {}, 'jax', 'a sinusoid law has no equal in the Python program'],
-    ['sparse', { sparsity: 0.5, std: 0 }, 'torch-cpu', 'a sparse law of zeros draws unseen in the Python program'],
-    ['orthogonal', { gain: 0 }, 'torch-cpu', 'an orthogonal law of zeros draws unseen in the Python program'],
+    ['sinusoidal', {}, 'torch-cpu', 'a sinusoid distribution has no equal in the Python program'],
+    ['sinusoidal', {}, 'jax', 'a sinusoid distribution has no equal in the Python program'],
+    [
+      'sparse',
+      { sparsity: 0.5, std: 0 },
+      'torch-cpu',
+      'a sparse distribution of zeros draws unseen in the Python program',
+    ],
+    ['orthogonal', { gain: 0 }, 'torch-cpu', 'an orthogonal distribution of zeros draws unseen in the Python program'],
   ] as const)('%s %j with %s', async (initializer, config, generator, message) => {
     await expectRefusal(
       () => snippet(initializer, config, generator),

@@ -47,7 +47,7 @@ test('no builtin that WGSL leaves inexact, and no float division', () => {
     expect({ name, builtins }).toEqual({ name, builtins: [] })
     // Division of integers is exact; it has a u on one side.
     const divisions = (code.match(/[^\n]*[^/]\/[^/][^\n]*/g) ?? []).filter(
-      (line) => !/\/ (\d+u|job\.law\.c\.x)/.test(line),
+      (line) => !/\/ (\d+u|job\.constants\.c\.x)/.test(line),
     )
     expect({ name, divisions }).toEqual({ name, divisions: [] })
   }
@@ -65,12 +65,12 @@ describe('every generator links', () => {
     { generator: 'jax-legacy', key: [0, 1], count },
   ]
   test.each(sources)('%j', (origin) => {
-    for (const law of [
+    for (const distribution of [
       { kind: 'uniform', low: 0, high: 1 },
       { kind: 'normal', mean: 0, std: 1 },
     ] as const) {
       for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-        const key = generatorPipelineKey({ law, origin }, dtype)
+        const key = generatorPipelineKey({ distribution, origin }, dtype)
         const { code } = linkShader(key.entry, shaderModules, slotsOf(key))
         const names = [...withoutComments(code).matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) => name)
         expect(new Set(names).size).toBe(names.length)

@@ -22,8 +22,8 @@ function apart(a: Float32Array, b: Float32Array): { share: number; ulp: number }
 
 test('no-contraction: half of the uniforms, one normal in 100, by 2 ulp at most', () => {
   const count = 2 ** 18
-  const draw = (law: (g: TorchGenerator) => Float32Array) =>
-    apart(law(new TorchGenerator(42)), law(new TorchGenerator(42, { variant: 'no-contraction' })))
+  const draw = (distribution: (g: TorchGenerator) => Float32Array) =>
+    apart(distribution(new TorchGenerator(42)), distribution(new TorchGenerator(42, { variant: 'no-contraction' })))
   const normals = draw((g) => g.normal(count))
   expect(normals.ulp).toBe(2)
   expect(normals.share).toBeGreaterThan(0.007)

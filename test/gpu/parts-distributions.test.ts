@@ -1,4 +1,4 @@
-// slice and shard where they meet every law, padding rows, diagonals and other libraries' generators.
+// slice and shard where they meet every distribution, padding rows, diagonals and other libraries' generators.
 import { describe, expect, test } from 'vitest'
 import { byteWidth } from '../../src/core/dtype.js'
 import {
@@ -36,7 +36,7 @@ const cases: [string, Initializer, number[], object][] = [
   ['padding row, uniform', createInitializer('uniform', {}), [13, 9], { role: 'embedding', paddingIndex: 12 }],
 ]
 
-describe(`parts of every law on ${adapterName}`, () => {
+describe(`parts of every distribution on ${adapterName}`, () => {
   test.each(cases)('%s: seeded slices equal the part of the whole', async (name, initializer, shape, spec) => {
     const word = seededWords(5)
     const pick = (below: number): number => word() % below

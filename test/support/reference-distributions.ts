@@ -1,29 +1,29 @@
-// Laws as textbooks have them, in float64, and the tests of a sample against one: the reference for every initializer.
+// Distributions as textbooks have them, in float64, and the tests of a sample against one: the reference for every initializer.
 import type { FloatDType } from '../../src/core/dtype.js'
 import { normalTail } from '../../src/random/normal-cdf.js'
 
-/** A continuous law by its exact distribution function. All of it, or all but 1e-18, lies in [low, high]. */
-export interface ReferenceLaw {
+/** A continuous distribution by its exact distribution function. All of it, or all but 1e-18, lies in [low, high]. */
+export interface ReferenceDistribution {
   readonly cdf: (x: number) => number
   readonly low: number
   readonly high: number
 }
 
-export const uniformLaw = (low: number, high: number): ReferenceLaw => ({
+export const uniformDistribution = (low: number, high: number): ReferenceDistribution => ({
   cdf: (x) => Math.min(1, Math.max(0, (x - low) / (high - low))),
   low,
   high,
 })
-export const symmetric = (bound: number): ReferenceLaw => uniformLaw(-bound, bound)
+export const symmetric = (bound: number): ReferenceDistribution => uniformDistribution(-bound, bound)
 
-export const normalLaw = (mean: number, std: number): ReferenceLaw => ({
+export const normalDistribution = (mean: number, std: number): ReferenceDistribution => ({
   cdf: (x) => normalTail((mean - x) / std),
   low: mean - 9 * std,
   high: mean + 9 * std,
 })
 
 /** N(mean, std^2) given that it lies in [low, high]; from the nearer tail, so that a far interval keeps its digits. */
-export function truncatedLaw(mean: number, std: number, low: number, high: number): ReferenceLaw {
+export function truncatedDistribution(mean: number, std: number, low: number, high: number): ReferenceDistribution {
   const sign = low > mean ? 1 : -1
   const tail = (x: number): number => normalTail((sign * (x - mean)) / std)
   const [atLow, atHigh] = [tail(low), tail(high)]
@@ -32,16 +32,16 @@ export function truncatedLaw(mean: number, std: number, low: number, high: numbe
 }
 
 /** JAX's and Keras's corrected truncated normal of this variance; the constant is theirs. */
-export function correctedLaw(variance: number): ReferenceLaw {
+export function correctedDistribution(variance: number): ReferenceDistribution {
   const wide = Math.sqrt(variance) / 0.87962566103423978
-  return truncatedLaw(0, wide, -2 * wide, 2 * wide)
+  return truncatedDistribution(0, wide, -2 * wide, 2 * wide)
 }
 
 /**
  * scale times one coordinate of a point that is uniform on the unit sphere of R^n: density ~ (1 - x^2)^((n - 3) / 2), its
  * square Beta(1/2, (n - 1)/2). With x = sin t it is an integral of cos^(n - 2), which has a closed form.
  */
-export function sphereCoordinateLaw(n: number, scale = 1): ReferenceLaw {
+export function sphereCoordinateDistribution(n: number, scale = 1): ReferenceDistribution {
   const integral = (power: number, t: number): number => {
     if (power === 0) return t
     if (power === 1) return Math.sin(t)
@@ -53,20 +53,20 @@ export function sphereCoordinateLaw(n: number, scale = 1): ReferenceLaw {
   return { cdf, low: -Math.abs(scale), high: Math.abs(scale) }
 }
 
-export interface LawMoments {
+export interface DistributionMoments {
   readonly mean: number
   readonly variance: number
   /** Fourth central moment. */
   readonly fourth: number
 }
 
-const known = new WeakMap<ReferenceLaw, LawMoments>()
+const known = new WeakMap<ReferenceDistribution, DistributionMoments>()
 
 /** Mean and central moments 2 and 4, from the distribution function: no formula that could be wrong with it. */
-export function momentsOfLaw(law: ReferenceLaw): LawMoments {
-  const before = known.get(law)
+export function momentsOfDistribution(distribution: ReferenceDistribution): DistributionMoments {
+  const before = known.get(distribution)
   if (before !== undefined) return before
-  const { cdf, low, high } = law
+  const { cdf, low, high } = distribution
   const cells = 20_000
   const middle = (i: number): number => low + ((i + 0.5) / cells) * (high - low)
   const edges = Float64Array.from({ length: cells + 1 }, (_, i) => cdf(low + (i / cells) * (high - low)))
@@ -81,7 +81,7 @@ export function momentsOfLaw(law: ReferenceLaw): LawMoments {
     variance: expectation((x) => (x - mean) ** 2),
     fourth: expectation((x) => (x - mean) ** 4),
   }
-  known.set(law, moments)
+  known.set(distribution, moments)
   return moments
 }
 
@@ -95,10 +95,10 @@ function halfGaps(x: number, dtype: FloatDType): readonly [away: number, towards
 }
 
 /**
- * Kolmogorov-Smirnov distance between a sample and a law that is rounded to the dtype: exact for the rounded law too,
+ * Kolmogorov-Smirnov distance between a sample and a distribution that is rounded to the dtype: exact for the rounded distribution too,
  * whose distribution function at x is the continuous one's half-way to the next value.
  */
-export function ksDistance(values: ArrayLike<number>, { cdf }: ReferenceLaw, dtype: FloatDType): number {
+export function ksDistance(values: ArrayLike<number>, { cdf }: ReferenceDistribution, dtype: FloatDType): number {
   const sorted = Float64Array.from(values).sort()
   const n = sorted.length
   let distance = 0
@@ -119,12 +119,15 @@ export function ksDistance(values: ArrayLike<number>, { cdf }: ReferenceLaw, dty
 export const ksLimit = (n: number): number => 3 / Math.sqrt(n) + 2 ** -23
 
 /**
- * Mean and variance of the sample in standard errors from the law's: beyond 6 with probability 2e-9 each, by the central
+ * Mean and variance of the sample in standard errors from the distribution's: beyond 6 with probability 2e-9 each, by the central
  * limit theorem.
  */
-export function momentScores(values: ArrayLike<number>, law: ReferenceLaw): { mean: number; variance: number } {
+export function momentScores(
+  values: ArrayLike<number>,
+  distribution: ReferenceDistribution,
+): { mean: number; variance: number } {
   const n = values.length
-  const { mean, variance, fourth } = momentsOfLaw(law)
+  const { mean, variance, fourth } = momentsOfDistribution(distribution)
   let [first, second] = [0, 0]
   for (let i = 0; i < n; i++) {
     first += values[i]! - mean

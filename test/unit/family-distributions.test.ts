@@ -1,5 +1,5 @@
-// Every initializer against the law that its source documents: the table is test/support/families.ts. Kolmogorov-Smirnov
-// and moments of every random law in every dtype, exact values of the others, mistakes, and the names of the libraries.
+// Every initializer against the distribution that its source documents: the table is test/support/families.ts. Kolmogorov-Smirnov
+// and moments of every random distribution in every dtype, exact values of the others, mistakes, and the names of the libraries.
 //
 // False alarms: each sample's distance exceeds its limit with probability 3e-8, each of its two moments with 2e-9; for all
 // samples together below 1e-5, were the seed drawn anew. It is fixed.
@@ -11,7 +11,13 @@ import { fillJob, orthogonalNormals } from '../../src/fill/make-job.js'
 import { createInitializer, initializeModel, initializerNames, planModel } from '../../src/index.js'
 import type { FillSource } from '../../src/ir/job.js'
 import { type FamilyCase, families } from '../support/families.js'
-import { ksDistance, ksLimit, momentScores, momentsOfLaw, sphereCoordinateLaw } from '../support/reference-laws.js'
+import {
+  ksDistance,
+  ksLimit,
+  momentScores,
+  momentsOfDistribution,
+  sphereCoordinateDistribution,
+} from '../support/reference-distributions.js'
 import { expectRefusal, untouchableDevice } from '../support/refusal.js'
 
 const seed = 20_261
@@ -31,9 +37,11 @@ describe.each(dtypes)('values in %s', (dtype) => {
     const values = new Map<string, Float32Array>()
     for (const parameter of weights.parameters.keys()) values.set(parameter, await weights.read(parameter))
     expect(one.flaw(values)).toBeUndefined()
-    for (const { what, values: sample, law } of one.samples(values)) {
-      expect(ksDistance(sample, law, dtype), `${what}: Kolmogorov-Smirnov`).toBeLessThan(ksLimit(sample.length))
-      const { mean, variance } = momentScores(sample, law)
+    for (const { what, values: sample, distribution } of one.samples(values)) {
+      expect(ksDistance(sample, distribution, dtype), `${what}: Kolmogorov-Smirnov`).toBeLessThan(
+        ksLimit(sample.length),
+      )
+      const { mean, variance } = momentScores(sample, distribution)
       expect(Math.abs(mean), `${what}: mean`).toBeLessThan(6)
       expect(Math.abs(variance), `${what}: variance`).toBeLessThan(6)
     }
@@ -47,32 +55,33 @@ test.each(rows.filter(([name]) => name !== 'sparse'))('%s %s: what the plan prom
   )
   const [sample] = one.samples(nothing)
   if (sample === undefined || name === 'delta_orthogonal') return
-  const { mean, variance } = momentsOfLaw(sample.law)
+  const { mean, variance } = momentsOfDistribution(sample.distribution)
   const { expected } = parameters[0]!
   expect(Math.abs(expected.mean - mean)).toBeLessThan(1e-6 * Math.sqrt(variance))
   expect(Math.abs(expected.std / Math.sqrt(variance) - 1)).toBeLessThan(1e-6)
 })
 
 describe('the tests themselves', () => {
-  test('a coordinate on the sphere: known laws', () => {
+  test('a coordinate on the sphere: known distributions', () => {
     // n = 2: arcsine; n = 3: uniform (Archimedes); variance 1 / n.
-    expect(sphereCoordinateLaw(2).cdf(0.5)).toBeCloseTo(0.5 + Math.asin(0.5) / Math.PI, 14)
-    expect(sphereCoordinateLaw(3).cdf(0.3)).toBeCloseTo(0.65, 14)
-    for (const n of [2, 3, 4, 5, 6, 33]) expect(momentsOfLaw(sphereCoordinateLaw(n)).variance).toBeCloseTo(1 / n, 5)
+    expect(sphereCoordinateDistribution(2).cdf(0.5)).toBeCloseTo(0.5 + Math.asin(0.5) / Math.PI, 14)
+    expect(sphereCoordinateDistribution(3).cdf(0.3)).toBeCloseTo(0.65, 14)
+    for (const n of [2, 3, 4, 5, 6, 33])
+      expect(momentsOfDistribution(sphereCoordinateDistribution(n)).variance).toBeCloseTo(1 / n, 5)
   })
 
-  test.each(rows)('%s %s: a wrong law is found', async (name, _, one) => {
+  test.each(rows)('%s %s: a wrong distribution is found', async (name, _, one) => {
     const weights = await initializeModel(one.model, asRules(name, one), { device: 'cpu', seed })
     const values = new Map<string, Float32Array>()
     for (const parameter of weights.parameters.keys()) values.set(parameter, await weights.read(parameter))
-    for (const { values: sample, law } of one.samples(values)) {
+    for (const { values: sample, distribution } of one.samples(values)) {
       // Wider by three tenths; aside by six tenths of a standard deviation.
-      const { mean, variance } = momentsOfLaw(law)
+      const { mean, variance } = momentsOfDistribution(distribution)
       const wide = sample.map((x) => mean + 1.3 * (x - mean))
       const aside = sample.map((x) => x + 0.6 * Math.sqrt(variance))
-      expect(Math.abs(momentScores(wide, law).variance)).toBeGreaterThan(6)
-      expect(Math.abs(momentScores(aside, law).mean)).toBeGreaterThan(6)
-      expect(ksDistance(aside, law, 'float32')).toBeGreaterThan(ksLimit(sample.length))
+      expect(Math.abs(momentScores(wide, distribution).variance)).toBeGreaterThan(6)
+      expect(Math.abs(momentScores(aside, distribution).mean)).toBeGreaterThan(6)
+      expect(ksDistance(aside, distribution, 'float32')).toBeGreaterThan(ksLimit(sample.length))
     }
   })
 })

@@ -1,8 +1,8 @@
-// What a random law promises of the numbers that are stored: rounded to the dtype.
+// What a random distribution promises of the numbers that are stored: rounded to the dtype.
 
 import type { FloatDType } from '../../core/dtype.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { type ContinuousLaw, continuousLaw } from './continuous.js'
+import { type ContinuousDistribution, continuousDistribution } from './continuous.js'
 import { densityNodes, type Nodes } from './quadrature.js'
 import { atOrdinal, ordinal, roundingBoundary, roundToDType } from './representable.js'
 import { type CumulantFunction, chainProductCumulants, cumulantsOf, normalSquareCumulants } from './saddlepoint.js'
@@ -11,13 +11,13 @@ import { type CumulantFunction, chainProductCumulants, cumulantsOf, normalSquare
 export const BIN_COUNT = 64
 
 /**
- * How fine a generator is that draws this law as well as float32 allows: 2^-22. Many draw from 23 or 24 random bits, so
+ * How fine a generator is that draws this distribution as well as float32 allows: 2^-22. Many draw from 23 or 24 random bits, so
  * that their tails end where less than that is left, and single values are that likely.
  */
 export const GRAIN: number = 2 ** -22
 
-export interface ExpectedLaw {
-  readonly continuous: ContinuousLaw
+export interface RoundedDistribution {
+  readonly continuous: ContinuousDistribution
   readonly dtype: FloatDType
   /** Rising representable numbers; bin b holds edges[b - 1] <= x < edges[b]. */
   readonly edges: Float32Array
@@ -43,46 +43,46 @@ export interface ExpectedLaw {
   readonly largestAtom: number
   /** An upper bound on P(value = 0). */
   readonly zeroProbability: number
-  /** Every value is >= low and <= high: the law's bounds, rounded. */
+  /** Every value is >= low and <= high: the distribution's bounds, rounded. */
   readonly low: number
   readonly high: number
 }
 
-/** How far out, in std, the nodes of an unbounded law go: what lies beyond has probability 1e-18. */
+/** How far out, in std, the nodes of an unbounded distribution go: what lies beyond has probability 1e-18. */
 const NODE_REACH = 9
-/** Up to so many numbers in its range, a law's moments are sums over them; with more, over the continuous law. */
+/** Up to so many numbers in its range, a distribution's moments are sums over them; with more, over the continuous distribution. */
 const FEW_NUMBERS = 2048
 
-/** Of a law without a density (constant, diagonal, orthogonal, a sampler of one's own): undefined. */
-export function expectedLaw(distribution: Distribution, dtype: FloatDType): ExpectedLaw | undefined {
-  const law = continuousLaw(distribution)
-  if (law === undefined) return undefined
-  const edges = edgesOf(law, dtype)
+/** Of a distribution without a density (constant, diagonal, orthogonal, a sampler of one's own): undefined. */
+export function roundedDistribution(distribution: Distribution, dtype: FloatDType): RoundedDistribution | undefined {
+  const continuous = continuousDistribution(distribution)
+  if (continuous === undefined) return undefined
+  const edges = edgesOf(continuous, dtype)
   const boundaries = [...edges].map((edge) => roundingBoundary(edge, dtype))
-  const head = (x: number): number => law.head(roundingBoundary(atOrdinal(ordinal(x, dtype) + 1, dtype), dtype))
-  const tail = (x: number): number => law.tail(roundingBoundary(x, dtype))
+  const head = (x: number): number => continuous.head(roundingBoundary(atOrdinal(ordinal(x, dtype) + 1, dtype), dtype))
+  const tail = (x: number): number => continuous.tail(roundingBoundary(x, dtype))
   const probabilities = new Float64Array(edges.length + 1)
   for (let bin = 0; bin <= edges.length; bin++) {
-    probabilities[bin] = between(law, boundaries[bin - 1], boundaries[bin])
+    probabilities[bin] = between(continuous, boundaries[bin - 1], boundaries[bin])
   }
-  const moments = roundedMoments(law, dtype, distribution.kind === 'normal' || distribution.kind === 'sparse')
-  const atom = (x: number): number => between(law, roundingBoundary(x, dtype), upperBoundary(x, dtype))
+  const moments = roundedMoments(continuous, dtype, distribution.kind === 'normal' || distribution.kind === 'sparse')
+  const atom = (x: number): number => between(continuous, roundingBoundary(x, dtype), upperBoundary(x, dtype))
   return {
-    continuous: law,
+    continuous,
     dtype,
     edges,
     probabilities,
     ...moments,
     productCumulants: chainProductCumulants,
-    proxy: law.proxy,
+    proxy: continuous.proxy,
     head,
     tail,
     next: (x, step) => atOrdinal(ordinal(x, dtype) + step, dtype),
     // The density is largest in proportion to the spacing at one of the edges or near one: twice what is found there.
     largestAtom: Math.min(1, 2 * Math.max(GRAIN, ...[...edges].map(atom))),
     zeroProbability: Math.min(1, atom(0) + GRAIN),
-    low: roundToDType(law.low, dtype),
-    high: roundToDType(law.high, dtype),
+    low: roundToDType(continuous.low, dtype),
+    high: roundToDType(continuous.high, dtype),
   }
 }
 
@@ -90,49 +90,59 @@ const upperBoundary = (x: number, dtype: FloatDType): number =>
   roundingBoundary(atOrdinal(ordinal(x, dtype) + 1, dtype), dtype)
 
 /** P(from <= X < to), from the side where the numbers are small. */
-function between(law: ContinuousLaw, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY): number {
-  if (to === Number.POSITIVE_INFINITY) return from === Number.NEGATIVE_INFINITY ? 1 : law.tail(from)
-  if (from === Number.NEGATIVE_INFINITY) return law.head(to)
-  const head = law.head(to)
-  return Math.max(0, head < 0.5 ? head - law.head(from) : law.tail(from) - law.tail(to))
+function between(
+  distribution: ContinuousDistribution,
+  from = Number.NEGATIVE_INFINITY,
+  to = Number.POSITIVE_INFINITY,
+): number {
+  if (to === Number.POSITIVE_INFINITY) return from === Number.NEGATIVE_INFINITY ? 1 : distribution.tail(from)
+  if (from === Number.NEGATIVE_INFINITY) return distribution.head(to)
+  const head = distribution.head(to)
+  return Math.max(0, head < 0.5 ? head - distribution.head(from) : distribution.tail(from) - distribution.tail(to))
 }
 
 /** The quantiles of k/64, rounded to the dtype; where several round to one number, that one once. */
-function edgesOf(law: ContinuousLaw, dtype: FloatDType): Float32Array {
+function edgesOf(distribution: ContinuousDistribution, dtype: FloatDType): Float32Array {
   const edges: number[] = []
   for (let k = 1; k < BIN_COUNT; k++) {
-    const edge = roundToDType(law.quantile(k / BIN_COUNT), dtype)
+    const edge = roundToDType(distribution.quantile(k / BIN_COUNT), dtype)
     if (edges.length === 0 || edge > edges.at(-1)!) edges.push(edge + 0)
   }
   return Float32Array.from(edges)
 }
 
-type RoundedMoments = Pick<ExpectedLaw, 'mean' | 'std' | 'kurtosis' | 'meanCumulants' | 'squareCumulants'>
+type RoundedMoments = Pick<RoundedDistribution, 'mean' | 'std' | 'kurtosis' | 'meanCumulants' | 'squareCumulants'>
 
 /**
  * Mean, variance and cumulants of the rounded values. Where the range holds few numbers: sums over all of them with their
  * exact probabilities. Else rounding adds, to far below what a test could see, the variance of an error that is uniform
  * over the spacing, spacing^2 / 12, in each binade (Sheppard 1898).
  */
-function roundedMoments(law: ContinuousLaw, dtype: FloatDType, normal: boolean): RoundedMoments {
-  const low = Math.max(law.low, law.mean - NODE_REACH * law.std)
-  const high = Math.min(law.high, law.mean + NODE_REACH * law.std)
+function roundedMoments(distribution: ContinuousDistribution, dtype: FloatDType, normal: boolean): RoundedMoments {
+  const low = Math.max(distribution.low, distribution.mean - NODE_REACH * distribution.std)
+  const high = Math.min(distribution.high, distribution.mean + NODE_REACH * distribution.std)
   const first = ordinal(roundToDType(low, dtype), dtype)
   const last = ordinal(roundToDType(high, dtype), dtype)
   if (last - first < FEW_NUMBERS) {
     const places = Array.from({ length: last - first + 1 }, (_, i) => atOrdinal(first + i, dtype))
-    const weights = places.map((x) => between(law, roundingBoundary(x, dtype), upperBoundary(x, dtype)))
+    const weights = places.map((x) => between(distribution, roundingBoundary(x, dtype), upperBoundary(x, dtype)))
     const total = weights.reduce((a, b) => a + b, 0)
     const nodes = { points: Float64Array.from(places), weights: Float64Array.from(weights, (w) => w / total) }
     return momentsOfNodes(nodes, true)
   }
-  const inflation = 1 + roundingVariance(law, dtype, low, high) / law.std ** 2
-  const std = law.std * Math.sqrt(inflation)
+  const inflation = 1 + roundingVariance(distribution, dtype, low, high) / distribution.std ** 2
+  const std = distribution.std * Math.sqrt(inflation)
   if (normal) {
-    return { mean: law.mean, std, kurtosis: 3, meanCumulants: 'normal', squareCumulants: normalSquareCumulants }
+    return {
+      mean: distribution.mean,
+      std,
+      kurtosis: 3,
+      meanCumulants: 'normal',
+      squareCumulants: normalSquareCumulants,
+    }
   }
-  const nodes = densityNodes((x) => law.density(x), low, high, 8)
-  return { ...momentsOfNodes(nodes, false), mean: law.mean, std }
+  const nodes = densityNodes((x) => distribution.density(x), low, high, 8)
+  return { ...momentsOfNodes(nodes, false), mean: distribution.mean, std }
 }
 
 function momentsOfNodes({ points, weights }: Nodes, discrete: boolean): RoundedMoments {
@@ -151,9 +161,9 @@ function momentsOfNodes({ points, weights }: Nodes, discrete: boolean): RoundedM
   }
 }
 
-function roundingVariance(law: ContinuousLaw, dtype: FloatDType, low: number, high: number): number {
+function roundingVariance(distribution: ContinuousDistribution, dtype: FloatDType, low: number, high: number): number {
   // float32 from here on: 2^-24 of relative rounding is beyond any test of up to 2^40 elements.
-  if (dtype === 'float32' && Math.max(Math.abs(low), Math.abs(high)) < 64 * law.std) return 0
+  if (dtype === 'float32' && Math.max(Math.abs(low), Math.abs(high)) < 64 * distribution.std) return 0
   let sum = 0
   for (const sign of [1, -1]) {
     let top = Math.max(0, sign > 0 ? high : -low)
@@ -161,7 +171,8 @@ function roundingVariance(law: ContinuousLaw, dtype: FloatDType, low: number, hi
       const bottom = 2 ** Math.floor(Math.log2(top) - (step === 0 ? 0 : 1e-12))
       const from = bottom < top ? bottom : top / 2
       const spacing = spacingAt(from, dtype)
-      sum += ((spacing * spacing) / 12) * (sign > 0 ? between(law, from, top) : between(law, -top, -from))
+      sum +=
+        ((spacing * spacing) / 12) * (sign > 0 ? between(distribution, from, top) : between(distribution, -top, -from))
       top = from
     }
   }

@@ -1,7 +1,7 @@
 import type { Distribution } from '../../src/ir/distribution.js'
 
-/** Laws that between them reach every path of the samplers; used for parity and golden hashes. */
-export const randomLaws: Readonly<Record<string, Distribution>> = {
+/** Distributions that between them reach every path of the samplers; used for parity and golden hashes. */
+export const randomDistributions: Readonly<Record<string, Distribution>> = {
   'symmetric uniform': { kind: 'uniform', low: -0.07, high: 0.07 },
   'unit uniform': { kind: 'uniform', low: 0, high: 1 },
   'shifted uniform': { kind: 'uniform', low: 1, high: 1.0000002384185791 },

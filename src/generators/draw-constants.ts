@@ -1,9 +1,9 @@
-import type { SimpleLaw } from '../ir/generator.js'
+import type { SimpleDistribution } from '../ir/generator.js'
 
 const fround = Math.fround
 
-/** Float32 constants of a uniform law: value = unit * scale + offset, unit = (k - origin) * step. */
-export interface AffineLaw {
+/** Float32 constants of a uniform distribution: value = unit * scale + offset, unit = (k - origin) * step. */
+export interface AffineConstants {
   readonly scale: number
   readonly offset: number
   readonly origin: number
@@ -11,12 +11,16 @@ export interface AffineLaw {
 }
 
 /**
- * A uniform law over `bits` random bits k, as `unit * (high - low) + low` with one rounding. For low = -high that is
+ * A uniform distribution over `bits` random bits k, as `unit * (high - low) + low` with one rounding. For low = -high that is
  * `high * ((2 k - 2^bits) 2^-bits)`, again one rounding and the same value, so that the sum is not needed.
  *
  * @param contracted false for builds that round product and sum apart: there the two forms differ
  */
-export function affineLaw({ low, high }: { low: number; high: number }, bits: 23 | 24, contracted = true): AffineLaw {
+export function affineConstants(
+  { low, high }: { low: number; high: number },
+  bits: 23 | 24,
+  contracted = true,
+): AffineConstants {
   const lo = fround(low)
   const hi = fround(high)
   if (contracted && lo === -hi) return { scale: hi, offset: 0, origin: 2 ** (bits - 1), step: 2 ** (1 - bits) }
@@ -24,10 +28,10 @@ export function affineLaw({ low, high }: { low: number; high: number }, bits: 23
 }
 
 /** Standard deviation and mean as float32, as every library casts them. */
-export function normalLaw({ mean, std }: { mean: number; std: number }): { mean: number; std: number } {
+export function normalConstants({ mean, std }: { mean: number; std: number }): { mean: number; std: number } {
   // -0 + 0 is 0: a product that is 0 then has one sign only.
   return { mean: fround(mean) + 0, std: fround(std) }
 }
 
-export type UniformLaw = Extract<SimpleLaw, { kind: 'uniform' }>
-export type NormalLaw = Extract<SimpleLaw, { kind: 'normal' }>
+export type UniformDistribution = Extract<SimpleDistribution, { kind: 'uniform' }>
+export type NormalDistribution = Extract<SimpleDistribution, { kind: 'normal' }>

@@ -26,9 +26,7 @@ export async function exactCases(elements) {
     state.modules = { ...state.modules, ...modules }
     const compiled = await pipeline(state, { entry: 'fill/fill', layout: 'fill', slots })
     const buffer = writtenBuffer(device, 4 * elements)
-    const work = [
-      { job, pipeline: compiled, pipelineId: 'fill', overlayPipeline: () => compiled, buffer, byteOffset: 0 },
-    ]
+    const work = [{ job, pipeline: compiled, pipelineId: 'fill', patchPipeline: () => compiled, buffer, byteOffset: 0 }]
     return {
       id,
       name,

@@ -36,7 +36,7 @@ const { normalWords } = await load('/src/generators/torch/cpu.ts')
 
 const device = await requestNodeDevice()
 const SEED = 42
-/** What the library uploads at a time (src/gpu/fill/uploaded.ts). */
+/** What the library uploads at a time (src/gpu/fill/host-generated.ts). */
 const PIECE = 2 ** 20
 
 const code = /* wgsl */ `

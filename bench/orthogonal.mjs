@@ -31,7 +31,7 @@ if (!values.inner) {
 const { load, close } = await openSources()
 const { requestNodeDevice } = await load('/src/node/device.ts')
 const { deviceState } = await load('/src/gpu/device/device-state.ts')
-const { orthogonalizeOnGpu, orthogonalityDefect, orthogonalScratchBytes } = await load(
+const { orthogonalizeOnGpu, orthogonalityError, orthogonalScratchBytes } = await load(
   '/src/gpu/orthogonal/orthogonal.ts',
 )
 const { boxMuller } = await load('/src/random/normal.ts')
@@ -72,9 +72,9 @@ for (const size of values.sizes.split(',')) {
     await orthogonalizeOnGpu(state, { buffer: source, byteOffset: 0 }, target, shape, 1)
     if (round >= 0) times.push(performance.now() - started)
   }
-  const defect = await orthogonalityDefect(state, target, shape, 1)
+  const error = await orthogonalityError(state, target, shape, 1)
   console.log(
-    `| ${size} | ${median(times).toFixed(1)} | ${Math.min(...times).toFixed(1)} | ${defect.toExponential(1)} | ${(orthogonalScratchBytes(state, shape) / 1e6).toFixed(1)} |`,
+    `| ${size} | ${median(times).toFixed(1)} | ${Math.min(...times).toFixed(1)} | ${error.toExponential(1)} | ${(orthogonalScratchBytes(state, shape) / 1e6).toFixed(1)} |`,
   )
   source.destroy()
   target.buffer.destroy()

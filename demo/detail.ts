@@ -46,8 +46,8 @@ export class Detail {
     element('detail-parity').textContent =
       parity === undefined || parity.comparedCount === 0
         ? ''
-        : parity.orthogonalityDefect !== undefined
-          ? `max |QᵀQ − I| = ${parity.orthogonalityDefect.toExponential(2)}`
+        : parity.orthogonalityError !== undefined
+          ? `max |QᵀQ − I| = ${parity.orthogonalityError.toExponential(2)}`
           : parity.mismatchCount === 0
             ? `0 of ${integer(bits)} bits differ from the CPU.`
             : `${integer(parity.mismatchCount)} of ${integer(parity.comparedCount)} elements differ from the CPU.`

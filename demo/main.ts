@@ -162,8 +162,8 @@ function measured(): ReadonlyMap<string, Measured> {
       const row = verified.get(name)
       if (row === undefined || row.comparedCount === 0) return [name, { std }]
       const text =
-        row.orthogonalityDefect !== undefined
-          ? `|QᵀQ − I| ${row.orthogonalityDefect.toExponential(1)}`
+        row.orthogonalityError !== undefined
+          ? `|QᵀQ − I| ${row.orthogonalityError.toExponential(1)}`
           : row.mismatchCount === 0
             ? row.comparedCount === row.elementCount
               ? 'equal'

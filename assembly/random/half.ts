@@ -1,4 +1,4 @@
-// Twins of src/core/half.ts, eight values at a time.
+// WebAssembly version of src/core/half.ts, eight values at a time.
 
 /** Four values' binary16 bits, one in each lane. */
 // @ts-ignore: decorator
@@ -16,7 +16,7 @@ function float16Bits(value: v128): v128 {
   return v128.or(sign, bits)
 }
 
-/** binary16 in place of `count` float32 values (rounded up to a multiple of eight) from 0 on. Twin of `float32ToFloat16`. */
+/** binary16 in place of `count` float32 values (rounded up to a multiple of eight) from 0 on. CPU reference of `float32ToFloat16`. */
 export function float32ToFloat16(count: u32): void {
   const end: usize = count << 1
   for (let to: usize = 0; to < end; to += 16) {
@@ -32,7 +32,7 @@ function bfloat16Bits(value: v128): v128 {
   return i32x4.shr_u(i32x4.add(i32x4.add(value, i32x4.splat(0x7fff)), odd), 16)
 }
 
-/** bfloat16 in place of `count` float32 values (rounded up to a multiple of eight) from 0 on. Twin of `float32ToBfloat16`. */
+/** bfloat16 in place of `count` float32 values (rounded up to a multiple of eight) from 0 on. CPU reference of `float32ToBfloat16`. */
 export function float32ToBfloat16(count: u32): void {
   const end: usize = count << 1
   for (let to: usize = 0; to < end; to += 16) {

@@ -1,4 +1,4 @@
-// Twin of src/random/inverse-normal.ts, four lanes at a time.
+// WebAssembly version of src/random/inverse-normal.ts, four lanes at a time.
 
 import { minusTwoLog } from './logarithm'
 import { squareRoot } from './square-root'

@@ -1,4 +1,4 @@
-// Twin of src/random/logarithm.ts, four lanes at a time. Each f32x4 operation is rounded: WebAssembly never fuses two.
+// WebAssembly version of src/random/logarithm.ts, four lanes at a time. Each f32x4 operation is rounded: WebAssembly never fuses two.
 
 const LOG_0: f32 = 1.999999761581421
 const LOG_1: f32 = 1.0000687837600708

@@ -1,4 +1,4 @@
-// Twin of src/random/normal.ts, four pairs of words at a time.
+// WebAssembly version of src/random/normal.ts, four pairs of words at a time.
 
 import { halvings, mantissa, minusTwoLogParts } from './logarithm'
 import { squareRoot } from './square-root'
@@ -45,7 +45,7 @@ function cosine(t2: v128): v128 {
 }
 
 /**
- * N(mean, std^2) in place of `count` words (rounded up to a multiple of eight) from 0 on. Twin of `normalQuad`, with
+ * N(mean, std^2) in place of `count` words (rounded up to a multiple of eight) from 0 on. CPU reference of `normalQuad`, with
  * `direction` written out: a function has one result here.
  */
 export function normal(count: u32, std: f32, mean: f32): void {

@@ -1,4 +1,4 @@
-// Twin of src/random/philox.ts: four blocks at a time, one in each lane.
+// WebAssembly version of src/random/philox.ts: four blocks at a time, one in each lane.
 
 const PHILOX_M0: u32 = 0xd2511f53
 const PHILOX_M1: u32 = 0xcd9e8d57

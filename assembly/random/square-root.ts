@@ -1,4 +1,4 @@
-// Twin of src/random/square-root.ts, four lanes at a time.
+// WebAssembly version of src/random/square-root.ts, four lanes at a time.
 
 const ROOT_SEED: i32 = 0x5f37642f
 const ROOT_0: f32 = 0.4999983012676239

@@ -1,4 +1,4 @@
-// Twin of src/random/truncated-normal.ts, four words at a time.
+// WebAssembly version of src/random/truncated-normal.ts, four words at a time.
 
 import { inverseNormalTail } from './inverse-normal'
 
@@ -18,7 +18,7 @@ function fixed64ToFloat(high: v128, low: v128): v128 {
 }
 
 /**
- * Truncated normal values in place of `count` words (rounded up to a multiple of four) from 0 on. Twin of
+ * Truncated normal values in place of `count` words (rounded up to a multiple of four) from 0 on. CPU reference of
  * `truncatedNormalValue`, with the distribution's constants in its order.
  */
 export function truncatedNormal(

@@ -11,7 +11,7 @@ struct PartAxis {
 }
 
 struct Part {
-  origin: vec2<u32>, // element index of the part's first element in the whole tensor (low, high)
+  firstElement: vec2<u32>, // element index of the part's first element in the whole tensor (low, high)
   axisCount: u32,
   unused: u32,
   axes: array<PartAxis, 8>, // innermost first; the first has stride 1

@@ -2,7 +2,7 @@
 //#import "random/normal"
 //#import "random/philox"
 // N(0, std^2) with exactly `zeros` zeros in every column of a [rows, columns] matrix, at places that a keyed permutation of
-// the column's rows chooses: row r is zeroed where permutation(r) < zeros. Twin: src/random/sparse.ts.
+// the column's rows chooses: row r is zeroed where permutation(r) < zeros. CPU reference: src/random/sparse.ts.
 // constants: a = (std, rows, columns, zeros), b = (key low, key high, halfBits). Fewer than 2^32 elements.
 
 const SPARSE_TAG = 0x73707273u; // fourth counter word: apart from every block of values, which have 0 there

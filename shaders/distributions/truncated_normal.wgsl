@@ -1,7 +1,7 @@
 //#import "core/constants"
 //#import "random/inverse_normal"
 //#import "random/philox"
-// Truncated normal by inversion, one word per element: no rejection, no loop, exact tails. Twin: src/random/truncated-normal.ts.
+// Truncated normal by inversion, one word per element: no rejection, no loop, exact tails. CPU reference: src/random/truncated-normal.ts.
 // constants: a = (start low, start high, mass low, mass high), b = (upperBit, scale, +-std, mean), c = (low, high).
 
 /// (high, low) / 2^64 as float32; three roundings, in this order.

@@ -1,9 +1,9 @@
 //#import "core/constants"
 //#import "random/rounded"
-// Uniform values from the low 24 bits of each word. Twin: src/random/uniform.ts.
-// distribution.a = (scale, offset, top, step), distribution.b.x = origin; all exact float32.
-//   symmetric (-b, b): scale = b, offset = 0, step = 2^-23, origin = 2^23: one rounding, in [-b, b)
-//   general [lo, hi):  scale = hi - lo, offset = lo, step = 2^-24, origin = 0: two roundings
+// Uniform values from the low 24 bits of each word. CPU reference: src/random/uniform.ts.
+// distribution.a = (scale, offset, top, step), distribution.b.x = zeroPoint; all exact float32.
+//   symmetric (-b, b): scale = b, offset = 0, step = 2^-23, zeroPoint = 2^23: one rounding, in [-b, b)
+//   general [lo, hi):  scale = hi - lo, offset = lo, step = 2^-24, zeroPoint = 0: two roundings
 // `top` is the largest float32 below the upper end: a sum that rounds up to the end is brought back to it.
 
 fn sampleWords(words: vec4<u32>, block: vec2<u32>, constants: Constants, zero: u32) -> vec4<f32> {

@@ -5,7 +5,7 @@
 //#import "$store"
 // As fill.wgsl, for a rectangular part whose elements are many runs: the window counts elements of the part, each is
 // sampled under its own index in the whole tensor, in 64 bits. `job.counter` is the block of the tensor's element 0.
-// Slots: as in fill.wgsl. Twin: samplePart in src/cpu/samplers.ts.
+// Slots: as in fill.wgsl. CPU reference: samplePart in src/cpu/samplers.ts.
 
 /// a + b, 64 bits as (low, high).
 fn add64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
@@ -23,9 +23,9 @@ struct Place {
   runLeft: u32,       // elements from here to the end of its run of neighbours
 }
 
-/// Where element `local` of the window lies. Twin: elementIndex in src/plan/parts/geometry.ts.
+/// Where element `local` of the window lies. CPU reference: elementIndex in src/plan/parts/geometry.ts.
 fn elementIndex(local: u32) -> Place {
-  var place = Place(part.origin, 0u);
+  var place = Place(part.firstElement, 0u);
   var steps = local;
   for (var i = 0u; i < part.axisCount; i++) {
     let axis = part.axes[i];

@@ -4,7 +4,7 @@
 //#import "$bits"
 // jax.random.truncated_normal: sqrt(2) erf^-1(u) within the open interval, u uniform between erf of the bounds.
 // distribution.a as in generators/affine, distribution.b = (smallest u, smallest, largest value), distribution.c.zw = (std, mean).
-// Twin: jaxTruncatedNormal in src/generators/jax/jax.ts.
+// CPU reference: jaxTruncatedNormal in src/generators/jax/jax.ts.
 
 const ROOT_TWO = 0x1.6a09e6p+0f;
 

@@ -1,13 +1,13 @@
 //#import "core/job"
 //#import "generators/scaled"
-//#import "generators/uploaded"
+//#import "generators/host_words"
 //#import "random/libraries/cephes"
 //#import "random/exact_square_root"
 //#import "$store"
 // normal_ on the CPU, 16 elements and more: in blocks of 16, elements j and j + 8 from words j and j + 8, cosine first.
 // When the count is no multiple of 16, the last 16 elements are made again from 16 fresh words.
 // distribution.a = (std, mean); job.distribution.c = (first element of the redone block, where its words lie, place of the window's first
-// element in its block), elements counted from the first uploaded word. Twin: src/generators/torch/cpu.ts.
+// element in its block), elements counted from the first hostWords word. CPU reference: src/generators/torch/cpu.ts.
 
 const TWO_PI = 0x1.921fb6p+2f;
 
@@ -23,8 +23,8 @@ fn torchDirection(word: u32, zero: u32) -> vec2<f32> {
 
 /// Elements j and j + 8 of the block whose words begin at `base`.
 fn torchPair(base: u32, j: u32) -> vec2<f32> {
-  let radius = torchRadius(uploaded[base + j], job.zero);
-  let direction = torchDirection(uploaded[base + j + 8u], job.zero);
+  let radius = torchRadius(hostWords[base + j], job.zero);
+  let direction = torchDirection(hostWords[base + j + 8u], job.zero);
   return vec2<f32>(
     scaled(rounded(radius * direction.x, job.zero), bitcast<vec4<f32>>(job.constants.a), job.zero),
     scaled(rounded(radius * direction.y, job.zero), bitcast<vec4<f32>>(job.constants.a), job.zero),

@@ -1,7 +1,7 @@
 //#import "core/job"
 //#import "random/philox"
 // Which word an element gets in PyTorch's CUDA kernels, layout 'torch-cuda-v1': thread i mod T, turn floor(i / T); four
-// turns to a Philox block. job.distribution.c = (T, turn and thread of the window's first element). Twin: src/generators/torch/cuda.ts.
+// turns to a Philox block. job.distribution.c = (T, turn and thread of the window's first element). CPU reference: src/generators/torch/cuda.ts.
 
 struct CudaWords {
   words: vec4<u32>,

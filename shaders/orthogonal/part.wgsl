@@ -3,10 +3,10 @@
 // segment of a tensor in several buffers, the centres of a delta-orthogonal's kernels. What is written to was set to 0
 // before; elements outside the matrices given here stay. Atomics: two 16-bit elements may share a word.
 // Packed by packOrthogonalPart in src/gpu/fill/part-layout.ts; a test compares the two layouts field by field.
-// $round: roundToHalf(bits), as in store/half_pair. Twin: orthogonalElements in src/cpu/orthogonal.ts.
+// $round: roundToHalf(bits), as in store/half_pair. CPU reference: orthogonalElements in src/cpu/orthogonal.ts.
 
 struct OrthogonalPart {
-  origin: u32,       // index in the whole tensor of the part's first element
+  firstElement: u32,       // index in the whole tensor of the part's first element
   axisCount: u32,
   firstLocal: u32,   // number within the part of the first element to write
   elementCount: u32, // elements to write
@@ -27,10 +27,10 @@ struct OrthogonalPart {
 
 override WORKGROUP_INVOCATIONS: u32 = 64;
 
-/// Index in the whole tensor. Twin: elementIndex in src/plan/parts/geometry.ts; 32 bits are enough here.
+/// Index in the whole tensor. CPU reference: elementIndex in src/plan/parts/geometry.ts; 32 bits are enough here.
 fn elementIndex(local: u32) -> u32 {
   var rest = local;
-  var element = part.origin;
+  var element = part.firstElement;
   for (var i = 0u; i < part.axisCount; i++) {
     let length = part.axes[i].x;
     element += (rest % length) * part.axes[i].y;

@@ -1,5 +1,5 @@
 // Correctly rounded square root: a guess by Newton's method, then the exact remainder in integers decides. The guess may
-// be a few units off and need not be the same everywhere; the result is. Twin: exactSquareRoot in src/random/libraries/fma.ts.
+// be a few units off and need not be the same everywhere; the result is. CPU reference: exactSquareRoot in src/random/libraries/fma.ts.
 
 /// sqrt(x) for a normal float32 x > 0; x for 0 and -0.
 fn exactSquareRoot(x: f32) -> f32 {

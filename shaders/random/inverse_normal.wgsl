@@ -3,7 +3,7 @@
 //#import "random/square_root"
 // Inverse of the normal distribution function, from float32 additions and multiplications. In the variable
 // W = -2 ln(4 q (1 - q)) it needs no division (Giles, "Approximating the erfinv function", GPU Computing Gems, 2011); the
-// coefficients are our own: scripts/fit-truncated-normal.mjs. Twin: src/random/inverse-normal.ts.
+// coefficients are our own: scripts/fit-truncated-normal.mjs. CPU reference: src/random/inverse-normal.ts.
 
 // z = (1 - 2 q) CENTRE(W - 5), 0 <= W < 10, relative error 1.1e-7
 const CENTRE_0 = 0x1.0fc8bep+1f;

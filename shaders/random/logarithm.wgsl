@@ -1,5 +1,5 @@
 //#import "random/rounded"
-// Natural logarithm from float32 additions and multiplications, the same bits on every device. Twin: src/random/logarithm.ts.
+// Natural logarithm from float32 additions and multiplications, the same bits on every device. CPU reference: src/random/logarithm.ts.
 // Coefficients: scripts/fit-polynomials.mjs.
 
 // -2 log1p(-g) = g (LOG_0 + LOG_1 g + ...), 0 <= g <= 1/2, relative error 1.5e-7

@@ -2,7 +2,7 @@
 //#import "random/rounded"
 //#import "random/square_root"
 // Box-Muller with every operation a correctly rounded float32 + - * (no builtin log, sqrt, sin, cos or division: WGSL
-// leaves those inexact). Twin: src/random/normal.ts. Coefficients: scripts/fit-polynomials.mjs.
+// leaves those inexact). CPU reference: src/random/normal.ts. Coefficients: scripts/fit-polynomials.mjs.
 // Accuracy: |z - exact| <= 5e-7 max(1, |z|); measured bounds are in docs/value-contract.md.
 
 // sin(2 pi t) = t (SIN_0 + SIN_1 t^2 + ...), |t| <= 1/8, relative error 2.8e-8

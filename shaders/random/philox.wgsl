@@ -1,5 +1,5 @@
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// Integers only, hence exact on every device. Twin: src/random/philox.ts. Known answers: test/vectors/random123.json.
+// Integers only, hence exact on every device. CPU reference: src/random/philox.ts. Known answers: test/vectors/random123.json.
 
 const PHILOX_M0 = 0xD2511F53u;
 const PHILOX_M1 = 0xCD9E8D57u;

@@ -1,6 +1,6 @@
 //#import "random/rounded"
 // Square root from float32 additions and multiplications, the same bits on every device; not correctly rounded, relative
-// error 1.5e-7. Twin: src/random/square-root.ts. Coefficients: scripts/fit-polynomials.mjs.
+// error 1.5e-7. CPU reference: src/random/square-root.ts. Coefficients: scripts/fit-polynomials.mjs.
 
 // (1 - e)^(-1/2) = 1 + e (ROOT_0 + ROOT_1 e + ...), |e| <= 0.07, absolute error 2.4e-8
 const ROOT_SEED = 0x5f37642fu;

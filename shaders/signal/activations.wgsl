@@ -1,4 +1,4 @@
-// Activation functions and their derivatives; twin of src/signal/activations.ts, to float32's accuracy. A measurement:
+// Activation functions and their derivatives; CPU reference of src/signal/activations.ts, to float32's accuracy. A measurement:
 // builtins may be used.
 
 struct Activation {

@@ -1,5 +1,5 @@
 // A bijection of 32-bit words that spreads every bit (Wellons, "Hash Function Prospector", 2018: lowbias32). 0 does not stay 0.
-// Twin: scramble in src/statistics/fingerprint.ts.
+// CPU reference: scramble in src/statistics/fingerprint.ts.
 
 fn scramble(word: u32) -> u32 {
   var x = word ^ 0x9e3779b9u;

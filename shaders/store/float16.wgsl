@@ -1,5 +1,5 @@
 // float32 bits -> IEEE binary16 bits, round to nearest even, subnormals and overflow to infinity included,
-// whatever the device does with them, and without branches. Finite input only. Twin: float32ToFloat16 in src/core/half.ts.
+// whatever the device does with them, and without branches. Finite input only. CPU reference: float32ToFloat16 in src/core/half.ts.
 
 fn roundToHalf(bits: u32) -> u32 {
   let magnitude = bits & 0x7fffffffu;

@@ -1,4 +1,4 @@
-// Twins of shaders/store/float16.wgsl and bfloat16.wgsl, and the way back.
+// CPU reference of shaders/store/float16.wgsl and bfloat16.wgsl, and the way back.
 
 import { createFloatScratch } from './float-scratch.js'
 

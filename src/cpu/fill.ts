@@ -20,7 +20,7 @@ export function fillBytes(job: FillJob, start: number, count: number): Uint8Arra
 export function fillInto(job: FillJob, start: number, bytes: Uint8Array): void {
   const count = bytes.length / byteWidth(job.dtype)
   sourceInto(job, start, count, bytes)
-  applyOverlays(job, start, count, bytes)
+  applyPatches(job, start, count, bytes)
 }
 
 function sourceInto(
@@ -53,19 +53,19 @@ function sourceInto(
   storeValues(values, float, bytes)
 }
 
-function applyOverlays(
-  { overlays, dtype, firstElement }: FillJob,
+function applyPatches(
+  { patches, dtype, firstElement }: FillJob,
   start: number,
   count: number,
   bytes: Uint8Array,
 ): void {
   const width = byteWidth(dtype)
-  for (const overlay of overlays) {
-    const element = overlay.pattern.subarray(0, width)
+  for (const patch of patches) {
+    const element = patch.pattern.subarray(0, width)
     const part =
-      overlay.kind === 'range'
-        ? { stride: 1, first: 0, ...(clipRange(overlay, firstElement + start, count) ?? { count: 0 }) }
-        : clipDiagonal(overlay, firstElement + start, count)
+      patch.kind === 'range'
+        ? { stride: 1, first: 0, ...(clipRange(patch, firstElement + start, count) ?? { count: 0 }) }
+        : clipDiagonal(patch, firstElement + start, count)
     if (part === undefined) continue
     for (let i = 0; i < part.count; i++) bytes.set(element, (part.first + i * part.stride) * width)
   }

@@ -3,7 +3,7 @@ import { byteWidth } from '../core/dtype.js'
 import { eventLoopTurn } from '../core/event-loop.js'
 import { Accumulator } from '../statistics/accumulate.js'
 import { anchorMask } from '../statistics/fingerprint.js'
-import type { Specimen } from '../statistics/measured-tensor.js'
+import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import { noRepeats, RepeatFinder, type Repeats } from '../statistics/repeats.js'
 import type { MeasureOptions } from '../store/weight-store.js'
@@ -19,20 +19,20 @@ export class CpuMeasurer {
   readonly #measurements: Measurement[][] = []
   #sinceTurn = 0
 
-  /** @param specimens everything that will be measured */
-  constructor(specimens: readonly Specimen[], { repeats, signal }: MeasureOptions) {
-    const anchored = specimens.filter((specimen) => specimen.anchored)
+  /** @param tensors everything that will be measured */
+  constructor(tensors: readonly MeasuredTensor[], { repeats, signal }: MeasureOptions) {
+    const anchored = tensors.filter((tensor) => tensor.anchored)
     this.#mask = anchorMask(anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0))
     this.#finder = repeats ? new RepeatFinder() : undefined
     this.#signal = signal
   }
 
-  /** @param read bytes [start, start + length) of the specimen's tensor */
+  /** @param read bytes [start, start + length) of the tensor's tensor */
   async measure(
-    specimen: Specimen,
+    tensor: MeasuredTensor,
     read: (start: number, length: number) => Uint8Array | Promise<Uint8Array>,
   ): Promise<Measurement[]> {
-    const { parameter, yardstick, runs, anchored } = specimen
+    const { parameter, normalisation, runs, anchored } = tensor
     const { name, dtype } = parameter
     const width = byteWidth(dtype)
     const finder = anchored ? this.#finder : undefined
@@ -45,7 +45,7 @@ export class CpuMeasurer {
               mask: this.#mask,
               sink: (bits: Uint32Array, at: number, index: number) => finder.note(name, firstElement + index, bits, at),
             }
-      const accumulator = new Accumulator(yardstick, firstElement, anchors)
+      const accumulator = new Accumulator(normalisation, firstElement, anchors)
       for (let at = 0; at < elementCount; at += CHUNK_ELEMENTS) {
         const count = Math.min(CHUNK_ELEMENTS, elementCount - at)
         accumulator.add(viewFloat32(await read((firstElement + at) * width, count * width), dtype))

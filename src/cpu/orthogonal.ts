@@ -5,7 +5,7 @@ import { sampleGenerator } from '../generators/sample.js'
 import type { DistributionOf } from '../ir/distribution.js'
 import type { FillJob, FillSource } from '../ir/job.js'
 import type { PartGeometry } from '../ir/part.js'
-import { orthonormalityDefect, orthonormalize } from '../linalg/qr.js'
+import { orthonormalityError, orthonormalize } from '../linalg/qr.js'
 import { partRuns } from '../plan/parts/geometry.js'
 import { sampleBytes } from './sample.js'
 
@@ -35,10 +35,10 @@ function matrixOf(source: OrthogonalSource, index: number): Float32Array {
 
 /** The matrix before it is orthonormal: of the parameter's own stream, or another library's draw. */
 function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: number): Float32Array {
-  const { distribution, origin } = source
+  const { distribution, generatorSource } = source
   const { rows, columns } = distribution
   const count = rows * columns
-  const draw = draws[origin === undefined ? 0 : index]!.source
+  const draw = draws[generatorSource === undefined ? 0 : index]!.source
   if (draw.kind !== 'generator') {
     const values = new Float32Array(count)
     const bytes = new Uint8Array(values.buffer)
@@ -46,7 +46,7 @@ function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: n
     return values
   }
   const drawn = sampleGenerator(draw, 0, count)
-  if (!drawsTransposed(distribution, origin)) return drawn.slice()
+  if (!drawsTransposed(distribution, generatorSource)) return drawn.slice()
   const values = new Float32Array(count)
   for (let i = 0; i < count; i++) values[(i % rows) * columns + Math.floor(i / rows)] = drawn[i]!
   return values
@@ -99,22 +99,25 @@ function copyCentre(source: OrthogonalSource, { first, count }: Run, out: Float3
 }
 
 /** max |Q^T Q / gain^2 - I| of a tensor's matrices; NaN where an element off a delta-orthogonal's centre is not 0. */
-export function elementsDefect(distribution: DistributionOf<'orthogonal'>, elements: Float32Array): number {
+export function elementsError(distribution: DistributionOf<'orthogonal'>, elements: Float32Array): number {
   const { rows, columns, batch, gain } = distribution
-  if (distribution.field === 1) return orthonormalityDefect(elements, rows, columns, batch, gain)
+  if (distribution.field === 1) return orthonormalityError(elements, rows, columns, batch, gain)
   const offset = matrixOffset(distribution)
   const matrix = new Float32Array(rows * columns)
   for (let i = 0; i < matrix.length; i++) matrix[i] = elements[offset + i * distribution.stride]!
   const count = (values: Float32Array): number => values.reduce((n, x) => n + (x === 0 ? 0 : 1), 0)
-  return count(elements) === count(matrix) ? orthonormalityDefect(matrix, rows, columns, batch, gain) : Number.NaN
+  return count(elements) === count(matrix) ? orthonormalityError(matrix, rows, columns, batch, gain) : Number.NaN
 }
 
 /** The same of the matrices [first, end), made again. */
-export function matricesDefect(source: OrthogonalSource, first: number, end: number): number {
+export function matricesError(source: OrthogonalSource, first: number, end: number): number {
   const { rows, columns, gain } = source.distribution
-  let defect = 0
+  let orthogonalityError = 0
   for (let index = first; index < end; index++) {
-    defect = Math.max(defect, orthonormalityDefect(matrixOf(source, index), rows, columns, 1, gain))
+    orthogonalityError = Math.max(
+      orthogonalityError,
+      orthonormalityError(matrixOf(source, index), rows, columns, 1, gain),
+    )
   }
-  return defect
+  return orthogonalityError
 }

@@ -35,7 +35,7 @@ export function storeValues(values: Float32Array, dtype: FloatDType, bytes: Uint
   else if (!simdRound(values, dtype, bytes)) roundValues(values, dtype, bytes)
 }
 
-/** The twin of `simdRound`. */
+/** The CPU reference of `simdRound`. */
 export function roundValues(values: Float32Array, dtype: 'float16' | 'bfloat16', bytes: Uint8Array): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
   const halves = new Uint16Array(values.length)

@@ -10,17 +10,17 @@ import { truncatedNormalValue } from '../random/truncated-normal.js'
 import { uniformValue } from '../random/uniform.js'
 
 /**
- * The twin of a shader's `sampleWords`: four float32 values at `out[at..at+3]` from a block's words. `block` is the
+ * The CPU reference of a shader's `sampleWords`: four float32 values at `out[at..at+3]` from a block's words. `block` is the
  * block's index within the parameter.
  */
 export type BlockSampler = (words: Uint32Array, block: number, out: Float32Array, at: number) => void
 
 /** Makes a sampler from a distribution's twelve constants, as integers and as float32. */
 const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32Array) => BlockSampler>> = {
-  uniform(_, [scale = 0, offset = 0, top = 0, step = 0, origin = 0]) {
-    const distribution = { scale, offset, top, step, origin }
+  uniform(_, [scale = 0, offset = 0, top = 0, step = 0, zeroPoint = 0]) {
+    const constants = { scale, offset, top, step, zeroPoint }
     return (words, _block, out, at) => {
-      for (let lane = 0; lane < 4; lane++) out[at + lane] = uniformValue(words[lane]!, distribution)
+      for (let lane = 0; lane < 4; lane++) out[at + lane] = uniformValue(words[lane]!, constants)
     }
   },
   normal:
@@ -65,7 +65,7 @@ export function blockSampler({ sampler, constants }: FillSource & { kind: 'sampl
 
 /**
  * Elements [first, first + count) of a random parameter as float32, in a new array. Element i depends on the stream
- * and on i alone. Twin of shaders/fill/fill.wgsl; cpu/simd.ts makes the same bits faster.
+ * and on i alone. CPU reference of shaders/fill/fill.wgsl; cpu/simd.ts makes the same bits faster.
  */
 export function sampleRange(source: FillSource & { kind: 'sampler' }, first: number, count: number): Float32Array {
   const shift = first % 4
@@ -73,8 +73,8 @@ export function sampleRange(source: FillSource & { kind: 'sampler' }, first: num
   const out = new Float32Array(blocks * 4)
   const sample = blockSampler(source)
   const words = new Uint32Array(4)
-  const key0 = low32(source.stream.seed)
-  const key1 = high32(source.stream.seed)
+  const key0 = low32(source.stream.key)
+  const key1 = high32(source.stream.key)
   const firstBlock = Math.floor(first / 4)
   let [low, high] = blockCounter(source.stream, first)
   for (let block = 0; block < blocks; block++) {

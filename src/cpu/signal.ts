@@ -1,4 +1,4 @@
-// Twin of src/gpu/signal/signal.ts, in float64.
+// CPU reference of src/gpu/signal/signal.ts, in float64.
 import { decodeFloat32 } from '../core/decode.js'
 import { eventLoopTurn } from '../core/event-loop.js'
 import { fillJob } from '../fill/make-job.js'

@@ -8,7 +8,7 @@ import { simdModule } from './simd-module.js'
 interface SimdExports {
   readonly memory: { readonly buffer: ArrayBuffer }
   philox4x32(blocks: number, counterLow: number, counterHigh: number, key0: number, key1: number): void
-  uniform(count: number, scale: number, offset: number, top: number, step: number, origin: number): void
+  uniform(count: number, scale: number, offset: number, top: number, step: number, zeroPoint: number): void
   normal(count: number, std: number, mean: number): void
   truncatedNormal(count: number, ...constants: Ten): void
   float32ToFloat16(count: number): void
@@ -74,15 +74,15 @@ function distributionInPlace(
 /** Writes elements [first, first + count) at `target[at]`, little-endian. */
 export type RangeWriter = (first: number, count: number, target: Uint8Array, at: number) => void
 
-/** Twin of `sampleRange`, rounded to the dtype; undefined where that must be done in TypeScript. */
+/** CPU reference of `sampleRange`, rounded to the dtype; undefined where that must be done in TypeScript. */
 export function simdSampler(source: FillSource & { kind: 'sampler' }, dtype: FloatDType): RangeWriter | undefined {
   const exports = simdExports()
   const distribution = exports === null ? undefined : distributionInPlace(exports, source)
   if (exports === null || distribution === undefined) return undefined
   const width = byteWidth(dtype)
   const memory = new Uint8Array(exports.memory.buffer)
-  const key0 = low32(source.stream.seed)
-  const key1 = high32(source.stream.seed)
+  const key0 = low32(source.stream.key)
+  const key1 = high32(source.stream.key)
   return (first, count, target, at) => {
     let skipped = first % 4
     for (let done = 0; done < count; ) {

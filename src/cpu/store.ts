@@ -17,13 +17,13 @@ import type { DistributionOf } from '../ir/distribution.js'
 import type { FillSource } from '../ir/job.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import type { ResolvedOptions, TargetRegion } from '../plan/options.js'
-import type { Specimen } from '../statistics/measured-tensor.js'
+import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store/weight-store.js'
 import { fillBytes, fillInto } from './fill.js'
 import { CpuMeasurer } from './measure.js'
-import { elementsDefect, matricesDefect } from './orthogonal.js'
+import { elementsError, matricesError } from './orthogonal.js'
 
 /** Elements made between two looks at the abort signal and the event loop. */
 const CHUNK_ELEMENTS = 2 ** 18
@@ -100,25 +100,25 @@ export class CpuStore implements WeightStore {
   }
 
   async measure(
-    specimens: readonly Specimen[],
+    tensors: readonly MeasuredTensor[],
     options: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }> {
-    const measurer = new CpuMeasurer(specimens, options)
-    for (const specimen of specimens) {
-      await measurer.measure(specimen, (start, length) => this.#bytes(specimen.parameter, start, length))
+    const measurer = new CpuMeasurer(tensors, options)
+    for (const tensor of tensors) {
+      await measurer.measure(tensor, (start, length) => this.#bytes(tensor.parameter, start, length))
     }
     return measurer.result()
   }
 
-  async orthogonalityDefect(parameter: PlannedParameter): Promise<number> {
+  async orthogonalityError(parameter: PlannedParameter): Promise<number> {
     const bytes = this.#bytes(parameter, 0, parameter.byteLength).slice()
-    return elementsDefect(parameter.distribution as DistributionOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
+    return elementsError(parameter.distribution as DistributionOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
   }
 
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
     if (parameter.whole === undefined) {
-      const defect = await this.orthogonalityDefect(parameter)
-      return { defect, dtype: parameter.dtype, mismatchCount: 0 }
+      const orthogonalityError = await this.orthogonalityError(parameter)
+      return { orthogonalityError, dtype: parameter.dtype, mismatchCount: 0 }
     }
     const { firstMatrix, matrixCount } = parameter.whole
     const job = fillJob(parameter)
@@ -131,8 +131,8 @@ export class CpuStore implements WeightStore {
       comparison.add(actual, fillBytes(job, first, count), first)
     }
     const source = job.source as FillSource & { kind: 'orthogonal' }
-    const defect = matricesDefect(source, firstMatrix, firstMatrix + matrixCount)
-    return { defect, dtype: 'float32', ...comparison.result() }
+    const orthogonalityError = matricesError(source, firstMatrix, firstMatrix + matrixCount)
+    return { orthogonalityError, dtype: 'float32', ...comparison.result() }
   }
 
   destroy(): void {

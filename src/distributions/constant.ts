@@ -56,5 +56,5 @@ export const constantDistribution: DistributionDefinition<DistributionOf<'consta
   },
   expected: ({ value }) => ({ mean: value, std: 0, min: value, max: value }),
   describe: ({ value }) => `constant(${brief(value)})`,
-  fill: ({ value }, dtype) => ({ source: { kind: 'constant', pattern: constantPattern(value, dtype) }, overlays: [] }),
+  fill: ({ value }, dtype) => ({ source: { kind: 'constant', pattern: constantPattern(value, dtype) }, patches: [] }),
 }

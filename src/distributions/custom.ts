@@ -76,6 +76,6 @@ export const customDistribution: DistributionDefinition<DistributionOf<'custom'>
       if (type === 'f32') view.setFloat32(4 * index, parameters[key]!, true)
       else view.setUint32(4 * index, parameters[key]! >>> 0, true)
     })
-    return { source: { kind: 'sampler', sampler, constants, stream }, overlays: [] }
+    return { source: { kind: 'sampler', sampler, constants, stream }, patches: [] }
   },
 }

@@ -21,7 +21,7 @@ export const diagonalDistribution: DistributionDefinition<DistributionOf<'diagon
   fill({ value, runs }, dtype) {
     return {
       source: { kind: 'constant', pattern: constantPattern(0, dtype) },
-      overlays: runs.map((run) => ({ kind: 'diagonal', ...run, pattern: constantPattern(value, dtype) })),
+      patches: runs.map((run) => ({ kind: 'diagonal', ...run, pattern: constantPattern(value, dtype) })),
     }
   },
 }

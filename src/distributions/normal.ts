@@ -19,6 +19,6 @@ export const normalDistribution: DistributionDefinition<DistributionOf<'normal'>
   fill({ mean, std }, _, stream) {
     const constants = new Uint32Array(12)
     new Float32Array(constants.buffer).set([std, mean])
-    return { source: { kind: 'sampler', sampler: 'normal', constants, stream }, overlays: [] }
+    return { source: { kind: 'sampler', sampler: 'normal', constants, stream }, patches: [] }
   },
 }

@@ -27,7 +27,7 @@ export const orthogonalDistribution: DistributionDefinition<DistributionOf<'orth
   },
   describe: ({ gain, batch, field }) =>
     `${field > 1 ? 'delta_' : ''}orthogonal(${brief(gain)}${batch > 1 ? ` x ${batch}` : ''})`,
-  fill: (distribution, _, stream) => ({ source: { kind: 'orthogonal', distribution, stream }, overlays: [] }),
+  fill: (distribution, _, stream) => ({ source: { kind: 'orthogonal', distribution, stream }, patches: [] }),
 }
 
 /** Index in the tensor of the matrix's first element: a delta-orthogonal's centre is one place of every kernel. */

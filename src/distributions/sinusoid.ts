@@ -73,5 +73,5 @@ export const sinusoidDistribution: DistributionDefinition<SinusoidDistribution> 
     return { mean, std: Math.sqrt(Math.max(0, 0.5 - mean ** 2)), min: -1, max: 1 }
   },
   describe: ({ arrangement, maxTimescale }) => `sinusoidal(${arrangement}, ${maxTimescale})`,
-  fill: (distribution) => ({ source: { kind: 'table', distribution }, overlays: [] }),
+  fill: (distribution) => ({ source: { kind: 'table', distribution }, patches: [] }),
 }

@@ -22,7 +22,7 @@ export const sparseDistribution: DistributionDefinition<DistributionOf<'sparse'>
   },
   describe: ({ std, rows, zeros }) => `sparse(${zeros} of ${rows} rows 0, std ${brief(std)})`,
   fill({ std, rows, columns, zeros }, _, stream) {
-    const constants = packSparse({ std, rows, columns, zeros, key: stream.seed })
-    return { source: { kind: 'sampler', sampler: 'sparse', constants, stream }, overlays: [] }
+    const constants = packSparse({ std, rows, columns, zeros, key: stream.key })
+    return { source: { kind: 'sampler', sampler: 'sparse', constants, stream }, patches: [] }
   },
 }

@@ -45,6 +45,6 @@ export const truncatedNormalDistribution: DistributionDefinition<DistributionOf<
     `truncated_normal(${brief(mean)}, ${brief(std)}; ${brief(low)}..${brief(high)})`,
   fill(distribution, _, stream) {
     const constants = packTruncatedNormal(truncatedNormalConstants(distribution, 'truncated normal'))
-    return { source: { kind: 'sampler', sampler: 'truncated_normal', constants, stream }, overlays: [] }
+    return { source: { kind: 'sampler', sampler: 'truncated_normal', constants, stream }, patches: [] }
   },
 }

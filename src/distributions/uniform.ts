@@ -34,9 +34,9 @@ export const uniformDistribution: DistributionDefinition<DistributionOf<'uniform
   expected: ({ low, high }) => ({ mean: (low + high) / 2, std: (high - low) / Math.sqrt(12), min: low, max: high }),
   describe: ({ low, high }) => `uniform[${brief(low)}, ${brief(high)})`,
   fill({ low, high }, _, stream) {
-    const { scale, offset, top, step, origin } = uniformConstants(low, high)
+    const { scale, offset, top, step, zeroPoint } = uniformConstants(low, high)
     const constants = new Uint32Array(12)
-    new Float32Array(constants.buffer).set([scale, offset, top, step, origin])
-    return { source: { kind: 'sampler', sampler: 'uniform', constants, stream }, overlays: [] }
+    new Float32Array(constants.buffer).set([scale, offset, top, step, zeroPoint])
+    return { source: { kind: 'sampler', sampler: 'uniform', constants, stream }, patches: [] }
   },
 }

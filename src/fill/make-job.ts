@@ -6,19 +6,19 @@ import type { GeneratorSource, RandomDistribution } from '../ir/generator.js'
 import type { FillJob, FillSource } from '../ir/job.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { partGeometry } from '../plan/parts/geometry.js'
-import { overlaysOfPart } from '../plan/parts/overlays.js'
+import { patchesOfPart } from '../plan/parts/patches.js'
 import { high32, low32, type Stream } from '../random/keys.js'
 
 /** The whole of a parameter as one job. */
 export function fillJob(parameter: PlannedParameter): FillJob {
-  const { name, dtype, elementCount, distribution, stream, source: origin, part } = parameter
+  const { name, dtype, elementCount, distribution, stream, generatorSource, part } = parameter
   const filling = fillingOf(distribution, dtype, stream)
   // Another library's generator draws the distribution in its own way.
-  const source = origin === undefined ? filling.source : generatorSource(filling.source, distribution, origin)
-  const overlays = [...filling.overlays, ...parameter.overlays]
+  const source = generatorSource === undefined ? filling.source : drawnBy(generatorSource, filling.source, distribution)
+  const patches = [...filling.patches, ...parameter.patches]
   const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
   if (geometry === undefined || geometry.axes.length === 1) {
-    return { name, dtype, firstElement: geometry?.origin ?? 0, elementCount, source, overlays }
+    return { name, dtype, firstElement: geometry?.firstElement ?? 0, elementCount, source, patches }
   }
   return {
     name,
@@ -28,19 +28,19 @@ export function fillJob(parameter: PlannedParameter): FillJob {
     // A constant's elements are the same wherever they lie.
     ...(source.kind === 'constant' ? {} : { part: geometry }),
     source,
-    overlays: overlaysOfPart(overlays, geometry, elementCount),
+    patches: patchesOfPart(patches, geometry, elementCount),
   }
 }
 
-function generatorSource(own: FillSource, distribution: Distribution, origin: GeneratorSource): FillSource {
+function drawnBy(generatorSource: GeneratorSource, own: FillSource, distribution: Distribution): FillSource {
   if (own.kind === 'constant') return own
-  if (own.kind === 'orthogonal') return { ...own, origin }
-  return { kind: 'generator', ...plainDraw({ distribution: distribution as RandomDistribution, origin }) }
+  if (own.kind === 'orthogonal') return { ...own, generatorSource }
+  return { kind: 'generator', ...plainDraw({ distribution: distribution as RandomDistribution, generatorSource }) }
 }
 
 /** The 64-bit Philox counter of the block that holds `element`, as (low, high). */
 export function blockCounter(stream: Stream, element: number): readonly [low: number, high: number] {
-  const counter = stream.offset + BigInt(Math.floor(element / 4))
+  const counter = stream.counter + BigInt(Math.floor(element / 4))
   return [low32(counter), high32(counter)]
 }
 
@@ -48,13 +48,17 @@ export function blockCounter(stream: Stream, element: number): readonly [low: nu
  * The N(0, 1) elements that an orthogonal distribution starts from, matrix after matrix: those of the parameter's own stream, or
  * another library's draws, a job each.
  */
-export function orthogonalNormals({ distribution, stream, origin }: FillSource & { kind: 'orthogonal' }): FillJob[] {
+export function orthogonalNormals({
+  distribution,
+  stream,
+  generatorSource,
+}: FillSource & { kind: 'orthogonal' }): FillJob[] {
   const each = distribution.rows * distribution.columns
   const job = (source: FillSource, elementCount: number): FillJob => {
-    return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, overlays: [] }
+    return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, patches: [] }
   }
-  if (origin !== undefined)
-    return matrixDraws(distribution, origin).map((draw) => job({ kind: 'generator', ...draw }, each))
+  if (generatorSource !== undefined)
+    return matrixDraws(distribution, generatorSource).map((draw) => job({ kind: 'generator', ...draw }, each))
   const { source } = fillingOf({ kind: 'normal', mean: 0, std: 1 }, 'float32', stream)
   return [job(source, distribution.batch * each)]
 }

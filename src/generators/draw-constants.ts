@@ -2,11 +2,11 @@ import type { SimpleDistribution } from '../ir/generator.js'
 
 const fround = Math.fround
 
-/** Float32 constants of a uniform distribution: value = unit * scale + offset, unit = (k - origin) * step. */
+/** Float32 constants of a uniform distribution: value = unit * scale + offset, unit = (k - generatorSource) * step. */
 export interface AffineConstants {
   readonly scale: number
   readonly offset: number
-  readonly origin: number
+  readonly zeroPoint: number
   readonly step: number
 }
 
@@ -23,8 +23,8 @@ export function affineConstants(
 ): AffineConstants {
   const lo = fround(low)
   const hi = fround(high)
-  if (contracted && lo === -hi) return { scale: hi, offset: 0, origin: 2 ** (bits - 1), step: 2 ** (1 - bits) }
-  return { scale: fround(hi - lo), offset: lo, origin: 0, step: 2 ** -bits }
+  if (contracted && lo === -hi) return { scale: hi, offset: 0, zeroPoint: 2 ** (bits - 1), step: 2 ** (1 - bits) }
+  return { scale: fround(hi - lo), offset: lo, zeroPoint: 0, step: 2 ** -bits }
 }
 
 /** Standard deviation and mean as float32, as every library casts them. */

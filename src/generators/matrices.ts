@@ -14,36 +14,43 @@ const UNIT: SimpleDistribution = { kind: 'normal', mean: 0, std: 1 }
  */
 export function matrixDraws(
   { batch, rows, columns }: DistributionOf<'orthogonal'>,
-  origin: GeneratorSource,
+  generatorSource: GeneratorSource,
 ): GeneratorDraw[] {
   const count = rows * columns
   const matrices = Array.from({ length: batch }, (_, index) => index)
-  if (origin.generator === 'torch-cpu' || origin.generator === 'torch-cuda') {
+  if (generatorSource.generator === 'torch-cpu' || generatorSource.generator === 'torch-cuda') {
     let call: TorchCall =
-      origin.generator === 'torch-cpu' ? { origin: { ...origin, draw: 'normal', count } } : { origin, count }
+      generatorSource.generator === 'torch-cpu'
+        ? { generatorSource: { ...generatorSource, draw: 'normal', count } }
+        : { generatorSource, count }
     return matrices.map(() => {
-      const draw = { distribution: UNIT, origin: call.origin }
+      const draw = { distribution: UNIT, generatorSource: call.generatorSource }
       call = nextCall(call, 'normal')
       return draw
     })
   }
   return matrices.map((index) => ({
     distribution: UNIT,
-    origin: keyedOrigin(origin, batch === 1 ? undefined : index, count),
+    generatorSource: keyedOrigin(generatorSource, batch === 1 ? undefined : index, count),
   }))
 }
 
 function keyedOrigin(
-  origin: Exclude<GeneratorSource, TorchCall['origin']>,
+  generatorSource: Exclude<GeneratorSource, TorchCall['generatorSource']>,
   index: number | undefined,
   count: number,
 ): GeneratorSource {
-  if (origin.generator === 'torch-stateless') return index === undefined ? origin : statelessFoldIn(origin, index)
-  return { ...origin, key: index === undefined ? origin.key : jaxFoldIn(origin.key, index), count }
+  if (generatorSource.generator === 'torch-stateless')
+    return index === undefined ? generatorSource : statelessFoldIn(generatorSource, index)
+  return {
+    ...generatorSource,
+    key: index === undefined ? generatorSource.key : jaxFoldIn(generatorSource.key, index),
+    count,
+  }
 }
 
 /** Whether the draws make a wide matrix's transpose: JAX draws the longer side as rows. */
 export const drawsTransposed = (
   { rows, columns }: DistributionOf<'orthogonal'>,
-  origin: GeneratorSource | undefined,
-): boolean => rows < columns && (origin?.generator === 'jax' || origin?.generator === 'jax-legacy')
+  generatorSource: GeneratorSource | undefined,
+): boolean => rows < columns && (generatorSource?.generator === 'jax' || generatorSource?.generator === 'jax-legacy')

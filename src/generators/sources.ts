@@ -108,7 +108,7 @@ function assigner(
     case 'torch-stateless':
       return ({ name }) => {
         const stream = parameterStream(name, seed)
-        return { generator: 'torch-stateless', seed: String(stream.seed), offset: String(stream.offset) }
+        return { generator: 'torch-stateless', seed: String(stream.key), offset: String(stream.counter) }
       }
     case 'jax':
     case 'jax-legacy': {
@@ -161,7 +161,7 @@ function cursorAfter(distribution: DrawingDistribution, source: TorchCpuSource):
   switch (distribution.kind) {
     case 'truncated-normal':
       if (truncation === 'inversion') return advanceTorch(cursor, 'uniform', count)
-      return cursorOf(afterTruncated(distribution, { origin: source }, count).origin)
+      return cursorOf(afterTruncated(distribution, { generatorSource: source }, count).generatorSource)
     case 'sparse': {
       const { position, ...kept } = advanceTorch(cursor, 'normal', count)
       return { position: position + permutationWords(distribution), ...kept }
@@ -182,7 +182,7 @@ function offsetAfter(distribution: DrawingDistribution, source: TorchCudaSource,
   const offset = BigInt(source.offset)
   const calls = distribution.kind === 'orthogonal' ? BigInt(distribution.batch) : 1n
   if (distribution.kind !== 'truncated-normal') return offset + calls * cudaOffsetStep(count, source.threads)
-  return BigInt(afterTruncated(distribution, { origin: source, count }, count).origin.offset)
+  return BigInt(afterTruncated(distribution, { generatorSource: source, count }, count).generatorSource.offset)
 }
 
 /** What each generator's library has; every other distribution is refused with the remedy. */

@@ -1,9 +1,9 @@
 import { decodeFloat32 } from '../core/decode.js'
 import type { FloatDType } from '../core/dtype.js'
-import { elementsDefect } from '../cpu/orthogonal.js'
+import { elementsError } from '../cpu/orthogonal.js'
 import type { DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import type { Specimen } from '../statistics/measured-tensor.js'
+import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store/weight-store.js'
@@ -11,7 +11,7 @@ import type { DeviceState } from './device/device-state.js'
 import { readSegments } from './device/readback.js'
 import { type GpuRegion, segmentsOf } from './device/segments.js'
 import { alignUp } from './device/windows.js'
-import { orthogonalityDefect } from './orthogonal/orthogonal.js'
+import { orthogonalityError } from './orthogonal/orthogonal.js'
 import type { RunJobs } from './orthogonal/orthogonal-fill.js'
 import { checkOrthogonalPart } from './orthogonal/orthogonal-verify.js'
 import { GpuMeasurer } from './statistics/measure.js'
@@ -76,18 +76,18 @@ export class GpuStore implements WeightStore {
   }
 
   async measure(
-    specimens: readonly Specimen[],
+    tensors: readonly MeasuredTensor[],
     { repeats: wanted, signal }: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }> {
-    const anchored = specimens.filter(({ anchored }) => wanted && anchored)
+    const anchored = tensors.filter(({ anchored }) => wanted && anchored)
     const measurer = new GpuMeasurer(
       this.#state,
       anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0),
     )
     try {
-      const located = specimens.map((specimen) => {
-        const { parameter } = specimen
-        return { specimen, segments: segmentsOf(this.region(parameter.name), parameter) }
+      const located = tensors.map((tensor) => {
+        const { parameter } = tensor
+        return { tensor, segments: segmentsOf(this.region(parameter.name), parameter) }
       })
       return { measurements: await measurer.measure(located, signal), repeats: await measurer.repeats() }
     } finally {
@@ -95,23 +95,27 @@ export class GpuStore implements WeightStore {
     }
   }
 
-  async orthogonalityDefect(parameter: PlannedParameter, signal?: AbortSignal): Promise<number> {
+  async orthogonalityError(parameter: PlannedParameter, signal?: AbortSignal): Promise<number> {
     const distribution = parameter.distribution as DistributionOf<'orthogonal'>
     const { dtype, byteLength, name } = parameter
     const region = this.region(name)
     if (distribution.field > 1 || region.segments !== undefined) {
       // Mostly zeros to be looked at, or in pieces: the host does it.
       const bytes = await this.readRange(parameter, 0, byteLength)
-      return elementsDefect(distribution, decodeFloat32(bytes, dtype))
+      return elementsError(distribution, decodeFloat32(bytes, dtype))
     }
     const shape = { batch: distribution.batch, rows: distribution.rows, cols: distribution.columns }
-    return orthogonalityDefect(this.#state, { ...region, dtype: dtype as FloatDType }, shape, distribution.gain, signal)
+    return orthogonalityError(this.#state, { ...region, dtype: dtype as FloatDType }, shape, distribution.gain, signal)
   }
 
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
     const { field } = parameter.distribution as DistributionOf<'orthogonal'>
     if (parameter.whole === undefined && this.region(parameter.name).segments === undefined && field === 1) {
-      return { defect: await this.orthogonalityDefect(parameter, signal), dtype: parameter.dtype, mismatchCount: 0 }
+      return {
+        orthogonalityError: await this.orthogonalityError(parameter, signal),
+        dtype: parameter.dtype,
+        mismatchCount: 0,
+      }
     }
     const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
     return checkOrthogonalPart(this.#state, parameter, read, (jobs) => this.#runJobs(this.#state, jobs), signal)

@@ -51,7 +51,7 @@ export interface SamplerDefinition<T extends string> {
   readonly wgsl: string
   /** At most twelve parameters with their WGSL types. Default: none. */
   readonly parameters?: Readonly<Record<T, SamplerParameterType>>
-  /** The twin in TypeScript: the same operations, each rounded with Math.fround. verify() compares the two. */
+  /** The CPU reference in TypeScript: the same operations, each rounded with Math.fround. verify() compares the two. */
   sample(word: number, parameters: SamplerParameters<T>): number
   /** What the distribution promises: mean, std, and bounds where it has some. */
   moments(parameters: SamplerParameters<T>): {
@@ -68,8 +68,8 @@ export type SamplerFactory<T extends string> = (
 ) => Initializer
 
 /**
- * A sampler of your own: a WGSL function linked into the fill shader, with its TypeScript twin. The values are addressed
- * by (seed, name, element) like all others, in every dtype; `verify()` compares the shader with the twin, bit by bit.
+ * A sampler of your own: a WGSL function linked into the fill shader, with its CPU reference in TypeScript. The values are addressed
+ * by (seed, name, element) like all others, in every dtype; `verify()` compares the shader with the CPU reference, bit by bit.
  * Give the parameters to what this returns: `laplace({ scale: 0.02 })`, or a function of the parameter.
  *
  * @throws WeightInitError `INVALID_ARGUMENT` for a definition that misses a part; `SHADER`, when first used, for WGSL that

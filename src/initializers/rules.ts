@@ -9,7 +9,7 @@ export interface InitializerRule {
   /** Settings of a named initializer. */
   readonly config?: Readonly<Record<string, unknown>>
   /** Where the rule comes from, for readers and for the plan. */
-  readonly source?: string
+  readonly citation?: string
 }
 
 /** What `initializeModel` and `planModel` take: one initializer for the weights, or rules. */

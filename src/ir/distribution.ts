@@ -91,7 +91,7 @@ export interface CustomSampler {
   readonly wgsl: string
   /** At most twelve, in this order in the shader's `Params`. */
   readonly parameters: Readonly<Record<string, SamplerParameterType>>
-  /** The twin: the same value from the same word. */
+  /** The CPU reference: the same value from the same word. */
   readonly sample: (word: number, parameters: Readonly<Record<string, number>>) => number
   readonly moments: (
     parameters: Readonly<Record<string, number>>,

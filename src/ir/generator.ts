@@ -110,5 +110,5 @@ export type GeneratorSource = TorchCpuSource | TorchCudaSource | JaxSource | Sta
 /** A distribution and its words: what a sampler needs. */
 export interface GeneratorDraw {
   readonly distribution: RandomDistribution
-  readonly origin: GeneratorSource
+  readonly generatorSource: GeneratorSource
 }

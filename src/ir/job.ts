@@ -4,10 +4,10 @@ import type { CustomSampler, DistributionOf } from './distribution.js'
 import type { GeneratorDraw, GeneratorSource } from './generator.js'
 import type { PartGeometry } from './part.js'
 
-/** How a parameter's elements are made: a source for all of them, then overlays over some. */
+/** How a parameter's elements are made: a source for all of them, then patches over some. */
 export interface Filling {
   readonly source: FillSource
-  readonly overlays: readonly Overlay[]
+  readonly patches: readonly Patch[]
 }
 
 /** Which shader makes the values: shaders/distributions/<name>.wgsl. */
@@ -31,14 +31,14 @@ export type FillSource =
       readonly distribution: DistributionOf<'orthogonal'>
       readonly stream: Stream
       /** Where its normals come from, if not from `stream`. */
-      readonly origin?: GeneratorSource
+      readonly generatorSource?: GeneratorSource
     }
 
 /**
  * Written over the source's elements, in order. Indices count as the job's `firstElement` does: row-major in the full
  * tensor, or within the part where a job fills one that is many runs.
  */
-export type Overlay =
+export type Patch =
   | { readonly kind: 'range'; readonly first: number; readonly count: number; readonly pattern: Uint8Array }
   | {
       readonly kind: 'diagonal'
@@ -61,5 +61,5 @@ export interface FillJob {
   /** Only where a random parameter's elements are more than one run of neighbours. */
   readonly part?: PartGeometry
   readonly source: FillSource
-  readonly overlays: readonly Overlay[]
+  readonly patches: readonly Patch[]
 }

@@ -1,9 +1,9 @@
 /**
- * Where a rectangular part lies in its row-major tensor: `origin` is the part's first element, `axes` walk it, innermost
+ * Where a rectangular part lies in its row-major tensor: `firstElement` is the part's first element, `axes` walk it, innermost
  * first. The innermost axis has stride 1: it is a run of neighbours. Everything is below 2^53, hence exact.
  */
 export interface PartGeometry {
-  readonly origin: number
+  readonly firstElement: number
   readonly axes: readonly PartAxis[]
 }
 

@@ -3,7 +3,7 @@ import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
 import type { Stream } from '../random/keys.js'
 import type { Fans } from './fans.js'
 import type { GeneratorName, GeneratorSettings, GeneratorSource } from './generator.js'
-import type { Overlay } from './job.js'
+import type { Patch } from './job.js'
 import type { Layout, ParameterRole } from './parameter.js'
 import type { ParameterPart, WholeMatrices } from './part.js'
 
@@ -29,8 +29,8 @@ export interface PlannedParameter {
     readonly initializer: string
     readonly config: Readonly<Record<string, unknown>>
     readonly because: string
-    /** The rule's own source, where it names one. */
-    readonly source?: string
+    /** The paper or code that the rule cites. */
+    readonly citation?: string
   }
   /** Only where the parameter has them. */
   readonly fans?: Fans
@@ -42,9 +42,9 @@ export interface PlannedParameter {
   readonly expected: ExpectedMoments
   readonly stream: Stream
   /** Written over the distribution's values: an embedding's padding row. */
-  readonly overlays: readonly Overlay[]
+  readonly patches: readonly Patch[]
   /** Where its words come from with a generator other than 'philox'; then `stream` is not used. */
-  readonly source?: GeneratorSource
+  readonly generatorSource?: GeneratorSource
 }
 
 export interface InitializationPlan {

@@ -1,4 +1,4 @@
-// Twin of src/gpu/orthogonal/orthogonal.ts: the same Q, in float64 inside, so within rounding of the GPU's and not bit for bit.
+// CPU reference of src/gpu/orthogonal/orthogonal.ts: the same Q, in float64 inside, so within rounding of the GPU's and not bit for bit.
 import { checkMatrixShape } from './shape.js'
 
 /** Vectors that are projected out of the later ones together: five streams at a time is what a CPU likes. */
@@ -44,7 +44,7 @@ export function orthonormalize(values: Float32Array, rows: number, cols: number,
  * max |Q^T Q / gain^2 - I| over the matrices of `values`, rows for wide ones, in float64.
  * NaN when an element is not finite; 0 for a gain of 0.
  */
-export function orthonormalityDefect(values: Float32Array, rows: number, cols: number, batch = 1, gain = 1): number {
+export function orthonormalityError(values: Float32Array, rows: number, cols: number, batch = 1, gain = 1): number {
   checkMatrixShape({ batch, rows, cols })
   if (batch * rows * cols === 0 || gain === 0) return 0
   const wide = rows < cols
@@ -52,7 +52,7 @@ export function orthonormalityDefect(values: Float32Array, rows: number, cols: n
   const count = wide ? rows : cols
   const vectors = new Float64Array(length * count)
   const dots = new Float64Array(PANEL)
-  let defect = 0
+  let orthogonalityError = 0
   for (let matrix = 0; matrix < batch; matrix++) {
     const own = values.subarray(matrix * rows * cols, (matrix + 1) * rows * cols)
     if (wide) vectors.set(own)
@@ -64,13 +64,13 @@ export function orthonormalityDefect(values: Float32Array, rows: number, cols: n
         dot(vectors, length, first, size, j, dots)
         for (let p = 0; p < size; p++) {
           const error = Math.abs(dots[p]! - (first + p === j ? 1 : 0))
-          if (!(error <= defect)) defect = error
-          if (Number.isNaN(defect)) return Number.NaN
+          if (!(error <= orthogonalityError)) orthogonalityError = error
+          if (Number.isNaN(orthogonalityError)) return Number.NaN
         }
       }
     }
   }
-  return defect
+  return orthogonalityError
 }
 
 function transpose(from: Float32Array, to: Float64Array, rows: number, cols: number): void {
@@ -108,7 +108,7 @@ function finish(vectors: Float64Array, length: number, j: number, before: number
   for (let i = 0; i < length; i++) vectors[j * length + i]! /= left
 }
 
-/** The pseudo-random direction of shaders/orthogonal/revive.wgsl. */
+/** The pseudo-random direction of shaders/orthogonal/replace_dependent_columns.wgsl. */
 function noise(row: number, column: number): number {
   let x = (Math.imul(row, 0x9e3779b1) + Math.imul(column, 0x85ebca77) + 0x27d4eb2f) | 0
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d)

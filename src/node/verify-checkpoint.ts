@@ -11,7 +11,7 @@ import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import { resolveOptions } from '../plan/options.js'
 import { assemblePlan } from '../plan/plan.js'
 import type { SignalOptions, SignalReport } from '../signal/types.js'
-import { type Specimen, specimensOf } from '../statistics/measured-tensor.js'
+import { type MeasuredTensor, measuredTensorsOf } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import { noRepeats } from '../statistics/repeats.js'
 import type { TestOutcome } from '../statistics/tests.js'
@@ -89,10 +89,10 @@ export async function verifyCheckpoint(
   plan: InitializationPlan,
   { device, falseAlarmRate, propagate, signal, onProgress }: CheckpointOptions,
 ): Promise<CheckpointVerification> {
-  const specimens = specimensOf(matchCheckpoint(checkpoint, plan))
+  const tensors = measuredTensorsOf(matchCheckpoint(checkpoint, plan))
   const options = signal === undefined ? {} : { signal }
-  const anchored = specimens.filter((specimen) => specimen.anchored)
-  const onCpu = new CpuMeasurer(specimens, { repeats: true, ...options })
+  const anchored = tensors.filter((tensor) => tensor.anchored)
+  const onCpu = new CpuMeasurer(tensors, { repeats: true, ...options })
   const onGpu =
     device === 'cpu'
       ? undefined
@@ -106,7 +106,7 @@ export async function verifyCheckpoint(
   let propagated: SignalReport | undefined
   let bytesDone = 0
   try {
-    for (const group of propagate === undefined ? groupsOf(specimens) : [specimens]) {
+    for (const group of propagate === undefined ? groupsOf(tensors) : [tensors]) {
       signal?.throwIfAborted()
       const parameters = group.map(({ parameter }) => parameter)
       const made = assemblePlan(plan, parameters)
@@ -118,15 +118,15 @@ export async function verifyCheckpoint(
           onProgress?.(bytesDone, plan.totals.byteLength)
         }
         if (store instanceof GpuStore) {
-          const located = group.map((specimen) => ({
-            specimen,
-            segments: segmentsOf(store.region(specimen.parameter.name), specimen.parameter),
+          const located = group.map((tensor) => ({
+            tensor,
+            segments: segmentsOf(store.region(tensor.parameter.name), tensor.parameter),
           }))
           measurements.push(...(await onGpu!.measure(located, signal)))
         } else {
-          for (const specimen of group) {
-            const { name } = specimen.parameter
-            measurements.push(await onCpu.measure(specimen, (start, length) => checkpoint.read(name, start, length)))
+          for (const tensor of group) {
+            const { name } = tensor.parameter
+            measurements.push(await onCpu.measure(tensor, (start, length) => checkpoint.read(name, start, length)))
           }
         }
         // What the store holds is the file's by now.
@@ -145,7 +145,7 @@ export async function verifyCheckpoint(
       }
     }
     const repeats = onGpu === undefined ? onCpu.result().repeats : await onGpu.repeats()
-    const check = checkMeasured({ specimens, measurements, repeats: repeats ?? noRepeats, exact, falseAlarmRate })
+    const check = checkMeasured({ tensors, measurements, repeats: repeats ?? noRepeats, exact, falseAlarmRate })
     const report = verificationReport(parity)
     return {
       ok: report.ok && check.ok && (propagated?.verdict ?? 'healthy') === 'healthy',
@@ -196,17 +196,17 @@ async function overwrite(
   }
 }
 
-function* groupsOf(specimens: readonly Specimen[]): Generator<Specimen[]> {
-  let group: Specimen[] = []
+function* groupsOf(tensors: readonly MeasuredTensor[]): Generator<MeasuredTensor[]> {
+  let group: MeasuredTensor[] = []
   let bytes = 0
-  for (const specimen of specimens) {
-    const { byteLength } = specimen.parameter
+  for (const tensor of tensors) {
+    const { byteLength } = tensor.parameter
     if (group.length > 0 && bytes + byteLength > GROUP_BYTES) {
       yield group
       group = []
       bytes = 0
     }
-    group.push(specimen)
+    group.push(tensor)
     bytes += byteLength
   }
   if (group.length > 0) yield group

@@ -42,7 +42,7 @@ export interface ManifestParameter {
   /** Elements [first, first + count) of the full tensor that are 0 whatever the distribution: an embedding's padding row. */
   readonly padding?: { readonly first: number; readonly count: number }
   /** Where its words come from with a generator other than 'philox'. */
-  readonly source?: GeneratorSource
+  readonly generatorSource?: GeneratorSource
 }
 
 export function manifestOf(plan: InitializationPlan): InitializationManifest {
@@ -55,7 +55,7 @@ export function manifestOf(plan: InitializationPlan): InitializationManifest {
     seed: String(plan.seed),
     parameters: plan.parameters
       .filter(({ action }) => action !== 'skip')
-      .map(({ name, shape, part, dtype, role, rule, distribution, tiedTo, source, overlays }) => ({
+      .map(({ name, shape, part, dtype, role, rule, distribution, tiedTo, generatorSource, patches }) => ({
         name,
         shape,
         ...(part === undefined ? {} : { part }),
@@ -65,8 +65,8 @@ export function manifestOf(plan: InitializationPlan): InitializationManifest {
         config: rule.config,
         distribution,
         ...(tiedTo === undefined ? {} : { tiedTo }),
-        ...(overlays[0] === undefined ? {} : { padding: { first: overlays[0].first, count: overlays[0].count } }),
-        ...(source === undefined ? {} : { source }),
+        ...(patches[0] === undefined ? {} : { padding: { first: patches[0].first, count: patches[0].count } }),
+        ...(generatorSource === undefined ? {} : { generatorSource }),
       })),
   }
 }
@@ -181,7 +181,7 @@ const entryKeys = [
   'distribution',
   'tiedTo',
   'padding',
-  'source',
+  'generatorSource',
 ]
 
 function plannedParameter(
@@ -216,7 +216,7 @@ function plannedParameter(
   if (padding !== undefined && distribution.kind === 'orthogonal')
     fail(`${where}: an orthogonal distribution has no padding row.`)
   const whole = part === undefined ? undefined : wholeMatrices(distribution, part)
-  const source = checkedSource(entry.source, {
+  const generatorSource = checkedSource(entry.generatorSource, {
     generatorSettings,
     distribution,
     fullCount,
@@ -243,8 +243,8 @@ function plannedParameter(
     distribution,
     expected: expectedMoments(distribution),
     stream: parameterStream(name, seed),
-    overlays: padding === undefined ? [] : [{ kind: 'range', ...padding, pattern: constantPattern(0, dtype) }],
-    ...(source === undefined ? {} : { source }),
+    patches: padding === undefined ? [] : [{ kind: 'range', ...padding, pattern: constantPattern(0, dtype) }],
+    ...(generatorSource === undefined ? {} : { generatorSource }),
   }
   checkPartSource(planned)
   return planned
@@ -289,12 +289,12 @@ function checkedSource(
   const { kind } = distribution
   const draws = !fixedDistributions.includes(kind)
   if (value === undefined) {
-    if (name !== 'philox' && draws && !tied) fail(`${where} needs its source with generator ${name}.`)
+    if (name !== 'philox' && draws && !tied) fail(`${where} needs its generatorSource with generator ${name}.`)
     return undefined
   }
-  if (name === 'philox') return fail(`${where}: generator philox has no source, but found ${show(value)}.`)
+  if (name === 'philox') return fail(`${where}: generator philox has no generatorSource, but found ${show(value)}.`)
   if (draws) checkGeneratorDistribution(distribution, generatorSettings, where)
-  const source = record(value, `${where}: source`, ['generator', ...sourceKeys[name]])
+  const source = record(value, `${where}: generatorSource`, ['generator', ...sourceKeys[name]])
   const word = (x: unknown): boolean => isCount(x, 0, 2 ** 32 - 1)
   const decimal = (x: unknown): boolean => typeof x === 'string' && /^[0-9]{1,20}$/.test(x) && BigInt(x) < 2n ** 64n
   const checks: Readonly<Record<string, (x: unknown) => boolean>> = {
@@ -316,7 +316,8 @@ function checkedSource(
   const most = name === 'torch-cuda' ? 2 ** 31 - 1 : name === 'jax-legacy' ? 2 ** 32 - 2 : Number.MAX_SAFE_INTEGER
   if (fullCount > most) fail(`${where}: generator ${name} takes at most ${most} elements, but found ${fullCount}.`)
   for (const key of ['generator', ...sourceKeys[name]]) {
-    if (!checks[key]!(source[key])) fail(`${where}: source.${key} ${show(source[key])} is none of generator ${name}.`)
+    if (!checks[key]!(source[key]))
+      fail(`${where}: generatorSource.${key} ${show(source[key])} is none of generator ${name}.`)
   }
   return source as unknown as GeneratorSource
 }

@@ -15,7 +15,7 @@ import { contextOf, Initializer } from '../initializers/initializer.js'
 import { createInitializer } from '../initializers/registry.js'
 import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
 import type { Distribution } from '../ir/distribution.js'
-import type { Overlay } from '../ir/job.js'
+import type { Patch } from '../ir/job.js'
 import type { Model, Parameter } from '../ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import { createMatcher, type Matcher } from '../model/match.js'
@@ -125,9 +125,9 @@ export function assemblePlan(
         ...(this.generator === 'philox' ? {} : { generatorSettings: this.generatorSettings }),
         totals: this.totals,
         parameters: this.parameters.map((p) => ({
-          ...withoutOverlays(p),
+          ...withoutPatches(p),
           description: describePlanned(p),
-          stream: { seed: String(p.stream.seed), offset: String(p.stream.offset) },
+          stream: { key: String(p.stream.key), counter: String(p.stream.counter) },
         })),
       }
     },
@@ -142,15 +142,15 @@ function describePlanned({ distribution, whole }: PlannedParameter): string {
   return `${description}, part of ${matrixCount} whole ${rows} x ${columns} ${matrixCount === 1 ? 'matrix' : 'matrices'}`
 }
 
-/** Overlays follow from the rest; their bytes say nothing to a reader. */
-function withoutOverlays({ overlays, ...rest }: PlannedParameter): Omit<PlannedParameter, 'overlays'> {
+/** Patches follow from the rest; their bytes say nothing to a reader. */
+function withoutPatches({ patches, ...rest }: PlannedParameter): Omit<PlannedParameter, 'patches'> {
   return rest
 }
 
 interface Choice {
   readonly initializer: Initializer | 'skip' | 'tied'
   readonly because: string
-  readonly source?: string
+  readonly citation?: string
 }
 type Chooser = (parameter: Parameter) => Choice
 
@@ -184,7 +184,7 @@ function planParameter(
   const asked: Distribution =
     typeof initializer === 'string' ? { kind: 'constant', value: 0 } : distributionOf(initializer, context, where)
   const distribution = absent ? asked : checkDistribution(asked, dtype, where)
-  const source = sourceOf({ name, elementCount, distribution: asked, where })
+  const generatorSource = sourceOf({ name, elementCount, distribution: asked, where })
   return {
     name,
     shape,
@@ -199,14 +199,14 @@ function planParameter(
       initializer: typeof initializer === 'string' ? initializer : initializer.name,
       config: typeof initializer === 'string' ? {} : initializer.config,
       because: choice.because,
-      ...(choice.source === undefined ? {} : { source: choice.source }),
+      ...(choice.citation === undefined ? {} : { citation: choice.citation }),
     },
     ...plannedFans(parameter, context),
     distribution,
     expected: expectedMoments(distribution),
     stream: parameterStream(name, options.seed),
-    overlays: absent ? [] : paddingOverlay(parameter, distribution, dtype),
-    ...(source === undefined ? {} : { source }),
+    patches: absent ? [] : paddingPatch(parameter, distribution, dtype),
+    ...(generatorSource === undefined ? {} : { generatorSource }),
   }
 }
 
@@ -241,7 +241,7 @@ function plannedFans(
 }
 
 /** The padding row of an embedding is 0 after any random distribution, as in PyTorch's nn.Embedding. */
-function paddingOverlay({ name, paddingIndex, shape }: Parameter, distribution: Distribution, dtype: DType): Overlay[] {
+function paddingPatch({ name, paddingIndex, shape }: Parameter, distribution: Distribution, dtype: DType): Patch[] {
   if (paddingIndex === undefined || distribution.kind === 'constant') return []
   if (distribution.kind === 'orthogonal') {
     throw new WeightInitError(
@@ -296,8 +296,8 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
   if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) {
     throw new WeightInitError('INVALID_ARGUMENT', `${where} must be { match, initializer }, but found ${show(rule)}.`)
   }
-  refuseUnknownKeys(rule, ['match', 'initializer', 'config', 'source'], where)
-  const { match, initializer, config, source } = rule as InitializerRule
+  refuseUnknownKeys(rule, ['match', 'initializer', 'config', 'citation'], where)
+  const { match, initializer, config, citation } = rule as InitializerRule
   const matcher = createMatcher(match, where)
   if (initializer instanceof Initializer) {
     if (config !== undefined) {
@@ -309,8 +309,8 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
       `${where}: initializer must be a name, an Initializer or 'skip', but found ${show(initializer)}.`,
     )
   }
-  if (source !== undefined && typeof source !== 'string') {
-    throw new WeightInitError('INVALID_ARGUMENT', `${where}: source must be a string, but found ${show(source)}.`)
+  if (citation !== undefined && typeof citation !== 'string') {
+    throw new WeightInitError('INVALID_ARGUMENT', `${where}: citation must be a string, but found ${show(citation)}.`)
   }
   const chosen =
     initializer === 'skip'
@@ -319,7 +319,7 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
         ? createInitializer(initializer, config ?? {})
         : initializer
   const because = `${where}: ${matcher.text}`
-  return { matcher, choice: { initializer: chosen, because, ...(source === undefined ? {} : { source }) } }
+  return { matcher, choice: { initializer: chosen, because, ...(citation === undefined ? {} : { citation }) } }
 }
 
 /** Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch and Keras start them. */

@@ -86,7 +86,7 @@ function parameterLines(entry: Entry, value: string): string[] {
 }
 
 function torchValue(entry: Entry, device: string, manifest: InitializationManifest): string {
-  const { dtype, distribution, source, tiedTo } = entry
+  const { dtype, distribution, generatorSource, tiedTo } = entry
   if (tiedTo !== undefined) return tied(entry, manifest)
   const whole = drawnShape(entry)
   const empty = `torch.empty(${tuple(whole)}${device})`
@@ -115,11 +115,11 @@ function torchValue(entry: Entry, device: string, manifest: InitializationManife
       return unsupported(entry)
   }
   // A distribution without spread: a constant, but PyTorch draws for it, on CUDA as much for either distribution.
-  const draw = source !== undefined && 'draw' in source ? source.draw : undefined
+  const draw = generatorSource !== undefined && 'draw' in generatorSource ? generatorSource.draw : undefined
   if (draw === 'normal') return `${empty}.normal_(${distribution.value}, 0.0)`
   if (draw === 'sparse' || draw === 'orthogonal')
     return unsupported(entry, `${draw === 'sparse' ? 'a' : 'an'} ${draw} distribution of zeros draws unseen`)
-  if (source?.generator === 'torch-cpu' || source?.generator === 'torch-cuda') {
+  if (generatorSource?.generator === 'torch-cpu' || generatorSource?.generator === 'torch-cuda') {
     return `${empty}.uniform_(${distribution.value}, ${distribution.value})`
   }
   return `torch.full(${tuple(whole)}, ${dtype === 'bool' ? (distribution.value === 0 ? 'False' : 'True') : distribution.value}, dtype=torch.${dtype}${device})`
@@ -148,8 +148,8 @@ function checkDrawOrder(manifest: InitializationManifest): void {
   if (settings === undefined || !manifest.parameters.some(({ part }) => part !== undefined)) return
   const planner = sourcePlanner(settings, BigInt(manifest.seed))
   for (const entry of manifest.parameters) {
-    const { name, source, tiedTo } = entry
-    if (source === undefined || tiedTo !== undefined) continue
+    const { name, generatorSource, tiedTo } = entry
+    if (generatorSource === undefined || tiedTo !== undefined) continue
     const elementCount = drawnShape(entry).reduce((a, b) => a * b, 1)
     const expected = planner({
       name,
@@ -157,9 +157,9 @@ function checkDrawOrder(manifest: InitializationManifest): void {
       distribution: drawnDistribution(entry),
       where: `Parameter ${show(name)}`,
     })
-    const place = (s: typeof source | undefined): unknown =>
+    const place = (s: typeof generatorSource | undefined): unknown =>
       s !== undefined && 'offset' in s ? s.offset : s !== undefined && 'position' in s ? s.position : undefined
-    if (place(expected) === place(source)) continue
+    if (place(expected) === place(generatorSource)) continue
     throw new WeightInitError(
       'INVALID_ARGUMENT',
       `pythonSnippet: a parameter that draws before ${show(name)} is missing from this manifest (an empty shard, or one that ` +
@@ -168,10 +168,10 @@ function checkDrawOrder(manifest: InitializationManifest): void {
   }
 }
 
-function drawnDistribution({ distribution, source }: Entry): DrawingDistribution {
+function drawnDistribution({ distribution, generatorSource }: Entry): DrawingDistribution {
   if (distribution.kind === 'constant') {
     const { value } = distribution
-    const normal = source !== undefined && 'draw' in source && source.draw === 'normal'
+    const normal = generatorSource !== undefined && 'draw' in generatorSource && generatorSource.draw === 'normal'
     return normal ? { kind: 'normal', mean: value, std: 0 } : { kind: 'uniform', low: value, high: value }
   }
   return distribution as DrawingDistribution

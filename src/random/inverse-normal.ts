@@ -1,4 +1,4 @@
-// Twin of shaders/random/inverse_normal.wgsl: the same float32 operations, each rounded by Math.fround.
+// CPU reference of shaders/random/inverse_normal.wgsl: the same float32 operations, each rounded by Math.fround.
 
 import { minusTwoLog } from './logarithm.js'
 import { squareRoot } from './square-root.js'

@@ -47,7 +47,7 @@ export function parameterStream(name: string, seed: number | bigint): Stream {
   const words = new Uint32Array(4)
   philox4x32(words, low32(id), high32(id), 0, 0, low32(key), high32(key))
   const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = words
-  return { seed: BigInt(w0) | (BigInt(w1) << 32n), offset: BigInt(w2) | (BigInt(w3) << 32n) }
+  return { key: BigInt(w0) | (BigInt(w1) << 32n), counter: BigInt(w2) | (BigInt(w3) << 32n) }
 }
 
 /** A seed for callers who gave none: 53 random bits, so that it survives JSON as a number. */
@@ -58,6 +58,6 @@ export function randomSeed(): number {
 
 /** Where a parameter's random words come from: a Philox key and the first block counter, both 64 bits. */
 export interface Stream {
-  readonly seed: bigint
-  readonly offset: bigint
+  readonly key: bigint
+  readonly counter: bigint
 }

@@ -1,4 +1,4 @@
-// Twin of shaders/random/logarithm.wgsl: the same float32 operations, each rounded by Math.fround.
+// CPU reference of shaders/random/logarithm.wgsl: the same float32 operations, each rounded by Math.fround.
 // A test reads the constants out of the shader and compares them with these.
 
 import { createFloatScratch } from '../core/float-scratch.js'

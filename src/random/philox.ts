@@ -1,4 +1,4 @@
-// Twin of shaders/random/philox.wgsl.
+// CPU reference of shaders/random/philox.wgsl.
 
 const PHILOX_M0 = 0xd2511f53
 const PHILOX_M1 = 0xcd9e8d57

@@ -1,4 +1,4 @@
-// Twin of shaders/distributions/sparse.wgsl, and the host's part of it.
+// CPU reference of shaders/distributions/sparse.wgsl, and the host's part of it.
 
 import { high32, low32 } from './keys.js'
 import { philox4x32 } from './philox.js'

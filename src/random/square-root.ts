@@ -1,4 +1,4 @@
-// Twin of shaders/random/square_root.wgsl: the same float32 operations, each rounded by Math.fround.
+// CPU reference of shaders/random/square_root.wgsl: the same float32 operations, each rounded by Math.fround.
 
 import { createFloatScratch } from '../core/float-scratch.js'
 

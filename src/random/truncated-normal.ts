@@ -1,4 +1,4 @@
-// Twin of shaders/distributions/truncated_normal.wgsl, and the host's part of it.
+// CPU reference of shaders/distributions/truncated_normal.wgsl, and the host's part of it.
 
 import { WeightInitError } from '../core/errors.js'
 import { inverseNormalTail } from './inverse-normal.js'

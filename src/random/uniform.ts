@@ -1,4 +1,4 @@
-// Twin of shaders/distributions/uniform.wgsl.
+// CPU reference of shaders/distributions/uniform.wgsl.
 
 const fround = Math.fround
 
@@ -8,7 +8,7 @@ export interface UniformConstants {
   readonly offset: number
   readonly top: number
   readonly step: number
-  readonly origin: number
+  readonly zeroPoint: number
 }
 
 /**
@@ -22,13 +22,13 @@ export function uniformConstants(low: number, high: number): UniformConstants {
   const lo = fround(low)
   const hi = fround(high)
   const top = nextBelow(hi)
-  if (lo === -hi) return { scale: hi, offset: 0, top, step: 2 ** -23, origin: 2 ** 23 }
-  return { scale: fround(hi - lo), offset: lo, top, step: 2 ** -24, origin: 0 }
+  if (lo === -hi) return { scale: hi, offset: 0, top, step: 2 ** -23, zeroPoint: 2 ** 23 }
+  return { scale: fround(hi - lo), offset: lo, top, step: 2 ** -24, zeroPoint: 0 }
 }
 
 /** One value from the low 24 bits of a word. Exact: the same bits on every device. */
-export function uniformValue(word: number, { scale, offset, top, step, origin }: UniformConstants): number {
-  const unit = ((word & 0xffffff) - origin) * step
+export function uniformValue(word: number, { scale, offset, top, step, zeroPoint }: UniformConstants): number {
+  const unit = ((word & 0xffffff) - zeroPoint) * step
   return Math.min(fround(fround(unit * scale) + offset), top)
 }
 

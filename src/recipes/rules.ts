@@ -3,12 +3,12 @@ import type { RecipeRule } from './types.js'
 
 type Match = RecipeRule['match']
 
-/** Writes the rules of one recipe: all share its source, unless a rule names its own. */
+/** Writes the rules of one recipe: all share its citation, unless a rule has its own. */
 export type RuleWriter = (match: Match, initializer: string, config?: Readonly<Record<string, unknown>>) => RecipeRule
 
-export function ruleWriter(source: string): RuleWriter {
+export function ruleWriter(citation: string): RuleWriter {
   return (match, initializer, config) =>
-    config === undefined ? { match, initializer, source } : { match, initializer, config, source }
+    config === undefined ? { match, initializer, citation } : { match, initializer, config, citation }
 }
 
 /** What nearly every network has: norm scales 1; norm biases, biases and the means of running statistics 0. */

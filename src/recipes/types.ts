@@ -6,5 +6,5 @@ export interface RecipeRule extends InitializerRule {
   readonly match: string | { readonly role: ParameterRole }
   readonly initializer: string
   /** Where the rule comes from: the paper or the library's function. */
-  readonly source: string
+  readonly citation: string
 }

@@ -21,7 +21,7 @@ export function resnetRecipe(settings: ResnetRecipeSettings = {}): readonly Reci
   const zeros = {
     match: `{*.,}layer*.${lastNorm}.weight`,
     initializer: 'zeros',
-    source: 'Goyal et al. 2017, section 5.1',
+    citation: 'Goyal et al. 2017, section 5.1',
   }
   return [
     ...(read.flag('zeroInitResidual', false) ? [zeros] : []),

@@ -46,12 +46,12 @@ const fact = (name: string, ok: boolean, value: string, limit: string): ReportCh
 })
 
 function parityCheck(verified: ParameterVerification): ReportCheck {
-  const { comparedCount, elementCount, mismatchCount, orthogonalityDefect, firstMismatch } = verified
-  if (orthogonalityDefect !== undefined) {
+  const { comparedCount, elementCount, mismatchCount, orthogonalityError, firstMismatch } = verified
+  if (orthogonalityError !== undefined) {
     return fact(
       'orthogonality',
       mismatchCount === 0,
-      `max |QᵀQ - I| = ${orthogonalityDefect.toExponential(1)}`,
+      `max |QᵀQ - I| = ${orthogonalityError.toExponential(1)}`,
       'rounding',
     )
   }

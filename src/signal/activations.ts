@@ -1,7 +1,7 @@
 import { activationGain } from '../initializers/activation-gain.js'
 import { normalDensity, normalTail } from '../random/normal-cdf.js'
 
-/** Twin of shaders/signal/activations.wgsl: f and its derivative in float64. PyTorch's functions, and derivatives at kinks. */
+/** CPU reference of shaders/signal/activations.wgsl: f and its derivative in float64. PyTorch's functions, and derivatives at kinks. */
 export interface Activation {
   /** Of `activationKinds`. */
   readonly kind: string

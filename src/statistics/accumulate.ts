@@ -1,8 +1,8 @@
-// Twin of shaders/statistics/measure.wgsl, in float64. What is counted is the same; sums differ in their last digits.
+// CPU reference of shaders/statistics/measure.wgsl, in float64. What is counted is the same; sums differ in their last digits.
 
 import { binFinder, binOf } from './bins.js'
 import { FINGERPRINT_LENGTH, START_LENGTH, scramble, startTerms } from './fingerprint.js'
-import { type Measurement, noMeasurement, WINDOW_LENGTH, type Yardstick } from './measurement.js'
+import { type Measurement, type Normalisation, noMeasurement, WINDOW_LENGTH } from './measurement.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from './moments.js'
 
 /** Takes an anchor: element `index` of the run, and its bits with the following 15. */
@@ -13,7 +13,7 @@ const FINDER_PAYS = 2 ** 13
 
 /** Measures a run of elements that comes in pieces, in order. */
 export class Accumulator {
-  readonly #yardstick: Yardstick
+  readonly #normalisation: Normalisation
   readonly #start: number
   readonly #anchors: { readonly mask: number; readonly sink: AnchorSink } | undefined
   #moments: Moments = noMoments
@@ -37,16 +37,20 @@ export class Accumulator {
   #carried = new Uint32Array(0)
 
   /** @param start index of the run's first element within its tensor */
-  constructor(yardstick: Yardstick, start: number, anchors?: { readonly mask: number; readonly sink: AnchorSink }) {
-    this.#yardstick = yardstick
+  constructor(
+    normalisation: Normalisation,
+    start: number,
+    anchors?: { readonly mask: number; readonly sink: AnchorSink },
+  ) {
+    this.#normalisation = normalisation
     this.#start = start
     this.#anchors = anchors
-    this.#row = new Float32Array(yardstick.rowLength).fill(Number.NaN)
-    this.#bins = new Float64Array(yardstick.edges.length === 0 ? 0 : yardstick.edges.length + 1)
+    this.#row = new Float32Array(normalisation.rowLength).fill(Number.NaN)
+    this.#bins = new Float64Array(normalisation.edges.length === 0 ? 0 : normalisation.edges.length + 1)
   }
 
   add(values: Float32Array): void {
-    const { center, scale, edges, rowLength } = this.#yardstick
+    const { center, scale, edges, rowLength } = this.#normalisation
     this.#moments = mergeMoments(this.#moments, momentsOf(values, center))
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
     const row = this.#row

@@ -1,4 +1,4 @@
-// Twins of shaders/statistics/scramble.wgsl and of the hashes in measure.wgsl.
+// CPU reference of shaders/statistics/scramble.wgsl and of the hashes in measure.wgsl.
 
 /** Elements from an anchor on that its fingerprint covers. */
 export const FINGERPRINT_LENGTH = 16

@@ -3,7 +3,7 @@ import { clipRange } from '../fill/clip.js'
 import { fillJob } from '../fill/make-job.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { type RoundedDistribution, roundedDistribution } from './expected/rounded-distribution.js'
-import type { Yardstick } from './measurement.js'
+import type { Normalisation } from './measurement.js'
 
 /** A run of neighbours of one distribution. */
 export interface Run {
@@ -15,32 +15,32 @@ export interface Run {
 }
 
 /** A tensor to be measured: what it should hold, and in which runs. */
-export interface Specimen {
+export interface MeasuredTensor {
   readonly parameter: PlannedParameter
   /** Only of a distribution with a density. */
   readonly rounded?: RoundedDistribution
-  readonly yardstick: Yardstick
+  readonly normalisation: Normalisation
   readonly runs: readonly Run[]
   /** Whether copies of its elements elsewhere would be a fault. */
   readonly anchored: boolean
 }
 
-/** Specimens of parameters; a distribution that many share is worked out once. */
-export function specimensOf(parameters: readonly PlannedParameter[]): Specimen[] {
+/** Measured tensors of parameters; a distribution that many share is worked out once. */
+export function measuredTensorsOf(parameters: readonly PlannedParameter[]): MeasuredTensor[] {
   const distributions = new Map<string, RoundedDistribution | undefined>()
   return parameters.map((parameter) => {
     const { distribution, dtype } = parameter
-    if (!isFloatDType(dtype)) return specimen(parameter, undefined)
+    if (!isFloatDType(dtype)) return tensor(parameter, undefined)
     // Bounds may be infinite, which JSON has no word for.
     const key = `${dtype} ${Object.values(distribution).join(' ')}`
     if (!distributions.has(key)) distributions.set(key, roundedDistribution(distribution, dtype))
-    return specimen(parameter, distributions.get(key))
+    return tensor(parameter, distributions.get(key))
   })
 }
 
 const noEdges = new Float32Array(0)
 
-function specimen(parameter: PlannedParameter, rounded: RoundedDistribution | undefined): Specimen {
+function tensor(parameter: PlannedParameter, rounded: RoundedDistribution | undefined): MeasuredTensor {
   const { shape, elementCount, distribution, expected } = parameter
   const { mean, std } = rounded ?? expected
   const scale = Math.fround(1 / std)
@@ -50,7 +50,7 @@ function specimen(parameter: PlannedParameter, rounded: RoundedDistribution | un
   return {
     parameter,
     ...(rounded === undefined ? {} : { rounded }),
-    yardstick: {
+    normalisation: {
       center: Math.fround(mean),
       scale: scale > 0 && Number.isFinite(scale) ? scale : 1,
       edges: rounded?.edges ?? noEdges,
@@ -67,11 +67,11 @@ function specimen(parameter: PlannedParameter, rounded: RoundedDistribution | un
 function runsOf(parameter: PlannedParameter): Run[] {
   const { elementCount } = parameter
   const whole = { firstElement: 0, elementCount, padding: false }
-  if (parameter.overlays.length === 0) return [whole]
+  if (parameter.patches.length === 0) return [whole]
   const job = fillJob(parameter)
-  const zeros = job.overlays
-    .flatMap((overlay) => {
-      const range = overlay.kind === 'range' ? clipRange(overlay, job.firstElement, elementCount) : undefined
+  const zeros = job.patches
+    .flatMap((patch) => {
+      const range = patch.kind === 'range' ? clipRange(patch, job.firstElement, elementCount) : undefined
       return range === undefined ? [] : [range]
     })
     .sort((a, b) => a.first - b.first)

@@ -1,10 +1,10 @@
 import { type Moments, mergeMoments, noMoments } from './moments.js'
 
-/** Elements of a window: of these the most unusual ones are noted. Twin of FULL_WINDOW in shaders/statistics/merge.wgsl. */
+/** Elements of a window: of these the most unusual ones are noted. CPU reference of FULL_WINDOW in shaders/statistics/merge.wgsl. */
 export const WINDOW_LENGTH = 16384
 
 /** How the elements of a run are measured: y = (x - center) scale, and the edges of the histogram's bins. */
-export interface Yardstick {
+export interface Normalisation {
   /** float32. */
   readonly center: number
   readonly scale: number
@@ -55,7 +55,7 @@ export const noMeasurement: Measurement = {
 
 const addPairs = (a: PairSum, b: PairSum): PairSum => ({ sum: a.sum + b.sum, pairs: a.pairs + b.pairs })
 
-/** Two disjoint runs with the same yardstick. Pairs across their border are in neither. */
+/** Two disjoint runs with the same normalisation. Pairs across their border are in neither. */
 export function mergeMeasurements(a: Measurement, b: Measurement): Measurement {
   const bins = a.bins.length > b.bins.length ? a.bins : b.bins
   return {

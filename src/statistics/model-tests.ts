@@ -1,7 +1,7 @@
 // Tests of a whole model: copies within and between tensors, and the one error rate over all tests.
 
 import { FINGERPRINT_LENGTH, START_LENGTH } from './fingerprint.js'
-import type { Specimen } from './measured-tensor.js'
+import type { MeasuredTensor } from './measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement } from './measurement.js'
 import type { Repeats } from './repeats.js'
 import type { TestOutcome } from './tests.js'
@@ -14,8 +14,8 @@ const UNKNOWN_ATOM = 2 ** -5
  * probability at most atom^15 + 2^-53, atom being the likeliest single number (one element's agreement is spent on both
  * being anchors).
  */
-export function copiesTest(specimens: readonly Specimen[], { anchorCount, count, examples }: Repeats): TestOutcome {
-  const atoms = specimens.filter(({ anchored }) => anchored).map(({ rounded }) => rounded?.largestAtom ?? UNKNOWN_ATOM)
+export function copiesTest(tensors: readonly MeasuredTensor[], { anchorCount, count, examples }: Repeats): TestOutcome {
+  const atoms = tensors.filter(({ anchored }) => anchored).map(({ rounded }) => rounded?.largestAtom ?? UNKNOWN_ATOM)
   const atom = Math.max(0, ...atoms)
   const chance = (anchorCount ** 2 / 2) * (atom ** (FINGERPRINT_LENGTH - 1) + 2 ** -53)
   const pairs = new Map<string, { count: number; text: string }>()
@@ -52,12 +52,12 @@ export interface SameStart {
  * all pairs, the sum.
  */
 export function sameStartTests(
-  specimens: readonly Specimen[],
+  tensors: readonly MeasuredTensor[],
   measured: readonly (readonly Measurement[])[],
 ): SameStart[] {
   const groups = new Map<string, { names: string[]; chance: number }>()
   let candidates = 0
-  specimens.forEach(({ parameter, rounded, anchored }, index) => {
+  tensors.forEach(({ parameter, rounded, anchored }, index) => {
     if (rounded === undefined || !anchored) return
     candidates++
     const length = Math.min(parameter.elementCount, START_LENGTH)

@@ -26,7 +26,7 @@ export function sortedRepeats(examples: readonly Repeat[]): Repeat[] {
   return [...examples].sort((a, b) => order(a.name, b.name) || a.element - b.element)
 }
 
-/** Twin of shaders/statistics/repeats.wgsl: finds anchors with equal fingerprints. */
+/** CPU reference of shaders/statistics/repeats.wgsl: finds anchors with equal fingerprints. */
 export class RepeatFinder {
   /** By 53 bits of the fingerprint. */
   readonly #seen = new Map<number, { readonly name: string; readonly element: number }>()

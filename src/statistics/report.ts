@@ -1,5 +1,5 @@
 import type { ExpectedMoments } from '../ir/distribution.js'
-import type { Specimen } from './measured-tensor.js'
+import type { MeasuredTensor } from './measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement, type PairSum } from './measurement.js'
 
 /** Counts over bins that the distribution makes equally likely, as far as the dtype has numbers to cut between. */
@@ -37,14 +37,14 @@ export interface ParameterStatistics {
   readonly expected: ExpectedMoments
 }
 
-/** @param measured one per run of the specimen */
-export function parameterStatistics(specimen: Specimen, measured: readonly Measurement[]): ParameterStatistics {
-  const { parameter, rounded, yardstick } = specimen
+/** @param measured one per run of the tensor */
+export function parameterStatistics(tensor: MeasuredTensor, measured: readonly Measurement[]): ParameterStatistics {
+  const { parameter, rounded, normalisation } = tensor
   const whole = measured.reduce(mergeMeasurements, noMeasurement)
   const { count, mean, squares, cubes, fourths, min, max, nonFiniteCount, zeroCount } = whole.moments
   const variance = squares / count
-  const m = (mean - yardstick.center) * yardstick.scale
-  const spread = variance * yardstick.scale ** 2
+  const m = (mean - normalisation.center) * normalisation.scale
+  const spread = variance * normalisation.scale ** 2
   /** Of y, whose mean is m and variance `spread`. */
   const correlation = ({ sum, pairs }: PairSum): number =>
     pairs === 0 || !(spread > 0) ? Number.NaN : (sum / pairs - m * m) / spread
@@ -66,7 +66,7 @@ export function parameterStatistics(specimen: Specimen, measured: readonly Measu
       : {
           histogram: {
             edges: [...rounded.edges],
-            counts: randomBins(specimen, measured),
+            counts: randomBins(tensor, measured),
             probabilities: [...rounded.probabilities],
           },
         }),
@@ -75,7 +75,7 @@ export function parameterStatistics(specimen: Specimen, measured: readonly Measu
 }
 
 /** Bins of what the distribution draws: without padding, and of a sparse distribution without its zeros. */
-export function randomBins({ parameter, rounded, runs }: Specimen, measured: readonly Measurement[]): number[] {
+export function randomBins({ parameter, rounded, runs }: MeasuredTensor, measured: readonly Measurement[]): number[] {
   const random = measured.filter((_, run) => !runs[run]!.padding).reduce(mergeMeasurements, noMeasurement)
   const bins =
     rounded!.probabilities.length === random.bins.length

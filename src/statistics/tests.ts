@@ -3,7 +3,7 @@
 
 import { GRAIN, type RoundedDistribution } from './expected/rounded-distribution.js'
 import { meanPValue } from './expected/saddlepoint.js'
-import { binomialTailBound, chiSquaredHead, chiSquaredTail, twoSidedNormal } from './expected/special.js'
+import { binomialTailBound, chiSquaredCdf, chiSquaredSf, twoSidedNormal } from './expected/special.js'
 import { type Measurement, WINDOW_LENGTH } from './measurement.js'
 
 export type TestName =
@@ -127,7 +127,7 @@ function varianceTest(distribution: RoundedDistribution, n: number, meanSquare: 
 
 function squaresPValue(distribution: RoundedDistribution, n: number, meanSquare: number): number {
   if (distribution.meanCumulants === 'normal' && n < 200) {
-    return Math.min(1, 2 * Math.min(chiSquaredTail(n * meanSquare, n), chiSquaredHead(n * meanSquare, n)))
+    return Math.min(1, 2 * Math.min(chiSquaredSf(n * meanSquare, n), chiSquaredCdf(n * meanSquare, n)))
   }
   return meanPValue(distribution.squareCumulants, n, meanSquare)
 }
@@ -247,7 +247,7 @@ function binTests(distribution: RoundedDistribution, counts: readonly number[], 
   if (cells > 1) {
     tests.push({
       test: 'chi-squared',
-      pValue: Math.min(1, 2 * chiSquaredTail(chi, cells - 1)),
+      pValue: Math.min(1, 2 * chiSquaredSf(chi, cells - 1)),
       statistic: chi,
       message: `chi-squared ${chi.toFixed(1)} over ${cells} bins, expected ${cells - 1}`,
     })

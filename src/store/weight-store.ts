@@ -1,6 +1,6 @@
 import type { DType } from '../core/dtype.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import type { Specimen } from '../statistics/measured-tensor.js'
+import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
 
@@ -26,16 +26,16 @@ export interface WeightStore {
   readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
   /** @param byteLength of the longest range */
   reader(byteLength: number): RangeReader
-  /** A measurement per run of each specimen; and, where wanted, the copies among them. */
+  /** A measurement per run of each tensor; and, where wanted, the copies among them. */
   measure(
-    specimens: readonly Specimen[],
+    tensors: readonly MeasuredTensor[],
     options: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }>
   /**
    * max |Q^T Q / gain^2 - I| of the matrices that are held, of a parameter with an orthogonal distribution that is no part; NaN for
    * elements that are not finite.
    */
-  orthogonalityDefect(parameter: PlannedParameter): Promise<number>
+  orthogonalityError(parameter: PlannedParameter): Promise<number>
   /** What `verify` looks at where a distribution is not compared with the CPU bit by bit. */
   checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void
@@ -60,7 +60,7 @@ export interface OrthogonalCheck {
    * max |Q^T Q / gain^2 - I| of the matrices that are held; of a part, a tensor in several buffers
    * or a delta-orthogonal, of the whole matrices, made again here. NaN for elements that are not finite.
    */
-  readonly defect: number
+  readonly orthogonalityError: number
   /** Of the matrices that were measured: the parameter's, or float32 where they were made again. */
   readonly dtype: DType
   /** Where the matrices were made again: elements held that differ from them in any bit, and the first of them. */

@@ -108,8 +108,8 @@ function plannedTensors(tensors: readonly CheckedTensor[]): PlannedParameter[] {
       distribution,
       expected: expectedMoments(distribution),
       // No word is drawn.
-      stream: { seed: 0n, offset: 0n },
-      overlays: [],
+      stream: { key: 0n, counter: 0n },
+      patches: [],
     }
   })
 }

@@ -7,14 +7,14 @@ import type { DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { roundToDType } from '../statistics/expected/representable.js'
 import { binomialTailBound } from '../statistics/expected/special.js'
-import { type Specimen, specimensOf } from '../statistics/measured-tensor.js'
+import { type MeasuredTensor, measuredTensorsOf } from '../statistics/measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement } from '../statistics/measurement.js'
 import { copiedNames, copiesTest, holmAdjusted, sameStartTests } from '../statistics/model-tests.js'
 import { noRepeats, type Repeats } from '../statistics/repeats.js'
 import { type ParameterStatistics, parameterStatistics, randomBins } from '../statistics/report.js'
 import { sampleTests, type TestName, type TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
-import { allowedDefect } from './verify.js'
+import { allowedError } from './verify.js'
 
 export interface CheckOptions {
   /**
@@ -77,21 +77,21 @@ export async function checkStore(
   options: CheckOptions = {},
 ): Promise<CheckReport> {
   const { falseAlarmRate, signal } = resolveCheckOptions(options)
-  const specimens = specimensOf(parameters)
-  const { measurements, repeats } = await store.measure(specimens, {
+  const tensors = measuredTensorsOf(parameters)
+  const { measurements, repeats } = await store.measure(tensors, {
     repeats: true,
     ...(signal === undefined ? {} : { signal }),
   })
   const exact: (TestOutcome[] | undefined)[] = []
-  for (const { parameter } of specimens) {
+  for (const { parameter } of tensors) {
     signal?.throwIfAborted()
     exact.push(await exactTests(store, parameter))
   }
-  return checkMeasured({ specimens, measurements, repeats, exact, falseAlarmRate })
+  return checkMeasured({ tensors, measurements, repeats, exact, falseAlarmRate })
 }
 
 export interface Measured {
-  readonly specimens: readonly Specimen[]
+  readonly tensors: readonly MeasuredTensor[]
   readonly measurements: readonly (readonly Measurement[])[]
   readonly repeats?: Repeats
   /** Tests that had to look at the elements one by one, where there are such. */
@@ -101,18 +101,18 @@ export interface Measured {
 
 /** The report on measurements, however they were made. */
 export function checkMeasured({
-  specimens,
+  tensors,
   measurements,
   repeats = noRepeats,
   exact,
   falseAlarmRate,
 }: Measured): CheckReport {
-  const perParameter = specimens.map((specimen, index) => [
-    ...parameterTests(specimen, measurements[index]!),
+  const perParameter = tensors.map((tensor, index) => [
+    ...parameterTests(tensor, measurements[index]!),
     ...(exact[index] ?? []),
   ])
-  const starts = sameStartTests(specimens, measurements)
-  const outcomes = [...perParameter.flat(), copiesTest(specimens, repeats), ...starts.map(({ outcome }) => outcome)]
+  const starts = sameStartTests(tensors, measurements)
+  const outcomes = [...perParameter.flat(), copiesTest(tensors, repeats), ...starts.map(({ outcome }) => outcome)]
   const adjusted = holmAdjusted(outcomes.map(({ pValue }) => pValue))
   const results = outcomes.map(
     ({ test, pValue, statistic, message }, index): TestResult => ({
@@ -126,13 +126,13 @@ export function checkMeasured({
     }),
   )
   let next = 0
-  const checks = specimens.map((specimen, index): ParameterCheck => {
+  const checks = tensors.map((tensor, index): ParameterCheck => {
     const tests = results.slice(next, next + perParameter[index]!.length)
     next += tests.length
     return {
-      name: specimen.parameter.name,
+      name: tensor.parameter.name,
       ok: tests.every(({ ok }) => ok),
-      statistics: parameterStatistics(specimen, measurements[index]!),
+      statistics: parameterStatistics(tensor, measurements[index]!),
       tests,
     }
   })
@@ -147,8 +147,8 @@ export function checkMeasured({
 }
 
 /** The tests of one parameter that its measurements are enough for. */
-function parameterTests(specimen: Specimen, measured: readonly Measurement[]): TestOutcome[] {
-  const { parameter, rounded, runs } = specimen
+function parameterTests(tensor: MeasuredTensor, measured: readonly Measurement[]): TestOutcome[] {
+  const { parameter, rounded, runs } = tensor
   const of = (padding: boolean): Measurement =>
     measured.filter((_, run) => runs[run]!.padding === padding).reduce(mergeMeasurements, noMeasurement)
   const tests: TestOutcome[] = []
@@ -157,7 +157,7 @@ function parameterTests(specimen: Specimen, measured: readonly Measurement[]): T
   if (rounded !== undefined) {
     const expectedZeros = distribution.kind === 'sparse' ? measurement.moments.zeroCount : 0
     tests.push(
-      ...sampleTests({ distribution: rounded, measurement, bins: randomBins(specimen, measured), expectedZeros }),
+      ...sampleTests({ distribution: rounded, measurement, bins: randomBins(tensor, measured), expectedZeros }),
     )
   } else tests.push(...distributionFreeTests(parameter, measurement))
   if (distribution.kind === 'sparse') tests.push(sparsityTest(parameter, distribution, measurement))
@@ -176,12 +176,12 @@ function parameterTests(specimen: Specimen, measured: readonly Measurement[]): T
 
 /** Zeros of a sparse matrix: exactly `zeros` in every column; in a part of it, by Hoeffding's bound (1963). */
 function sparsityTest(
-  { part, overlays }: PlannedParameter,
+  { part, patches }: PlannedParameter,
   { rows, columns, zeros }: DistributionOf<'sparse'>,
   { moments }: Measurement,
 ): TestOutcome {
   const found = moments.zeroCount
-  const whole = part === undefined && overlays.length === 0
+  const whole = part === undefined && patches.length === 0
   const expected = whole ? columns * zeros : (moments.count * zeros) / rows
   const off = Math.abs(found - expected)
   const draws = moments.count - expected
@@ -263,14 +263,14 @@ const CHUNK_ELEMENTS = 2 ** 20
 export async function exactTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[] | undefined> {
   const { distribution, dtype, elementCount, part } = parameter
   if (distribution.kind === 'orthogonal' && part === undefined) {
-    const defect = await store.orthogonalityDefect(parameter)
-    const allowed = allowedDefect(parameter, dtype)
+    const orthogonalityError = await store.orthogonalityError(parameter)
+    const allowed = allowedError(parameter, dtype)
     return [
       {
         test: 'orthogonality',
-        pValue: defect <= allowed ? 1 : 0,
-        statistic: defect,
-        message: `max |Q^T Q / gain^2 - I| is ${defect.toExponential(1)}, allowed ${allowed.toExponential(1)}`,
+        pValue: orthogonalityError <= allowed ? 1 : 0,
+        statistic: orthogonalityError,
+        message: `max |Q^T Q / gain^2 - I| is ${orthogonalityError.toExponential(1)}, allowed ${allowed.toExponential(1)}`,
       },
     ]
   }

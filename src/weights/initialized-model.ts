@@ -8,7 +8,7 @@ import type { ParameterPart } from '../ir/part.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import { type InitializationManifest, manifestOf, planFromManifest } from '../plan/manifest.js'
 import { type InitializeOptions, resolveOptions } from '../plan/options.js'
-import { specimensOf } from '../statistics/measured-tensor.js'
+import { measuredTensorsOf } from '../statistics/measured-tensor.js'
 import { type ParameterStatistics, parameterStatistics } from '../statistics/report.js'
 import type { ParameterSegment, WeightStore } from '../store/weight-store.js'
 import { type CheckOptions, type CheckReport, checkStore } from './check.js'
@@ -193,13 +193,10 @@ export class InitializedModel implements Disposable {
    */
   async statistics(): Promise<Map<string, ParameterStatistics>> {
     this.#requireAlive()
-    const specimens = specimensOf(this.#own())
-    const { measurements } = await this.#store.measure(specimens, { repeats: false })
+    const tensors = measuredTensorsOf(this.#own())
+    const { measurements } = await this.#store.measure(tensors, { repeats: false })
     return new Map(
-      specimens.map((specimen, index) => [
-        specimen.parameter.name,
-        parameterStatistics(specimen, measurements[index]!),
-      ]),
+      tensors.map((tensor, index) => [tensor.parameter.name, parameterStatistics(tensor, measurements[index]!)]),
     )
   }
 

@@ -40,7 +40,7 @@ export interface ParameterVerification {
    * dtype's rounding allows, every element counts as a mismatch. Of a part, a tensor in several buffers and a
    * delta-orthogonal on the GPU the matrices are made again on the same device: this is theirs, in float32, and the part is compared with them bit by bit.
    */
-  readonly orthogonalityDefect?: number
+  readonly orthogonalityError?: number
 }
 
 export interface VerificationReport {
@@ -118,7 +118,7 @@ export function verificationReport(parameters: readonly ParameterVerification[])
 const isOrthogonal = ({ distribution }: PlannedParameter): boolean => distribution.kind === 'orthogonal'
 
 /** What rounding leaves of orthogonality: float32 up to 2048, then with the length of the sums; narrower dtypes by their own. */
-export function allowedDefect({ distribution }: PlannedParameter, dtype: DType): number {
+export function allowedError({ distribution }: PlannedParameter, dtype: DType): number {
   const { rows, columns } = distribution as DistributionOf<'orthogonal'>
   const float32 = 2e-6 * Math.max(1, Math.max(rows, columns) / 2048)
   return dtype === 'float32' ? float32 : dtype === 'float16' ? 4e-3 : 3e-2
@@ -132,8 +132,8 @@ async function verifyOrthogonal(
 ): Promise<ParameterVerification> {
   const { name, elementCount } = parameter
   signal?.throwIfAborted()
-  const { defect, dtype, ...mismatches } = await store.checkOrthogonal(parameter, signal)
-  const ok = defect <= allowedDefect(parameter, dtype)
+  const { orthogonalityError, dtype, ...mismatches } = await store.checkOrthogonal(parameter, signal)
+  const ok = orthogonalityError <= allowedError(parameter, dtype)
   total.elementsDone += elementCount
   onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
   return {
@@ -142,7 +142,7 @@ async function verifyOrthogonal(
     ...mismatches,
     comparedCount: elementCount,
     ...(ok ? {} : { mismatchCount: elementCount }),
-    orthogonalityDefect: defect,
+    orthogonalityError: orthogonalityError,
   }
 }
 

@@ -30,7 +30,7 @@ describe(`check on ${adapterName}`, () => {
     for (const { buffer } of placed) buffer.destroy()
   })
 
-  test('passes sound weights of every family and dtype, and leaves nothing behind', async () => {
+  test('passes valid weights of every family and dtype, and leaves nothing behind', async () => {
     const before = gpu.liveBuffers()
     const shapes: [number, number][] = [
       [1, 1],

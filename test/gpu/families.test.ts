@@ -1,4 +1,4 @@
-// Every row of the table of initializers, in every dtype: GPU equals CPU. Custom samplers, overlays, compile errors.
+// Every row of the table of initializers, in every dtype: GPU equals CPU. Custom samplers, patches, compile errors.
 import { describe, expect, test } from 'vitest'
 import {
   defineSampler,
@@ -136,7 +136,7 @@ describe(`initializer families on ${adapterName}`, () => {
     }
   })
 
-  test('a twin that differs from its shader is found by verify', async () => {
+  test('a CPU reference that differs from its shader is found by verify', async () => {
     const lying = defineSampler({
       name: 'lying',
       wgsl: 'fn sample(word: u32, params: Params, zero: u32) -> f32 { return f32(word >> 16u); }',

@@ -1,4 +1,4 @@
-// Every shader function against its known answers and its TypeScript twin.
+// Every shader function against its known answers and its TypeScript reference.
 import { describe, expect, test } from 'vitest'
 import { float32ToBfloat16, float32ToFloat16 } from '../../src/core/half.js'
 import { boxMuller, direction, radius } from '../../src/random/normal.js'
@@ -47,7 +47,7 @@ describe(`shader functions on ${adapterName}`, () => {
     }
   })
 
-  test('philox4x32 equals its twin for any counter and key', async () => {
+  test('philox4x32 equals its CPU reference for any counter and key', async () => {
     const input = testWords(4 * 65536, 3)
     const words = await mapOnGpu(gpu.device, ['random/philox'], 'return philox4x32(x, x.zw ^ x.xy);', input)
     const expected = new Uint32Array(4)
@@ -76,7 +76,7 @@ describe(`shader functions on ${adapterName}`, () => {
     }
   })
 
-  test('multiplyHigh, and by the constants of Philox, equals its twin', async () => {
+  test('multiplyHigh, and by the constants of Philox, equals its CPU reference', async () => {
     const input = wordPairs(65536)
     for (let i = 0; i < edges.length; i++) input[4 * i] = edges[i]!
     const body = 'return vec4<u32>(multiplyHigh(x.x, x.y), multiplyHighM0(x.x), multiplyHighM1(x.x), 0u);'
@@ -89,7 +89,7 @@ describe(`shader functions on ${adapterName}`, () => {
     }
   })
 
-  test('radius, direction and boxMuller equal their twins in every bit', async () => {
+  test('radius, direction and boxMuller equal their references in every bit', async () => {
     const input = wordPairs(1 << 20)
     const body =
       'let d = direction(x.y, zero); let z = boxMuller(x.x, x.y, zero);' +
@@ -111,22 +111,30 @@ describe(`shader functions on ${adapterName}`, () => {
   test.each([
     ['float16', float32ToFloat16],
     ['bfloat16', float32ToBfloat16],
-  ] as const)('roundToHalf for %s equals its twin: every exponent, ties and their neighbours', async (dtype, twin) => {
-    const values: number[] = []
-    for (let exponent = 0; exponent < 255; exponent++) {
-      for (const mantissa of [
-        0, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x7fffff, 0x7ff000,
-      ]) {
-        for (const sign of [0, 0x80000000]) values.push((sign | (exponent << 23) | mantissa) >>> 0)
+  ] as const)(
+    'roundToHalf for %s equals its reference: every exponent, ties and their neighbours',
+    async (dtype, reference) => {
+      const values: number[] = []
+      for (let exponent = 0; exponent < 255; exponent++) {
+        for (const mantissa of [
+          0, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x7fffff, 0x7ff000,
+        ]) {
+          for (const sign of [0, 0x80000000]) values.push((sign | (exponent << 23) | mantissa) >>> 0)
+        }
       }
-    }
-    for (const word of testWords(1 << 16, 5)) if ((word & 0x7f800000) !== 0x7f800000) values.push(word)
-    const input = new Uint32Array(values.length * 4)
-    values.forEach((value, i) => {
-      input[4 * i] = value
-    })
-    const out = await mapOnGpu(gpu.device, [`store/${dtype}`], 'return vec4<u32>(roundToHalf(x.x), 0u, 0u, 0u);', input)
-    const wrong = values.filter((value, i) => out[4 * i] !== twin(value))
-    expect(wrong).toEqual([])
-  })
+      for (const word of testWords(1 << 16, 5)) if ((word & 0x7f800000) !== 0x7f800000) values.push(word)
+      const input = new Uint32Array(values.length * 4)
+      values.forEach((value, i) => {
+        input[4 * i] = value
+      })
+      const out = await mapOnGpu(
+        gpu.device,
+        [`store/${dtype}`],
+        'return vec4<u32>(roundToHalf(x.x), 0u, 0u, 0u);',
+        input,
+      )
+      const wrong = values.filter((value, i) => out[4 * i] !== reference(value))
+      expect(wrong).toEqual([])
+    },
+  )
 })

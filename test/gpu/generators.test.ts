@@ -1,4 +1,4 @@
-// The generators of PyTorch and JAX on the device: shader functions against their twins, every bit of every draw against
+// The generators of PyTorch and JAX on the device: shader functions against their references, every bit of every draw against
 // the CPU. Golden values: golden.test.ts, torch-models.test.ts.
 import { describe, expect, test } from 'vitest'
 import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
@@ -34,7 +34,7 @@ async function wrong(
   imports: readonly string[],
   body: string,
   input: Uint32Array,
-  twin: (x: Uint32Array) => readonly number[],
+  reference: (x: Uint32Array) => readonly number[],
   slots: Readonly<Record<string, string>> = { mulAdd: 'random/libraries/mul_add_fused' },
 ): Promise<unknown> {
   const out = await mapOnGpu(gpu.device, imports, body, input, slots)
@@ -42,7 +42,7 @@ async function wrong(
   let first: unknown
   for (let i = 0; i < input.length; i += 4) {
     const x = input.subarray(i, i + 4)
-    const expected = twin(x)
+    const expected = reference(x)
     if (expected.every((word, j) => word >>> 0 === out[i + j])) continue
     count++
     first ??= { input: [...x], expected, actual: [...out.subarray(i, i + 4)] }
@@ -97,7 +97,7 @@ describe(`shader functions on ${adapterName}`, () => {
   test.each([
     ['random/libraries/mul_add_fused', fusedMultiplyAdd],
     ['random/libraries/mul_add_split', splitMultiplyAdd],
-  ] as const)('cephesLog and cephesCosSin with %s', async (mulAdd, twin) => {
+  ] as const)('cephesLog and cephesCosSin with %s', async (mulAdd, reference) => {
     const input = testWords(4 << 16, 11)
     for (let i = 0; i < input.length; i += 4) {
       input[i] = i % 8 === 0 ? operand(input[i]!) & 0x7fffffff : bitsOf((0x1000000 - (input[i]! & 0xffffff)) * 2 ** -24)
@@ -107,8 +107,8 @@ describe(`shader functions on ${adapterName}`, () => {
     const body =
       'let d = cephesCosSin(bitcast<f32>(x.y), zero); return bitcast<vec4<u32>>(vec4<f32>(cephesLog(bitcast<f32>(x.x), zero), d, 0.0));'
     const expected = ([x, y]: Uint32Array): readonly number[] => {
-      cephesCosSin(pair, floatOf(y!), twin)
-      return [bitsOf(cephesLog(floatOf(x!), twin)), bitsOf(pair[0]!), bitsOf(pair[1]!)]
+      cephesCosSin(pair, floatOf(y!), reference)
+      return [bitsOf(cephesLog(floatOf(x!), reference)), bitsOf(pair[0]!), bitsOf(pair[1]!)]
     }
     expect(await wrong(['random/libraries/cephes'], body, input, expected, { mulAdd })).toBeUndefined()
   })
@@ -133,11 +133,11 @@ describe(`shader functions on ${adapterName}`, () => {
     ).toBeUndefined()
     const pair = new Uint32Array(2)
     const threefry = 'return vec4<u32>(threefry2x32(x.xy, x.zw), 0u, 0u);'
-    const twin = ([a, b, c, d]: Uint32Array): readonly number[] => {
+    const reference = ([a, b, c, d]: Uint32Array): readonly number[] => {
       threefry2x32(pair, a!, b!, c!, d!)
       return [pair[0]!, pair[1]!]
     }
-    expect(await wrong(['random/libraries/threefry'], threefry, input, twin)).toBeUndefined()
+    expect(await wrong(['random/libraries/threefry'], threefry, input, reference)).toBeUndefined()
   })
 
   test('erfInv', async () => {
@@ -190,7 +190,7 @@ async function differences(fill: FillJob, byteOffset = 0, spare = 0): Promise<nu
 
 const job = (
   distribution: RandomDistribution,
-  origin: GeneratorSource,
+  generatorSource: GeneratorSource,
   dtype: FloatDType,
   firstElement: number,
   elementCount: number,
@@ -199,8 +199,8 @@ const job = (
   dtype,
   firstElement,
   elementCount,
-  source: { kind: 'generator', distribution, origin },
-  overlays: [],
+  source: { kind: 'generator', distribution, generatorSource },
+  patches: [],
 })
 
 describe(`parity with the CPU on ${adapterName}`, () => {
@@ -242,8 +242,8 @@ describe(`parity with the CPU on ${adapterName}`, () => {
   })
 
   test('jax: elements beyond 2^32', async () => {
-    const origin = { generator: 'jax', key: [3, 4], count: 2 ** 34 } as const
-    expect(await differences(job(distributions['normal(0,1)']!, origin, 'float32', 2 ** 32 - 50, 100))).toBe(0)
+    const generatorSource = { generator: 'jax', key: [3, 4], count: 2 ** 34 } as const
+    expect(await differences(job(distributions['normal(0,1)']!, generatorSource, 'float32', 2 ** 32 - 50, 100))).toBe(0)
     const legacy = { generator: 'jax-legacy', key: [3, 4], count: 2 ** 32 - 3 } as const
     expect(await differences(job(distributions['normal(0,1)']!, legacy, 'float32', 2 ** 31 - 50, 100))).toBe(0)
     expect(await differences(job(distributions['uniform[0,1)']!, legacy, 'float32', 2 ** 32 - 53, 50))).toBe(0)
@@ -348,10 +348,10 @@ describe(`distributions of several calls on ${adapterName}`, () => {
       }))
       const options = { seed: 2n ** 63n + 5n, generator, dtype }
       const weights = await initializeModel({ parameters }, rules, { ...options, device: gpu.device })
-      const twin = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
+      const reference = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
       for (const { name } of parameters) {
         const actual = await weights.read(name)
-        const expected = await twin.read(name)
+        const expected = await reference.read(name)
         if (weights.get(name).distribution.kind === 'orthogonal') {
           const worst = actual.reduce((worst, x, i) => Math.max(worst, Math.abs(x - expected[i]!)), 0)
           expect(worst).toBeLessThanOrEqual(dtype === 'float32' ? 2e-5 : 2 ** -7)
@@ -375,10 +375,10 @@ describe(`distributions of several calls on ${adapterName}`, () => {
     for (const generator of ['jax', 'torch-cpu', 'torch-stateless'] as const) {
       const options = { seed: 9, generator }
       const weights = await initializeModel({ parameters }, rules, { ...options, device: gpu.device })
-      const twin = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
+      const reference = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
       for (const { name } of parameters) {
         const actual = await weights.read(name)
-        const expected = await twin.read(name)
+        const expected = await reference.read(name)
         expect(actual.reduce((worst, x, i) => Math.max(worst, Math.abs(x - expected[i]!)), 0)).toBeLessThanOrEqual(2e-5)
       }
       expect((await weights.verify()).ok).toBe(true)

@@ -46,7 +46,7 @@ describe(`initializeModel on ${adapterName}`, () => {
     for (const [name, distribution] of Object.entries(randomDistributions).filter(
       ([, { kind }]) => kind !== 'sparse',
     )) {
-      const source = samplerSource(distribution, { seed: 42n, offset: 2n ** 32n - 5n })
+      const source = samplerSource(distribution, { key: 42n, counter: 2n ** 32n - 5n })
       const bytes = new Uint8Array(4 * 50_001)
       const write = simdSampler(source, 'float32')
       expect(write, 'WebAssembly with SIMD').toBeDefined()

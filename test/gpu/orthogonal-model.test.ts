@@ -13,7 +13,7 @@ const dtypes = [
 describe(`orthogonal initializers on ${adapterName}`, () => {
   test.each(dtypes)(
     'tall, wide, square, rank 4, in-out, %s: orthonormal, and the CPU’s Q',
-    async (dtype, defect, tolerance) => {
+    async (dtype, orthogonalityError, tolerance) => {
       for (const facts of [
         { shape: [65, 33] },
         { shape: [33, 65] },
@@ -27,7 +27,7 @@ describe(`orthogonal initializers on ${adapterName}`, () => {
         using reference = await initializeTensor(spec, 'orthogonal', { gain: 1.5 }, { device: 'cpu', seed: 5 })
         const report = await weights.verify()
         expect(report.ok).toBe(true)
-        expect(report.parameters[0]!.orthogonalityDefect).toBeLessThan(defect)
+        expect(report.parameters[0]!.orthogonalityError).toBeLessThan(orthogonalityError)
         expect((await reference.verify()).ok).toBe(true)
         const [a, b] = [await weights.read('tensor'), await reference.read('tensor')]
         // A square matrix's last column is as uncertain as the matrix is close to singular.

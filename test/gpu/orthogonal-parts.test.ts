@@ -60,7 +60,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
           const report = await part.verify()
           expect({ ...where, ...report }).toMatchObject({ ...where, ok: true, complete: true, mismatchCount: 0 })
           // That of the whole matrices, in float32: a part of a matrix is not orthogonal.
-          expect(report.parameters[0]!.orthogonalityDefect).toBeLessThan(2e-6)
+          expect(report.parameters[0]!.orthogonalityError).toBeLessThan(2e-6)
           using again = await rematerialize(JSON.stringify(part.manifest()), device)
           expect(countDifferences(await again.readBytes('w'), expected, byteWidth(dtype)).count).toBe(0)
         }

@@ -5,8 +5,8 @@ import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
 import { DeviceLostError } from '../../src/core/errors.js'
 import { deviceState } from '../../src/gpu/device/device-state.js'
 import { KEPT_MS } from '../../src/gpu/device/scratch.js'
-import { orthogonalityDefect, orthogonalizeOnGpu, orthogonalScratchBytes } from '../../src/gpu/orthogonal/orthogonal.js'
-import { orthonormalityDefect } from '../../src/linalg/qr.js'
+import { orthogonalityError, orthogonalizeOnGpu, orthogonalScratchBytes } from '../../src/gpu/orthogonal/orthogonal.js'
+import { orthonormalityError } from '../../src/linalg/qr.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 import { expectedQ, largestDifference, testNormals } from '../support/matrices.js'
@@ -64,7 +64,7 @@ describe(`orthogonal on ${adapterName}`, () => {
     const a = testNormals(batch * rows * cols, 1000 * rows + cols)
     const q = await onGpu(a, rows, cols, batch)
     expect(gpu.liveBuffers()).toBe(live)
-    expect(orthonormalityDefect(q, rows, cols, batch)).toBeLessThan(2e-6)
+    expect(orthonormalityError(q, rows, cols, batch)).toBeLessThan(2e-6)
     expect(largestDifference(q, expectedQ(a, rows, cols, batch))).toBeLessThan(2e-5)
   })
 
@@ -101,7 +101,7 @@ describe(`orthogonal on ${adapterName}`, () => {
       const other = await onGpu(testNormals(130 * 100, 13), 130, 100)
       const kept = gpu.heldBuffers()
       expect(kept).toBeGreaterThan(live)
-      expect(orthonormalityDefect(other, 130, 100)).toBeLessThan(2e-6)
+      expect(orthonormalityError(other, 130, 100)).toBeLessThan(2e-6)
       vi.advanceTimersByTime(KEPT_MS - 1)
       expect(largestDifference(await onGpu(first, 60, 60), fresh)).toBe(0)
       expect(gpu.heldBuffers()).toBe(kept)
@@ -136,7 +136,7 @@ describe(`orthogonal on ${adapterName}`, () => {
       made.push(new Float32Array((await readBuffer(device, buffer)).buffer, 0, a.length))
       device.destroy()
     }
-    expect(orthonormalityDefect(made[0]!, 130, 96, 2)).toBeLessThan(2e-6)
+    expect(orthonormalityError(made[0]!, 130, 96, 2)).toBeLessThan(2e-6)
     expect(largestDifference(made[0]!, made[1]!)).toBe(0)
     expect(largestDifference(made[0]!, made[2]!)).toBe(0)
   })
@@ -163,8 +163,8 @@ describe(`orthogonal on ${adapterName}`, () => {
       const tolerance = { float32: 2e-6, float16: 1e-3, bfloat16: 8e-3 }[dtype]
       expect(largestDifference(q, expectedQ(a, rows, cols, batch, gain))).toBeLessThan(tolerance)
       expect(new Float32Array((await readBuffer(gpu.device, source)).buffer, 260, count)).toEqual(a)
-      const defect = await orthogonalityDefect(gpu.state, region, shape, gain)
-      expect(Math.abs(defect - orthonormalityDefect(q, rows, cols, batch, gain))).toBeLessThan(1e-6)
+      const error = await orthogonalityError(gpu.state, region, shape, gain)
+      expect(Math.abs(error - orthonormalityError(q, rows, cols, batch, gain))).toBeLessThan(1e-6)
       source.destroy()
       target.destroy()
     },
@@ -177,21 +177,21 @@ describe(`orthogonal on ${adapterName}`, () => {
       repeated[i * 70 + 50] = 0
     }
     for (const a of [new Float32Array(7000), new Float32Array(7000).fill(1), repeated]) {
-      expect(orthonormalityDefect(await onGpu(a, 100, 70), 100, 70)).toBeLessThan(2e-6)
+      expect(orthonormalityError(await onGpu(a, 100, 70), 100, 70)).toBeLessThan(2e-6)
     }
     const square = testNormals(96 * 96, 3)
     for (let i = 0; i < 96; i++) square[i * 96 + 95] = square[i * 96]! + square[i * 96 + 1]!
-    expect(orthonormalityDefect(await onGpu(square, 96, 96), 96, 96)).toBeLessThan(2e-6)
+    expect(orthonormalityError(await onGpu(square, 96, 96), 96, 96)).toBeLessThan(2e-6)
   })
 
-  test('the defect sees what is wrong, and what is not finite', async () => {
+  test('the orthogonality error shows what is wrong, and what is not finite', async () => {
     const shape = { batch: 2, rows: 40, cols: 50 }
     const good = expectedQ(testNormals(4000, 4), 40, 50, 2)
     const measure = async (values: Float32Array): Promise<number> => {
       const buffer = upload(values, 8)
-      const defect = await orthogonalityDefect(gpu.state, { buffer, byteOffset: 8, dtype: 'float32' }, shape, 1)
+      const error = await orthogonalityError(gpu.state, { buffer, byteOffset: 8, dtype: 'float32' }, shape, 1)
       buffer.destroy()
-      return defect
+      return error
     }
     expect(await measure(good)).toBeLessThan(1e-6)
     for (const [at, value] of [
@@ -201,7 +201,7 @@ describe(`orthogonal on ${adapterName}`, () => {
     ] as const) {
       const bad = good.slice()
       bad[at] = value
-      expect(await measure(bad)).toBeCloseTo(orthonormalityDefect(bad, 40, 50, 2), 5)
+      expect(await measure(bad)).toBeCloseTo(orthonormalityError(bad, 40, 50, 2), 5)
     }
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
       const bad = good.slice()
@@ -268,6 +268,6 @@ describe(`orthogonal on ${adapterName}`, () => {
     setTimeout(() => device.destroy(), 10)
     expect(await call).toBeInstanceOf(DeviceLostError)
     await expect(orthogonalizeOnGpu(deviceState(device), region, region, shape, 1)).rejects.toThrow(DeviceLostError)
-    await expect(orthogonalityDefect(deviceState(device), region, shape, 1)).rejects.toThrow(DeviceLostError)
+    await expect(orthogonalityError(deviceState(device), region, shape, 1)).rejects.toThrow(DeviceLostError)
   })
 })

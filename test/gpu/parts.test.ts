@@ -64,7 +64,7 @@ describe(`parts on ${adapterName}`, () => {
     [
       'runs of one',
       {
-        origin: 5,
+        firstElement: 5,
         axes: [
           { length: 1, stride: 1 },
           { length: 9999, stride: 2 ** 33 + 7 },
@@ -75,7 +75,7 @@ describe(`parts on ${adapterName}`, () => {
     [
       'three levels with carries',
       {
-        origin: 2 ** 35,
+        firstElement: 2 ** 35,
         axes: [
           { length: 3, stride: 1 },
           { length: 5, stride: 8 },
@@ -88,7 +88,7 @@ describe(`parts on ${adapterName}`, () => {
     [
       'runs longer than 2^32, across the end of one',
       {
-        origin: 2 ** 34 + 3,
+        firstElement: 2 ** 34 + 3,
         axes: [
           { length: 2 ** 33 + 5, stride: 1 },
           { length: 9, stride: 2 ** 34 },
@@ -99,7 +99,7 @@ describe(`parts on ${adapterName}`, () => {
     [
       'a middle axis longer than 2^32, across its end',
       {
-        origin: 1,
+        firstElement: 1,
         axes: [
           { length: 6, stride: 1 },
           { length: 2 ** 33 + 1, stride: 11 },
@@ -111,7 +111,7 @@ describe(`parts on ${adapterName}`, () => {
     [
       'runs of exactly 2^31',
       {
-        origin: 0,
+        firstElement: 0,
         axes: [
           { length: 2 ** 31, stride: 1 },
           { length: 9, stride: 2 ** 32 },
@@ -119,7 +119,7 @@ describe(`parts on ${adapterName}`, () => {
       },
       2 ** 31 - 500,
     ],
-    ['eight axes', { origin: 1, axes: Array.from({ length: 8 }, (_, i) => ({ length: 2, stride: 3 ** i })) }, 0],
+    ['eight axes', { firstElement: 1, axes: Array.from({ length: 8 }, (_, i) => ({ length: 2, stride: 3 ** i })) }, 0],
   ]
 
   test.each(geometries)('64-bit part indices: %s', async (_, part, firstElement) => {
@@ -129,7 +129,7 @@ describe(`parts on ${adapterName}`, () => {
     ] as [string, FloatDType][]) {
       const elementCount = part.axes.length === 8 ? 256 : 1999
       const { source } = fillingOf(randomDistributions[name]!, dtype, parameterStream('w', 9))
-      const job: FillJob = { name: 'w', dtype, firstElement, elementCount, part, source, overlays: [] }
+      const job: FillJob = { name: 'w', dtype, firstElement, elementCount, part, source, patches: [] }
       const size = Math.ceil((elementCount * byteWidth(dtype)) / 4) * 4
       const buffer = gpu.device.createBuffer({ size, usage: 0x80 | 0x4 | 0x8 })
       await runJobs(gpu.state, [{ job, buffer, byteOffset: 0 }])
@@ -139,7 +139,7 @@ describe(`parts on ${adapterName}`, () => {
         count: 0,
         first: -1,
       })
-      // The CPU twin against the definition, element by element.
+      // The CPU reference against the definition, element by element.
       for (const local of [0, 1, 2, 499, elementCount - 1].filter((i) => i < elementCount)) {
         const alone: FillJob = {
           name: 'w',
@@ -147,7 +147,7 @@ describe(`parts on ${adapterName}`, () => {
           firstElement: elementIndex(part, firstElement + local),
           elementCount: 1,
           source,
-          overlays: [],
+          patches: [],
         }
         expect(bytes.slice(local * byteWidth(dtype), (local + 1) * byteWidth(dtype))).toEqual(fillBytes(alone, 0, 1))
       }

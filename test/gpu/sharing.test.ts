@@ -30,12 +30,12 @@ function manyJobs(): FillJob[] {
     if (index % 5 === 0) {
       const dtype = constants[index % constants.length]!
       const source = { kind: 'constant', pattern: constantPattern(1, dtype) } as const
-      return { name, dtype, firstElement: 0, elementCount, source, overlays: [] }
+      return { name, dtype, firstElement: 0, elementCount, source, patches: [] }
     }
     const [, distribution] = distributions[index % distributions.length]!
     const dtype = dtypes[index % dtypes.length]!
     const { source } = fillingOf(distribution, dtype, parameterStream(name, index))
-    return { name, dtype, firstElement: index % 2 === 0 ? 0 : index, elementCount, source, overlays: [] }
+    return { name, dtype, firstElement: index % 2 === 0 ? 0 : index, elementCount, source, patches: [] }
   })
 }
 

@@ -1,5 +1,5 @@
-// Signal propagation on the device against its CPU twin. A measurement: the device sums in float32 (relative rounding 6e-8,
-// in blocks), the twin in float64, and every layer adds its own; a chaotic network (tanh with gain 5/3) doubles what is left
+// Signal propagation on the device against its CPU reference. A measurement: the device sums in float32 (relative rounding 6e-8,
+// in blocks), the CPU reference in float64, and every layer adds its own; a chaotic network (tanh with gain 5/3) doubles what is left
 // of it every four layers. Largest seen on SwiftShader over 50 layers: 1.4e-5 in log10 of a mean square; allowed: 1e-4,
 // which is 0.023 %. A wrong layer, scale or index is off by far more.
 import { describe, expect, test } from 'vitest'

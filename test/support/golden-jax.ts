@@ -34,8 +34,8 @@ class JaxRows {
     this.#rows = rows
   }
 
-  draw(label: string, distribution: RandomDistribution, origin: JaxSource, check: Check): void {
-    this.#rows.draw(label, { distribution, origin }, [0, origin.count], check)
+  draw(label: string, distribution: RandomDistribution, generatorSource: JaxSource, check: Check): void {
+    this.#rows.draw(label, { distribution, generatorSource }, [0, generatorSource.count], check)
   }
 
   /** `jax.random.bits`, from Threefry blocks. */
@@ -71,8 +71,8 @@ class JaxRows {
   }
 
   /** `jax.nn.initializers` under explicit keys, through a plan. */
-  initializer(label: string, name: string, origin: JaxSource, shape: readonly number[], check: Check): void {
-    const { generator, key } = origin
+  initializer(label: string, name: string, generatorSource: JaxSource, shape: readonly number[], check: Check): void {
+    const { generator, key } = generatorSource
     const model = { parameters: [{ name: 'w', shape, layout: 'in-out' as const }] }
     const options = { seed: 1, generator: { name: generator, keys: { w: key } } }
     this.#rows.model(label, [model, [{ match: '*', initializer: name }], options], (_, values) => check(values))
@@ -140,27 +140,27 @@ export function jaxChecks(golden: GoldenRows): GoldenCheck[] {
         const shape = name === 'scalar' ? [] : name.split('x').map(Number)
         const [key, generator] = [keyOf(seed), layoutOf(layout)]
         const options = { generator }
-        const origin = { generator, key, count: shape.reduce((a, b) => a * b, 1) }
+        const generatorSource = { generator, key, count: shape.reduce((a, b) => a * b, 1) }
         const exact = (hex: string) => (values: Float32Array) => expect(bitsOf(values)).toEqual(hexWords(hex))
         const near = (hex: string) => (values: Float32Array) => expectNear(values, hexWords(hex), NORMAL_BOUND)
         const columns: Record<string, (label: string, hex: string) => void> = {
           bits(label, hex) {
             const words = hexWords(hex)
-            rows.bits(label, origin, (found) => expect(found).toEqual(words))
+            rows.bits(label, generatorSource, (found) => expect(found).toEqual(words))
             rows.host(() => expect([...jax.bits(key, shape, options)]).toEqual(words))
           },
           normal(label, hex) {
-            rows.draw(label, distributionOf('randn'), origin, near(hex))
+            rows.draw(label, distributionOf('randn'), generatorSource, near(hex))
             rows.host(() => near(hex)(jax.normal(key, shape, options)))
           },
           'truncated_normal(-2,2)'(label, hex) {
-            rows.draw(label, truncated(-2, 2), origin, near(hex))
+            rows.draw(label, truncated(-2, 2), generatorSource, near(hex))
             rows.host(() => near(hex)(jax.truncatedNormal(key, -2, 2, shape, options)))
           },
           // The other rounding of the same: product and sum apart.
           'uniform(-0.07,0.07) mul+add'(label, hex) {
             const [low, high] = [Math.fround(-0.07), Math.fround(0.07)]
-            rows.draw(label, distributionOf('rand'), origin, (unit) => {
+            rows.draw(label, distributionOf('rand'), generatorSource, (unit) => {
               const scaled = unit.map((x) => Math.fround(x * Math.fround(high - low)))
               exact(hex)(scaled.map((x) => Math.max(low, Math.fround(x + low))))
             })
@@ -172,7 +172,7 @@ export function jaxChecks(golden: GoldenRows): GoldenCheck[] {
           if (columns[what] !== undefined) columns[what](label, hex)
           else if (what.startsWith('uniform')) {
             const [a, b] = [Number(low ?? 0), Number(high ?? 1)]
-            rows.draw(label, { kind: 'uniform', low: a, high: b }, origin, exact(hex))
+            rows.draw(label, { kind: 'uniform', low: a, high: b }, generatorSource, exact(hex))
             rows.host(() => exact(hex)(jax.uniform(key, shape, a, b, options)))
           } else expect.fail(`${label} has no check`)
         }
@@ -184,7 +184,7 @@ export function jaxChecks(golden: GoldenRows): GoldenCheck[] {
         const [, seed = '', layout = '', , name = '', column = ''] = path
         const shape = name.split('x').map(Number)
         const initializer = column.replace(' (atol)', '')
-        const origin = { generator: layoutOf(layout), key: keyOf(seed), count: golden.numel }
+        const generatorSource = { generator: layoutOf(layout), key: keyOf(seed), count: golden.numel }
         const first = hexWords(golden.hex ?? golden.first32 ?? '')
         const last = hexWords(golden.last8 ?? '')
         const check = (values: Float32Array): void => {
@@ -199,8 +199,8 @@ export function jaxChecks(golden: GoldenRows): GoldenCheck[] {
           expect(bitsOf(end)).toEqual(last)
           if (golden.sha256_f32le !== undefined) expect(hashOf(values)).toBe(golden.sha256_f32le)
         }
-        rows.initializer(path.join('|'), initializer, origin, shape, check)
-        rows.host(() => check(jax.initializers[camel(initializer)](origin.key, shape, origin)))
+        rows.initializer(path.join('|'), initializer, generatorSource, shape, check)
+        rows.host(() => check(jax.initializers[camel(initializer)](generatorSource.key, shape, generatorSource)))
       },
     },
   ]
@@ -295,19 +295,19 @@ export function jax2026Checks(golden: GoldenRows): GoldenCheck[] {
           const label = `${path.join('|')}|${column}`
           const [what = '', size = ''] = column.split(' ')
           const shape = size.split('x').map(Number)
-          const origin = { generator, key, count: shape.reduce((a, b) => a * b, 1) }
+          const generatorSource = { generator, key, count: shape.reduce((a, b) => a * b, 1) }
           const hash: Check = (values) => expect(hashOf(values)).toBe(expected)
           const near: Check = (values) => expectNear(values, hexWords(expected), NORMAL_BOUND)
           const makers: Record<string, () => void> = {
             bits: () =>
-              rows.bits(label, origin, (found) => {
+              rows.bits(label, generatorSource, (found) => {
                 expect(sha256(new Uint8Array(Uint32Array.from(found).buffer))).toBe(expected)
               }),
-            uniform: () => rows.draw(label, distributionOf('rand'), origin, hash),
-            'uniform(-1,1)': () => rows.draw(label, { kind: 'uniform', low: -1, high: 1 }, origin, hash),
-            glorot_uniform: () => rows.initializer(label, what, origin, shape, hash),
-            normal: () => rows.draw(label, distributionOf('randn'), origin, near),
-            'truncated_normal(-1,2.5)': () => rows.draw(label, truncated(-1, 2.5), origin, near),
+            uniform: () => rows.draw(label, distributionOf('rand'), generatorSource, hash),
+            'uniform(-1,1)': () => rows.draw(label, { kind: 'uniform', low: -1, high: 1 }, generatorSource, hash),
+            glorot_uniform: () => rows.initializer(label, what, generatorSource, shape, hash),
+            normal: () => rows.draw(label, distributionOf('randn'), generatorSource, near),
+            'truncated_normal(-1,2.5)': () => rows.draw(label, truncated(-1, 2.5), generatorSource, near),
           }
           if (makers[what] === undefined) expect.fail(`${label} has no check`)
           makers[what]()

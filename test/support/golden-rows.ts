@@ -10,7 +10,7 @@ export interface WordFunction {
   readonly imports: readonly string[]
   readonly slots?: Readonly<Record<string, string>>
   readonly body: string
-  readonly twin: (x: Uint32Array, source: Uint32Array) => readonly number[]
+  readonly reference: (x: Uint32Array, source: Uint32Array) => readonly number[]
 }
 
 /** Where golden rows are made: `hostTarget` or `deviceTarget` (golden-device.ts). */
@@ -27,7 +27,7 @@ export const hostTarget: GoldenTarget = {
   fill: async (jobs) => jobs.map((job) => new Float32Array(fillBytes(job, 0, job.elementCount).slice().buffer)),
   map: async (f, source) => {
     const out = new Uint32Array(source.length)
-    for (let i = 0; i < source.length; i += 4) out.set(f.twin(source.subarray(i, i + 4), source), i)
+    for (let i = 0; i < source.length; i += 4) out.set(f.reference(source.subarray(i, i + 4), source), i)
     return out
   },
 }
@@ -51,7 +51,7 @@ export class GoldenRows {
   /** Elements [first, first + count) of a draw. */
   draw(label: string, draw: GeneratorDraw, [first, elementCount]: [number, number], check: (x: Float32Array) => void) {
     const source = { kind: 'generator', ...draw } as const
-    const job: FillJob = { name: 'w', dtype: 'float32', firstElement: first, elementCount, source, overlays: [] }
+    const job: FillJob = { name: 'w', dtype: 'float32', firstElement: first, elementCount, source, patches: [] }
     this.#jobs.push({ job, label, check })
   }
 

@@ -63,7 +63,7 @@ interface Init {
 /** torch_cuda_ref.json. */
 export function torchCudaChecks(rows: GoldenRows): GoldenCheck[] {
   const draw = (label: string, call: Call, check: (values: Float32Array) => void, first = 0, count = call.count) =>
-    rows.draw(label, { distribution: call.distribution, origin: originOf(call) }, [first, count], check)
+    rows.draw(label, { distribution: call.distribution, generatorSource: originOf(call) }, [first, count], check)
   return [
     {
       path: /^small\|\d+\|\d+\|u32$/,
@@ -213,9 +213,9 @@ export function torchCudaPublishedChecks(rows: GoldenRows): GoldenCheck[] {
         const distribution: SimpleDistribution = op === 'rand' ? distributionOf('rand') : { kind: 'normal', mean, std }
         const printed = printed_decimals === 'f32' ? 0 : 0.5001 * 10 ** -printed_decimals
         const bound = op === 'rand' ? printed : printed + CUDA_BOUND * std
-        const origin = originOf({ distribution, seed: String(seed), count, capacity, offset })
+        const generatorSource = originOf({ distribution, seed: String(seed), count, capacity, offset })
         for (const [index, value] of Object.entries(record.values)) {
-          rows.draw(`${id}|${index}`, { distribution, origin }, [Number(index), 1], ([ours]) => {
+          rows.draw(`${id}|${index}`, { distribution, generatorSource }, [Number(index), 1], ([ours]) => {
             if (bound === 0) expect(ours).toBe(Math.fround(value))
             else expect(Math.abs(ours! - value)).toBeLessThanOrEqual(bound)
           })
@@ -257,7 +257,7 @@ export function torchStatelessChecks(rows: GoldenRows): GoldenCheck[] {
     path: new RegExp(`^keys\\|[^|]+\\|${name}$`),
     check(hex: string, path) {
       const words = hexWords(hex)
-      const draw = { distribution: { kind: 'uniform', low, high }, origin: originAt(path[1]!) } as const
+      const draw = { distribution: { kind: 'uniform', low, high }, generatorSource: originAt(path[1]!) } as const
       rows.draw(path.join('|'), draw, [0, 19], (values) => expect(bitsOf(values)).toEqual(words))
       rows.draw(path.join('|'), draw, [5, 9], (values) => expect(bitsOf(values)).toEqual(words.slice(5, 14)))
     },
@@ -272,9 +272,9 @@ export function torchStatelessChecks(rows: GoldenRows): GoldenCheck[] {
     {
       path: /^keys\|[^|]+\|fold_in\(7\)$/,
       check(expected: Pair, path) {
-        const origin = originAt(path[1]!)
-        blocks(path.join('|'), origin, 7, 1, (words) => expect(pairs(words)).toEqual([expected]))
-        const { seed, offset } = statelessFoldIn(origin, 7)
+        const generatorSource = originAt(path[1]!)
+        blocks(path.join('|'), generatorSource, 7, 1, (words) => expect(pairs(words)).toEqual([expected]))
+        const { seed, offset } = statelessFoldIn(generatorSource, 7)
         expect([seed, offset]).toEqual(expected)
       },
     },
@@ -289,7 +289,7 @@ export function torchStatelessChecks(rows: GoldenRows): GoldenCheck[] {
     {
       path: /^keys\|[^|]+\|normal 19$/,
       check(hex: string, path) {
-        const draw = { distribution: distributionOf('randn'), origin: originAt(path[1]!) }
+        const draw = { distribution: distributionOf('randn'), generatorSource: originAt(path[1]!) }
         // The bound of the file's own note is 2e-6.
         rows.draw(path.join('|'), draw, [0, 19], (values) => expectNear(values, hexWords(hex), 1e-6))
       },

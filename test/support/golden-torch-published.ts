@@ -36,7 +36,12 @@ export function torchCpuPublishedChecks(rows: GoldenRows): GoldenCheck[] {
     [seed, distribution, count, variant]: [number, SimpleDistribution, number, TorchCpuVariant],
     check: (values: Float32Array) => void,
   ) =>
-    rows.draw(label, { distribution, origin: firstCall(BigInt(seed), distribution, count, variant) }, [0, count], check)
+    rows.draw(
+      label,
+      { distribution, generatorSource: firstCall(BigInt(seed), distribution, count, variant) },
+      [0, count],
+      check,
+    )
   const randn = distributionOf('randn')
   /** nn.Linear's weights: U(-1 / sqrt(fan in), 1 / sqrt(fan in)). */
   const weights = (fanIn: number): SimpleDistribution => ({
@@ -119,9 +124,9 @@ export function torch2026Checks(rows: GoldenRows): GoldenCheck[] {
       check(expected: string, path) {
         const [op = '', count = ''] = path[2]!.split(' ')
         const distribution = distributionOf(op)
-        const origin = firstCall(BigInt(path[1]!), distribution, Number(count))
+        const generatorSource = firstCall(BigInt(path[1]!), distribution, Number(count))
         const check = (values: Float32Array) => expect(hashOf(values)).toBe(expected)
-        rows.draw(path.join('|'), { distribution, origin }, [0, Number(count)], check)
+        rows.draw(path.join('|'), { distribution, generatorSource }, [0, Number(count)], check)
       },
     },
   ]

@@ -14,7 +14,7 @@ import { bitsOf, hexWords } from './vectors.js'
 export const philoxFunction: WordFunction = {
   imports: ['random/philox'],
   body: 'return philox4x32(source[min(x.z, arrayLength(&source) - 1u)], x.xy);',
-  twin: ([k0 = 0, k1 = 0, at = 0], source) => {
+  reference: ([k0 = 0, k1 = 0, at = 0], source) => {
     const out = new Uint32Array(4)
     const [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = source.subarray(4 * at, 4 * at + 4)
     philox4x32(out, c0, c1, c2, c3, k0, k1)
@@ -26,7 +26,7 @@ export const philoxFunction: WordFunction = {
 export const threefryFunction: WordFunction = {
   imports: ['random/libraries/threefry'],
   body: 'return vec4<u32>(threefry2x32(x.xy, x.zw), 0u, 0u);',
-  twin: ([k0 = 0, k1 = 0, c0 = 0, c1 = 0]) => {
+  reference: ([k0 = 0, k1 = 0, c0 = 0, c1 = 0]) => {
     const out = new Uint32Array(4)
     threefry2x32(out, k0, k1, c0, c1)
     return [...out]
@@ -42,10 +42,10 @@ const unitFunction: WordFunction = {
     'let jax = affine(x.x >> 9u, vec4<f32>(1.0, 0.0, 0.0, 0x1p-23), zero);',
     'return bitcast<vec4<u32>>(vec4<f32>(roundToFloat(x.x), curandUniform(x.x, zero), torch, jax));',
   ].join(' '),
-  twin: ([x = 0]) => {
+  reference: ([x = 0]) => {
     const unit = (k: number, bits: 23 | 24): number => {
-      const { scale, offset, origin, step } = affineConstants({ low: 0, high: 1 }, bits)
-      return (k - origin) * step * scale + offset
+      const { scale, offset, zeroPoint, step } = affineConstants({ low: 0, high: 1 }, bits)
+      return (k - zeroPoint) * step * scale + offset
     }
     return bitsOf(Float32Array.of(roundToFloat(x), curandUniform(x), unit(x & 0xffffff, 24), unit(x >>> 9, 23)))
   },

@@ -27,7 +27,7 @@ export function scaleOf(initializer: Initializer, context: InitializerContext): 
 /** How a random distribution is made, as the samplers take it. */
 export function samplerSource(
   distribution: Distribution,
-  stream: Stream = { seed: 0n, offset: 0n },
+  stream: Stream = { key: 0n, counter: 0n },
 ): FillSource & { kind: 'sampler' } {
   const { source } = fillingOf(distribution, 'float32', stream)
   if (source.kind !== 'sampler') throw new Error(`not a random distribution: ${JSON.stringify(distribution)}`)

@@ -18,8 +18,8 @@ export function philoxReference(counter: readonly number[], key: readonly number
 }
 
 /** The four words of block `block` of a stream: 64-bit counter with wrap, as value contract 1 says. */
-export function blockReference(stream: { seed: bigint; offset: bigint }, block: bigint): number[] {
-  const counter = BigInt.asUintN(64, stream.offset + block)
+export function blockReference(stream: { key: bigint; counter: bigint }, block: bigint): number[] {
+  const counter = BigInt.asUintN(64, stream.counter + block)
   const halves = (value: bigint): number[] => [Number(value & 0xffff_ffffn), Number(value >> 32n)]
-  return philoxReference([...halves(counter), 0, 0], halves(stream.seed))
+  return philoxReference([...halves(counter), 0, 0], halves(stream.key))
 }

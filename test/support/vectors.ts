@@ -25,10 +25,10 @@ export function hexOf(value: number): string {
 
 /** key(seed) with an offset, as torch_stateless_ref.json names its rows. */
 export interface StatelessRow {
-  readonly seed: bigint
-  readonly offset: bigint
-  readonly splits: readonly { readonly seed: bigint; readonly offset: bigint }[]
-  readonly foldIn7: { readonly seed: bigint; readonly offset: bigint }
+  readonly key: bigint
+  readonly counter: bigint
+  readonly splits: readonly { readonly key: bigint; readonly counter: bigint }[]
+  readonly foldIn7: { readonly key: bigint; readonly counter: bigint }
   readonly bits: readonly number[]
   readonly uniform: readonly number[]
   readonly uniform007: readonly number[]
@@ -38,9 +38,9 @@ export interface StatelessRow {
 /** torch_stateless_ref.json, parsed. */
 export function statelessRows(): [name: string, row: StatelessRow][] {
   const { keys } = loadVectors<{ keys: Record<string, Record<string, unknown>> }>('torch_stateless_ref.json')
-  const stream = (pair: unknown): { seed: bigint; offset: bigint } => {
+  const stream = (pair: unknown): { key: bigint; counter: bigint } => {
     const [seed = '', offset = ''] = pair as string[]
-    return { seed: BigInt(seed), offset: BigInt(offset) }
+    return { key: BigInt(seed), counter: BigInt(offset) }
   }
   return Object.entries(keys).map(([name, row]) => {
     const [, seed = '', offset = ''] = /^seed=(\d+) offset=(\d+)$/.exec(name) ?? []

@@ -1,4 +1,4 @@
-// Tests of weights against their distributions, on the CPU: every fault is found, sound weights pass, p-values are what they say.
+// Tests of weights against their distributions, on the CPU: every fault is found, valid weights pass, p-values are what they say.
 import { describe, expect, test } from 'vitest'
 import { float32Bits, float32ToBfloat16, float32ToFloat16 } from '../../src/core/half.js'
 import {
@@ -47,7 +47,7 @@ describe('faults', () => {
   )
 })
 
-describe('sound weights', () => {
+describe('valid weights', () => {
   const distributions: [string, Record<string, unknown>][] = [
     ['normal', { std: 0.02 }],
     ['normal', { mean: 1000, std: 0.5 }],

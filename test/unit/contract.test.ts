@@ -21,7 +21,7 @@ test('the streams in docs/value-contract.md are right', () => {
   const rows = [...text.matchAll(/^\| `([^`]*)` +\| (\d+) +\| `(0x[0-9a-f]{16})` \| `(0x[0-9a-f]{16})` \|$/gm)]
   expect(rows.length).toBeGreaterThanOrEqual(3)
   for (const [, name = '', seed = '', streamSeed = '', offset = ''] of rows) {
-    expect(parameterStream(name, BigInt(seed))).toEqual({ seed: BigInt(streamSeed), offset: BigInt(offset) })
+    expect(parameterStream(name, BigInt(seed))).toEqual({ key: BigInt(streamSeed), counter: BigInt(offset) })
   }
 })
 

@@ -371,7 +371,7 @@ describe('custom initializers', () => {
   test.each([
     ['a name that is no identifier', { ...base, name: 'a b' }, /WGSL identifier/],
     ['WGSL without sample', { ...base, wgsl: 'fn f() {}' }, /must define `fn sample/],
-    ['no twin', { ...base, sample: undefined }, /sample must be a function/],
+    ['no CPU reference', { ...base, sample: undefined }, /sample must be a function/],
     ['no moments', { ...base, moments: 1 }, /moments must be a function/],
     ['a parameter type', { ...base, parameters: { s: 'f64' } }, /must be 'f32', 'u32' or 'i32'/],
     [

@@ -67,14 +67,14 @@ describe('GPT-2 124M', () => {
 
   test('the recipe: 0.02, residual projections 0.02 / sqrt(24), biases 0, LayerNorm 1 and 0', () => {
     for (const { name, distribution } of plan.parameters) {
-      const distribution = name.endsWith('c_proj.weight')
+      const expected = name.endsWith('c_proj.weight')
         ? { kind: 'normal', mean: 0, std: 0.02 / Math.sqrt(24) }
         : /ln_\w\.weight$/.test(name)
           ? { kind: 'constant', value: 1 }
           : name.endsWith('.bias')
             ? { kind: 'constant', value: 0 }
             : { kind: 'normal', mean: 0, std: 0.02 }
-      expect([name, distribution]).toEqual([name, distribution])
+      expect([name, distribution]).toEqual([name, expected])
     }
   })
 })

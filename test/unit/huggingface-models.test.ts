@@ -230,7 +230,7 @@ test('every class of every architecture is planned by its recipe', () => {
       const plan = planModel(read.model, read.recipe, { seed: 1 })
       expect(plan.parameters.length).toBeGreaterThan(10)
       // Every rule that chose says where it comes from, and the recipe is data.
-      for (const { rule } of plan.parameters) expect(rule.source).toMatch(/transformers modeling_/)
+      for (const { rule } of plan.parameters) expect(rule.citation).toMatch(/transformers modeling_/)
       expect(JSON.parse(JSON.stringify(read.recipe))).toEqual(read.recipe)
     }
   }

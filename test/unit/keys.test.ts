@@ -79,10 +79,10 @@ describe('parameterStream', () => {
     ['transformer.h.11.mlp.c_proj.weight', 2n ** 64n - 1n],
     ['重み', 0xdeadbeefcafebaben],
   ])('of %j, seed %s, is block FNV-1a-64(name) of the seed’s key', (name, seed) => {
-    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = blockReference({ seed, offset: 0n }, fnv1a64(name))
+    const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = blockReference({ key: seed, counter: 0n }, fnv1a64(name))
     expect(parameterStream(name, seed)).toEqual({
-      seed: BigInt(w0) + BigInt(w1) * 2n ** 32n,
-      offset: BigInt(w2) + BigInt(w3) * 2n ** 32n,
+      key: BigInt(w0) + BigInt(w1) * 2n ** 32n,
+      counter: BigInt(w2) + BigInt(w3) * 2n ** 32n,
     })
   })
 
@@ -95,8 +95,8 @@ describe('parameterStream', () => {
     const seen = new Set<bigint>()
     for (const name of ['w', 'w0', 'w1', 'W', 'w ', '0.weight', '1.weight']) {
       for (const seed of [0, 1, 2, 2 ** 32, -1]) {
-        const { seed: streamSeed, offset } = parameterStream(name, seed)
-        seen.add(streamSeed).add(offset)
+        const { key: streamSeed, counter } = parameterStream(name, seed)
+        seen.add(streamSeed).add(counter)
       }
     }
     expect(seen.size).toBe(7 * 5 * 2)
@@ -106,9 +106,9 @@ describe('parameterStream', () => {
 // fold_in(key, i) and split(key)[i] of torch.func._random are block i of the key, read as two 64-bit integers: what
 // parameterStream does with the name's hash for i.
 describe.each(statelessRows())('torch.func._random %s', (_, row) => {
-  const foldIn = (i: bigint): { seed: bigint; offset: bigint } => {
+  const foldIn = (i: bigint): { key: bigint; counter: bigint } => {
     const [w0 = 0, w1 = 0, w2 = 0, w3 = 0] = blockReference(row, i)
-    return { seed: BigInt(w0) | (BigInt(w1) << 32n), offset: BigInt(w2) | (BigInt(w3) << 32n) }
+    return { key: BigInt(w0) | (BigInt(w1) << 32n), counter: BigInt(w2) | (BigInt(w3) << 32n) }
   }
 
   test('fold_in(7)', () => {

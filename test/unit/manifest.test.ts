@@ -91,12 +91,21 @@ describe('manifests', () => {
     const faults: [object, RegExp][] = [
       [{ ...manifest, generatorSettings: undefined }, /generatorSettings/],
       [{ ...manifest, generatorSettings: { name: 'jax' } }, /"jax"/],
-      [{ ...manifest, parameters: [{ ...entry, source: undefined }] }, /"w".*source/],
-      [{ ...manifest, parameters: [{ ...entry, source: { ...entry.source, count: 9 } }] }, /source\.count/],
-      [{ ...manifest, parameters: [{ ...entry, source: { ...entry.source, position: -1 } }] }, /source\.position/],
+      [{ ...manifest, parameters: [{ ...entry, generatorSource: undefined }] }, /"w".*generatorSource/],
       [
-        { ...manifest, parameters: [{ ...entry, source: { ...entry.source, position: 2 ** 53 - 20 } }] },
-        /source\.position/,
+        { ...manifest, parameters: [{ ...entry, generatorSource: { ...entry.generatorSource, count: 9 } }] },
+        /generatorSource\.count/,
+      ],
+      [
+        { ...manifest, parameters: [{ ...entry, generatorSource: { ...entry.generatorSource, position: -1 } }] },
+        /generatorSource\.position/,
+      ],
+      [
+        {
+          ...manifest,
+          parameters: [{ ...entry, generatorSource: { ...entry.generatorSource, position: 2 ** 53 - 20 } }],
+        },
+        /generatorSource\.position/,
       ],
       [{ ...manifest, parameters: [{ ...entry, padding: { first: 15, count: 2 } }] }, /padding/],
       [{ ...manifest, parameters: [{ ...entry, distribution: { kind: 'sparse', std: 1 } }] }, /distribution\.rows/],
@@ -116,7 +125,7 @@ describe('manifests', () => {
       const manifest = JSON.parse(JSON.stringify(manifestOf(plan)))
       const [entry] = manifest.parameters
       entry.shape = [most + 1]
-      if (entry.source.count !== undefined) entry.source.count = most + 1
+      if (entry.generatorSource.count !== undefined) entry.generatorSource.count = most + 1
       await expectRefusal(() => planFromManifest(manifest), 'INVALID_FILE', '"w"', `at most ${most} elements`)
     }
     const square = { parameters: [{ name: 'w', shape: [4, 4] }] }
@@ -130,7 +139,7 @@ describe('manifests', () => {
     const rules = [{ match: '*', initializer: 'normal' }]
     const plan = planModel(model, rules, { seed: 1, generator: 'torch-cpu' })
     const manifest = JSON.parse(JSON.stringify(manifestOf(plan)))
-    manifest.parameters[0].source.position = 2 ** 52
+    manifest.parameters[0].generatorSource.position = 2 ** 52
     using weights = await rematerialize(manifest, 'cpu')
     const values = await weights.read('w')
     expect(values.every((x) => Number.isFinite(x) && Math.abs(x) < 6)).toBe(true)

@@ -134,10 +134,10 @@ describe.each([
   ['logarithm', logarithmConstants],
   ['square_root', squareRootConstants],
   ['inverse_normal', inverseNormalConstants],
-])('the twin in shaders/random/%s.wgsl', (file, twinConstants) => {
+])('the CPU reference in shaders/random/%s.wgsl', (file, referenceConstants) => {
   const text = readFileSync(new URL(`../../shaders/random/${file}.wgsl`, import.meta.url), 'utf8')
   const twinFile = new URL(`../../src/random/${file.replace('_', '-')}.ts`, import.meta.url)
-  const twinText = readFileSync(twinFile, 'utf8')
+  const referenceText = readFileSync(twinFile, 'utf8')
   const constants = Object.fromEntries(
     [...text.matchAll(/^const (\w+) = (-?0x[0-9a-f.]+(?:p[+-]?\d+f|u));/gim)].map(([, name = '', literal = '']) => [
       name,
@@ -150,7 +150,7 @@ describe.each([
   })
 
   test('has the same constants', () => {
-    expect(constants).toEqual(twinConstants)
+    expect(constants).toEqual(referenceConstants)
   })
 
   test('has float32 constants', () => {
@@ -160,9 +160,9 @@ describe.each([
   })
 
   test('has the same functions', () => {
-    const twins = [...text.matchAll(/^fn (\w+)/gm)].map(([, name]) => name)
-    expect(twins.length).toBeGreaterThan(0)
-    for (const twin of twins) expect(twinText).toMatch(new RegExp(`function ${twin}\\b`))
+    const references = [...text.matchAll(/^fn (\w+)/gm)].map(([, name]) => name)
+    expect(references.length).toBeGreaterThan(0)
+    for (const reference of references) expect(referenceText).toMatch(new RegExp(`function ${reference}\\b`))
   })
 })
 

@@ -5,11 +5,11 @@ import { segmentSizes } from '../../src/gpu/device/segments.js'
 import { jobLayout } from '../../src/gpu/fill/job-layout.js'
 import { orthogonalPartLayout, packOrthogonalPart, partLayout } from '../../src/gpu/fill/part-layout.js'
 import { defineModel, normal, planModel } from '../../src/index.js'
-import type { Overlay } from '../../src/ir/job.js'
+import type { Patch } from '../../src/ir/job.js'
 import { splitByBytes, splitByCount } from '../../src/node/writers/shards.js'
 import { shardRange } from '../../src/plan/parts/cut.js'
 import { elementIndex, partGeometry, partRuns } from '../../src/plan/parts/geometry.js'
-import { overlaysOfPart } from '../../src/plan/parts/overlays.js'
+import { patchesOfPart } from '../../src/plan/parts/patches.js'
 import { expectRefusal } from '../support/refusal.js'
 import { seededWords } from '../support/seeded.js'
 import { shaderFiles, structLayout } from '../support/wgsl.js'
@@ -43,27 +43,30 @@ describe('parts', () => {
     ]
     const matrices = { first: 21, count: 22, centre: 23, stride: 24, rows: 25, columns: 26 }
     const fields = { firstLocal: 31, elementCount: 32, firstWord: 33, byteWidth: 2 }
-    const words = new Uint32Array(packOrthogonalPart({ origin: 11, axes }, matrices, fields))
+    const words = new Uint32Array(packOrthogonalPart({ firstElement: 11, axes }, matrices, fields))
     expect([...words.subarray(0, 18)]).toEqual([11, 2, 31, 32, 33, 2, 23, 24, 21, 22, 25, 26, 3, 1, 0, 0, 5, 7])
   })
 
   test('rows are one run; columns are runs; axes that continue each other are merged', () => {
-    expect(partGeometry([10, 6, 4], [2, 0, 0], [5, 6, 4])).toEqual({ origin: 48, axes: [{ length: 72, stride: 1 }] })
+    expect(partGeometry([10, 6, 4], [2, 0, 0], [5, 6, 4])).toEqual({
+      firstElement: 48,
+      axes: [{ length: 72, stride: 1 }],
+    })
     expect(partGeometry([10, 6, 4], [0, 1, 0], [10, 3, 4])).toEqual({
-      origin: 4,
+      firstElement: 4,
       axes: [
         { length: 8, stride: 1 },
         { length: 10, stride: 24 },
       ],
     })
     expect(partGeometry([10, 6, 4], [0, 0, 3], [10, 6, 4])).toEqual({
-      origin: 3,
+      firstElement: 3,
       axes: [
         { length: 1, stride: 1 },
         { length: 60, stride: 4 },
       ],
     })
-    expect(partGeometry([], [], [])).toEqual({ origin: 0, axes: [{ length: 1, stride: 1 }] })
+    expect(partGeometry([], [], [])).toEqual({ firstElement: 0, axes: [{ length: 1, stride: 1 }] })
   })
 
   test('runs and single indices agree', () => {
@@ -86,8 +89,8 @@ describe('parts', () => {
   test('diagonals of a part are those of the whole, whatever their stride, and take no time between its runs', () => {
     const word = seededWords(3)
     const pattern = new Uint8Array(16)
-    const placesOf = (overlays: readonly Overlay[]): number[] =>
-      overlays.flatMap((o) =>
+    const placesOf = (patches: readonly Patch[]): number[] =>
+      patches.flatMap((o) =>
         Array.from({ length: o.count }, (_, i) => o.first + i * (o.kind === 'diagonal' ? o.stride : 1)),
       )
     for (let round = 0; round < 400; round++) {
@@ -102,14 +105,14 @@ describe('parts', () => {
       const run = { kind: 'diagonal', first, stride, count: Math.ceil((elements - first) / stride), pattern } as const
       const wanted = new Set(placesOf([run]))
       const expected = Array.from({ length: count }, (_, i) => i).filter((i) => wanted.has(elementIndex(part, i)))
-      const found = overlaysOfPart([run], part, count)
+      const found = patchesOfPart([run], part, count)
       expect({ shape, start, end, run, places: placesOf(found) }).toMatchObject({ places: expected })
       expect(found.every((o) => o.kind === 'diagonal' && (o.count === 1 || o.stride >= 2))).toBe(true)
     }
     // Two rows of 2^50, one column of them: 2^50 places of the diagonal lie between.
     const part = partGeometry([2, 2 ** 50], [0, 6], [2, 7])
     const run = { kind: 'diagonal', first: 0, stride: 2, count: 2 ** 50, pattern } as const
-    expect(placesOf(overlaysOfPart([run], part, 2))).toEqual([0, 1])
+    expect(placesOf(patchesOfPart([run], part, 2))).toEqual([0, 1])
   })
 
   test('shards cut as numpy.array_split does', () => {

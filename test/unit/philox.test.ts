@@ -97,7 +97,7 @@ describe('multiplyHigh', () => {
   })
 })
 
-test('the constants in the shader are those of the twin', () => {
+test('the constants in the shader are those of the CPU reference', () => {
   const constants = (path: string): [string, number][] =>
     [
       ...readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').matchAll(

@@ -27,7 +27,7 @@ describe('the plan of a small network', () => {
       dtype: 'float32',
       byteLength: 802816,
       role: 'weight',
-      overlays: [],
+      patches: [],
       layout: 'out-in',
       action: 'initialize',
       rule: {
@@ -80,7 +80,7 @@ describe('the seed', () => {
 
   test('gives every parameter a stream of its own', () => {
     const { parameters } = planModel(mlp, 'xavier', {}, { seed: 1 })
-    expect(new Set(parameters.map(({ stream }) => `${stream.seed} ${stream.offset}`)).size).toBe(4)
+    expect(new Set(parameters.map(({ stream }) => `${stream.key} ${stream.counter}`)).size).toBe(4)
   })
 })
 
@@ -113,11 +113,11 @@ describe('toJSON', () => {
   )
 
   test('is JSON, with 64-bit numbers as decimal strings', () => {
-    const { seed, offset } = parameterStream('0.weight', -1)
+    const { key, counter } = parameterStream('0.weight', -1)
     expect(json.valueContract).toBe(1)
     expect(json.seed).toBe('18446744073709551615')
     expect(json.generator).toBe('philox')
-    expect(json.parameters[0].stream).toEqual({ seed: String(seed), offset: String(offset) })
+    expect(json.parameters[0].stream).toEqual({ key: String(key), counter: String(counter) })
     expect(json.parameters[0].distribution).toEqual({ kind: 'normal', mean: 0, std: 0.02 })
     expect(json.parameters[0].description).toBe('normal(0, 0.02)')
   })

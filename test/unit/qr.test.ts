@@ -1,7 +1,7 @@
 // The CPU's QR: orthonormal, the Q of that matrix, a positive diagonal, and what happens to singular matrices.
 import { describe, expect, test } from 'vitest'
 import { packTask, taskFields } from '../../src/gpu/orthogonal/linalg.js'
-import { orthonormalityDefect, orthonormalize } from '../../src/linalg/qr.js'
+import { orthonormalityError, orthonormalize } from '../../src/linalg/qr.js'
 import { expectedQ, householderQ, largestDifference, testNormals } from '../support/matrices.js'
 import { shaderFiles, structLayout } from '../support/wgsl.js'
 
@@ -26,7 +26,7 @@ describe('orthonormalize', () => {
   test.each(shapes)('%i x %i is the Q of a Householder QR', (rows, cols) => {
     const a = testNormals(rows * cols, rows * 1000 + cols)
     const q = expectedQ(a, rows, cols)
-    expect(orthonormalityDefect(q, rows, cols)).toBeLessThan(2e-7)
+    expect(orthonormalityError(q, rows, cols)).toBeLessThan(2e-7)
     const tall = rows >= cols
     const reference = householderQ(tall ? a : transposed(a, rows, cols), Math.max(rows, cols), Math.min(rows, cols))
     const own = tall ? q : transposed(q, rows, cols)
@@ -53,7 +53,7 @@ describe('orthonormalize', () => {
         q.map((x) => x * Math.fround(Math.SQRT2)),
       ),
     ).toBe(0)
-    expect(orthonormalityDefect(scaled, 12, 8, 3, Math.SQRT2)).toBeLessThan(3e-7)
+    expect(orthonormalityError(scaled, 12, 8, 3, Math.SQRT2)).toBeLessThan(3e-7)
   })
 
   test('a known 2 x 2, signs included', () => {
@@ -67,7 +67,7 @@ describe('orthonormalize', () => {
     const cases = [new Float32Array(256), new Float32Array(256).fill(1), repeated]
     for (const a of cases) {
       const q = expectedQ(a, 16, 16)
-      expect(orthonormalityDefect(q, 16, 16)).toBeLessThan(3e-7)
+      expect(orthonormalityError(q, 16, 16)).toBeLessThan(3e-7)
     }
   })
 
@@ -85,15 +85,15 @@ describe('orthonormalize', () => {
   test('what is not finite shows as NaN; empty is nothing; a bad size is an error', () => {
     const a = testNormals(9, 1)
     a[4] = Number.POSITIVE_INFINITY
-    expect(orthonormalityDefect(expectedQ(a, 3, 3), 3, 3)).toBeNaN()
+    expect(orthonormalityError(expectedQ(a, 3, 3), 3, 3)).toBeNaN()
     orthonormalize(new Float32Array(0), 0, 5)
-    expect(orthonormalityDefect(new Float32Array(0), 0, 5)).toBe(0)
+    expect(orthonormalityError(new Float32Array(0), 0, 5)).toBe(0)
     expect(() => orthonormalize(new Float32Array(4), 2.5, 2)).toThrow(/rows must be a non-negative integer.*2.5/)
   })
 
-  test('the defect sees a wrong length and a wrong angle', () => {
-    expect(orthonormalityDefect(Float32Array.of(1, 0, 0, 1.5), 2, 2)).toBe(1.25)
-    expect(orthonormalityDefect(Float32Array.of(1, 0.5, 0, 1), 2, 2)).toBe(0.5)
+  test('the orthogonalityError sees a wrong length and a wrong angle', () => {
+    expect(orthonormalityError(Float32Array.of(1, 0, 0, 1.5), 2, 2)).toBe(1.25)
+    expect(orthonormalityError(Float32Array.of(1, 0.5, 0, 1), 2, 2)).toBe(0.5)
   })
 })
 

@@ -197,7 +197,7 @@ describe('alone', () => {
   test.each(rows)('%s %j: %j', (name, settings, spec, distribution) => {
     const [planned] = planModel({ parameters: [spec] }, call(name, settings), { seed: 1 }).parameters
     expect(planned?.distribution).toEqual(distribution)
-    expect(planned?.rule.source).toMatch(/\w/)
+    expect(planned?.rule.citation).toMatch(/\w/)
   })
 
   test('torchDefault takes a bias’s bound from the weight beside it', () => {
@@ -222,7 +222,7 @@ describe('alone', () => {
       expect(all[`${name}Recipe`]).toBe(make)
       const rules = call(name, needed[name] ?? {})
       expect(JSON.parse(JSON.stringify(rules))).toEqual(rules)
-      for (const { source } of rules) expect(source.length).toBeGreaterThan(10)
+      for (const { citation } of rules) expect(citation.length).toBeGreaterThan(10)
     }
     expect(Object.keys(recipes)).toHaveLength(20)
   })
@@ -231,7 +231,7 @@ describe('alone', () => {
     const model = { parameters: [dense, { name: 'b.weight', shape: [5, 5] }] }
     const plan = planModel(model, [{ match: 'a.*', initializer: 'zeros' }, ...recipes.llama()], { seed: 1 })
     expect(plan.parameters.map(({ distribution }) => distribution.kind)).toEqual(['constant', 'normal'])
-    expect(plan.parameters[0]?.rule.source).toBeUndefined()
+    expect(plan.parameters[0]?.rule.citation).toBeUndefined()
     const skipped = [...recipes.lora(), { match: '*', initializer: 'skip' }]
     const adapters = planModel({ parameters: [dense, { name: 'x.lora_A', shape: [2, 25] }] }, skipped, { seed: 1 })
     expect(adapters.parameters.map(({ action }) => action)).toEqual(['skip', 'initialize'])
@@ -257,8 +257,14 @@ describe('alone', () => {
     await expectRefusal(() => call(name, settings), 'INVALID_ARGUMENT', `${name}Recipe`, ...fragments)
   })
 
-  test('a rule’s source that is no text', async () => {
-    const rules = [{ match: '*', initializer: 'zeros', source: 5 }] as never
-    await expectRefusal(() => planModel({ parameters: [dense] }, rules), 'INVALID_ARGUMENT', 'rules[0]', 'source', '5')
+  test('a rule’s citation that is no text', async () => {
+    const rules = [{ match: '*', initializer: 'zeros', citation: 5 }] as never
+    await expectRefusal(
+      () => planModel({ parameters: [dense] }, rules),
+      'INVALID_ARGUMENT',
+      'rules[0]',
+      'citation',
+      '5',
+    )
   })
 })

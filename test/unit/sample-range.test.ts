@@ -15,11 +15,11 @@ import { bitsOf, floatOf, statelessRows } from '../support/vectors.js'
 type Drawn = Exclude<Distribution, { kind: 'constant' }>
 type Sampled = FillSource & { kind: 'sampler' }
 interface At {
-  readonly seed: bigint
-  readonly offset: bigint
+  readonly key: bigint
+  readonly counter: bigint
 }
 
-const source = (distribution: Drawn, { seed, offset }: At): Sampled => samplerSource(distribution, { seed, offset })
+const source = (distribution: Drawn, { key, counter }: At): Sampled => samplerSource(distribution, { key, counter })
 const unit: Drawn = { kind: 'uniform', low: 0, high: 1 }
 
 describe.each(statelessRows())('torch.func._random %s', (_, row) => {
@@ -57,12 +57,12 @@ function contractElement(distribution: Drawn, at: At, i: number): number {
 }
 
 const offsets: [string, At][] = [
-  ['0', { seed: 0n, offset: 0n }],
-  ['2^32 - 1: the low word carries', { seed: 42n, offset: 2n ** 32n - 1n }],
-  ['2^32 - 2', { seed: 0xdeadbeefcafebaben, offset: 2n ** 32n - 2n }],
-  ['2^64 - 1: the counter wraps', { seed: 42n, offset: 2n ** 64n - 1n }],
-  ['2^64 - 2', { seed: 2n ** 64n - 1n, offset: 2n ** 64n - 2n }],
-  ['2^63 + 2^32 - 1', { seed: 7n, offset: 2n ** 63n + 2n ** 32n - 1n }],
+  ['0', { key: 0n, counter: 0n }],
+  ['2^32 - 1: the low word carries', { key: 42n, counter: 2n ** 32n - 1n }],
+  ['2^32 - 2', { key: 0xdeadbeefcafebaben, counter: 2n ** 32n - 2n }],
+  ['2^64 - 1: the counter wraps', { key: 42n, counter: 2n ** 64n - 1n }],
+  ['2^64 - 2', { key: 2n ** 64n - 1n, counter: 2n ** 64n - 2n }],
+  ['2^63 + 2^32 - 1', { key: 7n, counter: 2n ** 63n + 2n ** 32n - 1n }],
 ]
 
 describe.each(offsets)('stream offset %s', (_, at) => {
@@ -77,7 +77,7 @@ describe.each(offsets)('stream offset %s', (_, at) => {
 })
 
 test('elements past 2^32 blocks into a parameter carry too', () => {
-  const at: At = { seed: 5n, offset: 3n }
+  const at: At = { key: 5n, counter: 3n }
   const first = 4 * 2 ** 32 - 6
   const got = sampleRange(source(unit, at), first, 16)
   const expected = Float32Array.from({ length: 16 }, (_, i) => contractElement(unit, at, first + i))
@@ -87,7 +87,7 @@ test('elements past 2^32 blocks into a parameter carry too', () => {
 describe.each(Object.entries(randomDistributions).filter(([, { kind }]) => kind === 'uniform' || kind === 'normal'))(
   '%s: an element has its value wherever a range begins and ends',
   (_, distribution) => {
-    const from = source(distribution, { seed: 11n, offset: 2n ** 32n - 2n })
+    const from = source(distribution, { key: 11n, counter: 2n ** 32n - 2n })
     const whole = bitsOf(sampleRange(from, 0, 32))
 
     test.each([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])('first %d, counts 1 to 9', (first) => {
@@ -108,8 +108,8 @@ describe.each<[DType, number]>([
     dtype,
     firstElement: 0,
     elementCount: 32,
-    source: source({ kind: 'normal', mean: 0, std: 0.02 }, { seed: 3n, offset: 9n }),
-    overlays: [],
+    source: source({ kind: 'normal', mean: 0, std: 0.02 }, { key: 3n, counter: 9n }),
+    patches: [],
   }
   const whole = fillBytes(job, 0, 32)
 
@@ -153,7 +153,7 @@ describe('fillBytes of constants', () => {
       firstElement: 0,
       elementCount: 99,
       source: { kind: 'constant', pattern: constantPattern(value, dtype) },
-      overlays: [],
+      patches: [],
     }
     for (const count of [1, 2, 3, 5, 16, 17, 31, 99]) {
       const expected = Array.from({ length: count }, () => element).flat()

@@ -4,13 +4,13 @@ import {
   type FillWindow,
   jobLayout,
   MOST_SHARING,
-  packOverlay,
+  packPatch,
   packSource,
 } from '../../src/gpu/fill/job-layout.js'
 import { linkShader } from '../../src/gpu/shaders/link.js'
 import { shaderModules as ownModules } from '../../src/gpu/shaders/shader-modules.js'
 import { signalModules } from '../../src/gpu/signal/signal-modules.js'
-import type { FillJob, Overlay } from '../../src/ir/job.js'
+import type { FillJob, Patch } from '../../src/ir/job.js'
 import { samplerSource } from '../support/parameters.js'
 import { shaderFiles, structLayout, withoutComments } from '../support/wgsl.js'
 
@@ -172,7 +172,7 @@ describe('job-layout.ts', () => {
     expect(structLayout(text, 'T')).toEqual({ a: 0, b: 8, d: 16, e: 32, f: 44, byteLength: 48 })
   })
 
-  const stream = { seed: 0x11223344_55667788n, offset: 0xffff_ffff_ffff_fffen }
+  const stream = { key: 0x11223344_55667788n, counter: 0xffff_ffff_ffff_fffen }
 
   const window = { start: 10, count: 77, firstWord: 1234 }
   /** A block and its turns, packed in the middle of others that must stay as they are. */
@@ -184,11 +184,11 @@ describe('job-layout.ts', () => {
     return { turns, field: (offset) => view.getUint32(at + offset, true) }
   }
   const packedSource = (span: FillWindow) => packed((place) => packSource(place, span))
-  const packedOverlay = (overlay: Overlay, span: FillWindow) => packed((place) => packOverlay(place, overlay, span))
+  const packedPatch = (patch: Patch, span: FillWindow) => packed((place) => packPatch(place, patch, span))
 
   test('packs a sampler’s window: counter of its first block, shift within it, distribution, counts', () => {
     const source = samplerSource({ kind: 'uniform', low: -0.25, high: 0.5 }, stream)
-    const job: FillJob = { name: 'w', dtype: 'float16', firstElement: 3, elementCount: 100, source, overlays: [] }
+    const job: FillJob = { name: 'w', dtype: 'float16', firstElement: 3, elementCount: 100, source, patches: [] }
     const { field, turns } = packedSource({ job, ...window })
     expect([field(jobLayout.key), field(jobLayout.key + 4)]).toEqual([0x55667788, 0x11223344])
     // Element 13 is place 1 of block 3; 2^64 - 2 + 3 wraps to 1.
@@ -206,7 +206,7 @@ describe('job-layout.ts', () => {
 
   test('a block beyond 2^32 keeps its high half', () => {
     const source = samplerSource({ kind: 'normal', mean: 0, std: 1 }, stream)
-    const job: FillJob = { name: 'w', dtype: 'float32', firstElement: 2 ** 40, elementCount: 8, source, overlays: [] }
+    const job: FillJob = { name: 'w', dtype: 'float32', firstElement: 2 ** 40, elementCount: 8, source, patches: [] }
     const { field } = packedSource({ job, start: 0, count: 8, firstWord: 0 })
     expect([field(jobLayout.block), field(jobLayout.block + 4)]).toEqual([0, 2 ** 6])
   })
@@ -224,7 +224,7 @@ describe('job-layout.ts', () => {
       firstElement: 0,
       elementCount: 9,
       source: { kind: 'constant', pattern },
-      overlays: [],
+      patches: [],
     }
     const { field } = packedSource({ job, start: 0, count: 9, firstWord: 7 })
     expect(field(jobLayout.elementCount)).toBe(9 * width)
@@ -233,7 +233,7 @@ describe('job-layout.ts', () => {
     expect([...new Uint8Array(words.buffer)]).toEqual([...pattern])
   })
 
-  test('clips overlays to the window', () => {
+  test('clips patches to the window', () => {
     const pattern = new Uint8Array(16)
     const job: FillJob = {
       name: 'e',
@@ -241,16 +241,16 @@ describe('job-layout.ts', () => {
       firstElement: 0,
       elementCount: 100,
       source: { kind: 'constant', pattern },
-      overlays: [],
+      patches: [],
     }
     const diagonal = { kind: 'diagonal', first: 0, stride: 11, count: 10, pattern } as const
-    const { field, turns } = packedOverlay(diagonal, { job, ...window })
+    const { field, turns } = packedPatch(diagonal, { job, ...window })
     // Elements 11, 22, ..., 77 and 66 lie in [10, 87): from 1 on, seven of them.
     expect([field(jobLayout.constants + 16), field(jobLayout.constants + 20), turns]).toEqual([1, 11, 7])
-    expect(packedOverlay({ ...diagonal, first: 90 }, { job, ...window }).turns).toBe(0)
+    expect(packedPatch({ ...diagonal, first: 90 }, { job, ...window }).turns).toBe(0)
     const range = { kind: 'range', first: 5, count: 8, pattern } as const
-    const place = (overlay: Overlay): number[] => {
-      const { field } = packedOverlay(overlay, { job, ...window })
+    const place = (patch: Patch): number[] => {
+      const { field } = packedPatch(patch, { job, ...window })
       return [jobLayout.elementCount, jobLayout.firstWord, jobLayout.shift].map(field)
     }
     expect(place(range)).toEqual([6, 1234, 0])

@@ -49,14 +49,14 @@ describe('src/cpu/simd-module.ts', () => {
 
 describe('philox4x32', () => {
   test.each([
-    ['0', { seed: 0n, offset: 0n }],
-    ['one that carries within four lanes', { seed: 0xdeadbeefcafebaben, offset: 2n ** 32n - 3n }],
-    ['one that wraps', { seed: 2n ** 64n - 1n, offset: 2n ** 64n - 2n }],
-    ['one with both halves', { seed: 42n, offset: 0xfedcba9876543210n }],
-  ])('counter %s: the words as the paper has them', (_, { seed, offset }) => {
+    ['0', { key: 0n, counter: 0n }],
+    ['one that carries within four lanes', { key: 0xdeadbeefcafebaben, counter: 2n ** 32n - 3n }],
+    ['one that wraps', { key: 2n ** 64n - 1n, counter: 2n ** 64n - 2n }],
+    ['one with both halves', { key: 42n, counter: 0xfedcba9876543210n }],
+  ])('counter %s: the words as the paper has them', (_, { key, counter }) => {
     const half = (value: bigint, shift: bigint): number => Number((value >> shift) & 0xffffffffn)
-    exports.philox4x32!(16, half(offset, 0n), half(offset, 32n), half(seed, 0n), half(seed, 32n))
-    const expected = Array.from({ length: 16 }, (__, block) => blockReference({ seed, offset }, BigInt(block))).flat()
+    exports.philox4x32!(16, half(counter, 0n), half(counter, 32n), half(key, 0n), half(key, 32n))
+    const expected = Array.from({ length: 16 }, (__, block) => blockReference({ key, counter }, BigInt(block))).flat()
     expect([...words.subarray(0, 64)]).toEqual(expected)
   })
 })
@@ -110,7 +110,7 @@ describe('the words at edges, and 16,000 others', () => {
       distribution.offset,
       distribution.top,
       distribution.step,
-      distribution.origin,
+      distribution.zeroPoint,
     )
     const expected = Float32Array.from(given, (word) => uniformValue(word, distribution))
     expect(different(floats, expected)).toBe(0)
@@ -159,9 +159,9 @@ describe.each(['float16', 'bfloat16'] as const)('rounding to %s', (dtype) => {
 })
 
 const streams: readonly Stream[] = [
-  { seed: 0n, offset: 0n },
-  { seed: 0xdeadbeefcafebaben, offset: 2n ** 32n - 2n },
-  { seed: 2n ** 64n - 1n, offset: 2n ** 64n - 4097n },
+  { key: 0n, counter: 0n },
+  { key: 0xdeadbeefcafebaben, counter: 2n ** 32n - 2n },
+  { key: 2n ** 64n - 1n, counter: 2n ** 64n - 4097n },
 ]
 /** Where a range begins: within a block, around the module's memory, and past 2^32 blocks. */
 const firsts = [0, 1, 2, 3, 7, 16383, 2 ** 34 - 5, 2 ** 40 + 2]
@@ -185,7 +185,7 @@ describe('every distribution, dtype, stream and range: the bytes of the TypeScri
           for (const count of [counts[at]!, counts[at + 2]!, longest]) {
             const actual = new Uint8Array(count * width + 8).fill(0xa5)
             write(first, count, actual, 3)
-            const where = `${dtype} [${first}, +${count}) of ${stream.seed}`
+            const where = `${dtype} [${first}, +${count}) of ${stream.key}`
             expect(Buffer.compare(actual.subarray(3, -5), expected.subarray(0, count * width)), where).toBe(0)
             expect([...actual.subarray(0, 3), ...actual.subarray(-5)], where).toEqual(new Array(8).fill(0xa5))
           }
@@ -211,7 +211,7 @@ describe('without WebAssembly the same bytes', () => {
     firstElement: 5,
     elementCount: 20_000,
     source: samplerSource(distribution, streams[1]!),
-    overlays: [],
+    patches: [],
   })
 
   test.each([

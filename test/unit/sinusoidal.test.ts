@@ -68,6 +68,6 @@ test.each(['halves', 'interleaved'])('%s: mean and std of the plan are those of 
 test('other libraries’ generators draw nothing for it', () => {
   for (const generator of ['torch-cpu', 'jax'] as const) {
     const [planned] = planModel(model, sinusoidal, { seed: 1, generator }).parameters
-    expect(planned?.source).toBeUndefined()
+    expect(planned?.generatorSource).toBeUndefined()
   }
 })

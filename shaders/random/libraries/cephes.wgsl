@@ -1,7 +1,7 @@
 //#import "random/rounded"
 //#import "$mulAdd"
 // The float32 logarithm, sine and cosine of the Cephes library (S. Moshier), in the order of operations of PyTorch's AVX2
-// code. Twin: src/random/libraries/cephes.ts. $mulAdd: mulAdd(a, b, c, zero), with one rounding or two.
+// code. CPU reference: src/random/libraries/cephes.ts. $mulAdd: mulAdd(a, b, c, zero), with one rounding or two.
 
 const LOG_P0 = 0x1.204376p-4f;
 const LOG_P1 = -0x1.d7a370p-4f;

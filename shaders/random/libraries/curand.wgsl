@@ -1,7 +1,7 @@
 //#import "random/libraries/cephes"
 //#import "random/libraries/fma"
 //#import "random/exact_square_root"
-// What cuRAND's headers make of Philox words. Twin: src/random/libraries/curand.ts.
+// What cuRAND's headers make of Philox words. CPU reference: src/random/libraries/curand.ts.
 
 const TWO_PI = 0x1.921fb6p+2f;
 const TURN = 0x1.921fb6p-30f;

@@ -1,7 +1,7 @@
 //#import "random/libraries/cephes"
 //#import "random/libraries/fma"
 //#import "random/exact_square_root"
-// The inverse error function of XLA (Giles, GPU Computing Gems Jade Edition, 2012). Twin: src/random/libraries/erf-inv.ts.
+// The inverse error function of XLA (Giles, GPU Computing Gems Jade Edition, 2012). CPU reference: src/random/libraries/erf-inv.ts.
 
 const ERF_INV_CENTRAL = array<f32, 9>(
   0x1.e2cb10p-26f, 0x1.70966cp-22f, -0x1.d8e6aep-19f, -0x1.26b582p-18f, 0x1.ca65b6p-13f,

@@ -1,5 +1,5 @@
 //#import "random/rounded"
-// Correctly rounded float32 operations that WGSL lacks or leaves inexact. Twins: src/random/libraries/fma.ts.
+// Correctly rounded float32 operations that WGSL lacks or leaves inexact. CPU reference: src/random/libraries/fma.ts.
 
 /// a + b exactly: the rounded sum and its error (Knuth 1969; no branch on magnitudes).
 fn twoSum(a: f32, b: f32, zero: u32) -> vec2<f32> {

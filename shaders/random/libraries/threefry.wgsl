@@ -1,5 +1,5 @@
 // Threefry2x32-20 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// Integers only, hence exact on every device. Twin: src/random/libraries/threefry.ts.
+// Integers only, hence exact on every device. CPU reference: src/random/libraries/threefry.ts.
 
 const THREEFRY_PARITY = 0x1BD11BDAu;
 

@@ -123,8 +123,8 @@ function parameterTable({ plan, statistics, verification }: FileJobReport): stri
         statistics.get(p.name)!.std.toPrecision(5),
         verified === undefined
           ? 'not compared'
-          : verified.orthogonalityDefect !== undefined
-            ? `|QtQ - I| ${verified.orthogonalityDefect.toExponential(1)}`
+          : verified.orthogonalityError !== undefined
+            ? `|QtQ - I| ${verified.orthogonalityError.toExponential(1)}`
             : verified.mismatchCount === 0
               ? 'equal'
               : `${verified.mismatchCount} differ`,

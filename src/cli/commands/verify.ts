@@ -33,7 +33,7 @@ gradients pass through the layers. Exit code 1 where anything fails.`,
     device: deviceFlag,
     'false-alarm-rate': {
       value: 'P',
-      help: 'chance that sound weights fail a test, over all tests together; default 1e-6',
+      help: 'chance that valid weights fail a test, over all tests together; default 1e-6',
     },
     report: reportFlag,
     json: jsonFlag,
@@ -167,7 +167,7 @@ function textReport(
   const count = (n: number): string => n.toLocaleString('en')
   const rows = check.parameters.map(({ name, statistics, tests }, index) => {
     const { shape, distribution, expected } = planned.get(name)!
-    const { mismatchCount, firstMismatch, largestUlpDistance, orthogonalityDefect } = parity.parameters[index]!
+    const { mismatchCount, firstMismatch, largestUlpDistance, orthogonalityError } = parity.parameters[index]!
     const failed = tests.filter((test) => !test.ok).map(({ test }) => test)
     return [
       name,
@@ -175,8 +175,8 @@ function textReport(
       describeDistribution(distribution),
       expected.std.toPrecision(5),
       statistics.std.toPrecision(5),
-      orthogonalityDefect !== undefined
-        ? `|QtQ - I| ${orthogonalityDefect.toExponential(1)}`
+      orthogonalityError !== undefined
+        ? `|QtQ - I| ${orthogonalityError.toExponential(1)}`
         : mismatchCount === 0
           ? 'equal'
           : `${count(mismatchCount)} differ, from [${firstMismatch}], by up to ${count(largestUlpDistance ?? 0)} ulp`,
@@ -194,7 +194,7 @@ function textReport(
       ? `Parity: 0 of all ${count(parity.elementCount)} elements differ from the manifest's in any bit (made on ${where}).`
       : `Parity FAILED: ${count(parity.mismatchCount)} of ${count(parity.comparedCount)} elements differ from the manifest's (made on ${where}).`,
     check.ok
-      ? `Tests: all ${count(check.testCount)} passed; sound weights fail with a probability of at most ${check.falseAlarmRate}.`
+      ? `Tests: all ${count(check.testCount)} passed; valid weights fail with a probability of at most ${check.falseAlarmRate}.`
       : `Tests FAILED: ${count(check.failures.length)} of ${count(check.testCount)}, at a false-alarm rate of ${check.falseAlarmRate}:`,
     ...failures,
     ...(signal === undefined ? [] : ['', signalText(signal, quiet)]),

@@ -48,7 +48,7 @@ function source(key: JaxKey, count: number, { generator = 'jax' }: JaxOptions = 
 
 function draw(distribution: SimpleDistribution, key: JaxKey, shape: JaxShape, options?: JaxOptions): Floats {
   const count = countOf(shape)
-  return sampleJax({ distribution, origin: source(key, count, options) }, 0, count)
+  return sampleJax({ distribution, generatorSource: source(key, count, options) }, 0, count)
 }
 
 /**
@@ -68,10 +68,11 @@ function foldIn(from: JaxKey, data: number): JaxKey {
 /** `jax.random.split(key, count)`: new keys. Exact. */
 function split(from: JaxKey, count = 2, options?: JaxOptions): JaxKey[] {
   const total = countOf(count)
-  const origin = source(from, 2 * total, options)
-  if (origin.generator === 'jax') return Array.from({ length: total }, (_, i) => jaxFoldIn(origin.key, i))
+  const generatorSource = source(from, 2 * total, options)
+  if (generatorSource.generator === 'jax')
+    return Array.from({ length: total }, (_, i) => jaxFoldIn(generatorSource.key, i))
   const words = new Uint32Array(2 * total)
-  jaxBits(origin, 0, words)
+  jaxBits(generatorSource, 0, words)
   return Array.from({ length: total }, (_, i) => [words[2 * i]!, words[2 * i + 1]!])
 }
 

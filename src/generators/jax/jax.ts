@@ -1,6 +1,6 @@
 // jax.random over Threefry2x32-20 (jax/_src/prng.py, random.py): bits, uniforms, normals. 'jax' is
 // jax_threefry_partitionable=True, the default since 0.5.0; 'jax-legacy' the layout before.
-// Twins of shaders/generators/jax_*.wgsl.
+// CPU reference of shaders/generators/jax_*.wgsl.
 
 import type { DistributionOf } from '../../ir/distribution.js'
 import type { JaxKey, JaxSource, RandomDistribution } from '../../ir/generator.js'
@@ -69,7 +69,7 @@ export function jaxTruncatedConstants(lower: number, upper: number): JaxTruncate
 
 /** `jax.random.truncated_normal` of a word, unit scale. Where rounding made the uniform -1, the smallest value. */
 export function jaxTruncatedNormal(word: number, distribution: JaxTruncatedConstants): number {
-  const unit = ((word >>> 9) - distribution.origin) * distribution.step
+  const unit = ((word >>> 9) - distribution.zeroPoint) * distribution.step
   const u = Math.max(distribution.lowest, fusedMultiplyAdd(unit, distribution.scale, distribution.offset))
   if (u <= -1) return distribution.smallest
   return Math.min(Math.max(fround(ROOT_TWO * erfInv(u)), distribution.smallest), distribution.largest)
@@ -88,15 +88,15 @@ export type JaxDistribution = Exclude<RandomDistribution, { kind: 'sparse' }>
 
 /** Elements [first, first + count) of an array, float32, in a new array. */
 export function sampleJax(
-  { distribution, origin }: { readonly distribution: JaxDistribution; readonly origin: JaxSource },
+  { distribution, generatorSource }: { readonly distribution: JaxDistribution; readonly generatorSource: JaxSource },
   first: number,
   count: number,
 ): Float32Array<ArrayBuffer> {
   const words = new Uint32Array(count)
-  jaxBits(origin, first, words)
+  jaxBits(generatorSource, first, words)
   const out = new Float32Array(words.buffer)
   if (distribution.kind === 'uniform') {
-    const { scale, offset, origin: zero, step } = affineConstants(distribution, 23)
+    const { scale, offset, zeroPoint: zero, step } = affineConstants(distribution, 23)
     const lowest = offset === 0 ? -scale : offset
     for (let i = 0; i < count; i++) {
       out[i] = Math.max(lowest, fusedMultiplyAdd(((words[i]! >>> 9) - zero) * step, scale, offset))

@@ -6,30 +6,32 @@ import { cudaOffsetStep, sampleTorchCuda } from './cuda.js'
 
 /** Where a call begins, and on how many elements. */
 export type TorchCall =
-  | { readonly origin: TorchCpuSource }
-  | { readonly origin: TorchCudaSource; readonly count: number }
+  | { readonly generatorSource: TorchCpuSource }
+  | { readonly generatorSource: TorchCudaSource; readonly count: number }
 
 /** Elements [first, first + count) of one call, float32, in a new array. */
 export function sampleCall(
   distribution: SimpleDistribution,
-  { origin }: TorchCall,
+  { generatorSource }: TorchCall,
   first: number,
   count: number,
 ): Float32Array {
-  return origin.generator === 'torch-cpu'
-    ? sampleTorchCpu({ distribution, origin }, first, count)
-    : sampleTorchCuda({ distribution, origin }, first, count)
+  return generatorSource.generator === 'torch-cpu'
+    ? sampleTorchCpu({ distribution, generatorSource }, first, count)
+    : sampleTorchCuda({ distribution, generatorSource }, first, count)
 }
 
 /** Where the next call on as many elements begins, after one of this kind. */
 export function nextCall(call: TorchCall, kind: SimpleDistribution['kind']): TorchCall {
   if (!('count' in call)) {
-    const { position, cachedAt, ...rest } = call.origin
-    return { origin: { ...rest, ...advanceTorch(cursorOf(call.origin), kind, call.origin.count) } }
+    const { position, cachedAt, ...rest } = call.generatorSource
+    return {
+      generatorSource: { ...rest, ...advanceTorch(cursorOf(call.generatorSource), kind, call.generatorSource.count) },
+    }
   }
-  const { origin, count } = call
-  const offset = BigInt(origin.offset) + cudaOffsetStep(count, origin.threads)
-  return { origin: { ...origin, offset: String(BigInt.asUintN(64, offset)) }, count }
+  const { generatorSource, count } = call
+  const offset = BigInt(generatorSource.offset) + cudaOffsetStep(count, generatorSource.threads)
+  return { generatorSource: { ...generatorSource, offset: String(BigInt.asUintN(64, offset)) }, count }
 }
 
 /** The place in its stream where a call begins. */

@@ -1,5 +1,5 @@
 // PyTorch's CPU generator (ATen/native/cpu/DistributionTemplates.h, x86-64 with AVX2): which words a call takes, and what
-// it makes of them. Twins of shaders/generators/torch_cpu_*.wgsl.
+// it makes of them. CPU reference of shaders/generators/torch_cpu_*.wgsl.
 
 import type { SimpleDistribution, TorchCpuSource, TorchCpuVariant } from '../../ir/generator.js'
 import { cephesCosSin, cephesLog } from '../../random/libraries/cephes.js'
@@ -63,16 +63,24 @@ export function torchDirection(out: Float32Array, word: number, mulAdd: MulAdd):
 
 /** Elements [first, first + count) of a call, float32, in a new array. */
 export function sampleTorchCpu(
-  { distribution, origin }: { readonly distribution: SimpleDistribution; readonly origin: TorchCpuSource },
+  {
+    distribution,
+    generatorSource,
+  }: { readonly distribution: SimpleDistribution; readonly generatorSource: TorchCpuSource },
   first: number,
   count: number,
 ): Float32Array {
-  const stream = mersenneStream(origin.seed)
+  const stream = mersenneStream(generatorSource.seed)
   if (distribution.kind === 'uniform') {
     const words = new Uint32Array(count)
-    stream.read(origin.position + first, words)
-    const { scale, offset, origin: zero, step } = affineConstants(distribution, 24, origin.variant === 'fma')
-    const mulAdd = torchMulAdd(origin.variant)
+    stream.read(generatorSource.position + first, words)
+    const {
+      scale,
+      offset,
+      zeroPoint: zero,
+      step,
+    } = affineConstants(distribution, 24, generatorSource.variant === 'fma')
+    const mulAdd = torchMulAdd(generatorSource.variant)
     const high = fround(distribution.high)
     const out = new Float32Array(words.buffer)
     if (offset === 0) {
@@ -86,8 +94,9 @@ export function sampleTorchCpu(
     }
     return out
   }
-  if (origin.count < TORCH_BLOCK) return smallNormals(stream, origin, distribution).subarray(first, first + count)
-  return blockNormals(stream, origin, distribution, first, count)
+  if (generatorSource.count < TORCH_BLOCK)
+    return smallNormals(stream, generatorSource, distribution).subarray(first, first + count)
+  return blockNormals(stream, generatorSource, distribution, first, count)
 }
 
 function blockNormals(

@@ -1,5 +1,5 @@
 // PyTorch's CUDA generator (ATen/native/cuda/DistributionTemplates.h) over cuRAND's Philox4x32-10, layout
-// 'torch-cuda-v1'. Twins of shaders/generators/torch_cuda*.wgsl.
+// 'torch-cuda-v1'. CPU reference of shaders/generators/torch_cuda*.wgsl.
 
 import type { SimpleDistribution, TorchCudaSource } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
@@ -36,14 +36,17 @@ export function cudaUniformConstants(distribution: { low: number; high: number }
 
 /** Elements [first, first + count) of a call, float32, in a new array. */
 export function sampleTorchCuda(
-  { distribution, origin }: { readonly distribution: SimpleDistribution; readonly origin: TorchCudaSource },
+  {
+    distribution,
+    generatorSource,
+  }: { readonly distribution: SimpleDistribution; readonly generatorSource: TorchCudaSource },
   first: number,
   count: number,
 ): Float32Array {
-  const { threads } = origin
-  const key = BigInt(origin.seed)
+  const { threads } = generatorSource
+  const key = BigInt(generatorSource.seed)
   const [key0, key1] = [low32(key), high32(key)]
-  const block = BigInt(origin.offset) / 4n
+  const block = BigInt(generatorSource.offset) / 4n
   const out = new Float32Array(count)
   const words = new Uint32Array(4)
   const uniform = distribution.kind === 'uniform' ? cudaUniformConstants(distribution) : undefined

@@ -29,24 +29,24 @@ export function sampleSparse(
 }
 
 /** Which elements are 0, a bit each; the last ones asked for are kept as long as their source is. */
-let known: WeakMap<TorchCall['origin'], Uint8Array> | undefined
+let known: WeakMap<TorchCall['generatorSource'], Uint8Array> | undefined
 
-function zerosOf(distribution: SparseDistribution, { origin }: TorchCall): Uint8Array {
+function zerosOf(distribution: SparseDistribution, { generatorSource }: TorchCall): Uint8Array {
   known ??= new WeakMap()
-  const found = known.get(origin)
+  const found = known.get(generatorSource)
   if (found !== undefined) return found
   const zeros = makeZeros(
     distribution,
-    mersenneStream(Number(BigInt(origin.seed) & 0xffff_ffffn)),
-    permutationsStart(origin),
+    mersenneStream(Number(BigInt(generatorSource.seed) & 0xffff_ffffn)),
+    permutationsStart(generatorSource),
   )
-  known.set(origin, zeros)
+  known.set(generatorSource, zeros)
   return zeros
 }
 
-function permutationsStart(origin: TorchCall['origin']): number {
-  if (origin.generator === 'torch-cuda') return origin.position ?? 0
-  const { position, count, cachedAt } = origin
+function permutationsStart(generatorSource: TorchCall['generatorSource']): number {
+  if (generatorSource.generator === 'torch-cuda') return generatorSource.position ?? 0
+  const { position, count, cachedAt } = generatorSource
   return position + (count < TORCH_BLOCK ? smallNormalWords(count, cachedAt !== undefined) : normalWords(count))
 }
 

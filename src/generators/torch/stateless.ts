@@ -1,5 +1,5 @@
 // PyTorch's stateless generator (torch.func._random): Philox blocks as in the value contract, other arithmetic.
-// Twins of shaders/generators/stateless_*.wgsl.
+// CPU reference of shaders/generators/stateless_*.wgsl.
 
 import type { SimpleDistribution, StatelessSource } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
@@ -22,11 +22,14 @@ export function statelessFoldIn({ seed, offset }: StatelessSource, data: number)
 
 /** Elements [first, first + count) of a tensor, float32, in a new array. */
 export function sampleStateless(
-  { distribution, origin }: { readonly distribution: SimpleDistribution; readonly origin: StatelessSource },
+  {
+    distribution,
+    generatorSource,
+  }: { readonly distribution: SimpleDistribution; readonly generatorSource: StatelessSource },
   first: number,
   count: number,
 ): Float32Array {
-  const seed = BigInt(origin.seed)
+  const seed = BigInt(generatorSource.seed)
   const [key0, key1] = [low32(seed), high32(seed)]
   const shift = first % 4
   const blocks = Math.ceil((shift + count) / 4)
@@ -35,7 +38,7 @@ export function sampleStateless(
   const affine = distribution.kind === 'uniform' ? affineConstants(distribution, 24) : undefined
   const { mean, std } = distribution.kind === 'normal' ? normalConstants(distribution) : { mean: 0, std: 1 }
   const pair = new Float32Array(2)
-  const counter = BigInt(origin.offset) + BigInt(Math.floor(first / 4))
+  const counter = BigInt(generatorSource.offset) + BigInt(Math.floor(first / 4))
   let [low, high] = [low32(counter), high32(counter)]
   for (let block = 0; block < blocks; block++) {
     philox4x32(words, low, high, 0, 0, key0, key1)
@@ -43,7 +46,7 @@ export function sampleStateless(
     if (low === 0) high = (high + 1) >>> 0
     for (let j = 0; j < 4; j++) {
       if (affine !== undefined) {
-        const { scale, offset, origin: zero, step } = affine
+        const { scale, offset, zeroPoint: zero, step } = affine
         out[4 * block + j] = fusedMultiplyAdd(((words[j]! & 0xffffff) - zero) * step, scale, offset)
       } else {
         // Cosine first.

@@ -124,13 +124,17 @@ export class TorchGenerator {
     const out = typeof target === 'number' ? new Float32Array(count) : target
     if (count === 0) return out
     const call = {
-      origin: { ...this.#origin('truncated-normal', count), truncation: this.truncation, ...this.#cursor },
+      generatorSource: {
+        ...this.#generatorSource('truncated-normal', count),
+        truncation: this.truncation,
+        ...this.#cursor,
+      },
     }
     for (let first = 0; first < count; first += CHUNK) {
       out.set(sampleTruncated(distribution, call, first, Math.min(CHUNK, count - first)), first)
     }
     if (inverts) this.#move(advanceTorch(this.#cursor, 'uniform', count))
-    else this.#move(cursorOf(afterTruncated(distribution, call, count).origin))
+    else this.#move(cursorOf(afterTruncated(distribution, call, count).generatorSource))
     return out
   }
 
@@ -175,18 +179,18 @@ export class TorchGenerator {
   #draw(target: number | Float32Array<ArrayBuffer>, distribution: SimpleDistribution): Float32Array<ArrayBuffer> {
     const count = countOf(target)
     const out = typeof target === 'number' ? new Float32Array(count) : target
-    const origin = {
-      ...this.#origin(distribution.kind, count),
+    const generatorSource = {
+      ...this.#generatorSource(distribution.kind, count),
       ...(distribution.kind === 'normal' ? this.#cursor : {}),
     }
     for (let first = 0; first < count; first += CHUNK) {
-      out.set(sampleTorchCpu({ distribution, origin }, first, Math.min(CHUNK, count - first)), first)
+      out.set(sampleTorchCpu({ distribution, generatorSource }, first, Math.min(CHUNK, count - first)), first)
     }
     if (count > 0) this.#move(advanceTorch(this.#cursor, distribution.kind, count))
     return out
   }
 
-  #origin(draw: TorchCpuSource['draw'], count: number): TorchCpuSource {
+  #generatorSource(draw: TorchCpuSource['draw'], count: number): TorchCpuSource {
     const { position } = this.#cursor
     return { generator: 'torch-cpu', variant: this.variant, draw, seed: this.#seed, position, count }
   }

@@ -16,8 +16,8 @@ const NORMALS_ABOVE = 0.3
 /** Fewest of 100 proposals that must be taken: PyTorch draws the whole tensor again for the last element that is left. */
 const LEAST_ACCEPTANCE = 0.01
 /** No normal is further from its mean, in std: sqrt(-2 ln u) for the smallest u, 2^-24, 2^-53 or (CUDA) 2^-33. */
-const reachOf = ({ origin }: TorchCall): number =>
-  origin.generator === 'torch-cuda' ? 6.77 : origin.count < TORCH_BLOCK ? 8.58 : 5.77
+const reachOf = ({ generatorSource }: TorchCall): number =>
+  generatorSource.generator === 'torch-cuda' ? 6.77 : generatorSource.count < TORCH_BLOCK ? 8.58 : 5.77
 
 const distribution = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2
 
@@ -58,7 +58,7 @@ export function sampleTruncated(
   first: number,
   count: number,
 ): Float32Array {
-  if ('truncation' in call.origin && call.origin.truncation === 'inversion')
+  if ('truncation' in call.generatorSource && call.generatorSource.truncation === 'inversion')
     return inverted(distribution, call, first, count)
   return rejected(distribution, call, first, count).values
 }

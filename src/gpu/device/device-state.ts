@@ -1,6 +1,6 @@
 import { DeviceLostError } from '../../core/errors.js'
 import { shaderModules } from '../shaders/shader-modules.js'
-import { type Speed, unknownSpeed } from './pacing.js'
+import { type Speed, unknownSpeed } from './submit-budget.js'
 
 /** What this package keeps per device. It goes with the device: nothing here outlives or owns it. */
 export interface DeviceState {
@@ -11,7 +11,7 @@ export interface DeviceState {
   /** How fast the device was, for the length of submits. */
   readonly speed: Speed
   /** Scratch buffers that a call left for the next one, by what they are for: src/gpu/device/scratch.ts. */
-  readonly scratch: Map<string, KeptScratch>
+  readonly scratch: Map<string, CachedScratch>
   /** Pipelines that have shown here that they compute right; a failure is taken out again. */
   readonly selfTests: Map<string, Promise<void>>
   /** Called once when the device is lost. A set, since a reaction to `device.lost` could never be taken back. */
@@ -91,7 +91,7 @@ export async function untilLost<T>(state: DeviceState, work: Promise<T>): Promis
 }
 
 /** Buffers that wait for a next call, and the timer that ends the wait. */
-export interface KeptScratch {
+export interface CachedScratch {
   readonly buffers: Readonly<Record<string, GPUBuffer>>
   readonly timer: ReturnType<typeof setTimeout>
 }

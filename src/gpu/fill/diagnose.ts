@@ -11,14 +11,14 @@ import { copyOut } from '../device/readback.js'
 import { bindGroupLayout, pipeline } from '../shaders/pipelines.js'
 import { jobLayout, packSource } from './job-layout.js'
 
-/** A shader function and its CPU twin, on four words. */
+/** A shader function and its CPU reference, on four words. */
 interface Probe {
   readonly name: string
   readonly file: string
   readonly module: string
   readonly slots?: Readonly<Record<string, string>>
   /** Replaces four words by the function's result. */
-  readonly twin: (words: Uint32Array) => void
+  readonly reference: (words: Uint32Array) => void
 }
 
 const WORDS = 4096
@@ -37,7 +37,7 @@ export async function diagnose(state: DeviceState, job: FillJob): Promise<never>
   if (source.kind === 'generator') {
     throw miscomputes(
       state,
-      `generator ${source.origin.generator} for ${job.dtype}`,
+      `generator ${source.generatorSource.generator} for ${job.dtype}`,
       "its first values are not the CPU's.",
     )
   }
@@ -69,7 +69,7 @@ function probesFor({ source, dtype }: FillJob): Probe[] {
     file,
     module: 'probe/sample',
     slots: { sampler: file },
-    twin: (w) => sample(w.slice(), 0, asFloats(w), 0),
+    reference: (w) => sample(w.slice(), 0, asFloats(w), 0),
   })
   if (dtype === 'float16' || dtype === 'bfloat16') {
     const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
@@ -79,7 +79,7 @@ function probesFor({ source, dtype }: FillJob): Probe[] {
       file: store,
       module: 'probe/round_to_half',
       slots: { round: store },
-      twin: (w) => w.set(w.map((word) => round(word))),
+      reference: (w) => w.set(w.map((word) => round(word))),
     })
   }
   return probes
@@ -91,14 +91,14 @@ const philoxProbe = (name: string, module: string): Probe => ({
   name,
   file: 'random/philox',
   module,
-  twin: (w) => philox4x32(w, w[0]!, w[1]!, 0, 0, w[2]!, w[3]!),
+  reference: (w) => philox4x32(w, w[0]!, w[1]!, 0, 0, w[2]!, w[3]!),
 })
 
-const normalProbe = (name: string, module: string, twin: Probe['twin']): Probe => ({
+const normalProbe = (name: string, module: string, reference: Probe['reference']): Probe => ({
   name,
   file: 'random/normal',
   module,
-  twin,
+  reference,
 })
 
 const normalProbes: readonly Probe[] = [
@@ -178,7 +178,7 @@ function firstDifference(probe: Probe, input: Uint32Array, actual: Uint32Array):
   const hex = (words: Uint32Array): string => [...words].map((w) => `0x${w.toString(16).padStart(8, '0')}`).join(' ')
   for (let at = 0; at < WORDS; at += 4) {
     const expected = input.slice(at, at + 4)
-    probe.twin(expected)
+    probe.reference(expected)
     const got = actual.subarray(at, at + 4)
     if (expected.some((word, i) => word !== got[i])) {
       return `of ${hex(input.subarray(at, at + 4))} it makes ${hex(got)}, not ${hex(expected)}.`

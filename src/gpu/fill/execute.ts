@@ -1,7 +1,7 @@
 import { byteWidth } from '../../core/dtype.js'
 import { show, WeightInitError } from '../../core/errors.js'
 import { fillJob, orthogonalNormals } from '../../fill/make-job.js'
-import type { FillJob, FillSource, Overlay } from '../../ir/job.js'
+import type { FillJob, FillSource, Patch } from '../../ir/job.js'
 import type { InitializationPlan } from '../../ir/plan.js'
 import type { ResolvedOptions } from '../../plan/options.js'
 import { USAGE_COPY_DST } from '../device/constants.js'
@@ -13,12 +13,12 @@ import { checkOrthogonal, fillOrthogonal } from '../orthogonal/orthogonal-fill.j
 import { hasWholeQuads, type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
 import { pipeline, pipelineName } from '../shaders/pipelines.js'
 import { allocate, checkRegions, checkSizes } from '../weights/allocate.js'
-import { generatorPipelineKey, isUploaded, tablePipelineKey } from './generators.js'
+import { generatorPipelineKey, isHostGenerated, tablePipelineKey } from './generators.js'
+import { runHostGeneratedJobs } from './host-generated.js'
 import { selfTest } from './self-test.js'
 import { sharingJobs } from './sharing.js'
 import { type SubmitOptions, submitFills } from './submit.js'
 import type { FillTarget, PlacedJob } from './target.js'
-import { runUploadedJobs } from './uploaded.js'
 import type { FillWork } from './window-queue.js'
 
 /** Runs a plan on a device. All or nothing: on failure everything made here is destroyed. */
@@ -93,14 +93,14 @@ function ownKey({ job, byteOffset }: PlacedJob): PipelineKey {
   const { sampler } = source
   return typeof sampler === 'string'
     ? { ...fill, slots: { sampler: `distributions/${sampler}`, ...store } }
-    : { ...fill, slots: { sampler: `custom/${sampler.name} glue`, ...store }, custom: sampler }
+    : { ...fill, slots: { sampler: `custom/${sampler.name} adapter`, ...store }, custom: sampler }
 }
 
 const partEntry = { entry: 'fill/fill_part', layout: 'fill-part' } as const
 
 /** Jobs that do not come from a dispatch of their own: words or values that the host makes, and matrices. */
-const isUploadedJob = ({ source }: FillJob): boolean =>
-  source.kind === 'table' || (source.kind === 'generator' && isUploaded(source))
+const isHostGeneratedJob = ({ source }: FillJob): boolean =>
+  source.kind === 'table' || (source.kind === 'generator' && isHostGenerated(source))
 const isOrthogonalJob = ({ source }: FillJob): boolean => source.kind === 'orthogonal'
 
 /** What an orthogonal job draws. */
@@ -108,14 +108,14 @@ const normalsOf = ({ source }: FillJob): FillJob[] =>
   source.kind === 'orthogonal' ? orthogonalNormals(source).slice(0, 1) : []
 
 /**
- * Not where the host makes the words, and not for a user's sampler: whether that equals its twin is for `verify()` to say.
+ * Not where the host makes the words, and not for a user's sampler: whether that equals its CPU reference is for `verify()` to say.
  */
 const isSelfTested = (job: FillJob): boolean =>
-  !isUploadedJob(job) &&
+  !isHostGeneratedJob(job) &&
   !isOrthogonalJob(job) &&
   !(job.source.kind === 'sampler' && typeof job.source.sampler !== 'string')
 
-const overlayKey = ({ kind }: Overlay): PipelineKey => (kind === 'range' ? constantKey : diagonalKey)
+const patchKey = ({ kind }: Patch): PipelineKey => (kind === 'range' ? constantKey : diagonalKey)
 
 /** A job per segment of its parameter. */
 function targetsOf(job: FillJob, segments: readonly GpuSegment[], sharing: boolean): FillTarget[] {
@@ -128,7 +128,7 @@ function targetsOf(job: FillJob, segments: readonly GpuSegment[], sharing: boole
 }
 
 /** What runs jobs: their pipelines, compiled. */
-type PipelinesOf = (placed: PlacedJob) => Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'>
+type PipelinesOf = (placed: PlacedJob) => Pick<FillWork, 'pipeline' | 'pipelineId' | 'patchPipeline'>
 
 /** Every pipeline the jobs need, compiled in parallel. */
 async function compileFor(state: DeviceState, placed: readonly PlacedJob[]): Promise<PipelinesOf> {
@@ -146,16 +146,16 @@ async function compileFor(state: DeviceState, placed: readonly PlacedJob[]): Pro
     const name = nameOfKind.get(kind) ?? (isOrthogonalJob(one.job) ? undefined : add(sourceKey(one)))
     if (name !== undefined) sourceNames.set(one, name)
     if (name !== undefined && kind !== '') nameOfKind.set(kind, name)
-    for (const overlay of one.job.overlays) add(overlayKey(overlay))
+    for (const patch of one.job.patches) add(patchKey(patch))
   }
   const compiled = new Map(
     await Promise.all([...keys].map(async ([name, key]) => [name, await pipeline(state, key)] as const)),
   )
-  const overlayPipeline: FillWork['overlayPipeline'] = (overlay) => compiled.get(pipelineName(overlayKey(overlay)))!
+  const patchPipeline: FillWork['patchPipeline'] = (patch) => compiled.get(pipelineName(patchKey(patch)))!
   return (one) => {
-    // An orthogonal job has none: it is filled before its overlays are dispatched.
+    // An orthogonal job has none: it is filled before its patches are dispatched.
     const pipelineId = sourceNames.get(one) ?? ''
-    return { pipelineId, pipeline: compiled.get(pipelineId)!, overlayPipeline }
+    return { pipelineId, pipeline: compiled.get(pipelineId)!, patchPipeline }
   }
 }
 
@@ -232,14 +232,14 @@ export async function runJobs(
   const pipelinesOf = await compileFor(state, targets)
   const work = targets.map((target): FillWork => {
     const { job, buffer, byteOffset, sharing = false } = target
-    const { pipeline, pipelineId, overlayPipeline } = pipelinesOf(target)
-    const filled = isUploadedJob(job) || isOrthogonalJob(job)
-    return { job, buffer, byteOffset, sharing, filled, pipeline, pipelineId, overlayPipeline }
+    const { pipeline, pipelineId, patchPipeline } = pipelinesOf(target)
+    const filled = isHostGeneratedJob(job) || isOrthogonalJob(job)
+    return { job, buffer, byteOffset, sharing, filled, pipeline, pipelineId, patchPipeline }
   })
-  // Words that the host makes go another way, before the rest; only their overlays are dispatched with it.
+  // Words that the host makes go another way, before the rest; only their patches are dispatched with it.
   const bytesTotal = work.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
-  const uploaded = targets.filter(({ job }) => isUploadedJob(job))
-  let bytesDone = await runUploadedJobs(state, uploaded, options, bytesTotal)
+  const hostGenerated = targets.filter(({ job }) => isHostGeneratedJob(job))
+  let bytesDone = await runHostGeneratedJobs(state, hostGenerated, options, bytesTotal)
   for (const group of byParameter(targets.filter(({ job }) => isOrthogonalJob(job)))) {
     options.signal?.throwIfAborted()
     const { signal } = options

@@ -7,28 +7,32 @@ import type { GeneratorDraw } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
 
-/** A draw whose words or values the host makes (src/gpu/fill/uploaded.ts). */
-export const isUploaded = (draw: GeneratorDraw): boolean => draw.origin.generator === 'torch-cpu' || isGiven(draw)
+/** A draw whose words or values the host makes (src/gpu/fill/host-generated.ts). */
+export const isHostGenerated = (draw: GeneratorDraw): boolean =>
+  draw.generatorSource.generator === 'torch-cpu' || hasHostValues(draw)
 
 /**
  * Whether the host makes the values themselves: fewer than 16 of PyTorch's normals, which are float64, and what PyTorch makes
  * in a number of calls that the values decide.
  */
-export const isGiven = ({ distribution, origin }: GeneratorDraw): boolean =>
-  origin.generator === 'torch-cpu' || origin.generator === 'torch-cuda'
+export const hasHostValues = ({ distribution, generatorSource }: GeneratorDraw): boolean =>
+  generatorSource.generator === 'torch-cpu' || generatorSource.generator === 'torch-cuda'
     ? distribution.kind === 'truncated-normal' ||
       distribution.kind === 'sparse' ||
-      (distribution.kind === 'normal' && origin.generator === 'torch-cpu' && origin.count < TORCH_BLOCK)
+      (distribution.kind === 'normal' &&
+        generatorSource.generator === 'torch-cpu' &&
+        generatorSource.count < TORCH_BLOCK)
     : false
 
 /** The sampler module under shaders/generators, and what fills its slots. */
 function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Record<string, string>> } {
-  const { distribution, origin } = draw
+  const { distribution, generatorSource } = draw
   const fused = { mulAdd: 'random/libraries/mul_add_fused' }
-  if (isGiven(draw)) return { sampler: 'given', slots: {} }
-  switch (origin.generator) {
+  if (hasHostValues(draw)) return { sampler: 'host_values', slots: {} }
+  switch (generatorSource.generator) {
     case 'torch-cpu': {
-      const mulAdd = origin.variant === 'fma' ? 'random/libraries/mul_add_fused' : 'random/libraries/mul_add_split'
+      const mulAdd =
+        generatorSource.variant === 'fma' ? 'random/libraries/mul_add_fused' : 'random/libraries/mul_add_split'
       return { sampler: `torch_cpu_${distribution.kind}`, slots: { mulAdd } }
     }
     case 'torch-cuda':
@@ -36,7 +40,7 @@ function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Reco
     case 'torch-stateless':
       return { sampler: `stateless_${distribution.kind}`, slots: fused }
     default: {
-      const bits = origin.generator === 'jax' ? 'generators/jax_bits' : 'generators/jax_legacy_bits'
+      const bits = generatorSource.generator === 'jax' ? 'generators/jax_bits' : 'generators/jax_legacy_bits'
       return {
         sampler: `jax_${distribution.kind === 'truncated-normal' ? 'truncated_normal' : distribution.kind}`,
         slots: { ...fused, bits },
@@ -49,19 +53,19 @@ function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Reco
 export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQuads: boolean): PipelineKey {
   const { sampler, slots } = samplerOf(draw)
   const module = `generators/${sampler}`
-  const uploaded = isUploaded(draw)
-  const store = storeSlots(dtype, wholeQuads && !uploaded)
-  const layout = uploaded ? 'uploaded' : 'fill'
+  const hostGenerated = isHostGenerated(draw)
+  const store = storeSlots(dtype, wholeQuads && !hostGenerated)
+  const layout = hostGenerated ? 'host words' : 'fill'
   // Block normals store by themselves; stateless words come four to a block, as in the value contract.
   if (sampler === 'torch_cpu_normal') return { entry: module, slots: { ...slots, ...store }, layout }
-  const entry = draw.origin.generator === 'torch-stateless' ? 'fill/fill' : 'generators/fill'
+  const entry = draw.generatorSource.generator === 'torch-stateless' ? 'fill/fill' : 'generators/fill'
   return { entry, slots: { sampler: module, ...slots, ...store }, layout }
 }
 
 /** The pipeline that fills parameters of a dtype with values that the host makes. */
 export function tablePipelineKey(dtype: DType): PipelineKey {
-  const slots = { sampler: 'generators/given', ...storeSlots(dtype, false) }
-  return { entry: 'generators/fill', slots, layout: 'uploaded' }
+  const slots = { sampler: 'generators/host_values', ...storeSlots(dtype, false) }
+  return { entry: 'generators/fill', slots, layout: 'host words' }
 }
 
 /** Adds nothing to a shader that takes the host's values as they are. */
@@ -80,31 +84,31 @@ export interface GeneratorFields {
 
 /** What the shader needs to make the elements of a parameter from `first` on. */
 export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFields {
-  const { distribution, origin } = draw
-  if (isGiven(draw)) return { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [] }
+  const { distribution, generatorSource } = draw
+  if (hasHostValues(draw)) return { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [] }
   const none = { key: [0, 0], counter: [0, 0], shift: 0, extra: [] } as const
   const constants = constantsOf(draw)
-  switch (origin.generator) {
+  switch (generatorSource.generator) {
     case 'torch-cpu':
       return {
         ...none,
         constants: distribution.kind === 'uniform' ? [...constants, Math.fround(distribution.high)] : constants,
       }
     case 'torch-cuda': {
-      const key = BigInt(origin.seed)
-      const turn = Math.floor(first / origin.threads)
-      const block = BigInt(origin.offset) / 4n + BigInt(Math.floor(turn / 4))
+      const key = BigInt(generatorSource.seed)
+      const turn = Math.floor(first / generatorSource.threads)
+      const block = BigInt(generatorSource.offset) / 4n + BigInt(Math.floor(turn / 4))
       return {
         ...none,
         key: [low32(key), high32(key)],
         counter: [low32(block), high32(block)],
         constants,
-        extra: [origin.threads, turn % 4, first % origin.threads],
+        extra: [generatorSource.threads, turn % 4, first % generatorSource.threads],
       }
     }
     case 'torch-stateless': {
-      const seed = BigInt(origin.seed)
-      const block = BigInt(origin.offset) + BigInt(Math.floor(first / 4))
+      const seed = BigInt(generatorSource.seed)
+      const block = BigInt(generatorSource.offset) + BigInt(Math.floor(first / 4))
       return {
         ...none,
         key: [low32(seed), high32(seed)],
@@ -114,10 +118,11 @@ export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFi
       }
     }
     default: {
-      const pairs = origin.generator === 'jax' ? [0, 0] : [Math.ceil(origin.count / 2), origin.count]
+      const pairs =
+        generatorSource.generator === 'jax' ? [0, 0] : [Math.ceil(generatorSource.count / 2), generatorSource.count]
       return {
         ...none,
-        key: origin.key,
+        key: generatorSource.key,
         counter: [first % 2 ** 32, Math.floor(first / 2 ** 32)],
         constants: [...constants, ...jaxExtremes(distribution)],
         extra: distribution.kind === 'truncated-normal' ? [...pairs, ...scaleBits(distribution)] : pairs,
@@ -142,23 +147,23 @@ function scaleBits(distribution: { mean: number; std: number }): number[] {
 }
 
 /** distribution.a, four float32. */
-function constantsOf({ distribution, origin }: GeneratorDraw): number[] {
+function constantsOf({ distribution, generatorSource }: GeneratorDraw): number[] {
   if (distribution.kind === 'sparse') return []
   if (distribution.kind === 'truncated-normal') {
     const { lower, upper } = jaxBounds(distribution)
-    const { scale, offset, origin: zero, step } = jaxTruncatedConstants(lower, upper)
+    const { scale, offset, zeroPoint: zero, step } = jaxTruncatedConstants(lower, upper)
     return [scale, offset, zero, step]
   }
   if (distribution.kind === 'normal') {
     const { std, mean } = normalConstants(distribution)
     return [std, mean, 0, 0]
   }
-  if (origin.generator === 'torch-cuda') {
+  if (generatorSource.generator === 'torch-cuda') {
     const { scale, low, high } = cudaUniformConstants(distribution)
     return [scale, low, high, 0]
   }
-  const bits = origin.generator === 'jax' || origin.generator === 'jax-legacy' ? 23 : 24
-  const contracted = origin.generator !== 'torch-cpu' || origin.variant === 'fma'
-  const { scale, offset, origin: zero, step } = affineConstants(distribution, bits, contracted)
+  const bits = generatorSource.generator === 'jax' || generatorSource.generator === 'jax-legacy' ? 23 : 24
+  const contracted = generatorSource.generator !== 'torch-cpu' || generatorSource.variant === 'fma'
+  const { scale, offset, zeroPoint: zero, step } = affineConstants(distribution, bits, contracted)
   return [scale, offset, zero, step]
 }

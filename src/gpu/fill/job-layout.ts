@@ -1,7 +1,7 @@
 import { byteWidth } from '../../core/dtype.js'
 import { clipDiagonal, clipRange } from '../../fill/clip.js'
 import { blockCounter } from '../../fill/make-job.js'
-import type { FillJob, Overlay } from '../../ir/job.js'
+import type { FillJob, Patch } from '../../ir/job.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type GeneratorFields, generatorFields } from './generators.js'
 
@@ -57,15 +57,15 @@ export function packSource(place: BlockPlace, { job, start, count, firstWord }: 
   if (source.kind === 'constant') {
     return packConstant(place, source.pattern, count * byteWidth(job.dtype), firstWord, 0)
   }
-  // Made by src/gpu/orthogonal/orthogonal-fill.ts and src/gpu/fill/uploaded.ts.
+  // Made by src/gpu/orthogonal/orthogonal-fill.ts and src/gpu/fill/host-generated.ts.
   if (source.kind === 'orthogonal' || source.kind === 'table')
     throw new TypeError(`${source.kind}: no block of its own`)
   // A part's elements have indices of their own: its counter is that of the tensor's element 0.
   const first = job.part === undefined ? job.firstElement + start : 0
   if (source.kind === 'generator') return packGenerator(place, generatorFields(source, first), count, firstWord)
-  const { seed } = source.stream
+  const { key } = source.stream
   const block = Math.floor(first / 4)
-  putPair(place, jobLayout.key, [low32(seed), high32(seed)])
+  putPair(place, jobLayout.key, [low32(key), high32(key)])
   putPair(place, jobLayout.counter, blockCounter(source.stream, first))
   putPair(place, jobLayout.block, [block % 2 ** 32, Math.floor(block / 2 ** 32)])
   put(place, jobLayout.elementCount, count)
@@ -94,24 +94,24 @@ export function packGenerator(
 }
 
 /**
- * Writes an overlay's block for a window.
+ * Writes an patch's block for a window.
  * @returns its turns: groups of four words, or single elements of a diagonal; 0 where it does not reach into the window
  */
-export function packOverlay(place: BlockPlace, overlay: Overlay, { job, start, count, firstWord }: FillWindow): number {
+export function packPatch(place: BlockPlace, patch: Patch, { job, start, count, firstWord }: FillWindow): number {
   const first = job.firstElement + start
   const width = byteWidth(job.dtype)
-  if (overlay.kind === 'range') {
-    const part = clipRange(overlay, first, count)
+  if (patch.kind === 'range') {
+    const part = clipRange(patch, first, count)
     if (part === undefined) return 0
     const byte = part.first * width
-    return packConstant(place, overlay.pattern, part.count * width, firstWord + Math.floor(byte / 4), byte % 4)
+    return packConstant(place, patch.pattern, part.count * width, firstWord + Math.floor(byte / 4), byte % 4)
   }
-  const run = clipDiagonal(overlay, first, count)
+  const run = clipDiagonal(patch, first, count)
   if (run === undefined) return 0
   put(place, jobLayout.elementCount, run.count)
   put(place, jobLayout.firstWord, firstWord)
   // A stride beyond 32 bits leaves one element in a window: it is not used.
-  putConstants(place, [...patternWords(overlay.pattern), run.first, run.count > 1 ? run.stride : 0, width])
+  putConstants(place, [...patternWords(patch.pattern), run.first, run.count > 1 ? run.stride : 0, width])
   return run.count
 }
 

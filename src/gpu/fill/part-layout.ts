@@ -3,7 +3,7 @@ import { partDigits } from '../../plan/parts/geometry.js'
 
 /** Byte offsets of `Part` and `PartAxis` in shaders/core/part.wgsl. */
 export const partLayout = {
-  origin: 0,
+  firstElement: 0,
   axisCount: 8,
   axes: 16,
   axis: { length: 0, digit: 4, stride: 8, room: 16, begin: 24, byteLength: 32 },
@@ -18,7 +18,7 @@ export function packPart(view: DataView, at: number, part: PartGeometry, first: 
   const u32 = (offset: number, value: number): void => view.setUint32(at + offset, value, true)
   const u64 = (offset: number, value: number): void => view.setBigUint64(at + offset, BigInt(value), true)
   const digits = partDigits(part, first)
-  u64(partLayout.origin, part.origin)
+  u64(partLayout.firstElement, part.firstElement)
   u32(partLayout.axisCount, part.axes.length)
   part.axes.forEach(({ length, stride }, index) => {
     const base = partLayout.axes + index * partLayout.axis.byteLength
@@ -37,7 +37,7 @@ export function packPart(view: DataView, at: number, part: PartGeometry, first: 
 
 /** Byte offsets of `OrthogonalPart` in shaders/orthogonal/part.wgsl. A test reads them out of the shader and compares. */
 export const orthogonalPartLayout = {
-  origin: 0,
+  firstElement: 0,
   axisCount: 4,
   firstLocal: 8,
   elementCount: 12,
@@ -67,12 +67,12 @@ export interface MatrixElements {
 
 /** The uniform block of shaders/orthogonal/part.wgsl. */
 export function packOrthogonalPart(
-  { origin, axes }: PartGeometry,
+  { firstElement, axes }: PartGeometry,
   { first, count, centre, stride, rows, columns }: MatrixElements,
   fields: Readonly<Record<'firstLocal' | 'elementCount' | 'firstWord' | 'byteWidth', number>>,
 ): ArrayBuffer {
   const block = new DataView(new ArrayBuffer(orthogonalPartLayout.byteLength))
-  const all = { origin, axisCount: axes.length, first, count, centre, stride, rows, columns, ...fields }
+  const all = { firstElement, axisCount: axes.length, first, count, centre, stride, rows, columns, ...fields }
   for (const [name, value] of Object.entries(all)) {
     block.setUint32(orthogonalPartLayout[name as keyof typeof all], value, true)
   }

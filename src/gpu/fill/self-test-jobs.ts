@@ -4,10 +4,10 @@ import type { FillJob, FillSource } from '../../ir/job.js'
 import type { Stream } from '../../random/keys.js'
 
 /** The digits of pi as a key; the 64-bit block counter wraps inside the first job. */
-const STREAM: Stream = { seed: 0x243f6a8885a308d3n, offset: 2n ** 64n - 300n }
+const STREAM: Stream = { key: 0x243f6a8885a308d3n, counter: 2n ** 64n - 300n }
 /** A part with runs of seven, so with quads inside a run and across its end, beyond 2^33. */
 const PART = {
-  origin: 2 ** 33 + 5,
+  firstElement: 2 ** 33 + 5,
   axes: [
     { length: 7, stride: 1 },
     { length: 5, stride: 11 },
@@ -16,7 +16,7 @@ const PART = {
 } as const
 /** As PART, within the 2^32 elements that a sparse distribution has at most. */
 const SMALL_PART = {
-  origin: 5,
+  firstElement: 5,
   axes: [
     { length: 7, stride: 1 },
     { length: 5, stride: 11 },
@@ -51,12 +51,12 @@ export function selfTestJobs(tested: FillJob, wholeQuads: boolean): FillJob[] {
       firstElement: 0,
       elementCount,
       source: { kind: 'constant', pattern },
-      overlays: [],
+      patches: [],
     }))
   }
   // Another library's generator: its own first values.
   if (source.kind === 'generator') {
-    return [{ ...tested, elementCount: Math.min(tested.elementCount, 2048), overlays: [] }]
+    return [{ ...tested, elementCount: Math.min(tested.elementCount, 2048), patches: [] }]
   }
   // Matrices are not compared bit by bit: verify() measures their orthogonality.
   if (source.kind === 'orthogonal' || source.kind === 'table') return []
@@ -68,7 +68,7 @@ export function selfTestJobs(tested: FillJob, wholeQuads: boolean): FillJob[] {
     elementCount: counted(elementCount),
     source: { ...source, constants, stream: STREAM },
     ...(part === undefined ? {} : { part: small ? SMALL_PART : PART }),
-    overlays: [],
+    patches: [],
   })
   const jobs = [job(0, 2048), job(part === undefined && !small ? 2 ** 34 - 5 : 1001, 515)]
   if (dtype === 'float32' || !hasAddend(source)) return jobs

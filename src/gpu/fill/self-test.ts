@@ -13,7 +13,7 @@ import { submitFills } from './submit.js'
 import type { PlacedJob } from './target.js'
 import type { FillWork } from './window-queue.js'
 
-type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'overlayPipeline'>
+type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'patchPipeline'>
 
 /**
  * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the

@@ -26,8 +26,8 @@ export function sharingJobs(jobs: readonly FillJob[], memoryOf: (job: FillJob) =
 }
 
 /** What makes the elements of a job that can share; undefined for one that cannot. */
-function kindOf({ source, elementCount, part, overlays }: FillJob): string | undefined {
-  if (elementCount > MOST_SHARED_ELEMENTS || part !== undefined || overlays.length > 0) return undefined
+function kindOf({ source, elementCount, part, patches }: FillJob): string | undefined {
+  if (elementCount > MOST_SHARED_ELEMENTS || part !== undefined || patches.length > 0) return undefined
   if (source.kind === 'constant') return source.kind
   return source.kind === 'sampler' && typeof source.sampler === 'string' ? source.sampler : undefined
 }

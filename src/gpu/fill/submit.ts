@@ -2,8 +2,8 @@ import { byteWidth } from '../../core/dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../../core/errors.js'
 import type { InitializationProgress } from '../../plan/options.js'
 import { type DeviceState, requireAlive, untilLost } from '../device/device-state.js'
-import { Pacer } from '../device/pacing.js'
 import { withErrorScope } from '../device/scopes.js'
+import { SubmitBudget } from '../device/submit-budget.js'
 import { WorkDone } from '../device/work-done.js'
 import { bindGroupLayout, workgroupsFor } from '../shaders/pipelines.js'
 import { jobLayout, MOST_SHARING } from './job-layout.js'
@@ -33,7 +33,7 @@ export async function submitFills(
   if (!work.some(hasDispatches)) return
   const { device } = state
   const bytesTotal = work.reduce((sum, one) => sum + bytesOf(one), 0)
-  const pacer = new Pacer(state.speed, signal !== undefined || onProgress !== undefined)
+  const budget = new SubmitBudget(state.speed, signal !== undefined || onProgress !== undefined)
   const queue = new WindowQueue(work.filter(hasDispatches), device.limits)
   const uniforms = new UniformBlocks(state, {
     count: Math.min(queue.dispatchCount + SPARE_BLOCKS, MAX_DISPATCHES),
@@ -46,7 +46,7 @@ export async function submitFills(
     let bytesDone = work.reduce((sum, one) => sum + (one.filled ? bytesOf(one) : 0), 0)
     while (!queue.empty) {
       signal?.throwIfAborted()
-      const { dispatches, bytes, parameter } = queue.next(pacer, uniforms)
+      const { dispatches, bytes, parameter } = queue.next(budget, uniforms)
       if (dispatches.length === 0) continue
       let began = 0
       const submitted = withErrorScope(device, 'validation', () => {
@@ -66,7 +66,7 @@ export async function submitFills(
         device.queue.submit([commands])
       })
       const [noMemory, problem] = await untilLost(state, Promise.all([uniforms.error, submitted.error, done.wait()]))
-      pacer.done(performance.now() - began)
+      budget.done(performance.now() - began)
       bytesDone += bytes
       if (noMemory !== null) {
         throw new OutOfMemoryError(
@@ -95,7 +95,7 @@ export async function submitFills(
 }
 
 const bytesOf = ({ job }: FillWork): number => job.elementCount * byteWidth(job.dtype)
-const hasDispatches = ({ job, filled }: FillWork): boolean => !filled || job.overlays.length > 0
+const hasDispatches = ({ job, filled }: FillWork): boolean => !filled || job.patches.length > 0
 
 /** One bind group per (buffer, binding), however many parameters lie there. */
 function bindGroupCache(state: DeviceState, { jobs, parts }: UniformBlocks): (dispatch: Dispatch) => GPUBindGroup {

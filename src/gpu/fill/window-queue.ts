@@ -1,8 +1,8 @@
 import { byteWidth } from '../../core/dtype.js'
-import type { FillJob, Overlay } from '../../ir/job.js'
-import type { Pacer } from '../device/pacing.js'
+import type { FillJob, Patch } from '../../ir/job.js'
+import type { SubmitBudget } from '../device/submit-budget.js'
 import { type Binding, type BindingWindow, bindingWindows } from '../device/windows.js'
-import { type FillWindow, MOST_SHARING, packOverlay, packSource } from './job-layout.js'
+import { type FillWindow, MOST_SHARING, packPatch, packSource } from './job-layout.js'
 import type { UniformBlocks } from './uniform-blocks.js'
 
 /** A job, the pipelines that run it, and the place for its elements. */
@@ -11,17 +11,17 @@ export interface FillWork {
   readonly pipeline: GPUComputePipeline
   /** Names the pipeline in what is learnt about the device's speed. */
   readonly pipelineId: string
-  /** Whether the pipeline takes many jobs a dispatch: shaders/core/jobs.wgsl. Such a job has neither part nor overlays. */
+  /** Whether the pipeline takes many jobs a dispatch: shaders/core/jobs.wgsl. Such a job has neither part nor patches. */
   readonly sharing?: boolean
-  /** Whether the source's elements are there already: then only the overlays are written. */
+  /** Whether the source's elements are there already: then only the patches are written. */
   readonly filled?: boolean
-  /** The pipelines of the job's overlays. */
-  readonly overlayPipeline: (overlay: Overlay) => GPUComputePipeline
+  /** The pipelines of the job's patches. */
+  readonly patchPipeline: (patch: Patch) => GPUComputePipeline
   readonly buffer: GPUBuffer
   readonly byteOffset: number
 }
 
-/** A piece of a window, or of an overlay on it; or the windows of several jobs, a row of workgroups each. */
+/** A piece of a window, or of an patch on it; or the windows of several jobs, a row of workgroups each. */
 export interface Dispatch {
   readonly pipeline: GPUComputePipeline
   readonly buffer: GPUBuffer
@@ -63,15 +63,15 @@ function sharersTogether(work: readonly FillWork[]): FillWork[] {
   return ordered.flat()
 }
 
-/** The windows of all targets, handed out in pieces as the pacer allows. */
+/** The windows of all targets, handed out in pieces as the budget allows. */
 export class WindowQueue {
   /** At most so many dispatches, but for windows that a submit cuts. */
   readonly dispatchCount: number
   readonly #windows: readonly { readonly work: FillWork; readonly window: BindingWindow }[]
   #next = 0
   #done = 0
-  /** Overlays of the piece handed out last: they come next. */
-  #overlays: { work: FillWork; overlay: Overlay; binding: Binding; span: FillWindow }[] = []
+  /** Patches of the piece handed out last: they come next. */
+  #patches: { work: FillWork; patch: Patch; binding: Binding; span: FillWindow }[] = []
 
   constructor(work: readonly FillWork[], limits: GPUSupportedLimits) {
     this.#windows = sharersTogether(work).flatMap((one) =>
@@ -85,31 +85,31 @@ export class WindowQueue {
         limits,
       ).map((window) => ({ work: one, window })),
     )
-    this.dispatchCount = this.#windows.reduce((sum, { work }) => sum + 1 + work.job.overlays.length, 0)
+    this.dispatchCount = this.#windows.reduce((sum, { work }) => sum + 1 + work.job.patches.length, 0)
   }
 
   get empty(): boolean {
-    return this.#next >= this.#windows.length && this.#overlays.length === 0
+    return this.#next >= this.#windows.length && this.#patches.length === 0
   }
 
   /** Packs the blocks of as much work as a submit may have. */
-  next(pacer: Pacer, blocks: UniformBlocks): Load {
+  next(budget: SubmitBudget, blocks: UniformBlocks): Load {
     const dispatches: Dispatch[] = []
     let bytes = 0
     let parameter = ''
     blocks.clear()
     while (!this.empty) {
-      const overlay = this.#overlays[0]
-      if (overlay !== undefined) {
+      const patch = this.#patches[0]
+      if (patch !== undefined) {
         if (!blocks.hasRoom) break
-        this.#overlays.shift()
+        this.#patches.shift()
         const place = blocks.add()
-        const turns = packOverlay(place, overlay.overlay, overlay.span)
+        const turns = packPatch(place, patch.patch, patch.span)
         if (turns === 0) continue
-        pacer.add(1)
-        const { buffer, overlayPipeline, job } = overlay.work
-        const pipeline = overlayPipeline(overlay.overlay)
-        const { binding } = overlay
+        budget.add(1)
+        const { buffer, patchPipeline, job } = patch.work
+        const pipeline = patchPipeline(patch.patch)
+        const { binding } = patch
         dispatches.push({ pipeline, buffer, binding, layout: 'fill', blocks: [place.at], turns, rows: 1 })
         parameter = job.name
         continue
@@ -128,7 +128,7 @@ export class WindowQueue {
         blocks.hasRoomBehind
       if (!joins && !blocks.hasRoom) break
       const left = window.count - this.#done
-      const count = work.filled ? left : pacer.take(work.pipelineId, left, joins ? 0 : 1)
+      const count = work.filled ? left : budget.take(work.pipelineId, left, joins ? 0 : 1)
       if (count === 0) break
       const width = byteWidth(job.dtype)
       const start = window.start + this.#done
@@ -147,7 +147,7 @@ export class WindowQueue {
         bytes += count * width
         parameter = job.name
       }
-      this.#overlays = job.overlays.map((one) => ({ work, overlay: one, binding, span }))
+      this.#patches = job.patches.map((one) => ({ work, patch: one, binding, span }))
       this.#done += count
       if (this.#done === window.count) {
         this.#next++

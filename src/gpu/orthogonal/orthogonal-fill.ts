@@ -19,9 +19,11 @@ type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 export type RunJobs = (targets: readonly FillTarget[]) => Promise<void>
 
 /** The matrices as they are drawn and made: a wide one of JAX's is drawn as its transpose. */
-export function madeShape({ distribution, origin }: OrthogonalSource): MatrixShape {
+export function madeShape({ distribution, generatorSource }: OrthogonalSource): MatrixShape {
   const { batch, rows, columns } = distribution
-  return drawsTransposed(distribution, origin) ? { batch, rows: columns, cols: rows } : { batch, rows, cols: columns }
+  return drawsTransposed(distribution, generatorSource)
+    ? { batch, rows: columns, cols: rows }
+    : { batch, rows, cols: columns }
 }
 
 /**
@@ -50,9 +52,9 @@ export async function fillOrthogonal(
   signal?: AbortSignal,
 ): Promise<void> {
   const { job } = targets[0]!
-  const { distribution, origin } = job.source as OrthogonalSource
+  const { distribution, generatorSource } = job.source as OrthogonalSource
   const elements = distribution.batch * distribution.rows * distribution.columns
-  const inPlace = job.part === undefined && distribution.field === 1 && !drawsTransposed(distribution, origin)
+  const inPlace = job.part === undefined && distribution.field === 1 && !drawsTransposed(distribution, generatorSource)
   const direct = targets.length === 1 && inPlace && job.elementCount === elements
   if (direct) return fillWhole(state, targets[0]!, runJobs, signal)
   await runJobs(targets.map((target) => ({ ...target, job: zeros(target.job) })))
@@ -66,7 +68,7 @@ const spanOf = ({ job }: FillTarget) => elementSpan(job)
 /** What no matrix has, and what shaders/orthogonal/part.wgsl needs to add halves of words to. */
 export function zeros({ name, dtype, elementCount }: FillJob): FillJob {
   const source = { kind: 'constant', pattern: new Uint8Array(16) } as const
-  return { name, dtype, firstElement: 0, elementCount, source, overlays: [] }
+  return { name, dtype, firstElement: 0, elementCount, source, patches: [] }
 }
 
 async function fillWhole(
@@ -109,9 +111,9 @@ function normalsOf(
   count: number,
   { buffer, byteOffset }: { readonly buffer: GPUBuffer; readonly byteOffset: number },
 ): FillTarget[] {
-  const { distribution, origin } = source as OrthogonalSource
+  const { distribution, generatorSource } = source as OrthogonalSource
   const each = distribution.rows * distribution.columns
-  if (origin === undefined) {
+  if (generatorSource === undefined) {
     const job = { ...draws[0]!, name, firstElement: first * each, elementCount: count * each }
     return [{ job, buffer, byteOffset }]
   }
@@ -137,7 +139,7 @@ export async function forEachGroup(
   const centre = matrixOffset(distribution)
   const draws = orthogonalNormals(source)
   // Rows and columns of a matrix that lies transposed in the buffer; of one that does not, as if of a single row.
-  const transposed = drawsTransposed(distribution, source.origin)
+  const transposed = drawsTransposed(distribution, source.generatorSource)
   const turned = transposed ? { rows: distribution.rows, columns: distribution.columns } : { rows: 1, columns: each }
   await withMatrices(state, job.name, perGroup * each, async (buffer) => {
     for (let matrix = 0; matrix < shape.batch; matrix += perGroup) {

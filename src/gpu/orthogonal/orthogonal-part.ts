@@ -4,8 +4,8 @@ import type { PartGeometry } from '../../ir/part.js'
 import { elementIndex } from '../../plan/parts/geometry.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from '../device/constants.js'
 import type { DeviceState } from '../device/device-state.js'
-import { Pacer } from '../device/pacing.js'
 import { submitPass } from '../device/pass.js'
+import { SubmitBudget } from '../device/submit-budget.js'
 import { bindingWindows } from '../device/windows.js'
 import { type MatrixElements, orthogonalPartLayout, packOrthogonalPart } from '../fill/part-layout.js'
 import type { FillTarget } from '../fill/target.js'
@@ -21,7 +21,7 @@ const LABEL = 'webgpu-init orthogonal part'
 
 /** The elements of a job, as a part of its whole tensor: where they are one run, that is the part. */
 export const geometryOf = ({ part, firstElement, elementCount }: FillJob): PartGeometry =>
-  part ?? { origin: 0, axes: [{ length: firstElement + elementCount, stride: 1 }] }
+  part ?? { firstElement: 0, axes: [{ length: firstElement + elementCount, stride: 1 }] }
 
 /** Elements of the whole tensor from the first to the last that a job holds. */
 export function elementSpan(job: FillJob): readonly [first: number, end: number] {
@@ -46,7 +46,7 @@ export async function writeOrthogonalPart(
   const round = job.dtype === 'float16' ? 'store/float16' : 'store/bfloat16'
   const key: PipelineKey = { entry: 'orthogonal/part', slots: { round }, layout: 'orthogonal part' }
   const compiled = await pipeline(state, key)
-  const pacer = new Pacer(state.speed, true)
+  const budget = new SubmitBudget(state.speed, true)
   const uniform = device.createBuffer({
     label: LABEL,
     size: orthogonalPartLayout.byteLength,
@@ -66,7 +66,7 @@ export async function writeOrthogonalPart(
       })
       for (let done = 0; done < count; ) {
         signal?.throwIfAborted()
-        const taken = pacer.take(pipelineName(key), count - done)
+        const taken = budget.take(pipelineName(key), count - done)
         const fields = {
           firstLocal: job.firstElement + start + done,
           elementCount: taken,
@@ -79,7 +79,7 @@ export async function writeOrthogonalPart(
           encoder.setBindGroup(0, group, [0])
           encoder.dispatchWorkgroups(workgroupsFor(state, taken))
         })
-        pacer.done(await pass.done)
+        budget.done(await pass.done)
         done += taken
       }
     }

@@ -13,7 +13,7 @@ import {
   WINDOW_ROWS,
 } from './orthogonal-layout.js'
 
-type Kernel = 'gram' | 'apply' | 'combine' | 'subtract' | 'cholesky' | 'defect' | 'revive'
+type Kernel = 'gram' | 'apply' | 'combine' | 'subtract' | 'cholesky' | 'orthogonalityError' | 'replaceDependentColumns'
 
 type KernelKey = PipelineKey & { readonly layout: Dispatch['layout'] }
 
@@ -26,8 +26,8 @@ const kernels: Readonly<Record<Exclude<Kernel, 'gram'>, KernelKey>> = {
   combine: { entry: 'orthogonal/combine', layout: 'linalg' },
   subtract: { entry: 'orthogonal/subtract', layout: 'linalg twice' },
   cholesky: { entry: 'orthogonal/cholesky', layout: 'linalg twice' },
-  defect: { entry: 'orthogonal/defect', layout: 'linalg' },
-  revive: { entry: 'orthogonal/revive', layout: 'linalg' },
+  orthogonalityError: { entry: 'orthogonal/orthogonality_error', layout: 'linalg' },
+  replaceDependentColumns: { entry: 'orthogonal/replace_dependent_columns', layout: 'linalg' },
 }
 
 export interface Kernels {
@@ -156,10 +156,10 @@ export class OrthogonalSteps {
   }
 
   /** Gives vectors that vanished a direction, for another factorisation. */
-  revive(): Dispatch {
+  replaceDependentColumns(): Dispatch {
     const { batch, length, count, lengthQuads, matrixQuads } = this.#layout
     return this.#step(
-      'revive',
+      'replaceDependentColumns',
       { cStride: lengthQuads, cBatch: matrixQuads, columns: lengthQuads, depth: length },
       [this.#buffers.vectors, this.#buffers.parts],
       [count, 1, batch],
@@ -176,7 +176,7 @@ export class OrthogonalSteps {
         this.#flip(this.#vectors(first), this.#flipped(), PANEL, rows),
         ...this.#products(depth),
         this.#step(
-          'defect',
+          'orthogonalityError',
           { aBatch: columns * PANEL_QUADS, rows: first, depth, chunk: count, flags: first === 0 ? FIRST : 0 },
           [this.#buffers.worst, this.#buffers.products],
           [1, 1, batch],

@@ -9,7 +9,7 @@ import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constan
 import type { DeviceState } from '../device/device-state.js'
 import { copyOut } from '../device/readback.js'
 import { alignUp } from '../device/windows.js'
-import { orthogonalityDefect } from './orthogonal.js'
+import { orthogonalityError } from './orthogonal.js'
 import { forEachGroup, madeShape, type RunJobs, zeros } from './orthogonal-fill.js'
 import { elementSpan, geometryOf, type MadeMatrices, writeOrthogonalPart } from './orthogonal-part.js'
 
@@ -31,7 +31,7 @@ export async function checkOrthogonalPart(
   const job = fillJob(parameter)
   const width = byteWidth(job.dtype)
   const comparison = new Comparison(job.dtype)
-  let defect = 0
+  let orthogonalityError = 0
   const staging = state.device.createBuffer({
     label: LABEL,
     size: alignUp(Math.min(CHUNK_ELEMENTS, job.elementCount) * width, 4),
@@ -39,7 +39,7 @@ export async function checkOrthogonalPart(
   })
   try {
     await forEachGroup(state, job, [elementSpan(job)], runJobs, signal, async (matrices) => {
-      defect = Math.max(defect, await groupDefect(state, job, matrices, signal))
+      orthogonalityError = Math.max(orthogonalityError, await groupError(state, job, matrices, signal))
       const [begin, end] = heldOf(job, matrices)
       // A chunk begins at a whole word: what lies before is of the group before, and not looked at.
       for (let chunk = begin - (begin % 2); chunk < end; chunk += CHUNK_ELEMENTS) {
@@ -60,10 +60,10 @@ export async function checkOrthogonalPart(
   } finally {
     staging.destroy()
   }
-  return { defect, dtype: 'float32', ...comparison.result() }
+  return { orthogonalityError, dtype: 'float32', ...comparison.result() }
 }
 
-async function groupDefect(
+async function groupError(
   state: DeviceState,
   { source }: FillJob,
   { buffer, matrixCount }: MadeMatrices & { readonly matrixCount: number },
@@ -71,13 +71,7 @@ async function groupDefect(
 ): Promise<number> {
   if (source.kind !== 'orthogonal') return 0
   const shape = { ...madeShape(source), batch: matrixCount }
-  return orthogonalityDefect(
-    state,
-    { buffer, byteOffset: 0, dtype: 'float32' },
-    shape,
-    source.distribution.gain,
-    signal,
-  )
+  return orthogonalityError(state, { buffer, byteOffset: 0, dtype: 'float32' }, shape, source.distribution.gain, signal)
 }
 
 /** Elements of the job, counted from its first, that lie in the matrices; of a delta-orthogonal, all. */

@@ -214,7 +214,7 @@ export async function orthogonalizeOnGpu(
         const [projected, dead, distance, broken] = await readWorst(state, buffers, layout.batch)
         if (broken > 0) break
         if (dead === 0 && projected <= 1 && distance <= FAR_FROM_ORTHONORMAL) break
-        await run([steps.revive(), ...steps.factorise(true)])
+        await run([steps.replaceDependentColumns(), ...steps.factorise(true)])
       }
       await run([await storeStep(state, layout, target, first, gain, buffers.vectors)])
     }
@@ -227,7 +227,7 @@ export async function orthogonalizeOnGpu(
  * error is below 1e-6 up to 4096 rows. NaN when an element is not finite; 0 for a gain of 0 or an empty region.
  * float16 and bfloat16 regions show their rounding: some 1e-3 and 1e-2.
  */
-export async function orthogonalityDefect(
+export async function orthogonalityError(
   state: DeviceState,
   region: DTypedRegion,
   shape: MatrixShape,
@@ -241,7 +241,7 @@ export async function orthogonalityDefect(
   const size = groupSize(state, shape)
   const kernels = await orthogonalKernels(state)
   return withGroupScratch(state, orthogonalLayout({ ...shape, batch: size }), async (buffers) => {
-    let defect = 0
+    let orthogonalityError = 0
     for (let first = 0; first < shape.batch; first += size) {
       const layout = orthogonalLayout({ ...shape, batch: Math.min(size, shape.batch - first) })
       const steps = new OrthogonalSteps(layout, buffers, kernels)
@@ -249,8 +249,8 @@ export async function orthogonalityDefect(
       await runDispatches(state, LABEL, [load, ...steps.measure()], signal)
       const [largest, , , broken] = await readWorst(state, buffers, layout.batch)
       if (broken > 0) return Number.NaN
-      defect = Math.max(defect, largest)
+      orthogonalityError = Math.max(orthogonalityError, largest)
     }
-    return defect
+    return orthogonalityError
   })
 }

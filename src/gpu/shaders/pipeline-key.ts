@@ -21,7 +21,7 @@ export interface PipelineKey {
     | 'fill'
     | 'fill-part'
     | 'fill-sharing'
-    | 'uploaded'
+    | 'host words'
     | 'orthogonal part'
     | 'measure'
     | 'measure merge'

@@ -63,7 +63,7 @@ function layoutEntries(name: PipelineKey['layout']): GPUBindGroupLayoutEntry[] {
     fill: output,
     'fill-part': [...output, uniform(2, partLayout.byteLength)],
     'fill-sharing': [storage(0, 'storage'), uniform(1, MOST_SHARING * jobLayout.byteLength)],
-    uploaded: [...output, storage(2, 'read-only-storage')],
+    'host words': [...output, storage(2, 'read-only-storage')],
     'orthogonal part': [
       storage(0, 'storage'),
       uniform(1, orthogonalPartLayout.byteLength),
@@ -146,7 +146,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
       : {
           ...known,
           [`custom/${custom.name}`]: custom.wgsl,
-          [`custom/${custom.name} glue`]: customSamplerModule(custom),
+          [`custom/${custom.name} adapter`]: customSamplerModule(custom),
         }
   const shader = linkShader(key.entry, modules, slotsOf(key))
   device.pushErrorScope('validation')

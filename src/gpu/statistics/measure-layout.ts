@@ -3,8 +3,8 @@
 import { byteWidth } from '../../core/dtype.js'
 import { BIN_COUNT } from '../../statistics/expected/rounded-distribution.js'
 import { START_LENGTH } from '../../statistics/fingerprint.js'
-import type { Specimen } from '../../statistics/measured-tensor.js'
-import type { Measurement, Yardstick } from '../../statistics/measurement.js'
+import type { MeasuredTensor } from '../../statistics/measured-tensor.js'
+import type { Measurement, Normalisation } from '../../statistics/measurement.js'
 import { momentsFromSums, noMoments } from '../../statistics/moments.js'
 import { type Binding, type BindingLimits, bindingWindows } from '../device/windows.js'
 
@@ -20,8 +20,8 @@ export const MAX_RECORD_ELEMENTS: number = 2 ** 31
 
 /** A piece of a run, in one buffer, with a record of its own. */
 export interface MeasurePiece {
-  readonly specimen: Specimen
-  /** Which run of the specimen. */
+  readonly tensor: MeasuredTensor
+  /** Which run of the tensor. */
   readonly run: number
   readonly buffer: GPUBuffer
   readonly byteOffset: number
@@ -48,8 +48,8 @@ export function dispatchesOf(
   index: number,
   limits: BindingLimits,
 ): { dispatches: MeasureDispatch[]; lagPairs: number; rowPairs: number } {
-  const { buffer, byteOffset, elementCount, specimen } = piece
-  const width = byteWidth(specimen.parameter.dtype)
+  const { buffer, byteOffset, elementCount, tensor } = piece
+  const width = byteWidth(tensor.parameter.dtype)
   // An odd 16-bit element is half a word in.
   const lead = (byteOffset % 4) / width
   const region = {
@@ -61,7 +61,7 @@ export function dispatchesOf(
   const dispatches: MeasureDispatch[] = []
   let lagPairs = 0
   let rowPairs = 0
-  const { rowLength } = specimen.yardstick
+  const { rowLength } = tensor.normalisation
   for (const { binding, start, count, firstWord } of bindingWindows(region, limits)) {
     const begin = start === 0 ? lead : 0
     if (count > begin) {
@@ -95,7 +95,7 @@ export function packMeasureJob(
   view: DataView,
   at: number,
   dispatch: MeasureDispatch,
-  y: Yardstick,
+  y: Normalisation,
   p: JobPlaces,
 ): void {
   const words = [
@@ -151,7 +151,7 @@ function valueOfKey(key: number, view: DataView): number {
 export function readRecord(
   view: DataView,
   at: number,
-  yardstick: Yardstick,
+  normalisation: Normalisation,
   pairs: { readonly lagPairs: number; readonly rowPairs: number },
 ): { measurement: Measurement; trusted: boolean } {
   const word = (index: number): number => view.getUint32(at + 4 * index, true)
@@ -167,11 +167,11 @@ export function readRecord(
   const counters = { count, nonFiniteCount, zeroCount, min, max }
   // All the same: nothing to sum.
   const same = min === max
-  const binCount = yardstick.edges.length === 0 ? 0 : yardstick.edges.length + 1
+  const binCount = normalisation.edges.length === 0 ? 0 : normalisation.edges.length + 1
   return {
     trusted: count === 0 || same || (wild === 0 && Math.abs(meanY) < 16 && varianceY > 2 ** -10 && varianceY < 2 ** 10),
     measurement: {
-      moments: same ? { ...noMoments, ...counters, mean: min } : momentsFromSums(counters, sums, yardstick),
+      moments: same ? { ...noMoments, ...counters, mean: min } : momentsFromSums(counters, sums, normalisation),
       bins: Array.from({ length: Math.min(binCount, BIN_COUNT) }, (_, bin) => word(32 + bin)),
       lag: { sum: sum(4), pairs: pairs.lagPairs },
       row: { sum: sum(5), pairs: pairs.rowPairs },

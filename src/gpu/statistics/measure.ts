@@ -3,15 +3,15 @@ import { byteWidth, type DType, isFloatDType } from '../../core/dtype.js'
 import { OutOfMemoryError, WeightInitError } from '../../core/errors.js'
 import { Accumulator } from '../../statistics/accumulate.js'
 import { anchorMask } from '../../statistics/fingerprint.js'
-import type { Specimen } from '../../statistics/measured-tensor.js'
+import type { MeasuredTensor } from '../../statistics/measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement } from '../../statistics/measurement.js'
 import { LISTED_REPEATS, noRepeats, type Repeats, sortedRepeats } from '../../statistics/repeats.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from '../device/constants.js'
 import { type DeviceState, requireAlive, untilLost } from '../device/device-state.js'
-import { Pacer } from '../device/pacing.js'
 import { copyOut, readSegments } from '../device/readback.js'
 import { withErrorScope } from '../device/scopes.js'
 import type { GpuSegment } from '../device/segments.js'
+import { SubmitBudget } from '../device/submit-budget.js'
 import { alignUp } from '../device/windows.js'
 import { WorkDone } from '../device/work-done.js'
 import { bindGroupLayout, pipeline } from '../shaders/pipelines.js'
@@ -30,9 +30,9 @@ import {
   readRecord,
 } from './measure-layout.js'
 
-/** A specimen and where its elements are. */
-export interface GpuSpecimen {
-  readonly specimen: Specimen
+/** A tensor and where its elements are. */
+export interface GpuMeasuredTensor {
+  readonly tensor: MeasuredTensor
   readonly segments: readonly GpuSegment[]
 }
 
@@ -75,40 +75,40 @@ export class GpuMeasurer {
     this.#temporary.clear()
   }
 
-  /** A measurement per run of each specimen, in order. */
-  async measure(specimens: readonly GpuSpecimen[], signal?: AbortSignal): Promise<Measurement[][]> {
-    const results = specimens.map(({ specimen }) => specimen.runs.map((): Measurement => noMeasurement))
-    const onDevice = specimens.filter(({ specimen }) => isFloatDType(specimen.parameter.dtype))
+  /** A measurement per run of each tensor, in order. */
+  async measure(tensors: readonly GpuMeasuredTensor[], signal?: AbortSignal): Promise<Measurement[][]> {
+    const results = tensors.map(({ tensor }) => tensor.runs.map((): Measurement => noMeasurement))
+    const onDevice = tensors.filter(({ tensor }) => isFloatDType(tensor.parameter.dtype))
     const distrusted = new Set<string>()
     const add = (index: number, run: number, measurement: Measurement): void => {
       results[index]![run] = mergeMeasurements(results[index]![run]!, measurement)
     }
     if (onDevice.length > 0) {
-      const indexOf = new Map(specimens.map(({ specimen }, index) => [specimen, index]))
+      const indexOf = new Map(tensors.map(({ tensor }, index) => [tensor, index]))
       await this.#run(onDevice, signal, (piece, measurement, trusted) => {
-        const index = indexOf.get(piece.specimen)!
+        const index = indexOf.get(piece.tensor)!
         add(index, piece.run, measurement)
         if (!trusted) distrusted.add(`${index} ${piece.run}`)
       })
     }
-    for (const [index, { specimen, segments }] of specimens.entries()) {
-      for (const run of specimen.runs.keys()) {
+    for (const [index, { tensor, segments }] of tensors.entries()) {
+      for (const run of tensor.runs.keys()) {
         // Integers are few and small (counters, masks); sums that float32 could not hold are rare: the host does them.
-        if (isFloatDType(specimen.parameter.dtype) && !distrusted.has(`${index} ${run}`)) continue
-        results[index]![run] = await this.#measureOnHost(specimen, segments, run, signal)
+        if (isFloatDType(tensor.parameter.dtype) && !distrusted.has(`${index} ${run}`)) continue
+        results[index]![run] = await this.#measureOnHost(tensor, segments, run, signal)
       }
     }
     return results
   }
 
   async #measureOnHost(
-    { parameter, yardstick, runs }: Specimen,
+    { parameter, normalisation, runs }: MeasuredTensor,
     segments: readonly GpuSegment[],
     run: number,
     signal: AbortSignal | undefined,
   ): Promise<Measurement> {
     const { firstElement, elementCount } = runs[run]!
-    const accumulator = new Accumulator(yardstick, firstElement)
+    const accumulator = new Accumulator(normalisation, firstElement)
     const width = byteWidth(parameter.dtype)
     for (let at = 0; at < elementCount; at += HOST_ELEMENTS) {
       signal?.throwIfAborted()
@@ -123,12 +123,12 @@ export class GpuMeasurer {
   }
 
   async #run(
-    specimens: readonly GpuSpecimen[],
+    tensors: readonly GpuMeasuredTensor[],
     signal: AbortSignal | undefined,
     take: (piece: MeasurePiece, measurement: Measurement, trusted: boolean) => void,
   ): Promise<void> {
     const { device } = this.#state
-    const pieces = specimens.flatMap(piecesOf)
+    const pieces = tensors.flatMap(piecesOf)
     const planned = pieces.map((piece, index) => dispatchesOf(piece, index, device.limits))
     const dispatches = planned.flatMap((p) => p.dispatches)
     const firstPartials: number[] = []
@@ -137,8 +137,8 @@ export class GpuMeasurer {
       firstPartials.push(partialCount)
       partialCount += Math.ceil(elementCount / GROUP_ELEMENTS)
     }
-    const edges = new EdgeTables(specimens)
-    const pipelines = await this.#pipelines(specimens)
+    const edges = new EdgeTables(tensors)
+    const pipelines = await this.#pipelines(tensors)
     const made: GPUBuffer[] = []
     const make = (what: string, byteLength: number, usage: number): GPUBuffer => {
       const buffer = this.#make(what, byteLength, usage)
@@ -158,20 +158,20 @@ export class GpuMeasurer {
       const buffers = allocated.result
       const blocks = new DataView(new ArrayBuffer(dispatches.length * stride))
       dispatches.forEach((dispatch, index) => {
-        const { specimen, run } = pieces[dispatch.piece]!
-        packMeasureJob(blocks, index * stride, dispatch, specimen.yardstick, {
+        const { tensor, run } = pieces[dispatch.piece]!
+        packMeasureJob(blocks, index * stride, dispatch, tensor.normalisation, {
           firstPartial: firstPartials[index]!,
           result: dispatch.piece * RECORD_WORDS,
           anchorMask: this.#mask,
-          anchorCapacity: specimen.anchored && !specimen.runs[run]!.padding ? this.#capacity : 0,
-          id: this.#places.push({ name: specimen.parameter.name, firstElement: dispatch.firstElement }) - 1,
+          anchorCapacity: tensor.anchored && !tensor.runs[run]!.padding ? this.#capacity : 0,
+          id: this.#places.push({ name: tensor.parameter.name, firstElement: dispatch.firstElement }) - 1,
         })
       })
       device.queue.writeBuffer(buffers.jobs, 0, blocks.buffer)
       device.queue.writeBuffer(buffers.edges, 0, edges.words)
       device.queue.writeBuffer(buffers.runs, 0, runTable(planned, dispatches, firstPartials))
       const group = this.#bindGroups(buffers)
-      const pacer = new Pacer(this.#state.speed, signal !== undefined)
+      const budget = new SubmitBudget(this.#state.speed, signal !== undefined)
       for (let next = 0; next < dispatches.length; ) {
         signal?.throwIfAborted()
         const begin = next
@@ -181,10 +181,10 @@ export class GpuMeasurer {
           for (; next < dispatches.length; next++) {
             const dispatch = dispatches[next]!
             const piece = pieces[dispatch.piece]!
-            const { dtype } = piece.specimen.parameter
-            if (!pacer.takeWhole(`measure ${dtype}`, dispatch.elementCount)) break
+            const { dtype } = piece.tensor.parameter
+            if (!budget.takeWhole(`measure ${dtype}`, dispatch.elementCount)) break
             pass.setPipeline(pipelines.get(dtype)!)
-            pass.setBindGroup(0, group(piece.buffer, dispatch), [next * stride, edges.offsetOf(piece.specimen)])
+            pass.setBindGroup(0, group(piece.buffer, dispatch), [next * stride, edges.offsetOf(piece.tensor)])
             pass.dispatchWorkgroups(Math.ceil(dispatch.elementCount / GROUP_ELEMENTS))
           }
           if (next === dispatches.length) {
@@ -212,7 +212,7 @@ export class GpuMeasurer {
           this.#state,
           Promise.all([begin === 0 ? allocated.error : null, submitted.error, done.wait()]),
         )
-        pacer.done(performance.now() - began)
+        budget.done(performance.now() - began)
         refuse(noMemory, problem)
       }
       await copyOut(this.#state, buffers.results, 0, pieces.length * RECORD_WORDS * 4, (bytes) => {
@@ -221,7 +221,7 @@ export class GpuMeasurer {
           const { measurement, trusted } = readRecord(
             view,
             index * RECORD_WORDS * 4,
-            piece.specimen.yardstick,
+            piece.tensor.normalisation,
             planned[index]!,
           )
           take(piece, measurement, trusted)
@@ -236,8 +236,8 @@ export class GpuMeasurer {
     }
   }
 
-  async #pipelines(specimens: readonly GpuSpecimen[]): Promise<Map<string, GPUComputePipeline>> {
-    const dtypes = [...new Set(specimens.map(({ specimen }): DType => specimen.parameter.dtype))]
+  async #pipelines(tensors: readonly GpuMeasuredTensor[]): Promise<Map<string, GPUComputePipeline>> {
+    const dtypes = [...new Set(tensors.map(({ tensor }): DType => tensor.parameter.dtype))]
     const named = dtypes.map(async (dtype) => {
       const slots = { load: `load/${dtype}` }
       return [dtype, await pipeline(this.#state, { entry: 'statistics/measure', slots, layout: 'measure' })] as const
@@ -341,10 +341,10 @@ function refuse(noMemory: GPUError | null, problem: GPUError | null): void {
   }
 }
 
-/** The runs of a specimen, cut where its buffers end and where a record's counters would. */
-function piecesOf({ specimen, segments }: GpuSpecimen): MeasurePiece[] {
-  const width = byteWidth(specimen.parameter.dtype)
-  return specimen.runs.flatMap((run, index) =>
+/** The runs of a tensor, cut where its buffers end and where a record's counters would. */
+function piecesOf({ tensor, segments }: GpuMeasuredTensor): MeasurePiece[] {
+  const width = byteWidth(tensor.parameter.dtype)
+  return tensor.runs.flatMap((run, index) =>
     segments.flatMap((segment) => {
       const pieces: MeasurePiece[] = []
       const end = Math.min(run.firstElement + run.elementCount, segment.firstElement + segment.elementCount)
@@ -352,7 +352,7 @@ function piecesOf({ specimen, segments }: GpuSpecimen): MeasurePiece[] {
       while (first < end) {
         const elementCount = Math.min(MAX_RECORD_ELEMENTS, end - first)
         const byteOffset = segment.byteOffset + (first - segment.firstElement) * width
-        pieces.push({ specimen, run: index, buffer: segment.buffer, byteOffset, firstElement: first, elementCount })
+        pieces.push({ tensor, run: index, buffer: segment.buffer, byteOffset, firstElement: first, elementCount })
         first += elementCount
       }
       return pieces
@@ -365,9 +365,9 @@ class EdgeTables {
   readonly words: Int32Array<ArrayBuffer>
   readonly #offsets = new Map<Float32Array, number>()
 
-  constructor(specimens: readonly GpuSpecimen[]) {
-    for (const { specimen } of specimens) {
-      const { edges } = specimen.yardstick
+  constructor(tensors: readonly GpuMeasuredTensor[]) {
+    for (const { tensor } of tensors) {
+      const { edges } = tensor.normalisation
       if (!this.#offsets.has(edges)) this.#offsets.set(edges, this.#offsets.size * EDGE_TABLE_BYTES)
     }
     this.words = new Int32Array((this.#offsets.size * EDGE_TABLE_BYTES) / 4)
@@ -375,8 +375,8 @@ class EdgeTables {
   }
 
   /** In bytes. */
-  offsetOf({ yardstick }: Specimen): number {
-    return this.#offsets.get(yardstick.edges)!
+  offsetOf({ normalisation }: MeasuredTensor): number {
+    return this.#offsets.get(normalisation.edges)!
   }
 }
 

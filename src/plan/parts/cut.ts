@@ -133,13 +133,19 @@ function withPart(planned: PlannedParameter, part: ParameterPart): PlannedParame
  * Another library's generator makes a part that is one run of neighbours, such as rows; other parts are refused.
  * @throws WeightInitError `UNSUPPORTED_GENERATOR` naming the parameter and the remedy
  */
-export function checkPartSource({ name, action, part, source, distribution }: PlannedParameter): void {
-  if (part === undefined || source === undefined || action !== 'initialize' || distribution.kind === 'constant') return
+export function checkPartSource({ name, action, part, generatorSource, distribution }: PlannedParameter): void {
+  if (
+    part === undefined ||
+    generatorSource === undefined ||
+    action !== 'initialize' ||
+    distribution.kind === 'constant'
+  )
+    return
   // Orthogonal matrices are made whole, whatever draws them.
   if (distribution.kind === 'orthogonal' || partGeometry(part.fullShape, part.start, part.end).axes.length === 1) return
   throw new WeightInitError(
     'UNSUPPORTED_GENERATOR',
-    `Parameter ${show(name)} of shape ${show(part.fullShape)}: generator ${source.generator} makes only parts that are ` +
+    `Parameter ${show(name)} of shape ${show(part.fullShape)}: generator ${generatorSource.generator} makes only parts that are ` +
       "one run of neighbouring elements; cut its first axis, leave it whole, or use generator 'philox'.",
   )
 }

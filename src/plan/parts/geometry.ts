@@ -10,11 +10,11 @@ export function partGeometry(
   end: readonly number[],
 ): PartGeometry {
   const axes: { length: number; stride: number }[] = []
-  let origin = 0
+  let firstElement = 0
   let stride = 1
   for (let axis = fullShape.length - 1; axis >= 0; axis--) {
     const length = end[axis]! - start[axis]!
-    origin += start[axis]! * stride
+    firstElement += start[axis]! * stride
     if (length > 1) {
       const inner = axes.at(-1)
       if (inner !== undefined && inner.length * inner.stride === stride) inner.length *= length
@@ -24,7 +24,7 @@ export function partGeometry(
   }
   // A part without neighbours (a column, one element) is made of runs of one.
   if (axes[0]?.stride !== 1) axes.unshift({ length: 1, stride: 1 })
-  return { origin, axes }
+  return { firstElement, axes }
 }
 
 /** Position along every axis of element `local` of the part, innermost first. */
@@ -37,9 +37,9 @@ export function partDigits({ axes }: PartGeometry, local: number): number[] {
   })
 }
 
-/** Index in the full tensor of element `local` of the part. Twin of elementIndex in shaders/fill/fill_part.wgsl. */
+/** Index in the full tensor of element `local` of the part. CPU reference of elementIndex in shaders/fill/fill_part.wgsl. */
 export function elementIndex(part: PartGeometry, local: number): number {
-  return partDigits(part, local).reduce((sum, digit, axis) => sum + digit * part.axes[axis]!.stride, part.origin)
+  return partDigits(part, local).reduce((sum, digit, axis) => sum + digit * part.axes[axis]!.stride, part.firstElement)
 }
 
 /** The runs of neighbours that hold elements [first, first + count) of the part: indices in the full tensor. */

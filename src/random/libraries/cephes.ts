@@ -1,4 +1,4 @@
-// Twin of shaders/random/libraries/cephes.wgsl: the float32 logarithm, sine and cosine of the Cephes library (S. Moshier), in the
+// CPU reference of shaders/random/libraries/cephes.wgsl: the float32 logarithm, sine and cosine of the Cephes library (S. Moshier), in the
 // order of operations of PyTorch's AVX2 code (ATen/native/cpu/avx_mathfun.h). `mulAdd` says whether the compiler
 // contracted products and sums (GCC, the Linux builds) or not.
 

@@ -1,4 +1,4 @@
-// Twin of shaders/random/libraries/curand.wgsl: what cuRAND's headers (curand_uniform.h, curand_normal.h) make of Philox words.
+// CPU reference of shaders/random/libraries/curand.wgsl: what cuRAND's headers (curand_uniform.h, curand_normal.h) make of Philox words.
 import { cephesCosSin, cephesLog } from './cephes.js'
 import { exactSquareRoot, fusedMultiplyAdd } from './fma.js'
 

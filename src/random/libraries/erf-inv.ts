@@ -1,4 +1,4 @@
-// Twin of shaders/random/libraries/erf_inv.wgsl: the inverse error function of XLA, which is M. Giles, "Approximating the erfinv
+// CPU reference of shaders/random/libraries/erf_inv.wgsl: the inverse error function of XLA, which is M. Giles, "Approximating the erfinv
 // function", GPU Computing Gems Jade Edition, 2012: single precision. Its own error (6e-6) is part of what JAX gives.
 import { cephesLog } from './cephes.js'
 import { exactSquareRoot, fusedMultiplyAdd } from './fma.js'

@@ -1,4 +1,4 @@
-// Twins of shaders/random/libraries/fma.wgsl: float32 operations that WGSL and JavaScript do not have.
+// CPU reference of shaders/random/libraries/fma.wgsl: float32 operations that WGSL and JavaScript do not have.
 
 const fround = Math.fround
 

@@ -1,4 +1,4 @@
-// Twin of shaders/random/libraries/threefry.wgsl.
+// CPU reference of shaders/random/libraries/threefry.wgsl.
 
 const PARITY = 0x1bd11bda
 

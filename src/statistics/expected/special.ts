@@ -57,10 +57,10 @@ function incompleteGamma(a: number, x: number): { lower: number; upper: number }
 }
 
 /** P(X >= x) for X chi-squared with k degrees of freedom; for k up to some thousands. */
-export const chiSquaredTail = (x: number, k: number): number => incompleteGamma(k / 2, x / 2).upper
+export const chiSquaredSf = (x: number, k: number): number => incompleteGamma(k / 2, x / 2).upper
 
 /** P(X <= x), likewise. */
-export const chiSquaredHead = (x: number, k: number): number => incompleteGamma(k / 2, x / 2).lower
+export const chiSquaredCdf = (x: number, k: number): number => incompleteGamma(k / 2, x / 2).lower
 
 /**
  * A bound on P(B >= count) for B binomial of n trials with probability p (Chernoff): exp(-n KL(count/n || p)); 1 where count

@@ -13,8 +13,8 @@ test('a row without a check is found', async () => {
 
 test('a wrong value is found, whatever makes it, and named', async () => {
   const rows = new GoldenRows(hostTarget)
-  const origin = { generator: 'jax', key: [0, 1], count: 3 } as const
-  rows.draw('row', { distribution: { kind: 'uniform', low: 0, high: 1 }, origin }, [0, 3], (values) => {
+  const generatorSource = { generator: 'jax', key: [0, 1], count: 3 } as const
+  rows.draw('row', { distribution: { kind: 'uniform', low: 0, high: 1 }, generatorSource }, [0, 3], (values) => {
     expect(values.length).toBe(3)
     expect([...values]).toEqual([0, 0, 0])
   })

@@ -88,13 +88,9 @@ describe('torch-cpu', () => {
     )
     expect(plan.parameters.map(({ distribution }) => distribution.kind).slice(0, 2)).toEqual(['constant', 'constant'])
     // 16 words for x; eight pairs of four words for y, of which one normal is left.
-    expect(plan.parameters.map(({ source }) => (source as { position?: number } | undefined)?.position)).toEqual([
-      0,
-      16,
-      undefined,
-      undefined,
-      48,
-    ])
+    expect(
+      plan.parameters.map(({ generatorSource }) => (generatorSource as { position?: number } | undefined)?.position),
+    ).toEqual([0, 16, undefined, undefined, 48])
   })
 
   test('default initialisation of a Sequential', async () => {
@@ -130,10 +126,12 @@ describe('torch-cuda', () => {
       seed: 2n ** 64n - 1n,
       generator: { name: 'torch-cuda', threads: 256 },
     })
-    const offsets = plan.parameters.map(({ source }) => (source as { offset?: string } | undefined)?.offset)
+    const offsets = plan.parameters.map(
+      ({ generatorSource }) => (generatorSource as { offset?: string } | undefined)?.offset,
+    )
     expect(offsets).toEqual(['0', undefined, '4', '8', '12', '28', '32'])
     expect(plan.generatorSettings).toEqual({ name: 'torch-cuda', layout: 'torch-cuda-v1', threads: 256 })
-    expect(plan.parameters[0]!.source).toEqual({
+    expect(plan.parameters[0]!.generatorSource).toEqual({
       generator: 'torch-cuda',
       seed: '18446744073709551615',
       offset: '0',
@@ -148,10 +146,12 @@ describe('torch-cuda', () => {
     plan(40960, 'torch-cuda')
     expect(() => plan(40961, 'torch-cuda')).toThrow(/Parameter "w" has 40961 elements: above 40960 .* gpu: 'A100'/)
     expect(() => plan(2 ** 31, { name: 'torch-cuda', gpu: 'A100' })).toThrow(/at most 2\^31 - 1/)
-    expect(plan(50000, { name: 'torch-cuda', gpu: 'nvidia t4' }).parameters[0]!.source).toMatchObject({
+    expect(plan(50000, { name: 'torch-cuda', gpu: 'nvidia t4' }).parameters[0]!.generatorSource).toMatchObject({
       threads: 40960,
     })
-    expect(plan(50000, { name: 'torch-cuda', gpu: 'A100' }).parameters[0]!.source).toMatchObject({ threads: 50176 })
+    expect(plan(50000, { name: 'torch-cuda', gpu: 'A100' }).parameters[0]!.generatorSource).toMatchObject({
+      threads: 50176,
+    })
   })
 })
 
@@ -162,9 +162,9 @@ describe('jax', () => {
       seed: 42,
       generator: { name: 'jax', keys: { 'b.weight': key } },
     })
-    expect(plan.parameters[2]!.source).toEqual({ generator: 'jax', key, count: 9 })
+    expect(plan.parameters[2]!.generatorSource).toEqual({ generator: 'jax', key, count: 9 })
     const reordered = planModel({ parameters: [...mixed].reverse() }, rules, { seed: 42, generator: 'jax' })
-    expect(reordered.parameters.at(-1)!.source).toEqual(plan.parameters[0]!.source)
+    expect(reordered.parameters.at(-1)!.generatorSource).toEqual(plan.parameters[0]!.generatorSource)
   })
 
   test('two names of one CRC-32 are refused, unless one has a key', () => {
@@ -217,7 +217,7 @@ describe.each(every.map((generator) => [JSON.stringify(generator), generator] as
     expect((await half.verify()).ok).toBe(true)
     const manifest = JSON.parse(JSON.stringify(full.manifest()))
     expect(manifest.generatorSettings).toEqual(full.plan.generatorSettings)
-    expect(manifest.parameters[0].source).toEqual(full.plan.parameters[0]!.source)
+    expect(manifest.parameters[0].generatorSource).toEqual(full.plan.parameters[0]!.generatorSource)
   })
 })
 

@@ -1,4 +1,4 @@
-// The generators' shaders against their twins, without a GPU: the same constants, no inexact builtin, every module linked.
+// The generators' shaders against their references, without a GPU: the same constants, no inexact builtin, every module linked.
 import { describe, expect, test } from 'vitest'
 import { generatorPipelineKey } from '../../../src/gpu/fill/generators.js'
 import { linkShader } from '../../../src/gpu/shaders/link.js'
@@ -64,13 +64,13 @@ describe('every generator links', () => {
     { generator: 'jax', key: [0, 1], count },
     { generator: 'jax-legacy', key: [0, 1], count },
   ]
-  test.each(sources)('%j', (origin) => {
+  test.each(sources)('%j', (generatorSource) => {
     for (const distribution of [
       { kind: 'uniform', low: 0, high: 1 },
       { kind: 'normal', mean: 0, std: 1 },
     ] as const) {
       for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
-        const key = generatorPipelineKey({ distribution, origin }, dtype)
+        const key = generatorPipelineKey({ distribution, generatorSource }, dtype)
         const { code } = linkShader(key.entry, shaderModules, slotsOf(key))
         const names = [...withoutComments(code).matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) => name)
         expect(new Set(names).size).toBe(names.length)

@@ -201,8 +201,8 @@ describe('npy', () => {
   })
 
   it('refuses names that some file systems take for one', async () => {
-    const twins = { parameters: ['a.w', 'A.W'].map((name) => ({ name, shape: [2] })) }
-    const weights = await initializeModel(twins, 'zeros', {}, { device: 'cpu', seed: 1 })
+    const references = { parameters: ['a.w', 'A.W'].map((name) => ({ name, shape: [2] })) }
+    const weights = await initializeModel(references, 'zeros', {}, { device: 'cpu', seed: 1 })
     await expect(write('out', weights, { format: 'npy' })).rejects.toThrow(/"a\.w" and "A\.W" would share the file/)
   })
 

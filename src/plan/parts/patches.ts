@@ -1,4 +1,4 @@
-import type { Overlay } from '../../ir/job.js'
+import type { Patch } from '../../ir/job.js'
 import type { PartGeometry } from '../../ir/part.js'
 import { elementIndex } from './geometry.js'
 
@@ -15,18 +15,18 @@ function elementsBefore(part: PartGeometry, elementCount: number, index: number)
 }
 
 /**
- * Overlays of a full tensor as overlays of a part of it, indices counted within the part. A range stays one range, as the
+ * Patches of a full tensor as patches of a part of it, indices counted within the part. A range stays one range, as the
  * part keeps the tensor's order; a diagonal becomes as few diagonals as its places in the part allow, mostly one.
  */
-export function overlaysOfPart(overlays: readonly Overlay[], part: PartGeometry, elementCount: number): Overlay[] {
-  return overlays.flatMap((overlay): Overlay[] => {
-    const { pattern } = overlay
-    if (overlay.kind === 'range') {
-      const first = elementsBefore(part, elementCount, overlay.first)
-      const count = elementsBefore(part, elementCount, overlay.first + overlay.count) - first
+export function patchesOfPart(patches: readonly Patch[], part: PartGeometry, elementCount: number): Patch[] {
+  return patches.flatMap((patch): Patch[] => {
+    const { pattern } = patch
+    if (patch.kind === 'range') {
+      const first = elementsBefore(part, elementCount, patch.first)
+      const count = elementsBefore(part, elementCount, patch.first + patch.count) - first
       return count === 0 ? [] : [{ kind: 'range', first, count, pattern }]
     }
-    return diagonalRuns(overlay, part, elementCount).map((run) => ({ kind: 'diagonal', ...run, pattern }))
+    return diagonalRuns(patch, part, elementCount).map((run) => ({ kind: 'diagonal', ...run, pattern }))
   })
 }
 
@@ -40,10 +40,10 @@ function diagonalRuns({ first, stride, count }: Run, part: PartGeometry, element
   const runs: Run[] = []
   const last = elementIndex(part, elementCount - 1)
   const neighbours = part.axes[0]!.length
-  let step = Math.max(0, Math.ceil((part.origin - first) / stride))
+  let step = Math.max(0, Math.ceil((part.firstElement - first) / stride))
   while (step < count && first + step * stride <= last) {
     const index = first + step * stride
-    const skipped = stepsToPart(index - part.origin, stride, part)
+    const skipped = stepsToPart(index - part.firstElement, stride, part)
     if (skipped > 0) {
       step += skipped
       continue
@@ -99,8 +99,8 @@ function stepsToPart(ahead: number, stride: number, { axes }: PartGeometry): num
 }
 
 /** Number within the part of an element of the full tensor; undefined where it lies outside. */
-function localIndex({ origin, axes }: PartGeometry, index: number): number | undefined {
-  let rest = index - origin
+function localIndex({ firstElement, axes }: PartGeometry, index: number): number | undefined {
+  let rest = index - firstElement
   let local = 0
   let size = axes.reduce((product, { length }) => product * length, 1)
   for (let i = axes.length - 1; i >= 0; i--) {

@@ -9,9 +9,9 @@ import type { ResolvedOptions } from '../../plan/options.js'
 import { mersenneStream } from '../../random/libraries/mt19937.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from '../device/constants.js'
 import { type DeviceState, requireAlive, untilLost } from '../device/device-state.js'
-import { Pacer } from '../device/pacing.js'
 import { submitPass } from '../device/pass.js'
 import { withErrorScope } from '../device/scopes.js'
+import { SubmitBudget } from '../device/submit-budget.js'
 import { alignUp } from '../device/windows.js'
 import type { PipelineKey } from '../shaders/pipeline-key.js'
 import { bindGroupLayout, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from '../shaders/pipelines.js'
@@ -19,7 +19,7 @@ import {
   type GeneratorFields,
   generatorFields,
   generatorPipelineKey,
-  isGiven,
+  hasHostValues,
   noFields,
   tablePipelineKey,
 } from './generators.js'
@@ -33,41 +33,44 @@ const LEAST_ELEMENTS = 2 ** 16
 /** What every device accepts as a binding offset. */
 const BINDING_ALIGNMENT = 256
 
-interface UploadedJob {
+interface HostGeneratedJob {
   readonly words: Uint32Array<ArrayBuffer>
   /** distribution.c of shaders/generators/torch_cpu_normal.wgsl. */
   readonly extra: readonly [tailStart: number, tailWords: number, shift: number]
 }
 
 /** The words that elements [first, first + count) of a draw need, in the order in which the shader looks for them. */
-export function uploadedWords(draw: GeneratorDraw, first: number, count: number): UploadedJob {
-  if (isGiven(draw)) {
+export function hostGeneratedWords(draw: GeneratorDraw, first: number, count: number): HostGeneratedJob {
+  if (hasHostValues(draw)) {
     const values = sampleGenerator(draw, first, count).slice()
     return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
   }
-  const { distribution, origin } = draw as { distribution: SimpleDistribution; origin: TorchCpuSource }
-  const stream = mersenneStream(origin.seed)
+  const { distribution, generatorSource } = draw as {
+    distribution: SimpleDistribution
+    generatorSource: TorchCpuSource
+  }
+  const stream = mersenneStream(generatorSource.seed)
   if (distribution.kind === 'uniform') {
     const words = new Uint32Array(count)
-    stream.read(origin.position + first, words)
+    stream.read(generatorSource.position + first, words)
     return { words, extra: [0, 0, 0] }
   }
   // Where only the redone block is wanted, the upload begins a block earlier, so that the block's start is in it.
   const block = first - (first % TORCH_BLOCK)
-  const begin = Math.max(0, block > origin.count - TORCH_BLOCK ? block - TORCH_BLOCK : block)
+  const begin = Math.max(0, block > generatorSource.count - TORCH_BLOCK ? block - TORCH_BLOCK : block)
   const shift = first - begin
-  const end = Math.min(Math.ceil((first + count) / TORCH_BLOCK) * TORCH_BLOCK, origin.count)
-  const tail = origin.count - TORCH_BLOCK
-  const redone = origin.count % TORCH_BLOCK !== 0 && first + count > tail
+  const end = Math.min(Math.ceil((first + count) / TORCH_BLOCK) * TORCH_BLOCK, generatorSource.count)
+  const tail = generatorSource.count - TORCH_BLOCK
+  const redone = generatorSource.count % TORCH_BLOCK !== 0 && first + count > tail
   const body = end - begin
   const words = new Uint32Array(body + (redone ? TORCH_BLOCK : 0))
-  stream.read(origin.position + begin, words.subarray(0, body))
+  stream.read(generatorSource.position + begin, words.subarray(0, body))
   if (!redone) return { words, extra: [0xffffffff, 0, shift] }
-  stream.read(origin.position + origin.count, words.subarray(body))
+  stream.read(generatorSource.position + generatorSource.count, words.subarray(body))
   return { words, extra: [tail - begin, body, shift] }
 }
 
-type UploadedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator' })
+type HostGeneratedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator' })
 
 /** The words of elements [start, start + count) of a job, and the fields of its uniform block. */
 function uploadOf(
@@ -75,19 +78,19 @@ function uploadOf(
   start: number,
   count: number,
 ): { words: Uint32Array<ArrayBuffer>; fields: GeneratorFields } {
-  const source = job.source as UploadedSource
+  const source = job.source as HostGeneratedSource
   const first = job.firstElement + start
   if (source.kind === 'table') {
     const values = tableElements(source, job.part, first, count)
     return { words: new Uint32Array(values.slice().buffer), fields: noFields }
   }
-  const { words, extra } = uploadedWords(source, first, count)
+  const { words, extra } = hostGeneratedWords(source, first, count)
   return { words, fields: { ...generatorFields(source, first), extra } }
 }
 
 /** The pipeline of a job whose words or values the host makes. */
-export function uploadedPipelineKey({ source, dtype }: FillJob): PipelineKey {
-  const uploaded = source as UploadedSource
+export function hostGeneratedPipelineKey({ source, dtype }: FillJob): PipelineKey {
+  const uploaded = source as HostGeneratedSource
   return uploaded.kind === 'table' ? tablePipelineKey(dtype) : generatorPipelineKey(uploaded, dtype, false)
 }
 
@@ -96,7 +99,7 @@ export function uploadedPipelineKey({ source, dtype }: FillJob): PipelineKey {
  * submits as short as other work's. While the device works on one the host makes the words of the next; no more than one is
  * under way, so that an abort costs at most that one. Resolves when the device has done the work.
  */
-export async function runUploadedJobs(
+export async function runHostGeneratedJobs(
   state: DeviceState,
   targets: readonly FillTarget[],
   { signal, onProgress }: { readonly [K in 'signal' | 'onProgress']?: ResolvedOptions[K] | undefined },
@@ -119,7 +122,7 @@ export async function runUploadedJobs(
     await uploader.requireMemory(targets[0]!.job.name)
     for (const target of targets) {
       const { job } = target
-      const compiled = await pipeline(state, uploadedPipelineKey(job))
+      const compiled = await pipeline(state, hostGeneratedPipelineKey(job))
       for (let start = 0; start < job.elementCount; ) {
         signal?.throwIfAborted()
         requireAlive(state)
@@ -144,7 +147,7 @@ interface Piece {
   readonly fields: GeneratorFields
   readonly start: number
   readonly count: number
-  readonly pacer: Pacer
+  readonly budget: SubmitBudget
 }
 
 /** The buffers that pieces go through, and how large they are. */
@@ -155,7 +158,7 @@ class Uploader {
   readonly #refusal: Promise<GPUError | null>
   readonly #uniform: GPUBuffer
   /** A piece is made while the one before it is running, so the two are counted apart. */
-  readonly #pacers: readonly [Pacer, Pacer]
+  readonly #budgets: readonly [SubmitBudget, SubmitBudget]
   #turn = 0
 
   constructor(state: DeviceState, targets: readonly FillTarget[], watched: boolean) {
@@ -165,7 +168,7 @@ class Uploader {
     const share = Math.max(LEAST_ELEMENTS, Math.floor(bytes / 256 / 4 / TORCH_BLOCK) * TORCH_BLOCK)
     this.#state = state
     this.#most = Math.min(MOST_ELEMENTS, share)
-    this.#pacers = [new Pacer(state.speed, watched), new Pacer(state.speed, watched)]
+    this.#budgets = [new SubmitBudget(state.speed, watched), new SubmitBudget(state.speed, watched)]
     const size = 4 * (Math.min(this.#most, largest) + 3 * TORCH_BLOCK)
     const made = withErrorScope(device, 'out-of-memory', () =>
       device.createBuffer({ label: 'webgpu-init words', size, usage: USAGE_STORAGE | USAGE_COPY_DST }),
@@ -191,17 +194,17 @@ class Uploader {
 
   /** Makes the words of the next piece of a target. */
   prepare({ job }: FillTarget, start: number): Piece {
-    const pacer = this.#pacers[this.#turn++ % 2]!
-    const id = pipelineName(uploadedPipelineKey(job))
-    const count = pacer.take(id, Math.min(this.#most, job.elementCount - start))
-    return { ...uploadOf(job, start, count), start, count, pacer }
+    const budget = this.#budgets[this.#turn++ % 2]!
+    const id = pipelineName(hostGeneratedPipelineKey(job))
+    const count = budget.take(id, Math.min(this.#most, job.elementCount - start))
+    return { ...uploadOf(job, start, count), start, count, budget }
   }
 
   /** Resolves when the device has done it. */
   submit(
     { job, buffer, byteOffset }: FillTarget,
     compiled: GPUComputePipeline,
-    { words, fields, start, count, pacer }: Piece,
+    { words, fields, start, count, budget }: Piece,
   ): Promise<void> {
     const { device } = this.#state
     const width = byteWidth(job.dtype)
@@ -214,7 +217,7 @@ class Uploader {
       device.queue.writeBuffer(this.#words, 0, words)
       const group = device.createBindGroup({
         label: 'webgpu-init words',
-        layout: bindGroupLayout(this.#state, 'uploaded'),
+        layout: bindGroupLayout(this.#state, 'host words'),
         entries: [
           { binding: 0, resource: { buffer, offset, size: alignUp(from + count * width, 4) - offset } },
           { binding: 1, resource: { buffer: this.#uniform, size: jobLayout.byteLength } },
@@ -225,7 +228,7 @@ class Uploader {
       pass.setBindGroup(0, group, [0])
       pass.dispatchWorkgroups(Math.ceil(count / (4 * WORKGROUP_INVOCATIONS)))
     })
-    const finished = done.then((milliseconds) => pacer.done(milliseconds))
+    const finished = done.then((milliseconds) => budget.done(milliseconds))
     finished.catch(() => {})
     return finished
   }

@@ -1,6 +1,6 @@
 // The length of submits, on devices of every speed: short enough for a watchdog, few enough to cost nothing.
 import { describe, expect, test } from 'vitest'
-import { Pacer, unknownSpeed } from '../../src/gpu/device/pacing.js'
+import { SubmitBudget, unknownSpeed } from '../../src/gpu/device/submit-budget.js'
 
 /** Runs `elements` through a simulated device; the milliseconds of every submit. */
 function simulate(
@@ -9,7 +9,7 @@ function simulate(
   options: { dispatchMs?: number; latencyMs?: number; watched?: boolean; speed?: ReturnType<typeof unknownSpeed> } = {},
 ): number[] {
   const { dispatchMs = 0.005, latencyMs = 1, watched = false, speed = unknownSpeed() } = options
-  const pacer = new Pacer(speed, watched)
+  const budget = new SubmitBudget(speed, watched)
   const times: number[] = []
   const queue = elements.map((one) => ({ ...one }))
   while (queue.length > 0) {
@@ -17,7 +17,7 @@ function simulate(
     for (;;) {
       const first = queue[0]
       if (first === undefined) break
-      const taken = pacer.take(first.id, first.count)
+      const taken = budget.take(first.id, first.count)
       if (taken === 0) break
       expect(taken === first.count || taken % 8 === 0).toBe(true)
       first.count -= taken
@@ -25,12 +25,12 @@ function simulate(
       if (first.count === 0) queue.shift()
     }
     times.push(ms)
-    pacer.done(ms)
+    budget.done(ms)
   }
   return times
 }
 
-describe('Pacer', () => {
+describe('SubmitBudget', () => {
   test.each([
     ['SwiftShader', 14_000, 220],
     ['lavapipe', 118_000, 30],

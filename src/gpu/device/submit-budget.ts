@@ -26,7 +26,7 @@ export interface Speed {
 export const unknownSpeed = (): Speed => ({ rates: new Map(), dispatchMs: DISPATCH_MS.first })
 
 /** Says how much work still fits into a submit, and learns from how long it took. */
-export class Pacer {
+export class SubmitBudget {
   readonly #speed: Speed
   readonly #limit: number
   /** Elements of the submit by pipeline. */

@@ -64,13 +64,15 @@ function farTail(t: v128): v128 {
   return f32x4.add(f32x4.mul(p, t), f32x4.splat(FAR_0))
 }
 
-/** z >= 0 with upper tail probability q, for a float32 4e-29 <= q <= 1/2. */
+/** z >= 0 with upper tail probability q, for a float32 4e-29 <= q <= 1/2; `distance` is 1 - 2 q. */
 // @ts-ignore: decorator
 @inline
-export function inverseNormalTail(q: v128): v128 {
+export function inverseNormalTail(q: v128, distance: v128): v128 {
   const one = f32x4.splat(1)
-  const w = minusTwoLog(f32x4.mul(f32x4.mul(f32x4.splat(4), q), f32x4.sub(one, q)))
-  let z = f32x4.mul(f32x4.sub(one, f32x4.add(q, q)), centre(f32x4.sub(w, f32x4.splat(5))))
+  const near = f32x4.sub(one, f32x4.mul(distance, distance))
+  const v = f32x4.mul(f32x4.mul(f32x4.splat(4), q), f32x4.sub(one, q))
+  const w = minusTwoLog(v128.bitselect(near, v, f32x4.lt(distance, f32x4.splat(0.75))))
+  let z = f32x4.mul(distance, centre(f32x4.sub(w, f32x4.splat(5))))
   const beyond = f32x4.ge(w, f32x4.splat(10))
   if (v128.any_true(beyond)) {
     const s = squareRoot(w)

@@ -17,6 +17,22 @@ function fixed64ToFloat(high: v128, low: v128): v128 {
   return f32x4.add(top, f32x4.mul(f32x4.convert_i32x4_u(low), f32x4.splat(5.421010862427522e-20)))
 }
 
+/** 1 - 2 p of two probabilities p = integer 2^-64 2^-shift <= 1/2, each rounded once: the lower two lanes. */
+// @ts-ignore: decorator
+@inline
+function distanceToHalf(integer: v128, shift: u32): v128 {
+  const distance = i64x2.sub(i64x2.splat(0x8000000000000000), i64x2.shr_u(integer, shift))
+  // A float64 has 53 bits. Whatever lies below them is kept as one bit, which makes the one rounding to float32 right.
+  const rest = i64x2.ne(v128.and(distance, i64x2.splat(0x7ff)), i64x2.splat(0))
+  const shortened = v128.or(v128.andnot(distance, i64x2.splat(0x7ff)), v128.and(rest, i64x2.splat(0x800)))
+  const long = i64x2.ne(i64x2.shr_u(distance, 53), i64x2.splat(0))
+  const kept = v128.bitselect(shortened, distance, long)
+  const top = f64x2.convert_low_i32x4_u(v128.shuffle<u32>(kept, kept, 1, 3, 1, 3))
+  const bottom = f64x2.convert_low_i32x4_u(v128.shuffle<u32>(kept, kept, 0, 2, 0, 2))
+  const whole = f64x2.add(f64x2.mul(top, f64x2.splat(4294967296)), bottom)
+  return f32x4.demote_f64x2_zero(f64x2.mul(whole, f64x2.splat(1.0842021724855044e-19)))
+}
+
 /**
  * Truncated normal values in place of `count` words (rounded up to a multiple of four) from 0 on. CPU reference of
  * `truncatedNormalValue`, with the distribution's constants in its order.
@@ -33,6 +49,7 @@ export function truncatedNormal(
   mean: f32,
   low: f32,
   high: f32,
+  shift: u32,
 ): void {
   const start = i64x2.splat(((startHigh as u64) << 32) | (startLow as u64))
   const end: usize = count << 2
@@ -53,8 +70,12 @@ export function truncatedNormal(
     // upperBit is the sign or nothing.
     const upper = i32x4.shr_s(v128.and(above, i32x4.splat(upperBit)), 31)
     const q = f32x4.mul(fixed64ToFloat(v128.xor(above, upper), v128.xor(below, upper)), f32x4.splat(scale))
+    // The same mask for both halves of each 64-bit integer.
+    const firstDistance = distanceToHalf(v128.xor(first, v128.shuffle<u32>(upper, upper, 0, 0, 1, 1)), shift)
+    const secondDistance = distanceToHalf(v128.xor(second, v128.shuffle<u32>(upper, upper, 2, 2, 3, 3)), shift)
+    const distance = v128.shuffle<u32>(firstDistance, secondDistance, 0, 1, 4, 5)
     const sign = v128.andnot(i32x4.splat(0x80000000), upper)
-    const z = v128.xor(inverseNormalTail(q), sign)
+    const z = v128.xor(inverseNormalTail(q, distance), sign)
     const value = f32x4.add(f32x4.mul(z, f32x4.splat(signedStd)), f32x4.splat(mean))
     v128.store(at, f32x4.min(f32x4.max(value, f32x4.splat(low)), f32x4.splat(high)))
   }

@@ -6,7 +6,7 @@
 // constants: a = (std, rows, columns, zeros), b = (key low, key high, halfBits). Fewer than 2^32 elements.
 
 const SPARSE_TAG = 0x73707273u; // fourth counter word: apart from every block of values, which have 0 there
-const SPARSE_ROUNDS = 8u;
+const SPARSE_ROUNDS = 16u; // eight leave the choice of zeros uneven in matrices of few rows: their halves are only bits wide
 
 /// A permutation of 0..rows-1: a Feistel network on 2 halfBits bits, its round function Philox, walked until it is in range.
 fn permutedRow(row: u32, column: u32, rows: u32, halfBits: u32, key: vec2<u32>) -> u32 {

@@ -2,13 +2,45 @@
 //#import "random/inverse_normal"
 //#import "random/philox"
 // Truncated normal by inversion, one word per element: no rejection, no loop, exact tails. CPU reference: src/random/truncated-normal.ts.
-// constants: a = (start low, start high, mass low, mass high), b = (upperBit, scale, +-std, mean), c = (low, high).
+// constants: a = (start low, start high, mass low, mass high), b = (upperBit, scale, +-std, mean), c = (low, high, shift).
 
 /// (high, low) / 2^64 as float32; three roundings, in this order.
 fn fixed64ToFloat(high: u32, low: u32, zero: u32) -> f32 {
   let top = rounded(f32(high >> 16u) * 0x1p-16f + f32(high & 0xffffu) * 0x1p-32f, zero);
   let bottom = rounded(f32(low >> 16u) * 0x1p-48f + f32(low & 0xffffu) * 0x1p-64f, zero);
   return rounded(top + bottom, zero);
+}
+
+/// 1 - 2 p for a probability p = (high, low) 2^-64 2^-shift <= 1/2: twice its distance to 1/2, from the integer, so that it
+/// keeps 24 bits however close to 1/2 p is. Rounded once, to nearest even, in integers; at least 2^-63.
+fn distanceToHalf(high: u32, low: u32, shift: u32) -> f32 {
+  // The integer p / 2^-64, without what `shift` takes off its end.
+  var top = high;
+  var bottom = low;
+  if (shift >= 32u) {
+    bottom = top >> (shift - 32u);
+    top = 0u;
+  } else if (shift > 0u) {
+    bottom = (top << (32u - shift)) | (bottom >> shift);
+    top = top >> shift;
+  }
+  // 2^63 minus it, then its first bit to the top.
+  top = 0x80000000u - top - select(1u, 0u, bottom == 0u);
+  bottom = 0u - bottom;
+  var zeros = countLeadingZeros(top);
+  if (zeros == 32u) {
+    zeros += countLeadingZeros(bottom);
+    top = bottom << (zeros - 32u);
+    bottom = 0u;
+  } else if (zeros > 0u) {
+    top = (top << zeros) | (bottom >> (32u - zeros));
+    bottom = bottom << zeros;
+  }
+  let rest = top & 0xffu;
+  let mantissa = top >> 8u;
+  let up = rest > 0x80u || (rest == 0x80u && (bottom != 0u || (mantissa & 1u) == 1u));
+  // Exact: at most 2^24, times a power of two.
+  return f32(mantissa + select(0u, 1u, up)) * bitcast<f32>((104u - zeros) << 23u);
 }
 
 fn truncatedNormalValue(word: u32, constants: Constants, zero: u32) -> f32 {
@@ -21,8 +53,10 @@ fn truncatedNormalValue(word: u32, constants: Constants, zero: u32) -> f32 {
   low += start.x;
   high += start.y + select(0u, 1u, low < start.x);
   let upper = (high & constants.b.x) != 0u;
-  let q = fixed64ToFloat(select(high, ~high, upper), select(low, ~low, upper), zero) * bitcast<f32>(constants.b.y);
-  let z = inverseNormalTail(q, zero);
+  high = select(high, ~high, upper);
+  low = select(low, ~low, upper);
+  let q = fixed64ToFloat(high, low, zero) * bitcast<f32>(constants.b.y); // exact: a power of two
+  let z = inverseNormalTail(q, distanceToHalf(high, low, constants.c.z), zero);
   let value = rounded(select(-z, z, upper) * bitcast<f32>(constants.b.z), zero) + bitcast<f32>(constants.b.w);
   return clamp(value, bitcast<f32>(constants.c.x), bitcast<f32>(constants.c.y));
 }

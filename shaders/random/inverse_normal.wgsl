@@ -66,11 +66,15 @@ fn farTail(t: f32, zero: u32) -> f32 {
   return p;
 }
 
-/// z >= 0 with upper tail probability q: 1 - Phi(z) = q, 4e-29 <= q <= 1/2.
-fn inverseNormalTail(q: f32, zero: u32) -> f32 {
-  let w = rounded(minusTwoLog(rounded(4.0 * q * rounded(1.0 - q, zero), zero), zero), zero);
+/// z >= 0 with upper tail probability q: 1 - Phi(z) = q, 4e-29 <= q <= 1/2. `distance` is 1 - 2 q, by itself: near the mean q
+/// has lost the digits that it needs.
+fn inverseNormalTail(q: f32, distance: f32, zero: u32) -> f32 {
+  // 4 q (1 - q), near the mean from the distance too: neighbours then differ by their distance alone.
+  let near = rounded(1.0 - rounded(distance * distance, zero), zero);
+  let v = select(rounded(4.0 * q * rounded(1.0 - q, zero), zero), near, distance < 0.75);
+  let w = rounded(minusTwoLog(v, zero), zero);
   if (w < 10.0) {
-    return rounded((1.0 - 2.0 * q) * centre(w - 5.0, zero), zero);
+    return rounded(distance * centre(w - 5.0, zero), zero);
   }
   let s = rounded(squareRoot(w, zero), zero);
   if (w < 46.0) {

@@ -10,12 +10,12 @@ interface SimdExports {
   philox4x32(blocks: number, counterLow: number, counterHigh: number, key0: number, key1: number): void
   uniform(count: number, scale: number, offset: number, top: number, step: number, zeroPoint: number): void
   normal(count: number, std: number, mean: number): void
-  truncatedNormal(count: number, ...constants: Ten): void
+  truncatedNormal(count: number, ...constants: Eleven): void
   float32ToFloat16(count: number): void
   float32ToBfloat16(count: number): void
 }
 type Five = readonly [number, number, number, number, number]
-type Ten = readonly [...Five, ...Five]
+type Eleven = readonly [...Five, ...Five, number]
 
 /** The part of WebAssembly that is used here: TypeScript has it beside the DOM only. */
 declare const WebAssembly:
@@ -64,7 +64,7 @@ function distributionInPlace(
       return (count) => exports.normal(count, f0, f1)
     case 'truncated_normal': {
       const [b0 = 0, b1 = 0, b2 = 0, b3 = 0, b4 = 0] = constants
-      return (count) => exports.truncatedNormal(count, b0, b1, b2, b3, b4, f5, f6, f7, f8, f9)
+      return (count) => exports.truncatedNormal(count, b0, b1, b2, b3, b4, f5, f6, f7, f8, f9, constants[10]!)
     }
     default:
       return undefined

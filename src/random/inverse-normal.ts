@@ -92,12 +92,15 @@ function farTail(t: number): number {
 
 /**
  * z >= 0 with upper tail probability q, for a float32 4e-29 <= q <= 1/2: 1 - Phi(z) = q.
+ * @param distance 1 - 2 q, twice the distance of q to 1/2, by itself: near the mean q has lost the digits that it needs
  * |z - exact| <= 5e-7 max(1, |z|); same bits on every device.
  * After Giles, "Approximating the erfinv function", GPU Computing Gems (Jade), 2011, with our own coefficients.
  */
-export function inverseNormalTail(q: number): number {
-  const w = minusTwoLog(fround(4 * q * fround(1 - q)))
-  if (w < 10) return fround(fround(1 - 2 * q) * centre(fround(w - 5)))
+export function inverseNormalTail(q: number, distance: number): number {
+  // 4 q (1 - q), near the mean from the distance too: neighbours then differ by their distance alone.
+  const v = distance < 0.75 ? fround(1 - fround(distance * distance)) : fround(4 * q * fround(1 - q))
+  const w = minusTwoLog(v)
+  if (w < 10) return fround(distance * centre(fround(w - 5)))
   const s = squareRoot(w)
   return w < 46 ? tail(fround(s - 5)) : farTail(fround(s - 9))
 }

@@ -26,8 +26,9 @@ export interface TruncatedNormalConstants {
   readonly mass: bigint
   /** 0x80000000 where the interval reaches past the mean, so that a high bit means the other tail; else 0. */
   readonly upperBit: number
-  /** A power of two: real probability = integer 2^-64 scale. */
+  /** 2^-shift: real probability = integer 2^-64 scale. */
   readonly scale: number
+  readonly shift: number
   /** float32 std; negative where the interval was mirrored to bring its larger part below the mean. */
   readonly signedStd: number
   readonly mean: number
@@ -60,9 +61,9 @@ export function truncatedNormalConstants(
     )
   }
   const pLow = normalTail(-alpha)
-  let scale = 1
-  let scaled = beta <= 0 ? normalTail(-beta) : 1
-  for (; scaled < 0.5; scaled *= 2) scale /= 2
+  let shift = 0
+  for (let scaled = beta <= 0 ? normalTail(-beta) : 1; scaled < 0.5; scaled *= 2) shift++
+  const scale = 2 ** -shift
   const start = BigInt(Math.floor((pLow / scale) * 2 ** 64))
   // Phi(beta) - Phi(alpha); above the mean from the complements' side, so that no digits cancel.
   const massValue = beta <= 0 ? normalTail(-beta) - pLow : 1 - normalTail(beta) - pLow
@@ -82,6 +83,7 @@ export function truncatedNormalConstants(
     mass,
     upperBit: beta > 0 ? 0x80000000 : 0,
     scale,
+    shift,
     signedStd: mirrored ? -fround(std) : fround(std),
     mean: fround(mean),
     low: lowest,
@@ -95,6 +97,7 @@ export function packTruncatedNormal(c: TruncatedNormalConstants): Uint32Array {
   const floats = new Float32Array(bits.buffer)
   bits.set([low32(c.start), high32(c.start), low32(c.mass), high32(c.mass), c.upperBit])
   floats.set([c.scale, c.signedStd, c.mean, c.low, c.high], 5)
+  bits[10] = c.shift
   return bits
 }
 
@@ -102,6 +105,24 @@ export function packTruncatedNormal(c: TruncatedNormalConstants): Uint32Array {
 export function fixed64ToFloat(high: number, low: number): number {
   const top = fround((high >>> 0) * 2 ** -32)
   return fround(top + fround((low >>> 0) * 2 ** -64))
+}
+
+/**
+ * 1 - 2 p for a probability p = (high, low) 2^-64 2^-shift <= 1/2: twice its distance to 1/2, from the integer, so that it
+ * keeps 24 bits however close to 1/2 p is. One rounding, to nearest even; at least 2^-63.
+ */
+export function distanceToHalf(high: number, low: number, shift: number): number {
+  // The integer p / 2^-64, without what `shift` takes off its end.
+  let top = high >>> 0
+  let bottom = low >>> 0
+  if (shift >= 32) [top, bottom] = [0, top >>> (shift - 32)]
+  else if (shift > 0) [top, bottom] = [top >>> shift, ((top << (32 - shift)) | (bottom >>> shift)) >>> 0]
+  // 2^63 minus it.
+  top = 0x80000000 - top - (bottom === 0 ? 0 : 1)
+  bottom = -bottom >>> 0
+  // A float64 has 53 bits. Whatever lies below them is kept as one bit, which makes the one rounding to float32 right.
+  if (top >= 2 ** 21) bottom = ((bottom & ~0x7ff) | ((bottom & 0x7ff) === 0 ? 0 : 0x800)) >>> 0
+  return fround((top * 2 ** 32 + bottom) * 2 ** -63)
 }
 
 /** One value from a word: inverse distribution function at start + mass (word + 1/2) 2^-32. Exact. */
@@ -117,8 +138,12 @@ export function truncatedNormalValue(word: number, bits: Uint32Array, floats: Fl
   low = (low + startLow) >>> 0
   high = (high + bits[1]! + (low < startLow ? 1 : 0)) >>> 0
   const upper = (high & bits[4]!) !== 0
-  const q = fixed64ToFloat(upper ? ~high : high, upper ? ~low : low) * floats[5]!
-  const z = inverseNormalTail(q)
+  if (upper) {
+    high = ~high
+    low = ~low
+  }
+  const q = fixed64ToFloat(high, low) * floats[5]!
+  const z = inverseNormalTail(q, distanceToHalf(high, low, bits[10]!))
   const value = fround(fround((upper ? z : -z) * floats[6]!) + floats[7]!)
   return Math.min(Math.max(value, floats[8]!), floats[9]!)
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { float32ToBfloat16, float32ToFloat16 } from '../../src/core/half.js'
 import { boxMuller, direction, radius } from '../../src/random/normal.js'
 import { multiplyHigh, philox4x32 } from '../../src/random/philox.js'
+import { distanceToHalf } from '../../src/random/truncated-normal.js'
 import { adapterName, mapOnGpu, testWords, useDevice } from '../support/gpu.js'
 import known from '../vectors/random123.json' with { type: 'json' }
 
@@ -44,6 +45,27 @@ describe(`shader functions on ${adapterName}`, () => {
         input,
       )
       expect([...words].map((w) => w.toString(16).padStart(8, '0'))).toEqual(out)
+    }
+  })
+
+  test('distanceToHalf equals its CPU reference: every length, ties, every shift', async () => {
+    const words = testWords(4 * 32768, 11)
+    for (let i = 0; i < words.length; i += 4) {
+      const [any = 0, at = 0, kind = 0] = words.subarray(i, i + 3)
+      const shift = kind % 3 === 0 ? at % 57 : 0
+      // 2^63 less something of every length, in a third of them with a tail of zeros or ones: ties and their neighbours.
+      const length = BigInt(at % 63) + 1n
+      let distance = ((1n << length) | (BigInt(any) << 31n) | BigInt(words[i + 3]!)) & ((1n << length) - 1n)
+      if (kind % 3 === 1 && length > 26n)
+        distance = ((distance >> (length - 25n)) << (length - 25n)) + BigInt(at % 3) - 1n
+      const p = shift > 0 ? (BigInt(any) << 32n) | BigInt(words[i + 3]!) : 2n ** 63n - (distance > 0n ? distance : 1n)
+      words.set([Number(p >> 32n), Number(p & 0xffff_ffffn), shift], i)
+    }
+    const body = 'return vec4<u32>(bitcast<u32>(distanceToHalf(x.x, x.y, x.z)), x.yzw);'
+    const found = await mapOnGpu(gpu.device, ['distributions/truncated_normal'], body, words)
+    for (let i = 0; i < words.length; i += 4) {
+      const [high = 0, low = 0, shift = 0] = words.subarray(i, i + 3)
+      expect([high, low, shift, found[i]]).toEqual([high, low, shift, bits(distanceToHalf(high, low, shift))])
     }
   })
 

@@ -16,7 +16,7 @@ export interface TruncatedNormalConfig {
 /**
  * N(mean, std^2) given that it lies in [a, b]: PyTorch's trunc_normal_, whose bounds are ABSOLUTE values. With std 0.02 and
  * the default bounds nothing is truncated; for bounds in standard deviations use `TruncatedNormalSigmaInitializer`.
- * By inversion of the distribution function (PyTorch <= 2.12 inverts too, 2.13 rejects); tails exact, no clamping to a bound.
+ * By inversion of the distribution function (PyTorch <= 2.12 inverts too, 2.13 rejects); tails exact. A value that rounding brings past a bound becomes the bound.
  */
 export class TruncatedNormalInitializer extends Initializer {
   readonly name: string = 'trunc_normal'

@@ -66,7 +66,7 @@ class _Integers:
 
     word = staticmethod(int)
 
-    def add(self, a, b):
+    def add_key(self, a, b):
         return (a + b) & _MASK_32
 
     def multiply(self, a, b):
@@ -84,9 +84,6 @@ def _philox(ops, c0, c1, c2, c3, k0, k1):
         c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
         k0, k1 = ops.add_key(k0, w0), ops.add_key(k1, w1)
     return c0, c1, c2, c3
-
-
-_Integers.add_key = _Integers.add
 
 
 def _fnv1a64(text):
@@ -1054,7 +1051,7 @@ _MOST = 2**53 - 1
 def _show(value):
     """A value as an error message shows it, cut at 80 characters."""
     try:
-        text = json.dumps(value) if isinstance(value, (dict, list, str)) else repr(value)
+        text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, str)) else repr(value)
     except (TypeError, ValueError, RecursionError):
         text = f'a {type(value).__name__}'
     return text if len(text) <= 80 else text[:77] + '...'

@@ -2,6 +2,7 @@
 and transformers are skipped, with a reason, where these are not installed.
 """
 
+import base64
 import copy
 import doctest
 import hashlib
@@ -94,7 +95,11 @@ def manifest_of(*entries, seed='42'):
 def golden_cases():
     for case, wanted in GOLDEN.items():
         law, dtype, _, seed = case.rsplit(' ', 3)
-        yield case, wanted, [seed, 'layers.0.weight', [1001, 37], FILE['contractLaws'][law], dtype, None, None, None, wanted]
+        yield (
+            case,
+            wanted,
+            [seed, 'layers.0.weight', [1001, 37], FILE['contractLaws'][law], dtype, None, None, None, wanted],
+        )
 
 
 class Values(unittest.TestCase):
@@ -138,8 +143,6 @@ class Values(unittest.TestCase):
                     self.assertEqual(sha256(array), model['sha256'][key])
 
     def test_orthogonal_within_its_bound(self):
-        import base64
-
         for seed, name, shape, law, data in FILE['orthogonal']:
             wanted = np.frombuffer(base64.b64decode(data), '<f4').reshape(shape)
             made = webgpu_init.tensor(int(seed), name, shape, law)
@@ -169,9 +172,7 @@ class Values(unittest.TestCase):
         rng = random.Random(2)
         runs = [{'first': 3, 'stride': 14, 'count': 12}, {'first': 1, 'stride': 2, 'count': 30}]
         law = {'kind': 'diagonal', 'value': 2, 'elementCount': 216, 'runs': runs}
-        spec = webgpu_init._spec(
-            'w', (6, 6, 6), law, 'float32', {'first': 50, 'count': 40}, webgpu_init._Stream(0, 0), 'w'
-        )
+        spec = webgpu_init._spec('w', (6, 6, 6), law, 'float32', {'first': 50, 'count': 40}, webgpu_init._Stream(0, 0), 'w')
         whole = webgpu_init.tensor(0, 'w', (6, 6, 6), law, padding={'first': 50, 'count': 40})
         for _ in range(50):
             lists = tuple(np.array(sorted(rng.sample(range(6), rng.randint(1, 6)))) for _ in range(3))
@@ -308,7 +309,24 @@ class Manifests(unittest.TestCase):
     def test_mutations_are_refused_or_made(self):
         """Whatever stands in a manifest, the answer is arrays or a ValueError."""
         rng = random.Random(3)
-        odd = [None, True, -1, 0, 2, 1e300, 10**30, 0.5, '', 'x', [], {}, [1], {'kind': 'normal'}, float('nan'), '9' * 30]
+        odd = [
+            None,
+            True,
+            -1,
+            0,
+            2,
+            1e300,
+            10**30,
+            0.5,
+            '',
+            'x',
+            [],
+            {},
+            [1],
+            {'kind': 'normal'},
+            float('nan'),
+            '9' * 30,
+        ]
 
         def mutate(node):
             keys = list(node) if isinstance(node, dict) else range(len(node))
@@ -367,12 +385,18 @@ class Manifests(unittest.TestCase):
             path = Path(folder, 'manifest.json')
             path.write_text(json.dumps(self.good))
             self.assertEqual(webgpu_init.load_manifest(path), self.good)
-            self.assertEqual(list(webgpu_init.state_dict(str(path))), ['a.weight', 'a.tied', 'b', 'c'])
+            for manifest in (str(path), path, json.dumps(self.good)):
+                self.assertEqual(list(webgpu_init.state_dict(manifest)), ['a.weight', 'a.tied', 'b', 'c'])
             header = json.dumps({'__metadata__': {'webgpu-init': json.dumps(self.good)}}).encode()
             weights = Path(folder, 'w.safetensors')
             weights.write_bytes(len(header).to_bytes(8, 'little') + header)
             self.assertEqual(webgpu_init.load_manifest(weights), self.good)
-            for data in (b'', b'\xff' * 20, (2).to_bytes(8, 'little') + b'{}', (9).to_bytes(8, 'little') + b'[1,2,3]  '):
+            for data in (
+                b'',
+                b'\xff' * 20,
+                (2).to_bytes(8, 'little') + b'{}',
+                (9).to_bytes(8, 'little') + b'[1,2,3]  ',
+            ):
                 weights.write_bytes(data)
                 with self.assertRaisesRegex(ValueError, 'w.safetensors'):
                     webgpu_init.load_manifest(weights)
@@ -610,10 +634,11 @@ class Distributed(unittest.TestCase):
                 webgpu_init.materialize_(module, manifest_of(entry('w', [4], NORMAL)))
 
     def test_fully_sharded_and_tensor_parallel(self):
-        from fsdp_worker import Tied
         from torch.distributed.device_mesh import init_device_mesh
         from torch.distributed.fsdp import fully_shard
         from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
+
+        from fsdp_worker import Tied
 
         wanted = webgpu_init.state_dict(small_manifest(), like='torch')
         for rank in self.ranks(4):
@@ -662,7 +687,7 @@ class Jax(unittest.TestCase):
 
     def test_specs(self):
         skipped = 0
-        for spec in FILE['specs'][::16] + FILE['far'][:6]:
+        for spec in FILE['specs'][::25] + FILE['far'][:6]:
             if spec[4] == 'int64':
                 skipped += 1
                 with self.assertRaisesRegex(ValueError, 'jax_enable_x64'):
@@ -711,7 +736,8 @@ class Jax(unittest.TestCase):
         wanted = webgpu_init.state_dict(manifest)
         for spec in (PartitionSpec('x'), PartitionSpec(('x', 'y')), PartitionSpec(None, 'y'), PartitionSpec('y', 'x')):
             sharding = NamedSharding(mesh, spec)
-            tree = webgpu_init.jax_tree(manifest, sharding=lambda name, shape: sharding if len(shape) == 2 else None)
+            shardings = {'a.kernel': sharding, 'b': sharding}
+            tree = webgpu_init.jax_tree(manifest, sharding=shardings)
             self.assertEqual(sorted(tree), ['a', 'b'])
             self.assertEqual(tree['a']['kernel'].sharding, sharding)
             for name, array in (('a.kernel', tree['a']['kernel']), ('a.bias', tree['a']['bias']), ('b', tree['b'])):
@@ -720,7 +746,9 @@ class Jax(unittest.TestCase):
         def program(zero):
             return webgpu_init.tensor(42, 'a.kernel', (64, 48), NORMAL, like=jax, zero=zero)
 
-        text = jax.jit(program, out_shardings=NamedSharding(mesh, PartitionSpec('y', 'x'))).lower(np.uint32(0)).compile().as_text()
+        text = (
+            jax.jit(program, out_shardings=NamedSharding(mesh, PartitionSpec('y', 'x'))).lower(np.uint32(0)).compile().as_text()
+        )
         self.assertNotRegex(text, 'all-reduce|all-gather|collective-permute|all-to-all')
 
     def test_tree(self):

@@ -362,9 +362,7 @@ class _Jax:
         return self.from_bits(self.bits(x) ^ self.zero)
 
     def repeat_while(self, condition, step, x):
-        return self.jax.lax.while_loop(
-            lambda x: condition(x).any(), lambda x: self.jnp.where(condition(x), step(x), x), x
-        )
+        return self.jax.lax.while_loop(lambda x: condition(x).any(), lambda x: self.jnp.where(condition(x), step(x), x), x)
 
     def scalar(self, value, dtype):
         if dtype not in _FLOATS:
@@ -382,27 +380,28 @@ class _Jax:
 
 def _backend(like, zero=None):
     """The array library that `like` stands for: a module, a device, an array, a sharding, or a name."""
-    if like is None or like is np or isinstance(like, np.ndarray) or (isinstance(like, str) and like == 'numpy'):
+    if isinstance(like, str) and like in ('numpy', 'torch', 'jax'):
+        like = importlib.import_module(like)
+    if like is None or like is np or isinstance(like, np.ndarray):
         return _Numpy()
-    torch = importlib.import_module('torch') if isinstance(like, str) and like == 'torch' else sys.modules.get('torch')
+    # What is not imported is not what `like` comes from.
+    torch, jax = sys.modules.get('torch'), sys.modules.get('jax')
     if torch is not None:
-        if like is torch or (isinstance(like, str) and like == 'torch'):
-            return _Torch(torch.get_default_device() if hasattr(torch, 'get_default_device') else 'cpu')
+        if like is torch:
+            return _Torch(torch.get_default_device())
         if isinstance(like, torch.device):
             return _Torch(like)
         if isinstance(like, torch.Tensor):
             return _Torch(like.device)
-    jax = importlib.import_module('jax') if isinstance(like, str) and like == 'jax' else sys.modules.get('jax')
     if jax is not None:
-        if like is jax or like is sys.modules.get('jax.numpy') or isinstance(like, (str, jax.Array)):
-            if not isinstance(like, str) or like == 'jax':
-                return _Jax(zero)
-        elif isinstance(like, jax.sharding.Sharding):
+        if like is jax or like is jax.numpy or isinstance(like, jax.Array):
+            return _Jax(zero)
+        if isinstance(like, jax.sharding.Sharding):
             return _Jax(zero, like)
-        elif isinstance(like, jax.Device):
+        if isinstance(like, jax.Device):
             return _Jax(zero, jax.sharding.SingleDeviceSharding(like))
     raise ValueError(
-        f"like is {_show(like)}, which names no array library. Use numpy, torch, a torch.device, a torch.Tensor, jax, a "
+        f'like is {_show(like)}, which names no array library. Use numpy, torch, a torch.device, a torch.Tensor, jax, a '
         'jax.Device, a jax.sharding.Sharding, or leave it out for NumPy.'
     )
 
@@ -677,12 +676,18 @@ def _exponential(x):
     return math.ldexp(total, k)
 
 
+@functools.lru_cache(maxsize=16)
+def _frequencies(half, steps, timescale):
+    """Radians per position, exp(-j ln(timescale) / steps), with PyTorch's own roundings to float32."""
+    step = _f32(-math.log(timescale) / steps)
+    return np.array([_exponential(_f32(step * j)) for j in range(half)], np.float32).astype(np.float64)
+
+
 def _sinusoid_values(law, index):
     """sin or cos of position x frequency; float64 inside, rounded to float32."""
     columns, interleaved = law['columns'], law['arrangement'] == 'interleaved'
     half = columns // 2
-    step = _f32(-math.log(law['maxTimescale']) / (half if interleaved else half - 1))
-    frequency = np.array([_exponential(_f32(step * j)) for j in range(half)], np.float32).astype(np.float64)
+    frequency = _frequencies(half, half if interleaved else half - 1, law['maxTimescale'])
     row, column = index // columns, index % columns
     pair, cosine = (column >> 1, (column & 1) == 1) if interleaved else (column % half, column >= half)
     x = (row.astype(np.float64) * frequency[pair]).astype(np.float32).astype(np.float64)
@@ -898,9 +903,7 @@ def _host_values(spec, region):
         rows = out.reshape(len(starts), -1)
         for chosen, column, stop in _pieces(starts, length, _Numpy.chunk):
             index = (starts[chosen] + column)[:, None] + np.arange(stop - column, dtype=np.int64)
-            rows[chosen, at + column : at + stop] = (
-                _sinusoid_values(spec.law, index) if made is None else made[index - first]
-            )
+            rows[chosen, at + column : at + stop] = _sinusoid_values(spec.law, index) if made is None else made[index - first]
     return out
 
 
@@ -1161,7 +1164,7 @@ def _checked_law(value, dtype, count, where):
         return _checked_diagonal(law, dtype, count, where)
     if dtype not in _FLOATS:
         raise ValueError(
-            f"{where} has dtype {dtype}, which takes no random values (\"{kind}\" not implemented for '{dtype}'). Give it a "
+            f'{where} has dtype {dtype}, which takes no random values ("{kind}" not implemented for \'{dtype}\'). Give it a '
             'constant, or make it float32, float16 or bfloat16.'
         )
     return _CHECKS[kind](law, dtype, count, where)
@@ -1199,7 +1202,9 @@ def _checked_truncated_normal(law, dtype, _, where):
         for key, infinite in (('low', -math.inf), ('high', math.inf))
     )
     if not low < high:
-        raise ValueError(f'{where}: the interval [{low}, {high}] is empty: a truncated normal needs low < high. Swap or widen them.')
+        raise ValueError(
+            f'{where}: the interval [{low}, {high}] is empty: a truncated normal needs low < high. Swap or widen them.'
+        )
     _not_tiny(std, 'std', where)
     _not_tiny(mean, 'mean', where)
     least = max(low, min(mean, high) - _INVERSION_REACH * std)
@@ -1259,7 +1264,9 @@ def _checked_orthogonal(law, dtype, count, where):
 def _checked_sinusoid(law, _dtype, count, where):
     law = _counted(law, {'rows': (1, 2**20), 'columns': (4, count)}, where)
     if law['columns'] % 2 or law['arrangement'] not in ('halves', 'interleaved'):
-        raise ValueError(f'{where}: sinusoids need an even number of columns, in "halves" or "interleaved", but found {_show(law)}.')
+        raise ValueError(
+            f'{where}: sinusoids need an even number of columns, in "halves" or "interleaved", but found {_show(law)}.'
+        )
     if law['rows'] * law['columns'] != count:
         raise ValueError(f'{where}: {law["rows"]} x {law["columns"]} are not its {count} elements.')
     timescale = _finite(law['maxTimescale'], 'maxTimescale', where)
@@ -1283,7 +1290,7 @@ def _checked_shape(value, where, what='shape'):
         raise ValueError(f'{where}: {what} must be a list of positive integers, but found {_show(value)}.')
     lengths = []
     for axis, length in enumerate(value):
-        if isinstance(length, float) or isinstance(length, bool) or not hasattr(length, '__index__') or length < 1:
+        if isinstance(length, (float, bool)) or not hasattr(length, '__index__') or length < 1:
             hint = ' A zero-element tensor has nothing to initialise: leave it out.' if length == 0 else ''
             raise ValueError(
                 f'{where}: dimension {axis} of {what} {_show(value)} is {_show(length)}; every dimension must be a positive '
@@ -1399,7 +1406,9 @@ def tensor(
     count = math.prod(spec.shape)
     if start is None and stop is None:
         return _make(backend, spec, _Region.whole(spec.shape))
-    begin, end = (_checked_end(x, default, what, count, where) for x, default, what in ((start, 0, 'start'), (stop, count, 'stop')))
+    begin, end = (
+        _checked_end(x, default, what, count, where) for x, default, what in ((start, 0, 'start'), (stop, count, 'stop'))
+    )
     if begin > end:
         raise ValueError(f'{where}: start {begin} is behind stop {end}. Swap them.')
     return _make(backend, spec, _Region((count,), (range(begin, end),)))
@@ -1491,7 +1500,9 @@ def _read_manifest(manifest):
     """A manifest or a plan, checked: every field, before anything is allocated."""
     if isinstance(manifest, _Manifest):
         return manifest
-    if isinstance(manifest, (str, os.PathLike)):
+    if isinstance(manifest, str) and manifest.lstrip()[:1] in ('{', '['):
+        manifest = _parse_json(manifest, 'Manifest')
+    elif isinstance(manifest, (str, os.PathLike)):
         manifest = load_manifest(manifest)
     if not isinstance(manifest, dict):
         raise ValueError(f'Manifest: it must be an object, or the path of one, but found {_show(manifest)}.')
@@ -1573,7 +1584,9 @@ def _read_part(value, held, where):
         bounds = value[key]
         fits = isinstance(bounds, list) and len(bounds) == len(full)
         if not fits or not all(_is_count(bound, 0, length) for bound, length in zip(bounds, full)):
-            raise ValueError(f'{where}: part.{key} must have an integer within each axis of {list(full)}, but found {_show(bounds)}.')
+            raise ValueError(
+                f'{where}: part.{key} must have an integer within each axis of {list(full)}, but found {_show(bounds)}.'
+            )
     lists = tuple(range(int(a), int(b)) for a, b in zip(value['start'], value['end']))
     if tuple(len(indices) for indices in lists) != held:
         raise ValueError(f'{where}: the part has shape {[len(i) for i in lists]}, but the parameter {list(held)}.')
@@ -1585,7 +1598,9 @@ def _check_tie(entry, entries):
         return
     name, owner = _show(entry.spec.name), entries.get(entry.tied_to)
     if owner is None or owner.tied_to is not None:
-        raise ValueError(f'Manifest: parameter {name} is tied to {_show(entry.tied_to)}, which is no parameter with memory of its own.')
+        raise ValueError(
+            f'Manifest: parameter {name} is tied to {_show(entry.tied_to)}, which is no parameter with memory of its own.'
+        )
     if owner.region.size != entry.region.size or owner.spec.dtype != entry.spec.dtype:
         raise ValueError(f'Manifest: parameter {name} is tied to {_show(entry.tied_to)}, which has another size or dtype.')
 
@@ -1639,7 +1654,8 @@ def state_dict(manifest, *, like=None, only=None):
     """Every parameter of a manifest by name, in its order.
 
     Args:
-      manifest: what `weights.manifest()` or `load_manifest` gives, a plan of `webgpu-init plan --json`, or a path.
+      manifest: what `weights.manifest()` or `load_manifest` gives, as a dict or as JSON text, a plan of
+        `webgpu-init plan --json`, or a path.
       like: the array library, as in `tensor`.
       only: names to make; default all.
 
@@ -1798,7 +1814,9 @@ def _job(torch, manifest, names, tensor_, is_buffer, given):
             for name in names:
                 if name in given:
                     if given[name].shape != tensor_.shape:
-                        raise ValueError(f'Buffer {_show(name)} has shape {list(tensor_.shape)}, but found {list(given[name].shape)}.')
+                        raise ValueError(
+                            f'Buffer {_show(name)} has shape {list(tensor_.shape)}, but found {list(given[name].shape)}.'
+                        )
                     return given[name]
             raise ValueError(
                 f'Buffer {_show(names[0])} is on the meta device and not in the manifest: it would hold whatever its memory '
@@ -1807,8 +1825,8 @@ def _job(torch, manifest, names, tensor_, is_buffer, given):
             )
         raise ValueError(
             f'{where} is not in the manifest, which has {_sample_of(manifest.entries)}. Make the manifest from this model, name '
-            f'the owner it is tied to (tied={{{_show(names[0])}: owner}}), or undo what renames it (weight_norm, DDP: pass its '
-            'inner module).'
+            f'the owner it is tied to (tied={{{_show(names[0])}: owner}}), or undo what renames it (weight_norm, DDP: pass '
+            'its inner module).'
         )
     if len(owners) > 1:
         raise ValueError(
@@ -1820,7 +1838,7 @@ def _job(torch, manifest, names, tensor_, is_buffer, given):
     if dtype != entry.spec.dtype and not (dtype in _FLOATS and entry.spec.dtype in _FLOATS):
         raise ValueError(
             f'{where} has dtype {dtype}, but the manifest {entry.spec.dtype}. Use float32, float16 or bfloat16 for random '
-            'values, and the manifest\'s own dtype for others.'
+            "values, and the manifest's own dtype for others."
         )
     spec = replace(entry.spec, law=_checked_dtype_law(entry.spec, dtype, where), dtype=dtype)
     shape = tuple(tensor_.shape)
@@ -1834,7 +1852,7 @@ def _job(torch, manifest, names, tensor_, is_buffer, given):
         spec = replace(spec, shape=shape)
     else:
         raise ValueError(
-            f'{where} has shape {list(shape)}, but the manifest {list(spec.shape)}. Make the manifest from this model; parameters '
+            f'{where} has shape {list(shape)}, but the manifest {list(spec.shape)}. Make the manifest from this model; tensors '
             'that are flattened or cut by hand (FSDP1) are not supported: use fully_shard.'
         )
     if not hasattr(tensor_, 'placements'):
@@ -1847,10 +1865,10 @@ def _job(torch, manifest, names, tensor_, is_buffer, given):
 
 def _checked_dtype_law(spec, dtype, where):
     """The law, refused where it overflows the module's dtype. The numbers stay those of the manifest."""
-    if dtype == spec.dtype or spec.law['kind'] == 'diagonal':
+    if spec.law['kind'] == 'diagonal':
+        _constant(spec.law['value'], dtype, where)
         return spec.law
-    public = {key: value for key, value in spec.law.items()}
-    return _checked_law(public, dtype, math.prod(spec.shape), where)
+    return _checked_law(spec.law, dtype, math.prod(spec.shape), where)
 
 
 def _split(indices, parts, part):

@@ -121,11 +121,25 @@ const lawInitializer = (law) => defineInitializer({ name: 'law', distribution: (
 /** One random spec: [seed, name, shape, distribution, dtype, start, stop, padding, sha256]. */
 async function randomSpec() {
   const kind = pick([
-    'constant', 'uniform', 'uniform', 'uniform', 'normal', 'normal', 'normal',
-    'truncated-normal', 'truncated-normal', 'truncated-normal', 'sparse', 'eye', 'dirac', 'sinusoidal',
-  ]) // biome-ignore format: one list
+    'constant',
+    'uniform',
+    'uniform',
+    'uniform',
+    'normal',
+    'normal',
+    'normal',
+    'truncated-normal',
+    'truncated-normal',
+    'truncated-normal',
+    'sparse',
+    'eye',
+    'dirac',
+    'sinusoidal',
+  ])
   const dtype =
-    kind === 'constant' || kind === 'eye' ? pick(Object.keys(widths)) : pick(['float32', 'float32', 'float16', 'bfloat16'])
+    kind === 'constant' || kind === 'eye'
+      ? pick(Object.keys(widths))
+      : pick(['float32', 'float32', 'float16', 'bfloat16'])
   let lengths = shape()
   if (kind === 'sparse' || kind === 'eye') lengths = [integer(1, 60), integer(1, 50)]
   if (kind === 'dirac') lengths = Array.from({ length: integer(3, 5) }, () => integer(1, 6))
@@ -163,7 +177,17 @@ async function farSpecs() {
       const [start, stop] = [first, Math.min(first + 64, 2 ** 50 + 8)]
       const slice = { [parameter.name]: { start: [start], end: [stop] } }
       const { bytes, distribution } = await bytesOf(parameter, lawInitializer(law), { seed: 11, slice })
-      rows.push(['11', parameter.name, parameter.shape, plain(distribution), 'float32', start, stop, null, sha256(bytes)])
+      rows.push([
+        '11',
+        parameter.name,
+        parameter.shape,
+        plain(distribution),
+        'float32',
+        start,
+        stop,
+        null,
+        sha256(bytes),
+      ])
     }
   }
   return rows
@@ -221,14 +245,60 @@ async function orthogonal() {
 /** Small models of real architectures: { config, manifest, sha256: { name: ... }, tied }. */
 async function models() {
   const tiny = {
-    'gpt2': { n_embd: 16, n_head: 2, n_layer: 2, n_positions: 12, n_ctx: 12, vocab_size: 41 },
-    'llama-3.2-1b': { hidden_size: 16, intermediate_size: 24, num_attention_heads: 4, num_hidden_layers: 1, num_key_value_heads: 2, vocab_size: 37, head_dim: 4 },
-    'bert-base-uncased': { hidden_size: 16, intermediate_size: 24, num_attention_heads: 2, num_hidden_layers: 1, vocab_size: 37, max_position_embeddings: 12 },
+    gpt2: { n_embd: 16, n_head: 2, n_layer: 2, n_positions: 12, n_ctx: 12, vocab_size: 41 },
+    'llama-3.2-1b': {
+      hidden_size: 16,
+      intermediate_size: 24,
+      num_attention_heads: 4,
+      num_hidden_layers: 1,
+      num_key_value_heads: 2,
+      vocab_size: 37,
+      head_dim: 4,
+    },
+    'bert-base-uncased': {
+      hidden_size: 16,
+      intermediate_size: 24,
+      num_attention_heads: 2,
+      num_hidden_layers: 1,
+      vocab_size: 37,
+      max_position_embeddings: 12,
+    },
     't5-small': { d_model: 16, d_ff: 24, d_kv: 4, num_heads: 4, num_layers: 1, num_decoder_layers: 1, vocab_size: 37 },
-    'whisper-tiny': { d_model: 16, encoder_layers: 1, decoder_layers: 1, encoder_attention_heads: 2, decoder_attention_heads: 2, encoder_ffn_dim: 24, decoder_ffn_dim: 24, vocab_size: 37, max_source_positions: 20, max_target_positions: 10, num_mel_bins: 6, pad_token_id: 3, bos_token_id: 1, eos_token_id: 2, decoder_start_token_id: 1 },
-    'vit-base-patch16-224': { hidden_size: 16, intermediate_size: 24, num_attention_heads: 2, num_hidden_layers: 1, image_size: 16, patch_size: 4 },
-    'qwen3-0.6b': { hidden_size: 16, intermediate_size: 24, num_attention_heads: 2, num_hidden_layers: 1, num_key_value_heads: 1, vocab_size: 37, head_dim: 4 },
-  } // biome-ignore format: a table
+    'whisper-tiny': {
+      d_model: 16,
+      encoder_layers: 1,
+      decoder_layers: 1,
+      encoder_attention_heads: 2,
+      decoder_attention_heads: 2,
+      encoder_ffn_dim: 24,
+      decoder_ffn_dim: 24,
+      vocab_size: 37,
+      max_source_positions: 20,
+      max_target_positions: 10,
+      num_mel_bins: 6,
+      pad_token_id: 3,
+      bos_token_id: 1,
+      eos_token_id: 2,
+      decoder_start_token_id: 1,
+    },
+    'vit-base-patch16-224': {
+      hidden_size: 16,
+      intermediate_size: 24,
+      num_attention_heads: 2,
+      num_hidden_layers: 1,
+      image_size: 16,
+      patch_size: 4,
+    },
+    'qwen3-0.6b': {
+      hidden_size: 16,
+      intermediate_size: 24,
+      num_attention_heads: 2,
+      num_hidden_layers: 1,
+      num_key_value_heads: 1,
+      vocab_size: 37,
+      head_dim: 4,
+    },
+  }
   const rows = {}
   for (const [folder, smaller] of Object.entries(tiny)) {
     const text = readFileSync(new URL(`../examples/${folder}/config.json`, import.meta.url), 'utf8')
@@ -296,4 +366,6 @@ const text = Object.entries(file).map(
   ([key, value]) => `${JSON.stringify(key)}: ${Array.isArray(value) ? lines(value) : JSON.stringify(value)}`,
 )
 writeFileSync(out, `{\n${text.join(',\n')}\n}\n`)
-console.log(`${specs.length} specs, ${file.far.length} far, ${file.parts.length} parts, ${Object.keys(file.models).length} models`)
+console.log(
+  `${specs.length} specs, ${file.far.length} far, ${file.parts.length} parts, ${Object.keys(file.models).length} models`,
+)

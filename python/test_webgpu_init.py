@@ -721,6 +721,32 @@ class Jax(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, '"w".*zero='):
             jax.jit(lambda x: x + webgpu_init.tensor(3, 'w', (4,), NORMAL, like=jax))(1.0)
 
+    def test_fast_math(self):
+        """XLA may assume what it likes of float32, in a process of its own: the flags are read once."""
+        code = (
+            'import json, sys, hashlib, jax, numpy as np, webgpu_init\n'
+            'for law in json.load(sys.stdin):\n'
+            "    made = jax.jit(lambda z: webgpu_init.tensor(3, 'w', (50000,), law, like=jax, zero=z))(np.uint32(0))\n"
+            '    print(hashlib.sha256(np.asarray(made).tobytes()).hexdigest())\n'
+        )
+        laws = [
+            {'kind': 'normal', 'mean': 0.1, 'std': 0.02},
+            {'kind': 'uniform', 'low': 0.1, 'high': 0.7},
+            {'kind': 'truncated-normal', 'mean': 0, 'std': 1, 'low': -2, 'high': 2},
+        ]
+        flags = ['enable_fast_math=true', *(f'fast_math_honor_{x}=false' for x in ('nans', 'infs', 'division', 'functions'))]
+        done = subprocess.run(
+            [sys.executable, '-c', code],
+            input=json.dumps(laws),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            cwd=HERE,
+            env={**os.environ, 'XLA_FLAGS': ' '.join(f'--xla_cpu_{flag}' for flag in flags)},
+        )
+        wanted = [sha256(webgpu_init.tensor(3, 'w', (50000,), law)) for law in laws]
+        self.assertEqual(done.stdout.split(), wanted, done.stderr)
+
     def test_sharded(self):
         from jax.sharding import Mesh, NamedSharding, PartitionSpec
 

@@ -407,7 +407,8 @@ def _backend(like, zero=None):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# float32 functions of the value contract: every operation rounded once, `rounded` after every product
+# float32 functions of the value contract: every operation rounded once. `rounded` stands after every product, and after
+# sums that are not exact and go into a product or another sum: a compiler with fast math would merge them.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -437,6 +438,12 @@ def _significand(ops, bits):
     return ops.from_bits((bits & 0x7FFFFF) | 0x3F000000)
 
 
+def _exponent(ops, bits):
+    """k, as a float, of the number with these bits: significand 2^-k. The difference is one of integers, so that no product
+    takes it in."""
+    return ops.signed_to_float(ops.add((bits >> 23) ^ ops.word(_MASK_32), ops.word(127)))
+
+
 def _square_root(ops, q):
     y = ops.from_bits(ops.word(0x5F37642F) - (ops.bits(q) >> 1))
     s = ops.rounded(q * y)
@@ -451,7 +458,7 @@ def _radius(ops, x):
     folded = ops.where(upper, x ^ ops.word(_MASK_32), x)
     v = ops.to_float(ops.shift_left(folded, 1) | 1) * 2.0**-33
     bits = ops.bits(v)
-    k = ops.where(upper, ops.to_float(bits & 0), 126.0 - ops.to_float(bits >> 23))
+    k = ops.where(upper, ops.to_float(bits & 0), _exponent(ops, bits))
     g = ops.where(upper, v, 1.0 - _significand(ops, bits))
     return _square_root(ops, _minus_two_log_parts(ops, g, k))
 
@@ -596,8 +603,8 @@ def _truncated_normal_constants(law, where='truncated normal'):
 
 def _inverse_normal_tail(ops, q):
     """z >= 0 with upper tail probability q."""
-    bits = ops.bits(ops.rounded((q * 4.0) * (1.0 - q)))
-    w = _minus_two_log_parts(ops, 1.0 - _significand(ops, bits), 126.0 - ops.to_float(bits >> 23))
+    bits = ops.bits((q * 4.0) * ops.rounded(1.0 - q))
+    w = ops.rounded(_minus_two_log_parts(ops, 1.0 - _significand(ops, bits), _exponent(ops, bits)))
     s = _square_root(ops, w)
     centre = ops.rounded(ops.rounded(1.0 - q * 2.0) * _polynomial(ops, w - 5.0, _CENTRE))
     tail = ops.where(w < 46, _polynomial(ops, s - 5.0, _TAIL), _polynomial(ops, s - 9.0, _FAR))

@@ -61,6 +61,7 @@ NORMAL = {'kind': 'normal', 'mean': 0, 'std': 1}
 
 def load_tests(_loader, tests, _pattern):
     tests.addTests(doctest.DocTestSuite(webgpu_init))
+    tests.addTests(doctest.DocFileSuite(str(HERE.parent / 'docs' / 'python-api.md'), module_relative=False))
     return tests
 
 
@@ -567,7 +568,8 @@ class Modules(unittest.TestCase):
             model = transformers.LlamaForCausalLM(config)
         with self.assertRaisesRegex(ValueError, 'inv_freq'):
             webgpu_init.materialize_(model, vectors['manifest'])
-        buffers = dict(transformers.LlamaForCausalLM(config).named_buffers())
+        rotary = transformers.models.llama.modeling_llama.LlamaRotaryEmbedding(config)
+        buffers = dict(rotary.named_buffers(prefix='model.rotary_emb'))
         webgpu_init.materialize_(model, vectors['manifest'], buffers=buffers)
         # The config says bfloat16, and this model is float32: the same values before rounding.
         state = model.state_dict()

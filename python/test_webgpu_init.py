@@ -342,10 +342,18 @@ class Manifests(unittest.TestCase):
         laws = [spec[3] for spec in FILE['specs'][:60] if spec[2] and np.prod(spec[2]) < 400]
         shapes = [spec[2] for spec in FILE['specs'][:60] if spec[2] and np.prod(spec[2]) < 400]
         made = refused = 0
+        warnings.simplefilter('ignore')
+        self.addCleanup(warnings.resetwarnings)
         for _ in range(3000):
             at = rng.randrange(len(laws))
             manifest = copy.deepcopy(self.good)
             manifest['parameters'].append(copy.deepcopy(entry('d', shapes[at], laws[at])))
+            if rng.random() < 0.3:
+                # The same as a plan.
+                del manifest['format'], manifest['version']
+                manifest.update(totals={}, tied={'t': 'b'})
+                for parameter in manifest['parameters']:
+                    parameter['action'] = rng.choice(['initialize', 'initialize', 'skip'])
             mutate(manifest)
             try:
                 checked = webgpu_init._read_manifest(manifest)
@@ -354,13 +362,15 @@ class Manifests(unittest.TestCase):
                 made += 1
             except ValueError:
                 refused += 1
+            except Exception as error:
+                raise AssertionError(f'{type(error).__name__} for {json.dumps(manifest)}') from error
         self.assertGreater(refused, 500)
         self.assertGreater(made, 100)
 
     def test_plans(self):
         plan = {
             'model': 'x', 'valueContract': 1, 'seed': '42', 'generator': 'philox', 'totals': {},
-            'tied': {'head': 'a.weight'},
+            'tied': {'head': 'a.weight', 'tail': 'b'},
             'parameters': [
                 {**entry('a.weight', [4, 3], NORMAL), 'action': 'initialize', 'law': 'normal(0, 1)', 'elementCount': 12},
                 {**entry('b', [4], NORMAL), 'action': 'skip'},

@@ -1547,8 +1547,13 @@ def _read_manifest(manifest):
     for entry in entries.values():
         _check_tie(entry, entries)
     if plan:
-        _warn_of_padding(parameters)
-    return _Manifest(entries, _read_aliases(manifest.get('tied') if plan else None, entries))
+        _warn_of_padding(parameters, entries)
+    tied = manifest.get('tied') if plan else None
+    if isinstance(tied, dict):
+        # What is tied to a skipped parameter is skipped too.
+        skipped = {value['name'] for value in parameters} - entries.keys()
+        tied = {name: owner for name, owner in tied.items() if not (isinstance(owner, str) and owner in skipped)}
+    return _Manifest(entries, _read_aliases(tied, entries))
 
 
 def _read_entry(value, index, seed, plan):
@@ -1621,15 +1626,20 @@ def _read_aliases(value, entries):
     for name, owner in value.items():
         if not isinstance(owner, str) or owner not in entries:
             raise ValueError(f'Parameter {_show(name)} is tied to {_show(owner)}, which is no parameter of the manifest.')
+        if name in entries:
+            raise ValueError(f'Parameter {_show(name)} is tied to {_show(owner)}, but the manifest has values of its own for it.')
     return dict(value)
 
 
-def _warn_of_padding(parameters):
+def _warn_of_padding(parameters, entries):
     """A plan does not say which row of an embedding is padding; a manifest does."""
     unknown = [
         p['name']
         for p in parameters
-        if p.get('role') == 'embedding' and 'padding' not in p and p['distribution'].get('kind') not in ('constant', 'sinusoid')
+        if p.get('role') == 'embedding'
+        and 'padding' not in p
+        and entries.get(p['name']) is not None
+        and entries[p['name']].spec.law['kind'] not in ('constant', 'sinusoid')
     ]
     if unknown:
         warnings.warn(

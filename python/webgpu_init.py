@@ -1715,7 +1715,7 @@ def jax_tree(manifest, *, flat=False, sharding=None, only=None):
       flat: True for one dict with whole names.
       sharding: a jax.sharding.Sharding for all, a mapping from names, or a function (name, shape) -> sharding or None. Every
         device makes its own elements, without communication (sparse laws excepted). JAX refuses shardings that do not divide.
-      only: names to make; default all.
+      only: names to make; default all. Names that a plan only ties (`tied`) are no leaves.
 
     Exactness: as in `tensor`, under jit too: the program is compiled once for a law, a shape and a dtype.
     Raises ValueError as `state_dict` does, and for a name that is also the beginning of another's path.

@@ -50,8 +50,8 @@ WRITE: [operation, argument ..., OPTIONS?]. OPTIONS is an object, always last, l
       dtype  as above. Only writes on the whole array change the dtype.
       call   index into "program": the elements come from that call, in row-major order of the part (or the whole array).
              Several writes may have one call: copies of a module have one draw.
-      from   the name of a value;  source: { "offset", "shape", "strides"? }: the elements read, with the shape of what is written
-             (stride 0 repeats); without source: all of the value in row-major order.
+      from   the name of a value;  source: { "offset", "shape", "strides"? }: the elements read (stride 0 repeats), as many as are
+             written, each in row-major order of its own shape; without source: all of the value.
     Draws (with "call"): the same operation and arguments as the call itself.
     Fixed:
       fill_ number            zero_, ones_, constant_, full: one number
@@ -70,7 +70,7 @@ WRITE: [operation, argument ..., OPTIONS?]. OPTIONS is an object, always last, l
       mul_ div_ add_ sub_ {from}  with the elements of a value in place of x; here add_ and sub_ have alpha as their only argument, where it is not 1
     Only where the result depends on draws (a reader may treat these as a table with random: true):
       exp_ expm1_ log_ log1p_ sqrt_ rsqrt_ reciprocal_ abs_ sin_ cos_ tanh_ sigmoid_ sign_ floor_ round_, pow_ exponent
-      norm_ p {from, dims, keepdim?}  vector norm of the source over its dimensions dims (weight normalisation); writes the array
+      norm_ p {from, source, dims, keepdim?}  vector norm of the source over its dimensions dims (weight normalisation); writes the array
     Scaling is kept, never folded: torch.randn(n) * 0.02 is randn 0 1, then mul_ 0.02 (two roundings). One thing is folded:
     uniform_, erfinv_, mul_, add_, clamp_ on the same elements, where their numbers are those of a truncated normal, are one trunc_normal_ by inversion.
 
@@ -555,6 +555,10 @@ class Recorder(TorchDispatchMode):
 
     def event(self, memory, event):
         memory.events.append(event)
+        if event.kind == "fill" and not self.real and memory.known is None and event.region.interval() == (0, memory.count):
+            if memory.count <= FOLLOWED // 16:
+                with _disable_current_modes():
+                    memory.known = torch.full((memory.count,), event.args[0], dtype=memory.dtype).untyped_storage()
         self.settle(memory, event.region, event.random if event.overwrites else (event.random or memory.random))
         if event.kind == "change" and event.name == "clamp":
             self.fold(memory)
@@ -733,11 +737,12 @@ class Recorder(TorchDispatchMode):
             return self.event(memory, Event("fill", whole, memory.dtype, args=[value]))
         if name == "eye":
             return self.event(memory, Event("eye", region, memory.dtype))
-        if name in COPIES and args[0].numel() == tensor.numel():
+        unpadded = name == "constant_pad_nd" and not any(args[1])
+        if (name in COPIES or unpadded) and args[0].numel() == tensor.numel():
             source = args[0]
             if source.shape != tensor.shape:
                 source = None if not source.is_contiguous() else self.viewed(source, tensor.shape)
-            if name in COPIES and source is not None and source.shape == tensor.shape:
+            if source is not None and source.shape == tensor.shape:
                 return self.copied(memory, region, source, tensor, func)
         if name in ("cat", "stack"):
             dim = args[1] if len(args) > 1 else kwargs.get("dim", 0)
@@ -818,6 +823,13 @@ class Recorder(TorchDispatchMode):
         return {"args": [p], "source": source, "options": options}
 
     # -- functions known as one call
+
+    def swap_tensors(self, original, first, second):
+        """Module.to() exchanges tensors without memory; PyTorch refuses that while its own modes refer to them."""
+        if not isinstance(first, FakeTensor):
+            return original(first, second)
+        with torch.no_grad():
+            first.data = second.data
 
     def trunc_normal(self, original, tensor, mean, std, a, b, generator=None):
         if tensor.is_meta or self.quiet:
@@ -978,6 +990,8 @@ def watching(recorder):
         truncated = init._no_grad_trunc_normal_
         if "erfinv_" not in truncated.__code__.co_names:  # by rejection; the older one, by inversion, is folded
             stack.enter_context(swapped(truncated, recorder.trunc_normal))
+        if not recorder.real:
+            stack.enter_context(swapped(torch.utils.swap_tensors, recorder.swap_tensors))
         stack.enter_context(swapped(init.orthogonal_, recorder.orthogonal))
         stack.enter_context(swapped(init.sparse_, recorder.sparse))
         stack.enter_context(swapped(random.manual_seed, recorder.manual_seed))
@@ -1088,6 +1102,8 @@ class Writer:
             options = {}
             if e.source is not None:
                 options = self.reading(e.source)
+            if e.kind == "norm":  # its dimensions are those of the source
+                options.setdefault("source", e.source.region.plain())
             return [self.write(f"{e.name}_", [number(a) for a in e.args], e.region, e.dtype, **options, **e.options)]
         return self.copy_writes(e, memory)
 

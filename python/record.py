@@ -20,7 +20,7 @@ THE FORMAT, version 1
                   "callable"?, "kwargs"?, "config"?, "head"?, "values"?: { "file", "seed" } },
       "parameters": [PARAMETER ...],
       "values"?: [VALUE ...],
-      "generators"?: [{ "seed": INTEGER } ...],
+      "generators"?: [{ "seed": INTEGER | null } ...],
       "program": [CALL ...],
       "findings": [{ "kind", "message", "parameter"?, "operation"? } ...]
     }
@@ -75,32 +75,40 @@ WRITE: [operation, argument ..., OPTIONS?]. OPTIONS is an object, always last, l
     uniform_, erfinv_, mul_, add_, clamp_ on the same elements, where their numbers are those of a truncated normal, are one trunc_normal_ by inversion.
 
 CALL: [operation, target, count, argument ..., OPTIONS?]: every call that takes words of torch's CPU generator, in order.
-    target: the first parameter whose writes need the call, directly or through values; null: the result is dropped (the words are taken all the same).
-    count: elements drawn.
-    OPTIONS: dtype (where it is not float32), shape and strides (only where the tensor was not dense row-major: PyTorch then
-    takes other words, in memory order), generator: index into "generators" (the call takes no words of the default generator, but of
-    one of its own, `torch.Generator().manual_seed(seed)`; calls with one index share it).
-      normal_ mean std        randn, rand, randn_like and rand_like keep their names; their arguments are 0 1
-      randn 0 1
+    target: the first parameter whose writes need the call, directly or through values; null: the result is dropped (the words
+    are taken all the same). count: elements drawn.
+    OPTIONS: dtype, where it is not float32. shape and strides, only where the tensor is not dense row-major: see Words.
+    generator: index into "generators": the call takes no words of the default generator, but of one of its own,
+    torch.Generator().manual_seed(seed), which all calls with that index share; seed null: it cannot be followed.
+      normal_ mean std
+      randn 0 1               randn and randn_like: normal_(0, 1)
       uniform_ low high
-      rand 0 1
+      rand 0 1                rand and rand_like: uniform_(0, 1)
       trunc_normal_ mean std low high    bounds are absolute
                               OPTIONS.method absent: torch.nn.init's rejection loop (torch 2.13 and later)
-                              method: "inversion", uniform: [low, high], scale: uniform_(low, high), erfinv_, mul_(scale), add_(mean),
-                              clamp_(low, high), each rounded to the dtype; scale is std * sqrt(2), and std is what was inferred from it
-      orthogonal_ gain        OPTIONS.rows, columns: normal_(0, 1) of [rows, columns], transposed if rows < columns, QR, Q times the signs of R's
-                              diagonal, transposed back, times gain
-      sparse_ sparsity std    OPTIONS.rows, columns: normal_(0, std), then for every column randperm(rows), whose first
+                              method "inversion", uniform [low, high], scale: uniform_(low, high), erfinv_, mul_(scale), add_(mean),
+                              clamp_(low, high), each rounded to the dtype; scale = std * sqrt(2): std is inferred from it
+      orthogonal_ gain        OPTIONS.rows, columns: normal_(0, 1) of [rows, columns], transposed if rows < columns, QR, Q times the
+                              signs of R's diagonal, transposed back, times gain
+      sparse_ sparsity std    OPTIONS.rows, columns: normal_(0, std) of [rows, columns], then for every column randperm(rows), whose first
                               ceil(sparsity * rows) rows are 0
-      randperm                dtype int64; of count
-      bernoulli_ p            builds with MKL take one word for the whole call, others one (64-bit) draw an element
-      random_ low high        integers low <= x < high (randint); both null: the full range of the dtype; low null: 0
+      randperm                always dtype int64 or what OPTIONS.dtype says; count elements
+      bernoulli_ p
+      random_ low high        integers low <= x < high (randint); both null: the full range of the dtype
       exponential_ lambda, cauchy_ median sigma, log_normal_ mean std, geometric_ p
       manual_seed seed        target null, count 0: the stream starts over with this seed, whatever the caller's
-      get_state slot, set_state slot   target null, count 0: the state is kept, or set to what was kept (fork_rng)
-      unknown name            a random operation that is none of these: nothing after it can be replayed
-Findings are what a reader should show: manual-seed, own-generator, python-random, numpy-random, generator-state, unknown-draw,
-    random-table, uninitialised, depends-on-values.
+      get_state slot, set_state slot   target null, count 0: the state (with the kept normal) is kept, or set to what was kept (fork_rng)
+      unknown name            a random operation that is none of these
+    Words. 32-bit words of MT19937 that a call takes (torch 2.13.0, x86-64 Linux, measured): uniform_ 1 an element (float64: 2). normal_ on 16
+    elements and more, dense: 1 an element, and 16 more where 16 does not divide their number (float64: twice that;
+    float16 and bfloat16: floor(n / 16) * 16, and 16 more where 16 does not divide n). normal_ on fewer than 16, or on a tensor that
+    is not dense row-major: one by one in memory order, 4 a pair, the second normal of a pair kept for the next such call.
+    bernoulli_, exponential_, cauchy_, geometric_ 2 an element, log_normal_ as normal_ one by one; random_ 1 (a range of 2^32 and more, or all of int64: 2);
+    randperm n - 1. Builds with MKL take other numbers of words for bernoulli_ and exponential_.
+    A program is not to be replayed where it has an `unknown` call, or where findings have generator-state or depends-on-values.
+
+FINDING: what a reader should show. kind: manual-seed, own-generator, python-random, numpy-random, generator-state, unknown-draw,
+    random-table, uninitialised, depends-on-values, other-device.
 """
 import argparse
 import contextlib
@@ -110,6 +118,7 @@ import math
 import os
 import platform
 import sys
+import traceback
 import types
 import warnings
 
@@ -384,11 +393,14 @@ class Recorder(TorchDispatchMode):
         region = region_of(tensor)
         if region.count == 0:
             return
+        if tensor.device.type != "cpu":
+            self.find("other-device", f"{name} on {tensor.device}{building()}: its values are not those of torch's CPU generator")
+            return self.write(memory, tensor, f"{name} on {tensor.device.type}", True)
         if tensor.dtype != torch.float32:
             options["dtype"] = dtype_name(tensor.dtype)
         if not region.dense():
             options.update(shape=list(region.shape), strides=list(region.strides))
-        if generator is not None and generator is not torch.default_generator:
+        if own(generator):
             options["generator"] = self.own_generator(generator)
         call = Call(name, region.count, args, options)
         self.calls.append(call)
@@ -403,16 +415,19 @@ class Recorder(TorchDispatchMode):
         for i, (other, state) in enumerate(self.generator_objects):
             if other is generator:
                 if not self.real and not torch.equal(state, generator.get_state()):
-                    self.find("own-generator", "a generator that was given explicitly was seeded again between two calls: it cannot be followed")
+                    self.generators[i]["seed"] = None
+                    self.find("own-generator", f"a generator given explicitly was changed between two calls{building()}: it cannot be followed")
                 return i
         seed = generator.initial_seed()
         with _disable_current_modes():
             state = generator.get_state()
-            if not torch.equal(torch.Generator().manual_seed(seed).get_state(), state):
-                self.find("own-generator", f"a generator with seed {seed} had been used before it was given: it cannot be followed")
+            used = not torch.equal(torch.Generator().manual_seed(seed).get_state(), state)
         self.generator_objects.append((generator, state))
-        self.generators.append({"seed": number(seed)})
-        self.find("own-generator", f"draws from a generator of its own, with seed {seed}: torch.manual_seed does not change them")
+        self.generators.append({"seed": None if used else number(seed)})
+        if used:
+            self.find("own-generator", f"a generator with seed {seed} had been used before{building()}: it cannot be followed")
+        else:
+            self.find("own-generator", f"draws from a generator of its own, with seed {seed}{building()}: torch.manual_seed does not change them")
         return len(self.generators) - 1
 
     def note(self, name, *args):
@@ -431,6 +446,8 @@ class Recorder(TorchDispatchMode):
         memories = [self.memory(t) for t in inputs]
         keys = {t.untyped_storage()._cdata for t in inputs}
         random_call = name in RANDOM_IN_PLACE or name in RANDOM_FACTORIES or name in RANDOM_UNKNOWN or name in ("bernoulli_", "random_")
+        if own(kwargs.get("generator")):
+            self.own_generator(kwargs["generator"])
         with torch.no_grad():
             before = self.before(func, name, args, kwargs)
         if name in ("_local_scalar_dense", "item", "equal", "is_nonzero", "nonzero", "_unique2", "masked_select", "unique_dim", "allclose"):
@@ -656,7 +673,7 @@ class Recorder(TorchDispatchMode):
             value = self.scalar(other)
             if isinstance(value, (int, float)):
                 return {"name": base, "args": [value, *more]}
-            if isinstance(other, torch.Tensor) and random and not self.overlaps(other, tensor):
+            if isinstance(other, torch.Tensor) and random:
                 source = self.source(other, tensor.shape)
                 return None if source is None else {"name": base, "args": more, "source": source}
             return None
@@ -675,23 +692,20 @@ class Recorder(TorchDispatchMode):
             return {"name": "pow", "args": [args[1]]}
         return None
 
-    def overlaps(self, a, b):
-        return a.untyped_storage()._cdata == b.untyped_storage()._cdata
-
     def copied(self, memory, region, source_tensor, tensor, func):
         """The elements of one tensor, written to region."""
         value = self.scalar(source_tensor)
         if value is not None:
             return self.event(memory, Event("fill", region, memory.dtype, args=[value]))
         random = self.memory(source_tensor).random
-        source = None if self.overlaps(source_tensor, tensor) else self.source(source_tensor, region.shape)
+        source = self.source(source_tensor, region.shape)
         if source is None or source_tensor.is_complex() or tensor.is_complex():
             return self.write(memory, tensor, str(func), random)
         if region.strides == source.region.strides and not region.dense() and region.interval() and source.region.interval():
             # The same order of memory on both sides: element by element as it lies there.
             region = Region(region.offset, (region.count,), (1,))
             source.region = Region(source.region.offset, (region.count,), (1,))
-            source.data = None if source.data is None else None
+            source.data = None
         return self.event(memory, Event("copy", region, memory.dtype, source=source, random=random, name=str(func)))
 
     def unknown(self, func, tensor, memory):
@@ -834,11 +848,13 @@ class Recorder(TorchDispatchMode):
     def trunc_normal(self, original, tensor, mean, std, a, b, generator=None):
         if tensor.is_meta or self.quiet:
             return original(tensor, mean, std, a, b, generator)
-        self.once(lambda: original(tensor, mean, std, a, b, generator))
+        self.once(lambda: original(tensor, mean, std, a, b, generator), generator)
         self.draw("trunc_normal_", tensor, [float(mean), float(std), float(a), float(b)], generator)
         return tensor
 
-    def once(self, original):
+    def once(self, original, generator):
+        if own(generator):
+            self.own_generator(generator)
         if self.real:
             self.quiet += 1
             try:
@@ -849,7 +865,7 @@ class Recorder(TorchDispatchMode):
     def orthogonal(self, original, tensor, gain=1, generator=None):
         if tensor.is_meta or self.quiet or tensor.ndimension() < 2 or tensor.numel() == 0:
             return original(tensor, gain, generator)
-        self.once(lambda: original(tensor, gain, generator))
+        self.once(lambda: original(tensor, gain, generator), generator)
         rows = tensor.size(0)
         self.draw("orthogonal_", tensor, [float(gain)], generator, rows=rows, columns=tensor.numel() // rows)
         return tensor
@@ -857,7 +873,7 @@ class Recorder(TorchDispatchMode):
     def sparse(self, original, tensor, sparsity, std=0.01, generator=None):
         if tensor.is_meta or self.quiet or tensor.ndimension() != 2 or tensor.numel() == 0:
             return original(tensor, sparsity, std, generator)
-        self.once(lambda: original(tensor, sparsity, std, generator))
+        self.once(lambda: original(tensor, sparsity, std, generator), generator)
         rows, columns = tensor.shape
         self.draw("sparse_", tensor, [float(sparsity), float(std)], generator, rows=rows, columns=columns)
         return tensor
@@ -911,6 +927,10 @@ def tree(f, x):
     if isinstance(x, dict):
         return {k: tree(f, y) for k, y in x.items()}
     return f(x)
+
+
+def own(generator):
+    return generator is not None and generator is not torch.default_generator
 
 
 def bounded(name, args):
@@ -1481,8 +1501,14 @@ def main(argv=None):
             if options.dtype:
                 torch.set_default_dtype(getattr(torch, options.dtype))
             recording = record(make, values=options.values, seed=options.seed, source=source)
-    except (RecordingError, ImportError, AttributeError, OSError, json.JSONDecodeError) as error:
+    except RecordingError as error:
         print(f"record.py: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:  # of the model's own code, or of its package
+        frames = traceback.extract_tb(error.__traceback__)
+        where = next((f for f in reversed(frames) if f.filename != __file__ and f"{os.sep}torch{os.sep}" not in f.filename), frames[-1])
+        what = options.callable or options.config
+        print(f"record.py: {what}: {type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})", file=sys.stderr)
         return 1
     finally:
         torch.set_default_dtype(default)

@@ -414,7 +414,9 @@ class Recorder(TorchDispatchMode):
     def own_generator(self, generator):
         for i, (other, state) in enumerate(self.generator_objects):
             if other is generator:
-                if not self.real and not torch.equal(state, generator.get_state()):
+                with _disable_current_modes():
+                    changed = not self.real and not torch.equal(state, generator.get_state())
+                if changed:
                     self.generators[i]["seed"] = None
                     self.find("own-generator", f"a generator given explicitly was changed between two calls{building()}: it cannot be followed")
                 return i
@@ -1381,7 +1383,7 @@ def record(make, values=None, seed=0, source=None):
                     with recorder:
                         model = make()
         if not isinstance(model, torch.nn.Module):
-            raise RecordingError(f"the callable returned {type(model).__name__}, not a torch.nn.Module")
+            raise RecordingError(f"the callable returned {type(model).__name__.replace("Fake", "")}, not a torch.nn.Module")
         seeded = any(c.name in ("manual_seed", "set_state") or c.args[:1] == ["torch.seed"] for c in recorder.calls)
         if not recorder.real and not seeded and not torch.equal(torch_state, torch.get_rng_state()):
             recorder.find("generator-state", "torch's generator was moved by something that is not recorded: the program is not complete")
@@ -1506,9 +1508,10 @@ def main(argv=None):
         return 1
     except Exception as error:  # of the model's own code, or of its package
         frames = traceback.extract_tb(error.__traceback__)
-        where = next((f for f in reversed(frames) if f.filename != __file__ and f"{os.sep}torch{os.sep}" not in f.filename), frames[-1])
+        where = next((f for f in reversed(frames) if f.filename != __file__ and f"{os.sep}torch{os.sep}" not in f.filename), None)
         what = options.callable or options.config
-        print(f"record.py: {what}: {type(error).__name__}: {error} ({os.path.basename(where.filename)}:{where.lineno})", file=sys.stderr)
+        place = "" if where is None else f" ({os.path.basename(where.filename)}:{where.lineno})"
+        print(f"record.py: {what}: {type(error).__name__}: {error}{place}", file=sys.stderr)
         return 1
     finally:
         torch.set_default_dtype(default)

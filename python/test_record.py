@@ -563,5 +563,265 @@ def table(only):
     return totals
 
 
-if __name__ == "__main__" and "--table" in sys.argv:
-    sys.exit(1 if table(sys.argv[sys.argv.index("--table") + 1 :])["differ"] else 0)
+# -- vectors: recordings and hashes for readers that have no Python
+
+VECTOR_MODELS = """
+    nn MLP | nn Conv BatchNorm | nn Conv BatchNorm bfloat16 | nn Linear in float16 | nn Linear in bfloat16 | nn Embedding padding | nn LSTM
+    nn LSTM gates | nn MultiheadAttention | nn Transformer | nn weight_norm | nn spectral_norm | own Mixed | own Tied | own Seeded
+    own Layout | own kaiming | own orthogonal | own trunc_normal | own trunc_normal far | own trunc_normal by inversion
+    own trunc_normal bfloat16 | torchvision squeezenet1_1 | timm test_vit | timm test_convnext | transformers llama
+    transformers llama bfloat16 | transformers mixtral | transformers gpt2 | transformers gpt2 float16 | transformers bert
+    transformers bert bfloat16 | transformers deberta-v2 | transformers t5 | transformers whisper | transformers wav2vec2
+    transformers clip | transformers vit | transformers deit | transformers beit | transformers swin | transformers convnext
+    transformers mamba
+"""
+
+
+def write_vectors():
+    wanted = [name.strip() for line in VECTOR_MODELS.strip().splitlines() for name in line.split("|")]
+    makers = {name: make for models in groups().values() for name, make in models().items()}
+    os.makedirs(VECTORS, exist_ok=True)
+    size = 0
+    for name in wanted:
+        make = makers[name]
+        recording = record(make)
+        recording["source"]["model"] = name
+        hashes = {"recording": name, "torch": str(torch.__version__), "sha256": {}, "next": {}}
+        tables = {e["name"] for e in recording["parameters"] if any(r[0] == "table" for r in e.get("writes", []))}
+        for seed in VECTOR_SEEDS:
+            torch.manual_seed(seed)
+            model = make()
+            hashes["next"][str(seed)] = torch.rand(1).item()
+            values = tensors(model)
+            replay = Replay(recording, seed)
+            assert replay.next == hashes["next"][str(seed)]
+            # A tied or a table's tensor has none; the others are in the order of the recording.
+            hashes["sha256"][str(seed)] = rows = {}
+            for entry in recording["parameters"]:
+                if "tiedTo" in entry or entry["name"] in tables or not entry["writes"]:
+                    continue
+                rows[entry["name"]] = sha256(values[entry["name"]])
+                assert rows[entry["name"]] == sha256(replay.values[entry["name"]]), entry["name"]
+        fixed = {n: h for n, h in hashes["sha256"]["0"].items() if all(hashes["sha256"][str(s)][n] == h for s in VECTOR_SEEDS)}
+        hashes["always"] = fixed  # what no seed changes
+        for seed in VECTOR_SEEDS:
+            hashes["sha256"][str(seed)] = {n: h for n, h in hashes["sha256"][str(seed)].items() if n not in fixed}
+        stem = os.path.join(VECTORS, name.replace(" ", "-").replace("_", "-").lower())
+        for path, data in ((f"{stem}.json", recording), (f"{stem}.sha256.json", hashes)):
+            with open(path, "w") as f:
+                json.dump(data, f, separators=(",", ":"))
+                f.write("\n")
+            size += os.path.getsize(path)
+    print(f"{len(wanted)} recordings, {size} bytes")
+
+
+# -- tests
+
+
+@unittest.skipIf(torch is None, "there is no torch")
+class Recordings(unittest.TestCase):
+    def whole(self, make, **more):
+        got = compared(make, **more)
+        self.assertEqual(got["differ"], [])
+        self.assertTrue(got["end"], "the replay takes as many words")
+        self.assertTrue(got["same"], "without memory as for real")
+        return got
+
+    def writes(self, recording):
+        return {entry["name"]: entry.get("writes") for entry in recording["parameters"]}
+
+    def test_torch(self):
+        for name, make in plain_models().items():
+            with self.subTest(name):
+                self.whole(make)
+
+    def packages(self, group, names):
+        models = groups().get(group)
+        if models is None:
+            self.skipTest(f"{group} is not installed")
+        made = models()
+        for name in names:
+            with self.subTest(name):
+                if f"{group} {name}" not in made:
+                    self.skipTest(f"this {group} has no {name}")
+                self.assertEqual(self.whole(made[f"{group} {name}"])["unknown"], [])
+
+    def test_torchvision(self):
+        self.packages("torchvision", ["resnet18", "swin_t", "convnext_tiny", "squeezenet1_1", "mobilenet_v3_small"])
+
+    def test_timm(self):
+        self.packages("timm", ["test_vit", "test_resnet", "test_efficientnet", "test_convnext", "levit_128s"])
+
+    def test_transformers(self):
+        self.packages("transformers", list(TRANSFORMERS))
+
+    def test_names_ties_and_buffers(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a = nn.Linear(3, 3)
+                self.b = nn.Linear(3, 3, bias=False)
+                self.b.weight = self.a.weight
+                self.register_buffer("steps", torch.zeros(2), persistent=False)
+
+        recording = record(Net)
+        self.assertEqual(recording["format"], "webgpu-init-recording")
+        self.assertEqual([e["name"] for e in recording["parameters"]], ["a.weight", "a.bias", "b.weight", "steps"])
+        tied, steps = recording["parameters"][2:]
+        self.assertEqual(tied["tiedTo"], "a.weight")
+        self.assertNotIn("writes", tied)
+        self.assertEqual(tied["module"], "torch.nn.modules.linear.Linear")
+        self.assertEqual((steps["buffer"], steps["persistent"], steps["writes"]), (True, False, [["fill_", 0]]))
+        self.assertEqual([c[1] for c in recording["program"]], ["a.weight", "a.bias", None])
+
+    def test_one_call(self):
+        weight = lambda: nn.Linear(8, 4, bias=False)  # noqa: E731
+
+        def of(init):
+            def make():
+                module = weight()
+                init(module.weight)
+                return module
+
+            return record(make)
+
+        got = of(lambda w: nn.init.trunc_normal_(w, std=0.02))
+        self.assertEqual(got["program"][1:], [["trunc_normal_", "weight", 32, 0.0, 0.02, -2.0, 2.0]])
+        self.assertEqual(self.writes(got)["weight"], [["trunc_normal_", 0.0, 0.02, -2.0, 2.0, {"call": 1}]])
+        got = of(lambda w: nn.init.orthogonal_(w, 2))
+        self.assertEqual(got["program"][1:], [["orthogonal_", "weight", 32, 2.0, {"rows": 4, "columns": 8}]])
+        got = of(lambda w: nn.init.sparse_(w, 0.5))
+        self.assertEqual(got["program"][1:], [["sparse_", "weight", 32, 0.5, 0.01, {"rows": 4, "columns": 8}]])
+        got = of(lambda w: w.data.copy_(0.02 * torch.randn(4, 8)))
+        self.assertEqual(self.writes(got)["weight"], [["randn", 0.0, 1.0, {"call": 1}], ["mul_", 0.02]])
+
+    def test_inversion_is_one_call(self):
+        recording = record(plain_models()["own trunc_normal by inversion"])
+        calls = [c for c in recording["program"] if c[0] == "trunc_normal_"]
+        self.assertEqual(len(calls), 2)
+        self.assertEqual(calls[0][3:7], [0.01, 0.05, -0.1, 0.1])
+        self.assertEqual(calls[0][7]["method"], "inversion")
+
+    def test_layers_copied_have_one_call(self):
+        recording = record(lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 3, enable_nested_tensor=False))
+        writes = self.writes(recording)
+        self.assertEqual(writes["layers.0.linear1.weight"], writes["layers.2.linear1.weight"])
+
+    def test_tables(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a_log = nn.Parameter(torch.log(torch.arange(1.0, 5.0)))
+                self.soft = nn.Parameter(torch.randn(5).softmax(0))
+
+        recording = record(Net)
+        writes = self.writes(recording)
+        self.assertEqual(writes["a_log"], [["table", {"operations": ["aten.log.default"]}]])
+        self.assertEqual(writes["soft"], [["table", {"operations": ["aten._softmax.default"], "random": True}]])
+        self.assertEqual([(f["kind"], f["parameter"]) for f in recording["findings"]], [("random-table", "soft")])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "t.safetensors")
+            recording = record(Net, values=path, seed=5)
+            tables = read_tables(path)
+        self.assertEqual(recording["source"]["values"], {"file": "t.safetensors", "seed": 5})
+        torch.manual_seed(5)
+        real = Net()
+        for name in ("a_log", "soft"):
+            data = self.writes(recording)[name][0][-1]["data"]
+            self.assertTrue(torch.equal(tables[data], getattr(real, name)))
+
+    def test_findings(self):
+        import random
+
+        def kinds(make):
+            return {f["kind"] for f in record(make)["findings"]}
+
+        class Net(nn.Module):
+            def __init__(self, act):
+                super().__init__()
+                self.weight = nn.Parameter(torch.empty(4))
+                act(self)
+
+        self.assertEqual(kinds(lambda: Net(lambda net: None)), {"uninitialised"})
+        self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.fill_(random.random()))), {"python-random"})
+        self.assertEqual(kinds(lambda: Net(lambda net: (torch.manual_seed(1), net.weight.data.normal_()))), {"manual-seed"})
+        self.assertIn("unknown-draw", kinds(lambda: Net(lambda net: net.weight.data.copy_(torch.poisson(torch.ones(4))))))
+        self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.normal_(generator=torch.Generator()))), {"own-generator"})
+        self.assertIn("generator-state", kinds(lambda: Net(lambda net: (torch.default_generator.manual_seed(99), net.weight.data.zero_()))))
+
+    def test_a_loop_on_drawn_values_is_an_error(self):
+        class Rejecting(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.weight = nn.Parameter(torch.randn(4))
+                while bool((self.weight.abs() > 1).any()):
+                    self.weight.data.normal_()
+
+        with self.assertRaisesRegex(RecordingError, r"_local_scalar_dense.* in .*Rejecting \(test_record.py:\d+\)"):
+            record(Rejecting)
+
+    def test_errors(self):
+        with self.assertRaisesRegex(RecordingError, "returned Tensor, not a torch.nn.Module"):
+            record(lambda: torch.zeros(3))
+        with self.assertRaisesRegex(RecordingError, "weight: a lazy module"):
+            record(lambda: nn.LazyLinear(3))
+
+    def test_nothing_is_left_behind(self):
+        state = torch.get_rng_state()
+        record(lambda: nn.init.orthogonal_(nn.Linear(3, 3).weight) is None or nn.Linear(3, 3))
+        self.assertTrue(torch.equal(state, torch.get_rng_state()))
+        self.assertTrue(all(not key.startswith("_webgpu_init") for key in vars(nn.init)))
+        self.assertTrue(torch.equal(nn.init.orthogonal_(torch.empty(1, 1)).abs(), torch.ones(1, 1)))
+
+    def test_no_memory(self):
+        recording = record(lambda: nn.Linear(10**6, 10**7))  # 40 TB
+        self.assertEqual(recording["program"][0][2], 10**13)
+
+    def test_command_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+
+            def run(*arguments):
+                return subprocess.run([sys.executable, "-W", "ignore", os.path.join(HERE, "record.py"), *arguments], cwd=folder, capture_output=True, text=True)
+
+            with open(os.path.join(folder, "mymodel.py"), "w") as f:
+                f.write("import torch\nclass Net(torch.nn.Module):\n    def __init__(self, width):\n        super().__init__()\n")
+                f.write("        self.l = torch.nn.Linear(width, 2)\n        self.register_buffer('t', torch.arange(3.).sin())\n")
+            got = run("mymodel:Net", "--kwargs", '{"width": 5}', "--values", "t.safetensors", "-o", "net.json")
+            self.assertEqual((got.returncode, got.stderr), (0, ""))
+            self.assertEqual(got.stdout, "net.json: 2 parameters, 2 calls, 1 tables\n")
+            with open(os.path.join(folder, "net.json")) as f:
+                recording = json.load(f)
+            self.assertEqual(recording["source"]["class"], "mymodel.Net")
+            self.assertEqual(list(read_tables(os.path.join(folder, "t.safetensors"))), ["t"])
+            got = run("mymodel:Net", "-o", "net.json")
+            self.assertEqual(got.returncode, 1)
+            self.assertIn("record.py: mymodel:Net: TypeError", got.stderr)
+            self.assertEqual(run("-o", "net.json").returncode, 2)
+
+    def test_vectors(self):
+        if not os.path.isdir(VECTORS):
+            self.skipTest("there are no vectors")
+        for file in sorted(os.listdir(VECTORS)):
+            if not file.endswith(".json") or file.endswith(".sha256.json"):
+                continue
+            with self.subTest(file):
+                with open(os.path.join(VECTORS, file)) as f:
+                    recording = json.load(f)
+                with open(os.path.join(VECTORS, file.replace(".json", ".sha256.json"))) as f:
+                    hashes = json.load(f)
+                if hashes["torch"].split(".")[:2] != str(torch.__version__).split(".")[:2]:
+                    self.skipTest(f"made by torch {hashes['torch']}")
+                for seed in VECTOR_SEEDS:
+                    replay = Replay(recording, seed)
+                    self.assertEqual(replay.next, hashes["next"][str(seed)])
+                    for name, expected in {**hashes["always"], **hashes["sha256"][str(seed)]}.items():
+                        self.assertEqual(sha256(replay.values[name]), expected, f"{name}, seed {seed}")
+
+
+if __name__ == "__main__":
+    if torch is not None and "--table" in sys.argv:
+        sys.exit(1 if table(sys.argv[sys.argv.index("--table") + 1 :])["differ"] else 0)
+    if torch is not None and "--vectors" in sys.argv:
+        write_vectors()
+        sys.exit(0)
+    unittest.main()

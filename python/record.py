@@ -1383,7 +1383,8 @@ def record(make, values=None, seed=0, source=None):
                     with recorder:
                         model = make()
         if not isinstance(model, torch.nn.Module):
-            raise RecordingError(f"the callable returned {type(model).__name__.replace("Fake", "")}, not a torch.nn.Module")
+            found = type(model).__name__.removeprefix("Fake")
+            raise RecordingError(f"the callable returned {found}, not a torch.nn.Module")
         seeded = any(c.name in ("manual_seed", "set_state") or c.args[:1] == ["torch.seed"] for c in recorder.calls)
         if not recorder.real and not seeded and not torch.equal(torch_state, torch.get_rng_state()):
             recorder.find("generator-state", "torch's generator was moved by something that is not recorded: the program is not complete")

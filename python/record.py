@@ -973,6 +973,17 @@ def building():
     return ""
 
 
+def last_module(trace):
+    """The class of the module that an error came from."""
+    owner = "a module"
+    while trace is not None:
+        found = trace.tb_frame.f_locals.get("self")
+        if isinstance(found, torch.nn.Module):
+            owner = class_name(found)
+        trace = trace.tb_next
+    return owner
+
+
 def class_name(x):
     cls = type(x)
     return f"{cls.__module__}.{cls.__qualname__}"
@@ -1248,7 +1259,7 @@ def assemble(recorder, model, source):
     parameters, first, findings = [], {}, recorder.findings
     for name, tensor, module, buffer, persistent in tensors_of(model):
         if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
-            raise RecordingError(f"{name}: a lazy module has no shape until a batch has gone through it")
+            raise RecordingError(f"{name}: a lazy module has no shape until a batch has gone through it. Give its sizes.")
         entry = {"name": name, "shape": list(tensor.shape), "dtype": dtype_name(tensor.dtype), "module": module}
         if buffer:
             entry["buffer"] = True
@@ -1383,6 +1394,7 @@ def record(make, values=None, seed=0, source=None):
                     with recorder:
                         model = make()
         if not isinstance(model, torch.nn.Module):
+            # A FakeTensor is a Tensor to whoever calls this.
             found = type(model).__name__.removeprefix("Fake")
             raise RecordingError(f"the callable returned {found}, not a torch.nn.Module")
         seeded = any(c.name in ("manual_seed", "set_state") or c.args[:1] == ["torch.seed"] for c in recorder.calls)
@@ -1392,6 +1404,11 @@ def record(make, values=None, seed=0, source=None):
             recorder.find("python-random", "Python's random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed")
         if numpy is not None and repr(numpy.random.get_state()) != repr(numpy_state):
             recorder.find("numpy-random", "numpy.random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed")
+    except RuntimeError as error:
+        if "UninitializedParameter" not in str(error) and "UninitializedBuffer" not in str(error):
+            raise
+        owner = last_module(error.__traceback__)
+        raise RecordingError(f"{owner}: a lazy module has no shape until a batch has gone through it. Give its sizes.") from error
     finally:
         torch.set_rng_state(torch_state)
     described = {**versions(model), "class": class_name(model), **(source or {})}

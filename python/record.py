@@ -472,9 +472,7 @@ class Recorder(TorchDispatchMode):
                     continue
                 memory = self.fresh(tensor)
                 if real_outputs is not None and i < len(real_outputs):
-                    memory.known = real_outputs[i].untyped_storage()
-                    if memory.known.nbytes() != memory.storage.nbytes():
-                        memory.known = None
+                    memory.known = self.kept(memory, tensor, real_outputs[i], memories)
                 if memory.count:
                     self.made(func, name, tensor, memory, args, kwargs, before)
         return out
@@ -505,44 +503,71 @@ class Recorder(TorchDispatchMode):
             return func(*args, **kwargs)
         changed = written_arguments(func, args, kwargs)
         known = not random_call and all(m.known is not None and t.dtype == m.dtype for t, m in zip(inputs, memories))
-        size = sum(math.prod(a) for a in args if isinstance(a, (list, tuple)) and a and all(isinstance(x, int) for x in a))
-        result = None
-        if known and size <= FOLLOWED and (inputs or name not in UNWRITTEN) and bounded(name, args):
+        given = None
+        if known:  # views of the values, before the operation may change what its arguments are views of
+
             def value(a):
                 return self.follow(self.memory(a), a) if isinstance(a, torch.Tensor) else a
 
-            try:
-                with _disable_current_modes(), torch.no_grad():
-                    result = func(*tree(value, args), **tree(value, kwargs))
-                    if name == "lift_fresh":
-                        result = result.clone()
-            except Exception:
-                result, known = None, False
-        else:
-            known = False
-            if name in UNWRITTEN and size <= FOLLOWED // 16:
-                known = True
-        if not known:
-            for tensor in changed:
-                self.memory(tensor).known = None
-        if result is not None:
-            results = [t for t in flat(result) if isinstance(t, torch.Tensor)]
-            if not results and not changed:
-                return result  # .item() and other answers in Python
-            self.known_outputs = results
+            with _disable_current_modes():
+                given = (tree(value, args), tree(value, kwargs))
+        failure, out = None, None
         try:
             out = func(*args, **kwargs)
         except Exception as error:
-            if result is not None and not changed and self.fake_mode is not None:
-                return tree(lambda a: self.fake_mode.from_tensor(a) if isinstance(a, torch.Tensor) else a, result)
-            if isinstance(error, DataDependentOutputException):
-                raise RecordingError(f"{func} needs values that are not there{building()}. Build the model for real: --values FILE.") from error
-            raise
-        if name in UNWRITTEN and known and isinstance(out, torch.Tensor) and out.numel() <= FOLLOWED // 16:
-            with _disable_current_modes():
-                memory = torch.zeros(out.untyped_storage().nbytes(), dtype=torch.uint8)
-            self.known_outputs = [memory]
+            if not known or changed:
+                raise self.without_values(func, error) from error
+            failure = error
+        made = [t for t in flat(out) if isinstance(t, torch.Tensor)]
+        small = all(t.numel() <= FOLLOWED for t in made)
+        result = None
+        if name in UNWRITTEN:
+            if failure is None and made and made[0].numel() <= FOLLOWED // 16:
+                with _disable_current_modes():
+                    self.known_outputs = [torch.zeros(made[0].untyped_storage().nbytes(), dtype=torch.uint8)]
+        elif known and small:
+            try:
+                with _disable_current_modes(), torch.no_grad():
+                    result = func(*given[0], **given[1])
+                    if not changed:
+                        result = tree(lambda t: t.clone() if name == "lift_fresh" and isinstance(t, torch.Tensor) else t, result)
+            except Exception:
+                known = False
+        else:
+            known = False
+        if not known:
+            for tensor in changed:
+                self.memory(tensor).known = None
+        if failure is not None:
+            if result is None:
+                raise self.without_values(func, failure) from failure
+            self.known_outputs = [t for t in flat(result) if isinstance(t, torch.Tensor)]
+            return tree(lambda a: self.fake_mode.from_tensor(a) if isinstance(a, torch.Tensor) else a, result)
+        if result is not None:
+            self.known_outputs = [t for t in flat(result) if isinstance(t, torch.Tensor)]
         return out
+
+    def without_values(self, func, error):
+        if isinstance(error, DataDependentOutputException):
+            return RecordingError(f"{func} needs values that are not there{building()}. Build the model for real: --values FILE.")
+        return error
+
+    def kept(self, memory, tensor, values, inputs):
+        """The storage of known values, laid out as the tensor's memory is."""
+        with _disable_current_modes(), torch.no_grad():
+            if values.numel() != tensor.numel() and values.dtype is not torch.uint8:
+                return None
+            storage = values.untyped_storage()
+            same = values.stride() == tensor.stride() and values.storage_offset() == tensor.storage_offset()
+            blank = values.dtype is torch.uint8 and values.dtype != tensor.dtype
+            alone = all(m.known is None or m.known.data_ptr() != storage.data_ptr() for m in inputs)
+            if storage.nbytes() == memory.storage.nbytes() and (same or blank) and (alone or storage.nbytes() == 0):
+                return storage
+            if blank:
+                return None
+            copy = torch.empty(memory.count, dtype=tensor.dtype)
+            copy.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).copy_(values)
+            return copy.untyped_storage()
 
     # -- events
 
@@ -933,16 +958,6 @@ def tree(f, x):
 
 def own(generator):
     return generator is not None and generator is not torch.default_generator
-
-
-def bounded(name, args):
-    """Whether a factory makes few elements."""
-    if name in ("arange", "linspace", "logspace", "eye", "range", "tril_indices", "triu_indices"):
-        numbers = [abs(a) for a in args if isinstance(a, (int, float)) and not isinstance(a, bool)]
-        if name == "eye":
-            return math.prod(numbers if len(numbers) > 1 else numbers * 2) <= FOLLOWED
-        return all(a <= FOLLOWED for a in numbers)
-    return True
 
 
 def broadcasts(small, big):

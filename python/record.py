@@ -43,7 +43,7 @@ VALUE: { "name": "%0" "%1" ..., "shape", "dtype", "writes" }: a tensor that is n
 WRITE: [operation, argument ..., OPTIONS?]. OPTIONS is an object, always last, left out where empty. The writes of a parameter
     are applied in order to one array in row-major order ("the array"). Writes that later ones cover entirely are left out.
     Every array has a dtype at every moment: that of the parameter or value, unless OPTIONS has "dtype": the dtype of the array
-    after this write. All arithmetic is PyTorch's on that dtype: float16 and bfloat16 are computed in float32 and rounded by every write.
+    after this write (a first write on a part: before it too). All arithmetic is PyTorch's on that dtype: float16 and bfloat16 are computed in float32 and rounded by every write.
     OPTIONS:
       part   { "offset", "shape", "strides"? }: the elements written, in elements of the array: offset + sum(index * stride).
              Without strides: dense row-major. Without part: the whole array. A strided part that is a whole array says another memory order.
@@ -669,11 +669,34 @@ class Recorder(TorchDispatchMode):
             return self.event(memory, Event("eye", region, memory.dtype))
         if not args or args[0] is not tensor:
             return self.write(memory, tensor, str(func), random)
+        if name in ("index_put_", "index_fill_", "masked_fill_") and not random and region.dense():
+            value, runs = self.runs(func, name, tensor, args, kwargs)
+            if value is not None:
+                for first, end in runs:
+                    part = Region(region.offset + first, (end - first,), (1,))
+                    self.event(memory, Event("fill", part, memory.dtype, args=[value]))
+                return None
         change = self.change(base, tensor, args, kwargs, memory.random or random)
         if change is not None:
             event = Event("change", region, memory.dtype, random=memory.random or random, **change)
             return self.event(memory, event)
         return self.write(memory, tensor, str(func), random or memory.random)
+
+    def runs(self, func, name, tensor, args, kwargs):
+        """The number that an operation writes, and the intervals where; (None, None) where either is not known, or they are many."""
+        value = self.scalar(args[2] if name == "index_put_" else args[-1])
+        others = args[1:-1] if name != "index_put_" else args[1:2]
+        accumulate = name == "index_put_" and (len(args) > 3 and args[3] or kwargs.get("accumulate"))
+        known = tree(lambda t: self.values_of(t) if isinstance(t, torch.Tensor) else t, others)
+        missing = any(isinstance(t, torch.Tensor) and k is None for t, k in zip(flat(others), flat(known)))
+        if value is None or missing or accumulate or tensor.numel() > 16 * FOLLOWED:
+            return None, None
+        with _disable_current_modes():
+            touched = torch.zeros(tensor.shape, dtype=torch.bool)
+            func(touched, *known, torch.tensor(True) if name == "index_put_" else True)
+            edges = torch.diff(touched.reshape(-1).int(), prepend=torch.zeros(1).int(), append=torch.zeros(1).int())
+            starts, ends = (torch.nonzero(edges == d).reshape(-1).tolist() for d in (1, -1))
+        return (value, list(zip(starts, ends))) if len(starts) <= 256 else (None, None)
 
     def same(self, a, b):
         return a.untyped_storage()._cdata == b.untyped_storage()._cdata and region_of(a) == region_of(b) and a.dtype == b.dtype
@@ -785,6 +808,16 @@ class Recorder(TorchDispatchMode):
                 source = None if not source.is_contiguous() else self.viewed(source, tensor.shape)
             if source is not None and source.shape == tensor.shape:
                 return self.copied(memory, region, source, tensor, func)
+        if name == "constant_pad_nd" and region.dense() and all(n >= 0 for n in args[1]):
+            value = self.scalar(args[2] if len(args) > 2 else kwargs.get("value", 0))
+            pads = list(args[1])
+            inside = tensor
+            for i in range(len(pads) // 2):
+                dim = args[0].dim() - 1 - i
+                inside = self.viewed_by(lambda: inside.narrow(dim, pads[2 * i], args[0].shape[dim]))
+            if value is not None:
+                self.event(memory, Event("fill", whole, memory.dtype, args=[value]))
+                return self.copied(memory, region_of(inside), args[0], inside, func)
         if name in ("cat", "stack"):
             dim = args[1] if len(args) > 1 else kwargs.get("dim", 0)
             at = 0
@@ -1136,7 +1169,7 @@ class Writer:
 
     def event_writes(self, e, memory):
         if e.kind == "draw":
-            return [self.write(e.call.name, list(e.call.args), e.region, e.dtype, call=self.calls[id(e.call)])]
+            return [self.write(e.call.name, [number(a) for a in e.call.args], e.region, e.dtype, call=self.calls[id(e.call)])]
         if e.kind == "fill":
             return [self.write("fill_", [number(e.args[0])], e.region, e.dtype)]
         if e.kind == "eye":
@@ -1329,7 +1362,7 @@ def assemble(recorder, model, source):
         {"name": v["name"], "shape": v["shape"], "dtype": v["dtype"], "writes": writer.plain(v["raw"], 0, v["shape"], getattr(torch, v["dtype"]), v["name"])}
         for v in writer.values
     ]
-    program = [[c.name, c.target, c.count, *c.args, *([c.options] if c.options else [])] for c in recorder.calls]
+    program = [[c.name, c.target, c.count, *(a if isinstance(a, str) else number(a) for a in c.args), *([c.options] if c.options else [])] for c in recorder.calls]
     out = {"format": FORMAT, "version": VERSION, "source": source, "parameters": parameters}
     if values:
         out["values"] = values
@@ -1382,6 +1415,13 @@ def versions(model):
     return out
 
 
+def state_of(numpy):
+    if numpy is None:
+        return None
+    name, words, *rest = numpy.random.get_state()
+    return (name, words.tobytes(), *rest)
+
+
 def record(make, values=None, seed=0, source=None):
     """The recording of `make()`, which returns a torch.nn.Module: a dict that json.dump takes.
 
@@ -1393,7 +1433,7 @@ def record(make, values=None, seed=0, source=None):
     recorder = Recorder(real=values is not None)
     python_state = random.getstate()
     numpy = sys.modules.get("numpy")
-    numpy_state = numpy.random.get_state() if numpy is not None else None
+    numpy_state = state_of(numpy)
     torch_state = torch.get_rng_state()
     try:
         if recorder.real:
@@ -1417,7 +1457,7 @@ def record(make, values=None, seed=0, source=None):
             recorder.find("generator-state", "torch's generator was moved by something that is not recorded: the program is not complete")
         if random.getstate() != python_state:
             recorder.find("python-random", "Python's random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed")
-        if numpy is not None and repr(numpy.random.get_state()) != repr(numpy_state):
+        if state_of(numpy) != numpy_state:
             recorder.find("numpy-random", "numpy.random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed")
     except RuntimeError as error:
         if "UninitializedParameter" not in str(error) and "UninitializedBuffer" not in str(error):
@@ -1549,7 +1589,7 @@ def main(argv=None):
     finally:
         torch.set_default_dtype(default)
     with open(options.output, "w") as f:
-        json.dump(recording, f, separators=(",", ":"))
+        json.dump(recording, f, separators=(",", ":"), allow_nan=False)
         f.write("\n")
     counts = {
         "parameters": sum(1 for p in recording["parameters"] if not p.get("buffer")),

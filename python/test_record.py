@@ -148,7 +148,8 @@ class Replay:
     def built(self, entry):
         shape, final = entry["shape"], getattr(torch, entry["dtype"])
         count = math.prod(shape)
-        flat = torch.zeros(count, dtype=final)
+        first = entry["writes"][0][-1] if entry["writes"] else None
+        flat = torch.zeros(count, dtype=getattr(torch, first["dtype"]) if isinstance(first, dict) and "dtype" in first else final)
         known = True
         for row in entry["writes"]:
             op = row[0]
@@ -314,6 +315,20 @@ def plain_models():
             self.register_buffer("table", torch.arange(6.0) / 3)
             self.register_buffer("angles", torch.sin(torch.arange(8.0)), persistent=False)
             self.register_buffer("mask", torch.full((3, 3), float("-inf")).triu(1))
+            shared = torch.randn(40)
+            self.first, self.second = nn.Parameter(shared[:10].view(2, 5)), nn.Parameter(shared[10:])
+            self.same = nn.Parameter(torch.randn(1, 4).expand(3, 4))
+            halves = torch.empty(2, 12)
+            halves[0].uniform_()
+            halves[1].normal_()
+            self.halves = nn.Parameter(halves.half())
+            self.bounds = nn.Parameter(torch.full((3,), float("-inf")))
+            self.quarters = nn.Parameter(torch.cat([torch.randn(2, 6).half(), torch.ones(1, 6).half()]))
+            self.pieces = nn.Parameter(torch.cat([torch.randn(2, 6), torch.rand(2, 6)], dim=1).half())
+            self.rows = nn.Parameter(torch.randn(6, 4)[1:4] * 2)
+            self.padded = nn.Parameter(nn.functional.pad(torch.randn(2, 3), (1, 1)))
+            self.picked = nn.Parameter(torch.randn(7, 3))
+            self.picked.data[[1, 4]] = 0
             self.rounded = nn.Parameter(torch.randn(37).to(torch.float16) * 0.1)
 
     class Tied(nn.Module):
@@ -566,14 +581,14 @@ def table(only):
 # -- vectors: recordings and hashes for readers that have no Python
 
 VECTOR_MODELS = """
-    nn MLP | nn Conv BatchNorm | nn Conv BatchNorm bfloat16 | nn Linear in float16 | nn Linear in bfloat16 | nn Embedding padding | nn LSTM
+    nn MLP | nn GRU RNN | nn Conv BatchNorm | nn Conv BatchNorm bfloat16 | nn Linear in float16 | nn Linear in bfloat16 | nn Embedding padding | nn LSTM
     nn LSTM gates | nn MultiheadAttention | nn Transformer | nn weight_norm | nn spectral_norm | own Mixed | own Tied | own Seeded
     own Layout | own kaiming | own orthogonal | own trunc_normal | own trunc_normal far | own trunc_normal by inversion
     own trunc_normal bfloat16 | torchvision squeezenet1_1 | timm test_vit | timm test_convnext | transformers llama
     transformers llama bfloat16 | transformers mixtral | transformers gpt2 | transformers gpt2 float16 | transformers bert
     transformers bert bfloat16 | transformers deberta-v2 | transformers t5 | transformers whisper | transformers wav2vec2
     transformers clip | transformers vit | transformers deit | transformers beit | transformers swin | transformers convnext
-    transformers mamba
+    transformers mamba | transformers rwkv | transformers vit float16
 """
 
 
@@ -744,6 +759,9 @@ class Recordings(unittest.TestCase):
 
         self.assertEqual(kinds(lambda: Net(lambda net: None)), {"uninitialised"})
         self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.fill_(random.random()))), {"python-random"})
+        if "numpy" in sys.modules:
+            numpy = sys.modules["numpy"]
+            self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.copy_(torch.from_numpy(numpy.random.rand(4))))), {"numpy-random"})
         self.assertEqual(kinds(lambda: Net(lambda net: (torch.manual_seed(1), net.weight.data.normal_()))), {"manual-seed"})
         self.assertIn("unknown-draw", kinds(lambda: Net(lambda net: net.weight.data.copy_(torch.poisson(torch.ones(4))))))
         self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.normal_(generator=torch.Generator()))), {"own-generator"})

@@ -217,15 +217,20 @@ def region_of(tensor):
     return Region(tensor.storage_offset(), tensor.shape, tensor.stride())
 
 
+def address(tensor):
+    """Names a tensor's memory, as long as it lives."""
+    return torch._C._storage_id(tensor)
+
+
 class Memory:
     """A storage: what wrote it so far, and its values where they are known without building anything big."""
 
-    __slots__ = ("storage", "count", "dtype", "events", "random", "known", "cache", "versions")
+    __slots__ = ("alias", "count", "dtype", "events", "random", "known", "cache", "versions")
 
-    def __init__(self, tensor):
-        self.storage = tensor.untyped_storage()  # kept alive, so that its address names one memory
+    def __init__(self, tensor, alias):
+        self.alias = alias  # keeps the memory alive, so that its address names it alone
         self.dtype = tensor.dtype
-        self.count = int(self.storage.nbytes()) // tensor.element_size()
+        self.count = int(tensor.untyped_storage().nbytes()) // tensor.element_size()
         self.events = []
         self.random = False
         self.known = None
@@ -317,24 +322,34 @@ class Recorder(TorchDispatchMode):
     # -- the state of memories
 
     def memory(self, tensor):
-        key = tensor.untyped_storage()._cdata
+        key = address(tensor)
         found = self.memories.get(key)
         if found is None:
             # Seen for the first time: made outside of all calls (from data, or before the recording began).
-            found = self.memories[key] = Memory(tensor)
+            found = self.fresh(tensor)
             if not isinstance(tensor, FakeTensor) and tensor.numel() > 0:
                 self.data(found, Region(0, (found.count,), (1,)), tensor)
         return found
 
     def fresh(self, tensor):
-        found = self.memories[tensor.untyped_storage()._cdata] = Memory(tensor)
+        self.quiet += 1
+        try:
+            with torch.no_grad():
+                if isinstance(tensor, FakeTensor):
+                    alias = tensor.detach()
+                else:
+                    with _disable_current_modes():
+                        alias = tensor.detach()
+        finally:
+            self.quiet -= 1
+        found = self.memories[address(tensor)] = Memory(tensor, alias)
         return found
 
     def data(self, memory, region, tensor):
         with _disable_current_modes(), torch.no_grad():
-            values = torch.empty(0, dtype=memory.dtype).set_(tensor.untyped_storage(), 0, (memory.count,), (1,)).clone()
+            values = tensor.detach().as_strided((memory.count,), (1,), 0).clone()
             if memory.count <= FOLLOWED:
-                memory.known = values.untyped_storage()
+                memory.known = values.clone()
         self.table(memory, region, "data", False, values)
 
     def table(self, memory, region, operation, random, values=None):
@@ -353,7 +368,7 @@ class Recorder(TorchDispatchMode):
         """The tensor's known values, or None."""
         if memory.known is None or tensor.dtype != memory.dtype:
             return None
-        return torch.empty(0, dtype=tensor.dtype).set_(memory.known, tensor.storage_offset(), tensor.shape, tensor.stride())
+        return memory.known.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
 
     def values_of(self, tensor):
         """A copy of the values of a tensor that is no draw, in real mode or where they are followed; else None."""
@@ -446,7 +461,7 @@ class Recorder(TorchDispatchMode):
         if any(t.device.type == "meta" or t.layout is not torch.strided for t in inputs):
             return func(*args, **kwargs)
         memories = [self.memory(t) for t in inputs]
-        keys = {t.untyped_storage()._cdata for t in inputs}
+        keys = {address(t) for t in inputs}
         random_call = name in RANDOM_IN_PLACE or name in RANDOM_FACTORIES or name in RANDOM_UNKNOWN or name in ("bernoulli_", "random_")
         if own(kwargs.get("generator")):
             self.own_generator(kwargs["generator"])
@@ -467,12 +482,11 @@ class Recorder(TorchDispatchMode):
                 for tensor in mutated:
                     self.written(func, name, tensor, args, kwargs, before)
             for i, tensor in enumerate(outputs):
-                key = tensor.untyped_storage()._cdata
-                if key in keys and name != "lift_fresh":
+                if address(tensor) in keys and name != "lift_fresh":
                     continue
                 memory = self.fresh(tensor)
                 if real_outputs is not None and i < len(real_outputs):
-                    memory.known = self.kept(memory, tensor, real_outputs[i], memories)
+                    memory.known = self.kept(memory, tensor, real_outputs[i])
                 if memory.count:
                     self.made(func, name, tensor, memory, args, kwargs, before)
         return out
@@ -523,8 +537,7 @@ class Recorder(TorchDispatchMode):
         result = None
         if name in UNWRITTEN:
             if failure is None and made and made[0].numel() <= FOLLOWED // 16:
-                with _disable_current_modes():
-                    self.known_outputs = [torch.zeros(made[0].untyped_storage().nbytes(), dtype=torch.uint8)]
+                self.known_outputs = [None]
         elif known and small:
             try:
                 with _disable_current_modes(), torch.no_grad():
@@ -552,22 +565,16 @@ class Recorder(TorchDispatchMode):
             return RecordingError(f"{func} needs values that are not there{building()}. Build the model for real: --values FILE.")
         return error
 
-    def kept(self, memory, tensor, values, inputs):
-        """The storage of known values, laid out as the tensor's memory is."""
+    def kept(self, memory, tensor, values):
+        """Known values, laid out as the tensor's memory is; values None: nothing is written there yet."""
         with _disable_current_modes(), torch.no_grad():
-            if values.numel() != tensor.numel() and values.dtype is not torch.uint8:
+            if values is None:
+                return torch.zeros(memory.count, dtype=memory.dtype)
+            if values.shape != tensor.shape or values.dtype != tensor.dtype:
                 return None
-            storage = values.untyped_storage()
-            same = values.stride() == tensor.stride() and values.storage_offset() == tensor.storage_offset()
-            blank = values.dtype is torch.uint8 and values.dtype != tensor.dtype
-            alone = all(m.known is None or m.known.data_ptr() != storage.data_ptr() for m in inputs)
-            if storage.nbytes() == memory.storage.nbytes() and (same or blank) and (alone or storage.nbytes() == 0):
-                return storage
-            if blank:
-                return None
-            copy = torch.empty(memory.count, dtype=tensor.dtype)
+            copy = torch.zeros(memory.count, dtype=tensor.dtype)
             copy.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset()).copy_(values)
-            return copy.untyped_storage()
+            return copy
 
     # -- events
 
@@ -581,7 +588,7 @@ class Recorder(TorchDispatchMode):
             with _disable_current_modes(), torch.no_grad():
                 values = tensor.detach().clone(memory_format=torch.contiguous_format)
                 if tensor.dtype != memory.dtype:
-                    values = torch.empty(0, dtype=memory.dtype).set_(tensor.untyped_storage(), 0, (memory.count,), (1,)).clone()
+                    values = memory.alias.as_strided((memory.count,), (1,), 0).clone()
         elif memory.known is not None and not random and tensor.dtype == memory.dtype:
             with _disable_current_modes():
                 values = self.follow(memory, tensor).clone(memory_format=torch.contiguous_format)
@@ -602,7 +609,7 @@ class Recorder(TorchDispatchMode):
         if event.kind == "fill" and not self.real and memory.known is None and event.region.interval() == (0, memory.count):
             if memory.count <= FOLLOWED // 16:
                 with _disable_current_modes():
-                    memory.known = torch.full((memory.count,), event.args[0], dtype=memory.dtype).untyped_storage()
+                    memory.known = torch.full((memory.count,), event.args[0], dtype=memory.dtype)
         self.settle(memory, event.region, event.random if event.overwrites else (event.random or memory.random))
         if event.kind == "change" and event.name == "clamp":
             self.fold(memory)
@@ -699,7 +706,7 @@ class Recorder(TorchDispatchMode):
         return (value, list(zip(starts, ends))) if len(starts) <= 256 else (None, None)
 
     def same(self, a, b):
-        return a.untyped_storage()._cdata == b.untyped_storage()._cdata and region_of(a) == region_of(b) and a.dtype == b.dtype
+        return address(a) == address(b) and region_of(a) == region_of(b) and a.dtype == b.dtype
 
     def scalar(self, x):
         """A number, or a tensor without dimensions whose value is known."""
@@ -905,6 +912,23 @@ class Recorder(TorchDispatchMode):
         with torch.no_grad():
             first.data = second.data
 
+    def deepcopy(self, original, tensor, memo):
+        """copy.deepcopy: the whole memory, once, as PyTorch does (which corrupts its heap when there is no memory)."""
+        if not isinstance(tensor, FakeTensor) or self.quiet:
+            return original(tensor, memo)
+        if id(tensor) in memo:
+            return memo[id(tensor)]
+        if not tensor.is_leaf:
+            raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.")
+        key = ("webgpu-init", address(tensor))
+        with torch.no_grad():
+            if key not in memo:
+                count = self.memory(tensor).count
+                memo[key] = tensor.detach().as_strided((count,), (1,), 0).clone()
+            copy = memo[key].as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+        memo[id(tensor)] = copy.requires_grad_(tensor.requires_grad)
+        return copy
+
     def trunc_normal(self, original, tensor, mean, std, a, b, generator=None):
         if tensor.is_meta or self.quiet:
             return original(tensor, mean, std, a, b, generator)
@@ -1073,6 +1097,7 @@ def watching(recorder):
             stack.enter_context(swapped(truncated, recorder.trunc_normal))
         if not recorder.real:
             stack.enter_context(swapped(torch.utils.swap_tensors, recorder.swap_tensors))
+            stack.enter_context(swapped(torch.Tensor.__deepcopy__, recorder.deepcopy))
         stack.enter_context(swapped(init.orthogonal_, recorder.orthogonal))
         stack.enter_context(swapped(init.sparse_, recorder.sparse))
         stack.enter_context(swapped(random.manual_seed, recorder.manual_seed))
@@ -1329,7 +1354,7 @@ def assemble(recorder, model, source):
         seen = set()
         data = None
         if recorder.real and not memory.random:
-            data = torch.empty(0, dtype=memory.dtype).set_(memory.storage, 0, (memory.count,), (1,)).clone()
+            data = memory.alias.as_strided((memory.count,), (1,), 0).clone()
         if tensor.dtype != memory.dtype:
             value = tensor.detach().clone() if recorder.real else None
             raw = [writer.table_write(row_major(region.shape), tensor.dtype, ["view.dtype"], memory.random, value)]

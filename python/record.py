@@ -167,7 +167,8 @@ class Region:
     __slots__ = ("offset", "shape", "strides")
 
     def __init__(self, offset, shape, strides):
-        self.offset, self.shape, self.strides = int(offset), tuple(map(int, shape)), tuple(map(int, strides))
+        self.offset, self.shape = int(offset), tuple(map(int, shape))
+        self.strides = tuple(1 if n == 1 else int(s) for n, s in zip(self.shape, strides))  # of one element: any
 
     def __eq__(self, other):
         return (self.offset, self.shape, self.strides) == (other.offset, other.shape, other.strides)
@@ -914,7 +915,7 @@ class Recorder(TorchDispatchMode):
 
     def deepcopy(self, original, tensor, memo):
         """copy.deepcopy: the whole memory, once, as PyTorch does (which corrupts its heap when there is no memory)."""
-        if not isinstance(tensor, FakeTensor) or self.quiet:
+        if type(tensor) not in (torch.Tensor, FakeTensor) or tensor.is_meta or tensor.layout is not torch.strided or self.quiet:
             return original(tensor, memo)
         if id(tensor) in memo:
             return memo[id(tensor)]
@@ -1097,7 +1098,7 @@ def watching(recorder):
             stack.enter_context(swapped(truncated, recorder.trunc_normal))
         if not recorder.real:
             stack.enter_context(swapped(torch.utils.swap_tensors, recorder.swap_tensors))
-            stack.enter_context(swapped(torch.Tensor.__deepcopy__, recorder.deepcopy))
+        stack.enter_context(swapped(torch.Tensor.__deepcopy__, recorder.deepcopy))
         stack.enter_context(swapped(init.orthogonal_, recorder.orthogonal))
         stack.enter_context(swapped(init.sparse_, recorder.sparse))
         stack.enter_context(swapped(random.manual_seed, recorder.manual_seed))
@@ -1294,6 +1295,15 @@ class Writer:
             out.append([w["op"], *w["args"], *([options] if options else [])])
         return out
 
+    def random_tables(self, writes, found):
+        """Operations of tables that depend on draws, directly or through values."""
+        for w in writes:
+            if w["op"] == "table" and w["options"].get("random"):
+                found.add(", ".join(w["options"]["operations"]))
+            if "from" in w["options"]:
+                self.random_tables(self.values[int(w["options"]["from"][1:])]["raw"], found)
+        return found
+
     def used(self, writes, seen):
         for w in writes:
             if "call" in w["options"]:
@@ -1379,9 +1389,8 @@ def assemble(recorder, model, source):
                 call.target = name
         if region.count and not raw:
             findings.append({"kind": "uninitialised", "message": f"{name} is never written: PyTorch leaves what the memory held", "parameter": name})
-        for w in raw:
-            if w["op"] == "table" and w["options"].get("random"):
-                operations = ", ".join(w["options"]["operations"])
+        for operations in sorted(writer.random_tables(raw, set())):
+            if operations:
                 findings.append({"kind": "random-table", "message": f"{name} comes from draws by {operations}, which is not described: it has to be taken from PyTorch", "parameter": name, "operation": operations})  # fmt: skip
     values = [
         {"name": v["name"], "shape": v["shape"], "dtype": v["dtype"], "writes": writer.plain(v["raw"], 0, v["shape"], getattr(torch, v["dtype"]), v["name"])}

@@ -249,11 +249,7 @@ def compared(make, seeds=SEEDS, values=True):
             tables = read_tables(path)
         out["same"] = without_data(again) == without_data(recording)
         recording = again if out["same"] else recording
-    depends = {
-        entry["name"]
-        for entry in recording["parameters"]
-        if any(row[0] == "table" and row[-1].get("random") for row in entry.get("writes", []))
-    }
+    depends = {f["parameter"] for f in recording["findings"] if f["kind"] == "random-table"}
     unset = {f.get("parameter") for f in recording["findings"] if f["kind"] == "uninitialised"}
     for seed in seeds:
         torch.manual_seed(seed)

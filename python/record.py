@@ -51,7 +51,8 @@ WRITE: [operation, argument ..., OPTIONS?]. OPTIONS is an object, always last, l
       call   index into "program": the elements come from that call, in row-major order of the part (or the whole array).
              Several writes may have one call: copies of a module have one draw.
       from   the name of a value;  source: { "offset", "shape", "strides"? }: the elements read (stride 0 repeats), as many as are
-             written, each in row-major order of its own shape; without source: all of the value.
+             written, each in row-major order of its own shape; without source: all of the value. A source of shape [] in mul_ and
+             the like is one element, which takes part as a number does.
     Draws (with "call"): the same operation and arguments as the call itself.
     Fixed:
       fill_ number            zero_, ones_, constant_, full: one number
@@ -728,11 +729,13 @@ class Recorder(TorchDispatchMode):
             other = args[1] if len(args) > 1 else kwargs.get("other")
             alpha = self.scalar(kwargs.get("alpha", args[2] if len(args) > 2 else 1))
             more = [] if alpha == 1 else [alpha]
-            value = self.scalar(other)
+            # What is read from the memory that was written is no longer there.
+            itself = isinstance(other, torch.Tensor) and address(other) == address(tensor)
+            value = None if itself else self.scalar(other)
             if isinstance(value, (int, float)):
                 return {"name": base, "args": [value, *more]}
             if isinstance(other, torch.Tensor) and random:
-                source = self.source(other, tensor.shape)
+                source = self.source(other, tensor.shape if other.dim() else None)
                 return None if source is None else {"name": base, "args": more, "source": source}
             return None
         if base in ("clamp", "clamp_min", "clamp_max"):
@@ -1209,7 +1212,7 @@ class Writer:
             options = {}
             if e.source is not None:
                 options = self.reading(e.source)
-            if e.kind == "norm":  # its dimensions are those of the source
+            if e.source is not None and (e.kind == "norm" or not e.source.region.shape):  # its dimensions matter
                 options.setdefault("source", e.source.region.plain())
             return [self.write(f"{e.name}_", [number(a) for a in e.args], e.region, e.dtype, **options, **e.options)]
         return self.copy_writes(e, memory)

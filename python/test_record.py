@@ -143,6 +143,8 @@ class Replay:
         flat = self.named[options["from"]]
         if flat is None:
             return None
+        if options.get("source", {}).get("shape") == []:
+            return flat[options["source"]["offset"]]
         return (view(flat, options["source"]) if "source" in options else flat).reshape(shape)
 
     def built(self, entry):
@@ -250,6 +252,7 @@ def compared(make, seeds=SEEDS, values=True):
         out["same"] = without_data(again) == without_data(recording)
         recording = again if out["same"] else recording
     depends = {f["parameter"] for f in recording["findings"] if f["kind"] == "random-table"}
+    depends |= {entry["name"] for entry in recording["parameters"] if entry.get("tiedTo") in depends}
     unset = {f.get("parameter") for f in recording["findings"] if f["kind"] == "uninitialised"}
     for seed in seeds:
         torch.manual_seed(seed)

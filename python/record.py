@@ -111,6 +111,7 @@ CALL: [operation, target, count, argument ..., OPTIONS?]: every call that takes 
 FINDING: what a reader should show. kind: manual-seed, own-generator, python-random, numpy-random, generator-state, unknown-draw,
     random-table, uninitialised, depends-on-values, other-device.
 """
+
 import argparse
 import contextlib
 import importlib
@@ -227,7 +228,7 @@ def address(tensor):
 class Memory:
     """A storage: what wrote it so far, and its values where they are known without building anything big."""
 
-    __slots__ = ("alias", "count", "dtype", "events", "random", "known", "cache", "versions")
+    __slots__ = ("alias", "count", "dtype", "events", "random", "known", "cache")
 
     def __init__(self, tensor, alias):
         self.alias = alias  # keeps the memory alive, so that its address names it alone
@@ -242,7 +243,7 @@ class Memory:
 class Source:
     """Elements of a memory as they were when they were read; data: a copy of them, in real mode, where they are no draws."""
 
-    __slots__ = ("memory", "version", "region", "random", "data", "shape", "dtype")
+    __slots__ = ("memory", "version", "region", "random", "data", "dtype")
 
     def __init__(self, memory, region, data):
         self.memory, self.version, self.region, self.data = memory, len(memory.events), region, data
@@ -435,7 +436,9 @@ class Recorder(TorchDispatchMode):
                     changed = not self.real and not torch.equal(state, generator.get_state())
                 if changed:
                     self.generators[i]["seed"] = None
-                    self.find("own-generator", f"a generator given explicitly was changed between two calls{building()}: it cannot be followed")
+                    self.find(
+                        "own-generator", f"a generator given explicitly was changed between two calls{building()}: it cannot be followed"
+                    )
                 return i
         seed = generator.initial_seed()
         with _disable_current_modes():
@@ -446,7 +449,9 @@ class Recorder(TorchDispatchMode):
         if used:
             self.find("own-generator", f"a generator with seed {seed} had been used before{building()}: it cannot be followed")
         else:
-            self.find("own-generator", f"draws from a generator of its own, with seed {seed}{building()}: torch.manual_seed does not change them")
+            self.find(
+                "own-generator", f"draws from a generator of its own, with seed {seed}{building()}: torch.manual_seed does not change them"
+            )
         return len(self.generators) - 1
 
     def note(self, name, *args):
@@ -499,7 +504,9 @@ class Recorder(TorchDispatchMode):
         where = building()
         message = f"{func} reads values that were drawn{where}: what follows depends on the seed, and no recording can say it"
         if not self.real:
-            raise RecordingError(f"{message}. Make the function that does it known to record.py, or change it to torch.nn.init.trunc_normal_.")
+            raise RecordingError(
+                f"{message}. Make the function that does it known to record.py, or change it to torch.nn.init.trunc_normal_."
+            )
         self.find("depends-on-values", message, operation=str(func))
 
     def before(self, func, name, args, kwargs):
@@ -659,7 +666,12 @@ class Recorder(TorchDispatchMode):
             given = list(args[1:])
             low, high = (None, None) if not given else ((0, given[0]) if len(given) == 1 else given)
             return self.draw(name, tensor, [number(low), number(high)], generator)
-        if name in RANDOM_UNKNOWN or name == "bernoulli_" or "generator" in kwargs or any(a.name == "generator" for a in func._schema.arguments):
+        if (
+            name in RANDOM_UNKNOWN
+            or name == "bernoulli_"
+            or "generator" in kwargs
+            or any(a.name == "generator" for a in func._schema.arguments)
+        ):
             return self.unknown(func, tensor, memory)
         strange = tensor.dtype != memory.dtype or tensor.is_complex()
         others = [t for t in flat((args, kwargs)) if isinstance(t, torch.Tensor) and t is not tensor]
@@ -871,7 +883,11 @@ class Recorder(TorchDispatchMode):
             else:
                 change = self.change(name, tensor, rest, kwargs, random)
                 changes = None if change is None else [change]
-            if changes is not None and broadcasts(first, tensor) and not (first.dtype != tensor.dtype and first.is_floating_point() and not random):
+            if (
+                changes is not None
+                and broadcasts(first, tensor)
+                and not (first.dtype != tensor.dtype and first.is_floating_point() and not random)
+            ):
                 # Its events: a copy of the first operand in the dtype of the result, then the change.
                 version = len(memory.events)
                 self.copied(memory, region if region.interval() else region, first, tensor, func)
@@ -1067,8 +1083,6 @@ def class_name(x):
 
 # -- functions that are caught as one call
 
-SWAPPED = (lambda: 0).__code__
-
 
 @contextlib.contextmanager
 def swapped(function, hook):
@@ -1156,7 +1170,11 @@ class Writer:
             memory.cache[key] = all(
                 e.kind in ("draw", "fill", "eye", "change")
                 and (e.source is None)
-                or (e.kind == "copy" and self.described(e.source.memory, e.source.version) and self.live(e.source.memory, e.source.version) != [])
+                or (
+                    e.kind == "copy"
+                    and self.described(e.source.memory, e.source.version)
+                    and self.live(e.source.memory, e.source.version) != []
+                )
                 for e in self.live(memory, version)
             )
         return memory.cache[key]
@@ -1228,7 +1246,9 @@ class Writer:
             return [self.table_write(e.region, e.dtype, self.operations(inner, source.version), False, data)]
         writes = self.writes(inner, source.version)
         flat_source = source.region.interval() == (0, inner.count) and source.region.dense()
-        simple = all(w["region"].interval() == (0, inner.count) and w["region"].dense() and w["op"] not in ("eye_", "norm_") for w in writes)
+        simple = all(
+            w["region"].interval() == (0, inner.count) and w["region"].dense() and w["op"] not in ("eye_", "norm_") for w in writes
+        )
         alone = all("from" not in w["options"] for w in writes)
         same = all(w["dtype"] == e.dtype for w in writes)
         if flat_source and simple and (whole or (same and alone)):
@@ -1353,7 +1373,13 @@ def assemble(recorder, model, source):
                 entry["persistent"] = False
         parameters.append(entry)
         if tensor.device.type == "meta" or tensor.layout is not torch.strided:
-            findings.append({"kind": "uninitialised", "message": f"{name} is on {tensor.device} ({tensor.layout}): nothing is known of it", "parameter": name})
+            findings.append(
+                {
+                    "kind": "uninitialised",
+                    "message": f"{name} is on {tensor.device} ({tensor.layout}): nothing is known of it",
+                    "parameter": name,
+                }
+            )
             entry["writes"] = []
             continue
         region = region_of(tensor)
@@ -1391,15 +1417,25 @@ def assemble(recorder, model, source):
             if call.target is None:
                 call.target = name
         if region.count and not raw:
-            findings.append({"kind": "uninitialised", "message": f"{name} is never written: PyTorch leaves what the memory held", "parameter": name})
+            findings.append(
+                {"kind": "uninitialised", "message": f"{name} is never written: PyTorch leaves what the memory held", "parameter": name}
+            )
         for operations in sorted(writer.random_tables(raw, set())):
             if operations:
                 findings.append({"kind": "random-table", "message": f"{name} comes from draws by {operations}, which is not described: it has to be taken from PyTorch", "parameter": name, "operation": operations})  # fmt: skip
     values = [
-        {"name": v["name"], "shape": v["shape"], "dtype": v["dtype"], "writes": writer.plain(v["raw"], 0, v["shape"], getattr(torch, v["dtype"]), v["name"])}
+        {
+            "name": v["name"],
+            "shape": v["shape"],
+            "dtype": v["dtype"],
+            "writes": writer.plain(v["raw"], 0, v["shape"], getattr(torch, v["dtype"]), v["name"]),
+        }
         for v in writer.values
     ]
-    program = [[c.name, c.target, c.count, *(a if isinstance(a, str) else number(a) for a in c.args), *([c.options] if c.options else [])] for c in recorder.calls]
+    program = [
+        [c.name, c.target, c.count, *(a if isinstance(a, str) else number(a) for a in c.args), *([c.options] if c.options else [])]
+        for c in recorder.calls
+    ]
     out = {"format": FORMAT, "version": VERSION, "source": source, "parameters": parameters}
     if values:
         out["values"] = values
@@ -1493,9 +1529,14 @@ def record(make, values=None, seed=0, source=None):
         if not recorder.real and not seeded and not torch.equal(torch_state, torch.get_rng_state()):
             recorder.find("generator-state", "torch's generator was moved by something that is not recorded: the program is not complete")
         if random.getstate() != python_state:
-            recorder.find("python-random", "Python's random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed")
+            recorder.find(
+                "python-random",
+                "Python's random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed",
+            )
         if state_of(numpy) != numpy_state:
-            recorder.find("numpy-random", "numpy.random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed")
+            recorder.find(
+                "numpy-random", "numpy.random was used: values or shapes that depend on it are those of this run, not of torch.manual_seed"
+            )
     except RuntimeError as error:
         if "UninitializedParameter" not in str(error) and "UninitializedBuffer" not in str(error):
             raise
@@ -1565,7 +1606,7 @@ def transformers_model(path, head):
         make = (lambda: cls._from_config(settings)) if hasattr(cls, "_from_config") else (lambda: cls(settings))
     else:
         settings = transformers.AutoConfig.from_pretrained(path)
-        make = lambda: cls.from_config(settings)  # noqa: E731
+        make = lambda: cls.from_config(settings)
     return make, cls.__name__
 
 
@@ -1609,7 +1650,7 @@ def main(argv=None):
                 function = callable_of(options.callable)
                 keywords = arguments_of(options.kwargs)
                 source = {"callable": options.callable, "kwargs": json.loads(options.kwargs)}
-                make = lambda: function(**keywords)  # noqa: E731
+                make = lambda: function(**keywords)
             if options.dtype:
                 torch.set_default_dtype(getattr(torch, options.dtype))
             recording = record(make, values=options.values, seed=options.seed, source=source)

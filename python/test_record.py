@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Tests of record.py: every recording is replayed, by its own words alone, and compared bit for bit with the model that Python builds.
 
-    python3 python/test_record.py             what is installed of torch, torchvision, timm and transformers, quickly
-    python3 python/test_record.py --table     every model, with a row each
-    python3 python/test_record.py --vectors   writes test/vectors/recordings
+python3 python/test_record.py             what is installed of torch, torchvision, timm and transformers, quickly
+python3 python/test_record.py --table     every model, with a row each
+python3 python/test_record.py --vectors   writes test/vectors/recordings
 """
+
 import hashlib
 import json
 import math
@@ -242,7 +243,16 @@ def compared(make, seeds=SEEDS, values=True):
     """Records, replays and compares a model: counts, and the names that differ."""
     began = time.time()
     recording = record(make)
-    out = {"seconds": time.time() - began, "recording": recording, "differ": [], "equal": 0, "tables": 0, "unknown": [], "end": True, "same": True}
+    out = {
+        "seconds": time.time() - began,
+        "recording": recording,
+        "differ": [],
+        "equal": 0,
+        "tables": 0,
+        "unknown": [],
+        "end": True,
+        "same": True,
+    }
     tables = {}
     if values:
         with tempfile.TemporaryDirectory() as folder:
@@ -384,8 +394,8 @@ def plain_models():
             tensor.clamp_(min=a, max=b)
             return tensor
 
-    small = lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8, 4))  # noqa: E731
-    block = lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 2)  # noqa: E731
+    small = lambda: nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8, 4))
+    block = lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), 2)
     return {
         "nn MLP": lambda: nn.Sequential(nn.Linear(30, 20), nn.ReLU(), nn.Linear(20, 3)),
         "nn Conv BatchNorm": small,
@@ -397,12 +407,18 @@ def plain_models():
         "nn LSTM": lambda: nn.LSTM(4, 5, 2, bidirectional=True, proj_size=3),
         "nn LSTM gates": lambda: gates(nn.LSTM(4, 6)),
         "nn GRU RNN": lambda: nn.ModuleList([nn.GRU(4, 5), nn.RNN(3, 4), nn.GRUCell(3, 2), nn.LSTMCell(3, 2)]),
-        "nn MultiheadAttention": lambda: nn.ModuleList([nn.MultiheadAttention(8, 2), nn.MultiheadAttention(8, 2, kdim=6, vdim=4, add_bias_kv=True)]),
+        "nn MultiheadAttention": lambda: nn.ModuleList(
+            [nn.MultiheadAttention(8, 2), nn.MultiheadAttention(8, 2, kdim=6, vdim=4, add_bias_kv=True)]
+        ),
         "nn TransformerEncoder": block,
         "nn Transformer": lambda: nn.Transformer(8, 2, 1, 2, 16),
         "nn Bilinear PReLU": lambda: nn.ModuleList([nn.Bilinear(3, 4, 5), nn.PReLU(4), nn.GroupNorm(2, 4), nn.LayerNorm(6), nn.RMSNorm(6)]),
-        "nn ConvTranspose Conv1d Conv3d": lambda: nn.ModuleList([nn.ConvTranspose2d(4, 6, 3, groups=2), nn.Conv1d(4, 8, 5), nn.Conv3d(2, 4, 3, bias=False)]),
-        "nn weight_norm": lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(30, 20)), nn.utils.parametrizations.weight_norm(nn.Conv1d(8, 6, 5), dim=2)),
+        "nn ConvTranspose Conv1d Conv3d": lambda: nn.ModuleList(
+            [nn.ConvTranspose2d(4, 6, 3, groups=2), nn.Conv1d(4, 8, 5), nn.Conv3d(2, 4, 3, bias=False)]
+        ),
+        "nn weight_norm": lambda: nn.Sequential(
+            nn.utils.parametrizations.weight_norm(nn.Linear(30, 20)), nn.utils.parametrizations.weight_norm(nn.Conv1d(8, 6, 5), dim=2)
+        ),
         "nn weight_norm old": lambda: nn.utils.weight_norm(nn.Conv2d(4, 6, 3)),
         "nn spectral_norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(30, 20)),
         "nn AdaptiveLogSoftmax": lambda: nn.AdaptiveLogSoftmaxWithLoss(16, 40, [10, 20]),
@@ -416,8 +432,196 @@ def plain_models():
         "own trunc_normal": lambda: applied(small(), lambda w: nn.init.trunc_normal_(w, std=0.02)),
         "own trunc_normal far": lambda: applied(small(), lambda w: nn.init.trunc_normal_(w, std=0.5, a=0.6, b=1)),
         "own trunc_normal by inversion": lambda: applied(small(), lambda w: inverted(w, 0.01, 0.05, -0.1, 0.1)),
-        "own trunc_normal bfloat16": lambda: applied(nn.Sequential(nn.Linear(40, 30, dtype=torch.bfloat16)), lambda w: nn.init.trunc_normal_(w, std=0.7)),
+        "own trunc_normal bfloat16": lambda: applied(
+            nn.Sequential(nn.Linear(40, 30, dtype=torch.bfloat16)), lambda w: nn.init.trunc_normal_(w, std=0.7)
+        ),
     }
+
+
+def random_program(seed, steps=14):
+    """A module whose constructor does `steps` operations taken at random."""
+    import copy
+    import random
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            r = random.Random(seed)
+            pool = []
+
+            def make():
+                shape = r.choice([(3,), (20,), (4, 5), (2, 3, 4), (6, 6), (1, 8), (17,), (2, 16)])
+                kind = r.choice(["randn", "rand", "zeros", "ones", "full", "empty_normal", "empty_uniform", "arange", "trunc"])
+                n = 1
+                for s in shape:
+                    n *= s
+                if kind == "full":
+                    return torch.full(shape, r.choice([0.5, -2.0]))
+                if kind == "empty_normal":
+                    return torch.empty(shape).normal_(r.choice([0, 0.5]), r.choice([1, 0.02]))
+                if kind == "empty_uniform":
+                    return torch.empty(shape).uniform_(-0.5, r.choice([0.5, 0.75]))
+                if kind == "arange":
+                    return torch.arange(float(n)).view(shape)
+                if kind == "trunc":
+                    return nn.init.trunc_normal_(torch.empty(shape), std=r.choice([0.02, 1.0]))
+                return getattr(torch, kind)(shape)
+
+            def view(t):
+                k = r.choice(["same", "slice", "select", "t", "narrow", "reshape", "row", "step"])
+                if t.dim() == 0:
+                    return t
+                d = r.randrange(t.dim())
+                if k == "slice":
+                    return t[: max(1, t.shape[0] // 2)]
+                if k == "select" and t.shape[d] > 1:
+                    return t.select(d, r.randrange(t.shape[d]))
+                if k == "t" and t.dim() > 1:
+                    return t.transpose(0, -1)
+                if k == "narrow":
+                    n = r.randrange(1, t.shape[d] + 1)
+                    s = r.randrange(t.shape[d] - n + 1)
+                    return t.narrow(d, s, n)
+                if k == "reshape" and t.is_contiguous():
+                    return t.view(-1)
+                if k == "row":
+                    return t[-1:]
+                if k == "step":
+                    return t[::2]
+                return t
+
+            for _ in range(3):
+                pool.append(make())
+            for _ in range(steps):
+                a = r.choice(pool)
+                v = view(a)
+                k = r.choice(
+                    [
+                        "make",
+                        "mul_",
+                        "add_",
+                        "fill_",
+                        "zero_",
+                        "copy_",
+                        "normal_",
+                        "uniform_",
+                        "clamp_",
+                        "div_",
+                        "sub_",
+                        "addt_",
+                        "mult_",
+                        "mulo",
+                        "addo",
+                        "cat",
+                        "stack",
+                        "clone",
+                        "contig",
+                        "half",
+                        "repeat",
+                        "neg",
+                        "exp",
+                        "pad",
+                        "mask",
+                        "index",
+                        "copyo",
+                        "setcopy",
+                        "rsub",
+                        "self",
+                        "cast",
+                        "expand",
+                        "softmax",
+                        "deep",
+                        "roll",
+                        "eye",
+                        "double",
+                        "randlike",
+                        "scalar",
+                    ]
+                )
+                big = a.numel() > 4000
+                x = r.choice([2, 0.5, -0.3, 1.7])
+                with torch.no_grad():
+                    if k == "make":
+                        pool.append(make())
+                    elif k in ("mul_", "div_", "fill_"):
+                        getattr(v, k)(x)
+                    elif k in ("add_", "sub_"):
+                        getattr(v, k)(x, alpha=r.choice([1, 1, 3]))
+                    elif k == "zero_":
+                        v.zero_()
+                    elif k == "normal_":
+                        v.normal_(0, abs(x))
+                    elif k == "uniform_":
+                        v.uniform_(-1, abs(x))
+                    elif k == "clamp_":
+                        v.clamp_(-0.5, 0.5 if x > 0 else None)
+                    elif k in ("copy_", "addt_", "mult_"):
+                        b = view(r.choice(pool))
+                        if b.dim() > v.dim() or any(p not in (1, q) for p, q in zip(b.shape[::-1], v.shape[::-1])):
+                            continue
+                        if k == "copy_":
+                            if b.untyped_storage()._cdata == v.untyped_storage()._cdata:
+                                continue
+                            v.copy_(b)
+                        elif b.untyped_storage()._cdata != v.untyped_storage()._cdata:
+                            getattr(v, "add_" if k == "addt_" else "mul_")(b)
+                    elif k == "mulo":
+                        pool.append(v * x)
+                    elif k == "addo":
+                        b = view(r.choice(pool))
+                        if all(p == q or 1 in (p, q) for p, q in zip(b.shape[::-1], v.shape[::-1])):
+                            pool.append(v + b)
+                    elif k == "cat" and not big:
+                        pool.append(torch.cat([v, v * 2, torch.randn(v.shape)], dim=0) if v.dim() else v.clone())
+                    elif k == "stack" and not big:
+                        pool.append(torch.stack([v, torch.rand(v.shape), v], dim=r.randrange(v.dim() + 1)))
+                    elif k == "clone":
+                        pool.append(v.clone())
+                    elif k == "contig":
+                        pool.append(v.contiguous().clone() if r.random() < 0.5 else v.contiguous())
+                    elif k == "half":
+                        pool.append(v.half())
+                    elif k == "cast":
+                        pool.append(v.float())
+                    elif k == "double":
+                        pool.append(v.double() * x)
+                    elif k == "repeat" and not big:
+                        pool.append(v.repeat(*([2] * max(1, v.dim()))))
+                    elif k == "neg":
+                        pool.append(-v)
+                    elif k == "rsub":
+                        pool.append(1 - v)
+                    elif k == "exp":
+                        pool.append(torch.exp(v.clamp(-3, 3)))
+                    elif k == "softmax" and v.dim():
+                        pool.append(v.softmax(-1))
+                    elif k == "pad" and v.dim():
+                        pool.append(nn.functional.pad(v, (1, 2), value=x))
+                    elif k == "mask":
+                        v.masked_fill_(torch.arange(v.numel()).view(v.shape) % 3 == 0, x)
+                    elif k == "index" and v.dim():
+                        v[[0, -1]] = x
+                    elif k == "setcopy" and v.dim() and v.shape[0] > 1:
+                        v[0] = v[1]
+                    elif k == "self":
+                        v.add_(v)
+                    elif k == "expand" and not big:
+                        pool.append(v.unsqueeze(0).expand(3, *v.shape).clone())
+                    elif k == "deep":
+                        pool.append(copy.deepcopy(a))
+                    elif k == "roll" and v.dim():
+                        pool.append(v.roll(1, 0))
+                    elif k == "eye":
+                        pool.append(torch.eye(4))
+                    elif k == "randlike":
+                        pool.append(torch.randn_like(v))
+                    elif k == "scalar":
+                        v.mul_(torch.tensor(x))
+            for i, t in enumerate(pool[-6:]):
+                p = nn.Parameter(view(t) if r.random() < 0.4 else t, requires_grad=False)
+                setattr(self, f"p{i}", p)
+
+    return Net
 
 
 def torchvision_models():
@@ -426,10 +630,15 @@ def torchvision_models():
     names = """resnet18 resnet50 resnext50_32x4d wide_resnet50_2 mobilenet_v2 mobilenet_v3_small mobilenet_v3_large efficientnet_b0
         efficientnet_v2_s convnext_tiny swin_t swin_v2_t vit_b_32 densenet121 alexnet squeezenet1_1 shufflenet_v2_x0_5 mnasnet0_5 googlenet
         inception_v3 regnet_y_400mf regnet_x_400mf maxvit_t vgg11_bn""".split()
-    out = {f"torchvision {n}": (lambda n=n: getattr(models, n)(**({"init_weights": True} if n in ("googlenet", "inception_v3") else {}))) for n in names}
+    out = {
+        f"torchvision {n}": (lambda n=n: getattr(models, n)(**({"init_weights": True} if n in ("googlenet", "inception_v3") else {})))
+        for n in names
+    }
     out["torchvision resnet50 zero_init_residual"] = lambda: models.resnet50(zero_init_residual=True)
     out["torchvision fcn_resnet50"] = lambda: models.segmentation.fcn_resnet50(weights=None, weights_backbone=None)
-    out["torchvision deeplabv3_mobilenet_v3"] = lambda: models.segmentation.deeplabv3_mobilenet_v3_large(weights=None, weights_backbone=None)
+    out["torchvision deeplabv3_mobilenet_v3"] = lambda: models.segmentation.deeplabv3_mobilenet_v3_large(
+        weights=None, weights_backbone=None
+    )
     out["torchvision r3d_18"] = lambda: models.video.r3d_18()
     out["torchvision ssdlite320"] = lambda: models.detection.ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None)
     out["torchvision fasterrcnn"] = lambda: models.detection.fasterrcnn_mobilenet_v3_large_320_fpn(weights=None, weights_backbone=None)
@@ -469,7 +678,11 @@ TRANSFORMERS = {
     "mixtral": ("mixtral", "MixtralForCausalLM", {**TEXT, **KV, **MOE}),
     "qwen3 moe": ("qwen3_moe", "Qwen3MoeForCausalLM", {**TEXT, **KV, **MOE}),
     "gpt2": ("gpt2", "GPT2LMHeadModel", {"n_embd": 32, "n_layer": 2, "n_head": 4, "vocab_size": 99, "n_positions": 64}),
-    "gpt2 float16": ("gpt2", "GPT2LMHeadModel", {"n_embd": 36, "n_layer": 2, "n_head": 4, "vocab_size": 99, "n_positions": 64, "dtype": "float16"}),
+    "gpt2 float16": (
+        "gpt2",
+        "GPT2LMHeadModel",
+        {"n_embd": 36, "n_layer": 2, "n_head": 4, "vocab_size": 99, "n_positions": 64, "dtype": "float16"},
+    ),
     "gpt_neox": ("gpt_neox", "GPTNeoXForCausalLM", TEXT),
     "opt": ("opt", "OPTForCausalLM", {**TEXT, "ffn_dim": 48, "word_embed_proj_dim": 32}),
     "bloom": ("bloom", "BloomForCausalLM", {"hidden_size": 32, "n_layer": 2, "n_head": 4, "vocab_size": 99}),
@@ -487,9 +700,54 @@ TRANSFORMERS = {
     "modernbert": ("modernbert", "ModernBertForMaskedLM", TEXT),
     "xlnet": ("xlnet", "XLNetLMHeadModel", {"d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 48, "vocab_size": 99}),
     "t5": ("t5", "T5ForConditionalGeneration", {"d_model": 32, "d_ff": 48, "d_kv": 8, "num_layers": 2, "num_heads": 4, "vocab_size": 99}),
-    "bart": ("bart", "BartForConditionalGeneration", {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "vocab_size": 99, "max_position_embeddings": 64}),  # fmt: skip
-    "whisper": ("whisper", "WhisperForConditionalGeneration", {"d_model": 32, "encoder_layers": 2, "decoder_layers": 2, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "vocab_size": 99, "num_mel_bins": 8, "max_source_positions": 30, "max_target_positions": 20, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}),  # fmt: skip
-    "wav2vec2": ("wav2vec2", "Wav2Vec2ForCTC", {**SMALL, "conv_dim": [16, 16], "conv_kernel": [5, 3], "conv_stride": [2, 2], "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 4}),  # fmt: skip
+    "bart": (
+        "bart",
+        "BartForConditionalGeneration",
+        {
+            "d_model": 32,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_ffn_dim": 48,
+            "decoder_ffn_dim": 48,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "vocab_size": 99,
+            "max_position_embeddings": 64,
+        },
+    ),  # fmt: skip
+    "whisper": (
+        "whisper",
+        "WhisperForConditionalGeneration",
+        {
+            "d_model": 32,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_ffn_dim": 48,
+            "decoder_ffn_dim": 48,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "vocab_size": 99,
+            "num_mel_bins": 8,
+            "max_source_positions": 30,
+            "max_target_positions": 20,
+            "pad_token_id": 0,
+            "bos_token_id": 1,
+            "eos_token_id": 2,
+            "decoder_start_token_id": 1,
+        },
+    ),  # fmt: skip
+    "wav2vec2": (
+        "wav2vec2",
+        "Wav2Vec2ForCTC",
+        {
+            **SMALL,
+            "conv_dim": [16, 16],
+            "conv_kernel": [5, 3],
+            "conv_stride": [2, 2],
+            "num_conv_pos_embeddings": 8,
+            "num_conv_pos_embedding_groups": 4,
+        },
+    ),  # fmt: skip
     "clip": ("clip", "CLIPModel", {"text_config": TEXT, "vision_config": IMAGE, "projection_dim": 16}),
     "siglip": ("siglip", "SiglipModel", {"text_config": {**TEXT, "projection_size": 32}, "vision_config": IMAGE}),
     "vit": ("vit", "ViTForImageClassification", IMAGE),
@@ -497,19 +755,83 @@ TRANSFORMERS = {
     "deit": ("deit", "DeiTForImageClassification", IMAGE),
     "beit": ("beit", "BeitForImageClassification", {**IMAGE, "use_relative_position_bias": True}),
     "dinov2": ("dinov2", "Dinov2Model", IMAGE),
-    "vit_mae": ("vit_mae", "ViTMAEForPreTraining", {**IMAGE, "decoder_hidden_size": 16, "decoder_num_hidden_layers": 1, "decoder_num_attention_heads": 2, "decoder_intermediate_size": 24}),  # fmt: skip
-    "swin": ("swin", "SwinForImageClassification", {"image_size": 32, "patch_size": 2, "embed_dim": 16, "depths": [1, 2], "num_heads": [2, 2], "window_size": 4}),
+    "vit_mae": (
+        "vit_mae",
+        "ViTMAEForPreTraining",
+        {
+            **IMAGE,
+            "decoder_hidden_size": 16,
+            "decoder_num_hidden_layers": 1,
+            "decoder_num_attention_heads": 2,
+            "decoder_intermediate_size": 24,
+        },
+    ),  # fmt: skip
+    "swin": (
+        "swin",
+        "SwinForImageClassification",
+        {"image_size": 32, "patch_size": 2, "embed_dim": 16, "depths": [1, 2], "num_heads": [2, 2], "window_size": 4},
+    ),
     "convnext": ("convnext", "ConvNextForImageClassification", {"hidden_sizes": [8, 16], "depths": [1, 2], "num_stages": 2}),
     "convnextv2": ("convnextv2", "ConvNextV2ForImageClassification", {"hidden_sizes": [8, 16], "depths": [1, 2], "num_stages": 2}),
     "resnet": ("resnet", "ResNetForImageClassification", {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}),
-    "segformer": ("segformer", "SegformerForSemanticSegmentation", {"hidden_sizes": [8, 16, 16, 16], "depths": [1, 1, 1, 1], "num_attention_heads": [1, 2, 2, 2], "decoder_hidden_size": 16}),
-    "detr encoder (table transformer)": ("mobilevit", "MobileViTForImageClassification", {"image_size": 64, "hidden_sizes": [16, 16, 16], "neck_hidden_sizes": [8, 8, 8, 8, 8, 8, 16], "num_attention_heads": 4}),
+    "segformer": (
+        "segformer",
+        "SegformerForSemanticSegmentation",
+        {"hidden_sizes": [8, 16, 16, 16], "depths": [1, 1, 1, 1], "num_attention_heads": [1, 2, 2, 2], "decoder_hidden_size": 16},
+    ),
+    "mobilevit": (
+        "mobilevit",
+        "MobileViTForImageClassification",
+        {"image_size": 64, "hidden_sizes": [16, 16, 16], "neck_hidden_sizes": [8, 8, 8, 8, 8, 8, 16], "num_attention_heads": 4},
+    ),
     "layoutlm": ("layoutlm", "LayoutLMForMaskedLM", TEXT),
     "longformer": ("longformer", "LongformerForMaskedLM", {**TEXT, "attention_window": 8}),
-    "blip": ("blip", "BlipModel", {"text_config": {**TEXT, "encoder_hidden_size": 32, "projection_dim": 16}, "vision_config": IMAGE, "projection_dim": 16, "image_text_hidden_size": 16}),
-    "llava": ("llava", "LlavaForConditionalGeneration", {"text_config": {"model_type": "llama", **TEXT, **KV}, "vision_config": {"model_type": "clip_vision_model", **IMAGE}, "image_token_index": 98}),
-    "hubert": ("hubert", "HubertForCTC", {**SMALL, "conv_dim": [16, 16], "conv_kernel": [5, 3], "conv_stride": [2, 2], "num_conv_pos_embeddings": 8, "num_conv_pos_embedding_groups": 4}),
-    "perceiver": ("perceiver", "PerceiverForMaskedLM", {"d_model": 32, "d_latents": 32, "num_latents": 8, "num_blocks": 1, "num_self_attends_per_block": 2, "num_self_attention_heads": 4, "num_cross_attention_heads": 4, "vocab_size": 99, "max_position_embeddings": 32}),
+    "blip": (
+        "blip",
+        "BlipModel",
+        {
+            "text_config": {**TEXT, "encoder_hidden_size": 32, "projection_dim": 16},
+            "vision_config": IMAGE,
+            "projection_dim": 16,
+            "image_text_hidden_size": 16,
+        },
+    ),
+    "llava": (
+        "llava",
+        "LlavaForConditionalGeneration",
+        {
+            "text_config": {"model_type": "llama", **TEXT, **KV},
+            "vision_config": {"model_type": "clip_vision_model", **IMAGE},
+            "image_token_index": 98,
+        },
+    ),
+    "hubert": (
+        "hubert",
+        "HubertForCTC",
+        {
+            **SMALL,
+            "conv_dim": [16, 16],
+            "conv_kernel": [5, 3],
+            "conv_stride": [2, 2],
+            "num_conv_pos_embeddings": 8,
+            "num_conv_pos_embedding_groups": 4,
+        },
+    ),
+    "perceiver": (
+        "perceiver",
+        "PerceiverForMaskedLM",
+        {
+            "d_model": 32,
+            "d_latents": 32,
+            "num_latents": 8,
+            "num_blocks": 1,
+            "num_self_attends_per_block": 2,
+            "num_self_attention_heads": 4,
+            "num_cross_attention_heads": 4,
+            "vocab_size": 99,
+            "max_position_embeddings": 32,
+        },
+    ),
 }
 
 
@@ -547,9 +869,11 @@ def groups():
 
 def table(only):
     totals = {"models": 0, "whole": 0, "equal": 0, "differ": 0, "failed": 0}
-    print("| model | parameters and buffers | calls | dropped | tables | tables that depend on the seed | equal | differ | same end | real = without memory | s |")
+    print(
+        "| model | parameters and buffers | calls | dropped | tables | tables that depend on the seed | equal | differ | same end | real = without memory | s |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for group, models in groups().items():
+    for models in groups().values():
         for name, make in models().items():
             if only and not any(word in name for word in only):
                 continue
@@ -568,7 +892,10 @@ def table(only):
             totals["equal"] += got["equal"]
             totals["differ"] += len(got["differ"])
             dropped = sum(1 for r in recording["program"] if r[1] is None)
-            print(f"| {name} | {len(recording['parameters'])} | {len(recording['program'])} | {dropped} | {len(rows)} | {depends} | {got['equal']} | {len(got['differ'])} | {got['end']} | {got['same']} | {got['seconds']:.2f} |", flush=True)
+            print(
+                f"| {name} | {len(recording['parameters'])} | {len(recording['program'])} | {dropped} | {len(rows)} | {depends} | {got['equal']} | {len(got['differ'])} | {got['end']} | {got['same']} | {got['seconds']:.2f} |",
+                flush=True,
+            )
             for problem in got["differ"][:5] + sorted(set(got["unknown"]))[:5]:
                 print(f"    {problem}")
             for finding in recording["findings"][:4]:
@@ -669,6 +996,22 @@ class Recordings(unittest.TestCase):
     def test_transformers(self):
         self.packages("transformers", list(TRANSFORMERS))
 
+    def test_random_programs(self):
+        for seed in range(40):
+            with self.subTest(seed):
+                self.whole(random_program(seed))
+
+    def test_deep_copies_of_buffers(self):
+        import copy
+
+        def make():
+            layer = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+            layer[1].running_mean.normal_()
+            return nn.ModuleList([copy.deepcopy(layer) for _ in range(20)])
+
+        got = self.whole(make)
+        self.assertEqual(len(got["recording"]["program"]), 3)
+
     def test_names_ties_and_buffers(self):
         class Net(nn.Module):
             def __init__(self):
@@ -689,7 +1032,7 @@ class Recordings(unittest.TestCase):
         self.assertEqual([c[1] for c in recording["program"]], ["a.weight", "a.bias", None])
 
     def test_one_call(self):
-        weight = lambda: nn.Linear(8, 4, bias=False)  # noqa: E731
+        weight = lambda: nn.Linear(8, 4, bias=False)
 
         def of(init):
             def make():
@@ -760,7 +1103,9 @@ class Recordings(unittest.TestCase):
         self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.fill_(random.random()))), {"python-random"})
         if "numpy" in sys.modules:
             numpy = sys.modules["numpy"]
-            self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.copy_(torch.from_numpy(numpy.random.rand(4))))), {"numpy-random"})
+            self.assertEqual(
+                kinds(lambda: Net(lambda net: net.weight.data.copy_(torch.from_numpy(numpy.random.rand(4))))), {"numpy-random"}
+            )
         self.assertEqual(kinds(lambda: Net(lambda net: (torch.manual_seed(1), net.weight.data.normal_()))), {"manual-seed"})
         self.assertIn("unknown-draw", kinds(lambda: Net(lambda net: net.weight.data.copy_(torch.poisson(torch.ones(4))))))
         self.assertEqual(kinds(lambda: Net(lambda net: net.weight.data.normal_(generator=torch.Generator()))), {"own-generator"})
@@ -798,7 +1143,12 @@ class Recordings(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
 
             def run(*arguments):
-                return subprocess.run([sys.executable, "-W", "ignore", os.path.join(HERE, "record.py"), *arguments], cwd=folder, capture_output=True, text=True)
+                return subprocess.run(
+                    [sys.executable, "-W", "ignore", os.path.join(HERE, "record.py"), *arguments],
+                    cwd=folder,
+                    capture_output=True,
+                    text=True,
+                )
 
             with open(os.path.join(folder, "mymodel.py"), "w") as f:
                 f.write("import torch\nclass Net(torch.nn.Module):\n    def __init__(self, width):\n        super().__init__()\n")

@@ -21,9 +21,9 @@ import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import { createMatcher, type Matcher } from '../model/match.js'
 import { validateModel } from '../model/validate.js'
 import { parameterStream } from '../random/keys.js'
-import { effectiveDType, type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
+import { type PlanArguments, splitArguments } from './arguments.js'
+import { effectiveDType, type ResolvedOptions, resolveOptions } from './options.js'
 import { cutParameters } from './parts/cut.js'
-
 /**
  * Says what `initializeModel` would do with the same arguments, without a GPU and without values: the dry run.
  * Pure, but for the seed that is drawn when none is given.
@@ -40,29 +40,6 @@ export function planModel(model: Model, initializer: InitializerArgument, ...res
 export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan {
   const { config, options } = splitArguments(initializer, rest)
   return planResolved(model, initializer, config, resolveOptions(options))
-}
-
-/** `config` goes with a named initializer; with an instance or rules, options may take its place. */
-export type PlanArguments = [
-  config?: Readonly<Record<string, unknown>> | InitializeOptions | undefined,
-  options?: InitializeOptions,
-]
-
-export function splitArguments(
-  initializer: InitializerArgument,
-  [third, fourth]: PlanArguments,
-): { config: Readonly<Record<string, unknown>>; options: InitializeOptions } {
-  if (typeof initializer === 'string') {
-    return { config: (third ?? {}) as Readonly<Record<string, unknown>>, options: fourth ?? {} }
-  }
-  if (fourth === undefined) return { config: {}, options: (third ?? {}) as InitializeOptions }
-  if (third !== undefined && third !== null && Object.keys(third).length > 0) {
-    throw new WeightInitError(
-      'INVALID_CONFIG',
-      `config ${show(third)} belongs to an initializer given by name; settings of an instance go into its constructor, of a rule into the rule.`,
-    )
-  }
-  return { config: {}, options: fourth }
 }
 
 /** Why a parameter is skipped that `planModel` would refuse. */

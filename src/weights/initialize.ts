@@ -3,11 +3,11 @@ import { refuseUnknownKeys, WeightInitError } from '../core/errors.js'
 import type { Initializer } from '../initializers/initializer.js'
 import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
 import type { Model, ParameterSpec } from '../ir/parameter.js'
+import { type PlanArguments, splitArguments } from '../plan/arguments.js'
 import { type InitializeOptions, resolveOptions } from '../plan/options.js'
-import { type PlanArguments, planResolved, splitArguments } from '../plan/plan.js'
+import { planResolved } from '../plan/plan.js'
 import { InitializedModel } from './initialized-model.js'
 import { materialize } from './materialize.js'
-
 /**
  * Initialises every parameter of a model, into GPU buffers or host memory, with values that depend on (seed, parameter
  * name, element index, distribution) alone and are the same bits on every device.

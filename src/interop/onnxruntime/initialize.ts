@@ -2,15 +2,15 @@ import { show, WeightInitError } from '../../core/errors.js'
 import type { InitializerArgument } from '../../initializers/rules.js'
 import type { Model } from '../../ir/parameter.js'
 import type { InitializationPlan } from '../../ir/plan.js'
+import { type PlanArguments, splitArguments } from '../../plan/arguments.js'
 import { type InitializeOptions, resolveOptions } from '../../plan/options.js'
-import { type PlanArguments, planResolved, splitArguments } from '../../plan/plan.js'
+import { planResolved } from '../../plan/plan.js'
 import { InitializedModel } from '../../weights/initialized-model.js'
 import { materialize } from '../../weights/materialize.js'
 import { checkBindingSize } from '../whole-buffer.js'
 import { sessionDevice } from './device.js'
 import { checkOrtDType, ORT_BUFFER_ALIGNMENT, toFeeds } from './tensors.js'
 import type { OrtModule, OrtSession, OrtTensor } from './types.js'
-
 /**
  * Initialises inputs of an ONNX graph on the session's own device: weights that were exported as inputs, and not as
  * initializers. The parameters' names are those of the inputs; their shapes and dtypes are checked against the session.

@@ -1,7 +1,8 @@
 import { show, WeightInitError } from '../../core/errors.js'
 import type { InitializerArgument } from '../../initializers/rules.js'
+import { type PlanArguments, splitArguments } from '../../plan/arguments.js'
 import { type InitializeOptions, type ResolvedOptions, resolveOptions } from '../../plan/options.js'
-import { type PlanArguments, planResolved, splitArguments } from '../../plan/plan.js'
+import { planResolved } from '../../plan/plan.js'
 import { InitializedModel } from '../../weights/initialized-model.js'
 import { materialize } from '../../weights/materialize.js'
 import { checkBindingSize } from '../whole-buffer.js'
@@ -9,7 +10,6 @@ import { backendDevice, checkModule, requireWebGpuGlobals } from './device.js'
 import { layerWeights } from './layers-model.js'
 import { tfjsDType, toTensor } from './tensors.js'
 import type { LayersModelLike, TfjsModule, TfjsTensor } from './types.js'
-
 /**
  * Initialises the weights of a built `tf.LayersModel` and sets them, zero-copy where TensorFlow.js runs on WebGPU: the
  * values are made on its own device, and no layer's memory is copied. On its other backends they are made on the CPU, to

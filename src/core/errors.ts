@@ -32,6 +32,13 @@ export class WeightInitError extends Error {
   }
 }
 
+/** Throws what it is told with this code, after `where`: for code with many ways to refuse one thing. */
+export function refuse(code: WeightInitErrorCode, where = ''): (message: string) => never {
+  return (message) => {
+    throw new WeightInitError(code, where + message)
+  }
+}
+
 /** The GPU device was lost or destroyed before or during the call. */
 export class DeviceLostError extends WeightInitError {
   constructor(message: string, options?: ErrorOptions) {

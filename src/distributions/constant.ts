@@ -50,6 +50,8 @@ export function constantPattern(value: number, dtype: DType): Uint8Array {
 }
 
 export const constantDistribution: DistributionDefinition<DistributionOf<'constant'>> = {
+  drawn: false,
+  fields: { value: 'number' },
   check(distribution, dtype, where) {
     checkConstant(distribution.value, dtype, where)
     return distribution

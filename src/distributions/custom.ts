@@ -32,6 +32,8 @@ export function roundParameter(value: number, type: SamplerParameterType): numbe
 }
 
 export const customDistribution: DistributionDefinition<DistributionOf<'custom'>> = {
+  drawn: true,
+  fields: undefined,
   check(distribution, dtype, where) {
     const { sampler, parameters } = distribution
     requireFloat(dtype, sampler.name, where)

@@ -1,9 +1,14 @@
-import type { DistributionOf } from '../ir/distribution.js'
+import { isInteger } from '../core/integers.js'
+import type { DiagonalRun, DistributionOf } from '../ir/distribution.js'
 import { brief } from './checks.js'
 import { checkConstant, constantPattern } from './constant.js'
 import type { DistributionDefinition } from './kind.js'
 
 export const diagonalDistribution: DistributionDefinition<DistributionOf<'diagonal'>> = {
+  drawn: false,
+  fields: { value: 'number', elementCount: 'number', runs: 'list' },
+  fits: ({ runs }, elementCount) => Array.isArray(runs) && runs.every((run) => isRun(run, elementCount)),
+  elementCount: ({ elementCount }) => elementCount,
   check(distribution, dtype, where) {
     checkConstant(distribution.value, dtype, where)
     return distribution
@@ -24,4 +29,15 @@ export const diagonalDistribution: DistributionDefinition<DistributionOf<'diagon
       patches: runs.map((run) => ({ kind: 'diagonal', ...run, pattern: constantPattern(value, dtype) })),
     }
   },
+}
+
+function isRun(run: DiagonalRun | null, elementCount: number): boolean {
+  const { first, stride, count, ...others } = run ?? {}
+  return (
+    isInteger(first, 0, elementCount - 1) &&
+    isInteger(stride, 2, Number.MAX_SAFE_INTEGER) &&
+    isInteger(count, 1, elementCount) &&
+    (count === 1 || first + (count - 1) * stride < elementCount) &&
+    Object.keys(others).length === 0
+  )
 }

@@ -4,6 +4,8 @@ import { constantDistribution } from './constant.js'
 import type { DistributionDefinition } from './kind.js'
 
 export const normalDistribution: DistributionDefinition<DistributionOf<'normal'>> = {
+  drawn: true,
+  fields: { mean: 'number', std: 'number' },
   check(distribution, dtype, where) {
     const float = requireFloat(dtype, distribution.kind, where)
     const mean = checkFinite(distribution.mean, 'mean', where)

@@ -5,7 +5,7 @@ import type { Stream } from '../random/keys.js'
 import { constantDistribution } from './constant.js'
 import { customDistribution } from './custom.js'
 import { diagonalDistribution } from './diagonal.js'
-import type { DistributionDefinition } from './kind.js'
+import type { DistributionDefinition, DistributionField } from './kind.js'
 import { normalDistribution } from './normal.js'
 import { orthogonalDistribution } from './orthogonal.js'
 import { sinusoidDistribution } from './sinusoid.js'
@@ -30,12 +30,24 @@ export const distributionKinds: readonly DistributionKind[] = /* @__PURE__ */ Ob
   distributions,
 ) as DistributionKind[]
 
+/** The fields that JSON holds beside `kind`; undefined for a kind whose parameters are no data. */
+export function distributionFields(kind: DistributionKind): Readonly<Record<string, DistributionField>> | undefined {
+  return distributions[kind].fields
+}
+
+/** Whether a distribution from outside, every number a number, describes a tensor of so many elements. */
+export function fitsElements(d: Distribution, elementCount: number): boolean {
+  const { fits } = distributionOf(d)
+  return (fits?.(d, elementCount) ?? true) && (elementCountOf(d) ?? elementCount) === elementCount
+}
+
 // The table pairs each kind with its own distribution; TypeScript cannot follow that through a lookup by a union.
 const distributionOf = (d: Distribution): DistributionDefinition<Distribution> =>
   distributions[d.kind] as DistributionDefinition<Distribution>
 
 export function isDistribution(value: unknown): value is Distribution {
-  return Object.hasOwn(distributions, String((value as Distribution | null | undefined)?.kind))
+  const kind: unknown = (value as Distribution | null | undefined)?.kind
+  return typeof kind === 'string' && Object.hasOwn(distributions, kind)
 }
 
 /**
@@ -56,6 +68,16 @@ export function expectedMoments(d: Distribution): ExpectedMoments {
 /** Short text for tables: `normal(0, 0.02)`. */
 export function describeDistribution(d: Distribution): string {
   return distributionOf(d).describe(d)
+}
+
+/** Whether its elements are drawn. */
+export function isDrawn(d: Distribution): boolean {
+  return distributionOf(d).drawn
+}
+
+/** How many elements the whole tensor has; undefined for a distribution that does not speak of a shape. */
+export function elementCountOf(d: Distribution): number | undefined {
+  return distributionOf(d).elementCount?.(d)
 }
 
 /** How to make the elements of a checked distribution. */

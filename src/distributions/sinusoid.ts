@@ -51,6 +51,9 @@ function meanOf(distribution: SinusoidDistribution): number {
 }
 
 export const sinusoidDistribution: DistributionDefinition<SinusoidDistribution> = {
+  drawn: false,
+  fields: { rows: 'number', columns: 'number', maxTimescale: 'number', arrangement: 'text' },
+  elementCount: ({ rows, columns }) => rows * columns,
   check(distribution, dtype, where) {
     requireFloat(dtype, 'sinusoidal', where)
     const { rows, columns, maxTimescale, arrangement } = distribution

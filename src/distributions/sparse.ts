@@ -1,3 +1,4 @@
+import { isInteger } from '../core/integers.js'
 import type { DistributionOf } from '../ir/distribution.js'
 import { packSparse } from '../random/sparse.js'
 import { brief, checkNotTiny, checkReach, checkStd, fail, NORMAL_REACH, requireFloat } from './checks.js'
@@ -5,6 +6,11 @@ import { constantDistribution } from './constant.js'
 import type { DistributionDefinition } from './kind.js'
 
 export const sparseDistribution: DistributionDefinition<DistributionOf<'sparse'>> = {
+  drawn: true,
+  fields: { std: 'number', rows: 'number', columns: 'number', zeros: 'number' },
+  fits: ({ rows, columns, zeros }, elementCount) =>
+    isInteger(rows, 1, elementCount) && isInteger(columns, 1, elementCount) && isInteger(zeros, 0, rows),
+  elementCount: ({ rows, columns }) => rows * columns,
   check(distribution, dtype, where) {
     const float = requireFloat(dtype, distribution.kind, where)
     const std = checkStd(distribution.std, where)

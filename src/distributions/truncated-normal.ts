@@ -8,6 +8,8 @@ import type { DistributionDefinition } from './kind.js'
 const REACH = 6.24
 
 export const truncatedNormalDistribution: DistributionDefinition<DistributionOf<'truncated-normal'>> = {
+  drawn: true,
+  fields: { mean: 'number', std: 'number', low: 'lower bound', high: 'upper bound' },
   check(distribution, dtype, where) {
     const float = requireFloat(dtype, distribution.kind, where)
     const mean = checkFinite(distribution.mean, 'mean', where)

@@ -6,6 +6,8 @@ import { constantDistribution } from './constant.js'
 import type { DistributionDefinition } from './kind.js'
 
 export const uniformDistribution: DistributionDefinition<DistributionOf<'uniform'>> = {
+  drawn: true,
+  fields: { low: 'number', high: 'number' },
   check(distribution, dtype, where) {
     const float = requireFloat(dtype, distribution.kind, where)
     const largest = largestFinite(float)

@@ -2,9 +2,7 @@
 
 import type { DistributionOf } from '../ir/distribution.js'
 import type { GeneratorDraw, GeneratorSource, SimpleDistribution } from '../ir/generator.js'
-import { jaxFoldIn } from './jax/jax.js'
-import { nextCall, type TorchCall } from './torch/calls.js'
-import { statelessFoldIn } from './torch/stateless.js'
+import { samplerOf } from './samplers.js'
 
 const UNIT: SimpleDistribution = { kind: 'normal', mean: 0, std: 1 }
 
@@ -13,44 +11,15 @@ const UNIT: SimpleDistribution = { kind: 'normal', mean: 0, std: 1 }
  * keys are explicit the parameter's own key for a single matrix, and fold_in(key, index) for each of several.
  */
 export function matrixDraws(
-  { batch, rows, columns }: DistributionOf<'orthogonal'>,
+  distribution: DistributionOf<'orthogonal'>,
   generatorSource: GeneratorSource,
 ): GeneratorDraw[] {
-  const count = rows * columns
-  const matrices = Array.from({ length: batch }, (_, index) => index)
-  if (generatorSource.generator === 'torch-cpu' || generatorSource.generator === 'torch-cuda') {
-    let call: TorchCall =
-      generatorSource.generator === 'torch-cpu'
-        ? { generatorSource: { ...generatorSource, draw: 'normal', count } }
-        : { generatorSource, count }
-    return matrices.map(() => {
-      const draw = { distribution: UNIT, generatorSource: call.generatorSource }
-      call = nextCall(call, 'normal')
-      return draw
-    })
-  }
-  return matrices.map((index) => ({
-    distribution: UNIT,
-    generatorSource: keyedOrigin(generatorSource, batch === 1 ? undefined : index, count),
-  }))
+  const sources = samplerOf(generatorSource).matrixSources(distribution, generatorSource)
+  return sources.map((source) => ({ distribution: UNIT, generatorSource: source }))
 }
 
-function keyedOrigin(
-  generatorSource: Exclude<GeneratorSource, TorchCall['generatorSource']>,
-  index: number | undefined,
-  count: number,
-): GeneratorSource {
-  if (generatorSource.generator === 'torch-stateless')
-    return index === undefined ? generatorSource : statelessFoldIn(generatorSource, index)
-  return {
-    ...generatorSource,
-    key: index === undefined ? generatorSource.key : jaxFoldIn(generatorSource.key, index),
-    count,
-  }
-}
-
-/** Whether the draws make a wide matrix's transpose: JAX draws the longer side as rows. */
+/** Whether the draws make a wide matrix's transpose. */
 export const drawsTransposed = (
   { rows, columns }: DistributionOf<'orthogonal'>,
   generatorSource: GeneratorSource | undefined,
-): boolean => rows < columns && (generatorSource?.generator === 'jax' || generatorSource?.generator === 'jax-legacy')
+): boolean => rows < columns && generatorSource !== undefined && samplerOf(generatorSource).drawsWideTransposed

@@ -1,7 +1,10 @@
 import type { Distribution } from '../ir/distribution.js'
 
+/** A generator that follows another library. Its record is in src/generators, listed in src/generators/registry.ts. */
+export type LibraryGeneratorName = 'torch-cpu' | 'torch-cuda' | 'torch-stateless' | 'jax' | 'jax-legacy'
+
 /** Where the random words come from. 'philox' is the value contract's own; the others follow another library. */
-export type GeneratorName = 'philox' | 'torch-cpu' | 'torch-cuda' | 'torch-stateless' | 'jax' | 'jax-legacy'
+export type GeneratorName = 'philox' | LibraryGeneratorName
 
 /**
  * Which build of PyTorch 'torch-cpu' follows. 'fma': x86-64 Linux (GCC contracts a*b+c). 'no-contraction': x86-64 builds
@@ -44,7 +47,10 @@ export type GeneratorSettings =
   | { readonly name: 'torch-stateless' }
   | { readonly name: 'torch-cpu'; readonly variant: TorchCpuVariant; readonly truncation: TorchTruncation }
   | { readonly name: 'torch-cuda'; readonly layout: 'torch-cuda-v1'; readonly threads: number | null }
-  | { readonly name: 'jax' | 'jax-legacy'; readonly keys: Readonly<Record<string, JaxKey>> }
+  | { readonly name: 'jax'; readonly keys: Readonly<Record<string, JaxKey>> }
+  | { readonly name: 'jax-legacy'; readonly keys: Readonly<Record<string, JaxKey>> }
+
+export type GeneratorSettingsOf<N extends GeneratorName> = Extract<GeneratorSettings, { name: N }>
 
 /** Distributions whose elements follow from their words alone, in one call of uniform_ or normal_. */
 export type SimpleDistribution = Extract<Distribution, { kind: 'uniform' | 'normal' }>
@@ -89,8 +95,8 @@ export interface TorchCudaSource {
 }
 
 /** An array of jax.random under its own key. */
-export interface JaxSource {
-  readonly generator: 'jax' | 'jax-legacy'
+export interface JaxSource<N extends 'jax' | 'jax-legacy' = 'jax' | 'jax-legacy'> {
+  readonly generator: N
   readonly key: JaxKey
   /** Elements of the whole array: 'jax-legacy' pairs element i with i + ceil(count / 2). */
   readonly count: number
@@ -105,7 +111,14 @@ export interface StatelessSource {
 }
 
 /** Where a parameter's words come from, if not from the value contract's own streams. Plain data. */
-export type GeneratorSource = TorchCpuSource | TorchCudaSource | JaxSource | StatelessSource
+export type GeneratorSource =
+  | TorchCpuSource
+  | TorchCudaSource
+  | StatelessSource
+  | JaxSource<'jax'>
+  | JaxSource<'jax-legacy'>
+
+export type GeneratorSourceOf<N extends LibraryGeneratorName> = Extract<GeneratorSource, { generator: N }>
 
 /** A distribution and its words: what a sampler needs. */
 export interface GeneratorDraw {

@@ -2,8 +2,9 @@ import type { InitializerArgument } from '../initializers/rules.js'
 import type { Model } from '../ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import { type PlanArguments, splitArguments } from './arguments.js'
+import { UNMATCHED } from './choose-initializer.js'
 import { resolveOptions } from './options.js'
-import { planResolved, UNMATCHED } from './plan.js'
+import { planResolved } from './plan.js'
 /**
  * What may be wrong with a plan:
  * - `unmatched`: no rule initialises it

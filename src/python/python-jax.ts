@@ -1,6 +1,6 @@
 import { isFloatDType } from '../core/dtype.js'
 import { jaxBounds } from '../generators/jax/jax.js'
-import type { InitializationManifest } from '../plan/manifest.js'
+import type { InitializationManifest } from '../plan/manifest/types.js'
 import { cut, drawnShape, type Entry, runs, set, text, tied, tuple, unsupported } from './python-text.js'
 
 const place = [

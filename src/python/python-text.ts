@@ -1,6 +1,6 @@
 // Python as text: what the programs of python-torch.ts and python-jax.ts have in common.
 import { show, WeightInitError } from '../core/errors.js'
-import type { InitializationManifest } from '../plan/manifest.js'
+import type { InitializationManifest } from '../plan/manifest/types.js'
 
 export type Entry = InitializationManifest['parameters'][number]
 

@@ -1,7 +1,7 @@
 import { show, WeightInitError } from '../core/errors.js'
 import { sourcePlanner } from '../generators/sources.js'
 import type { DrawingDistribution } from '../ir/generator.js'
-import type { InitializationManifest } from '../plan/manifest.js'
+import type { InitializationManifest } from '../plan/manifest/types.js'
 import { fnv1a64 } from '../random/keys.js'
 import {
   cut,
@@ -151,12 +151,7 @@ function checkDrawOrder(manifest: InitializationManifest): void {
     const { name, generatorSource, tiedTo } = entry
     if (generatorSource === undefined || tiedTo !== undefined) continue
     const elementCount = drawnShape(entry).reduce((a, b) => a * b, 1)
-    const expected = planner({
-      name,
-      elementCount,
-      distribution: drawnDistribution(entry),
-      where: `Parameter ${show(name)}`,
-    })
+    const expected = planner({ name, elementCount, where: `Parameter ${show(name)}` }, drawnDistribution(entry))
     const place = (s: typeof generatorSource | undefined): unknown =>
       s !== undefined && 'offset' in s ? s.offset : s !== undefined && 'position' in s ? s.position : undefined
     if (place(expected) === place(generatorSource)) continue

@@ -1,7 +1,17 @@
 import { show, WeightInitError } from '../core/errors.js'
-import type { InitializationManifest } from '../plan/manifest.js'
+import type { GeneratorName } from '../ir/generator.js'
+import type { InitializationManifest } from '../plan/manifest/types.js'
 import { jaxProgram } from './python-jax.js'
 import { statelessProgram, torchProgram } from './python-torch.js'
+
+const programs: Readonly<Record<GeneratorName, ((manifest: InitializationManifest) => string) | undefined>> = {
+  philox: undefined,
+  'torch-cpu': (manifest) => torchProgram(manifest, 'torch-cpu'),
+  'torch-cuda': (manifest) => torchProgram(manifest, 'torch-cuda'),
+  'torch-stateless': statelessProgram,
+  jax: (manifest) => jaxProgram(manifest, 'jax'),
+  'jax-legacy': (manifest) => jaxProgram(manifest, 'jax-legacy'),
+}
 
 /**
  * A Python program that makes the weights of a manifest in the library whose generator was used, as a dictionary
@@ -12,20 +22,11 @@ import { statelessProgram, torchProgram } from './python-torch.js'
  */
 export function pythonSnippet(manifest: InitializationManifest): string {
   const generator = manifest.generatorSettings?.name ?? manifest.generator
-  switch (generator) {
-    case 'torch-cpu':
-    case 'torch-cuda':
-      return torchProgram(manifest, generator)
-    case 'torch-stateless':
-      return statelessProgram(manifest)
-    case 'jax':
-    case 'jax-legacy':
-      return jaxProgram(manifest, generator)
-    default:
-      throw new WeightInitError(
-        'UNSUPPORTED_GENERATOR',
-        `pythonSnippet: generator ${show(manifest.generator)} has no counterpart in a Python library; ` +
-          "initialise with generator 'torch-cpu', 'torch-cuda', 'torch-stateless', 'jax' or 'jax-legacy'.",
-      )
-  }
+  const program = Object.hasOwn(programs, generator) ? programs[generator as GeneratorName] : undefined
+  if (program !== undefined) return program(manifest)
+  throw new WeightInitError(
+    'UNSUPPORTED_GENERATOR',
+    `pythonSnippet: generator ${show(manifest.generator)} has no counterpart in a Python library; ` +
+      "initialise with generator 'torch-cpu', 'torch-cuda', 'torch-stateless', 'jax' or 'jax-legacy'.",
+  )
 }

@@ -1,7 +1,13 @@
 import { byteWidth, checkDType, type DType } from '../core/dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { CpuStore } from '../cpu/store.js'
-import { checkDistribution, distributionKinds, expectedMoments, isDistribution } from '../distributions/registry.js'
+import {
+  checkDistribution,
+  distributionKinds,
+  elementCountOf,
+  expectedMoments,
+  isDistribution,
+} from '../distributions/registry.js'
 import { deviceState } from '../gpu/device/device-state.js'
 import { preflight, runJobs } from '../gpu/fill/execute.js'
 import { GpuStore } from '../gpu/gpu-store.js'
@@ -88,7 +94,7 @@ function plannedTensors(tensors: readonly CheckedTensor[]): PlannedParameter[] {
       )
     }
     const distribution = checkDistribution(asked, dtype, where)
-    const wanted = distributionElements(distribution)
+    const wanted = elementCountOf(distribution)
     if (wanted !== undefined && wanted !== elementCount) {
       throw new WeightInitError(
         'INVALID_SHAPE',
@@ -112,19 +118,4 @@ function plannedTensors(tensors: readonly CheckedTensor[]): PlannedParameter[] {
       patches: [],
     }
   })
-}
-
-/** How many elements a distribution that speaks of a shape has. */
-function distributionElements(distribution: Distribution): number | undefined {
-  switch (distribution.kind) {
-    case 'sparse':
-    case 'sinusoid':
-      return distribution.rows * distribution.columns
-    case 'diagonal':
-      return distribution.elementCount
-    case 'orthogonal':
-      return distribution.batch * distribution.rows * distribution.columns * distribution.field
-    default:
-      return undefined
-  }
 }

@@ -1,4 +1,4 @@
-import { planFromManifest } from '../plan/manifest.js'
+import { planFromManifest } from '../plan/manifest/read.js'
 import { resolveOptions } from '../plan/options.js'
 import { InitializedModel, type RematerializeOptions } from './initialized-model.js'
 import { materialize } from './materialize.js'

@@ -18,7 +18,7 @@ import {
   rematerialize,
   xavierUniform,
 } from '../../src/index.js'
-import { planFromManifest } from '../../src/plan/manifest.js'
+import { planFromManifest } from '../../src/plan/manifest/read.js'
 import { readOnnxModel } from '../../src/readers/onnx.js'
 import { layoutSafetensors, parseSafetensorsHeader } from '../../src/readers/safetensors.js'
 import { parseStrictJson, type StrictJson } from '../../src/readers/strict-json.js'

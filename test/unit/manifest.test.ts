@@ -11,7 +11,8 @@ import {
   planModel,
   rematerialize,
 } from '../../src/index.js'
-import { manifestOf, planFromManifest } from '../../src/plan/manifest.js'
+import { planFromManifest } from '../../src/plan/manifest/read.js'
+import { manifestOf } from '../../src/plan/manifest/write.js'
 import { expectRefusal } from '../support/refusal.js'
 
 const half = defineInitializer({

@@ -19,11 +19,11 @@ const LEAST_ACCEPTANCE = 0.01
 const reachOf = ({ generatorSource }: TorchCall): number =>
   generatorSource.generator === 'torch-cuda' ? 6.77 : generatorSource.count < TORCH_BLOCK ? 8.58 : 5.77
 
-const distribution = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2
+const normalCdf = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2
 
 /** Probability of [low, high], as PyTorch computes it. */
 const probability = ({ mean, std, low, high }: TruncatedDistribution): number =>
-  distribution((high - mean) / std) - distribution((low - mean) / std)
+  normalCdf((high - mean) / std) - normalCdf((low - mean) / std)
 
 const logPeak = ({ mean, std, low, high }: TruncatedDistribution): number =>
   -0.5 * ((Math.max(low, Math.min(mean, high)) - mean) / std) ** 2
@@ -183,7 +183,7 @@ export function inversionDistribution({ mean, std, low, high }: TruncatedDistrib
   uniform: SimpleDistribution
   scale: number
 } {
-  const place = (x: number): number => 2 * distribution((x - mean) / std) - 1
+  const place = (x: number): number => 2 * normalCdf((x - mean) / std) - 1
   return { uniform: { kind: 'uniform', low: place(low), high: place(high) }, scale: std * Math.SQRT2 }
 }
 

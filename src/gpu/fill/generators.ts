@@ -1,71 +1,35 @@
+// What the shaders of each generator need: shaders/generators.
+
 import type { DType } from '../../core/dtype.js'
 import { affineConstants, normalConstants } from '../../generators/draw-constants.js'
 import { jaxBounds, jaxTruncatedConstants } from '../../generators/jax/jax.js'
 import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
 import { cudaUniformConstants } from '../../generators/torch/cuda.js'
-import type { GeneratorDraw } from '../../ir/generator.js'
+import type {
+  GeneratorDraw,
+  GeneratorSourceOf,
+  JaxSource,
+  LibraryGeneratorName,
+  RandomDistribution,
+} from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
 
-/** A draw whose words or values the host makes (src/gpu/fill/host-generated.ts). */
-export const isHostGenerated = (draw: GeneratorDraw): boolean =>
-  draw.generatorSource.generator === 'torch-cpu' || hasHostValues(draw)
-
-/**
- * Whether the host makes the values themselves: fewer than 16 of PyTorch's normals, which are float64, and what PyTorch makes
- * in a number of calls that the values decide.
- */
-export const hasHostValues = ({ distribution, generatorSource }: GeneratorDraw): boolean =>
-  generatorSource.generator === 'torch-cpu' || generatorSource.generator === 'torch-cuda'
-    ? distribution.kind === 'truncated-normal' ||
-      distribution.kind === 'sparse' ||
-      (distribution.kind === 'normal' &&
-        generatorSource.generator === 'torch-cpu' &&
-        generatorSource.count < TORCH_BLOCK)
-    : false
-
-/** The sampler module under shaders/generators, and what fills its slots. */
-function samplerOf(draw: GeneratorDraw): { sampler: string; slots: Readonly<Record<string, string>> } {
-  const { distribution, generatorSource } = draw
-  const fused = { mulAdd: 'random/libraries/mul_add_fused' }
-  if (hasHostValues(draw)) return { sampler: 'host_values', slots: {} }
-  switch (generatorSource.generator) {
-    case 'torch-cpu': {
-      const mulAdd =
-        generatorSource.variant === 'fma' ? 'random/libraries/mul_add_fused' : 'random/libraries/mul_add_split'
-      return { sampler: `torch_cpu_${distribution.kind}`, slots: { mulAdd } }
-    }
-    case 'torch-cuda':
-      return { sampler: `torch_cuda_${distribution.kind}`, slots: fused }
-    case 'torch-stateless':
-      return { sampler: `stateless_${distribution.kind}`, slots: fused }
-    default: {
-      const bits = generatorSource.generator === 'jax' ? 'generators/jax_bits' : 'generators/jax_legacy_bits'
-      return {
-        sampler: `jax_${distribution.kind === 'truncated-normal' ? 'truncated_normal' : distribution.kind}`,
-        slots: { ...fused, bits },
-      }
-    }
-  }
+/** Which shader makes a draw's elements, from what. */
+interface GeneratorShader {
+  /** The host makes the random words, or the values themselves; without it the shader makes both. */
+  readonly host?: 'words' | 'values'
+  /** The module that makes values, under shaders/generators. */
+  readonly sampler: string
+  /** 'sampler': the module writes its values itself. */
+  readonly entry: 'generators/fill' | 'fill/fill' | 'sampler'
+  readonly slots: Readonly<Record<string, string>>
 }
 
-/** The pipeline that fills parameters of a dtype by this draw, stored as `storeSlots` says. */
-export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQuads: boolean): PipelineKey {
-  const { sampler, slots } = samplerOf(draw)
-  const module = `generators/${sampler}`
-  const hostGenerated = isHostGenerated(draw)
-  const store = storeSlots(dtype, wholeQuads && !hostGenerated)
-  const layout = hostGenerated ? 'host words' : 'fill'
-  // Block normals store by themselves; stateless words come four to a block, as in the value contract.
-  if (sampler === 'torch_cpu_normal') return { entry: module, slots: { ...slots, ...store }, layout }
-  const entry = draw.generatorSource.generator === 'torch-stateless' ? 'fill/fill' : 'generators/fill'
-  return { entry, slots: { sampler: module, ...slots, ...store }, layout }
-}
-
-/** The pipeline that fills parameters of a dtype with values that the host makes. */
-export function tablePipelineKey(dtype: DType): PipelineKey {
-  const slots = { sampler: 'generators/host_values', ...storeSlots(dtype, false) }
-  return { entry: 'generators/fill', slots, layout: 'host words' }
+interface GeneratorOnGpu<N extends LibraryGeneratorName> {
+  shader(distribution: RandomDistribution, source: GeneratorSourceOf<N>): GeneratorShader
+  /** The fields that differ from none, for the elements from `first` on; of values that the host makes there are none. */
+  fields(distribution: RandomDistribution, source: GeneratorSourceOf<N>, first: number): Partial<GeneratorFields>
 }
 
 /** Adds nothing to a shader that takes the host's values as they are. */
@@ -82,57 +46,154 @@ export interface GeneratorFields {
   readonly extra: readonly number[]
 }
 
-/** What the shader needs to make the elements of a parameter from `first` on. */
-export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFields {
-  const { distribution, generatorSource } = draw
-  if (hasHostValues(draw)) return { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [] }
-  const none = { key: [0, 0], counter: [0, 0], shift: 0, extra: [] } as const
-  const constants = constantsOf(draw)
-  switch (generatorSource.generator) {
-    case 'torch-cpu':
+const fusedSlots = { mulAdd: 'random/libraries/mul_add_fused' }
+const hostValues: GeneratorShader = { host: 'values', sampler: 'host_values', entry: 'generators/fill', slots: {} }
+/** PyTorch makes these in a number of calls that the values decide. */
+const madeInManyCalls = ({ kind }: RandomDistribution): boolean => kind === 'truncated-normal' || kind === 'sparse'
+
+const jaxOnGpu = (
+  bits: string,
+  pairs: (source: JaxSource) => readonly number[],
+): GeneratorOnGpu<'jax' | 'jax-legacy'> => ({
+  shader: ({ kind }) => ({
+    sampler: `jax_${kind.replace('-', '_')}`,
+    entry: 'generators/fill',
+    slots: { ...fusedSlots, bits },
+  }),
+  fields: (distribution, source, first) => ({
+    key: source.key,
+    counter: [first % 2 ** 32, Math.floor(first / 2 ** 32)],
+    constants: [...constantsOf(distribution, 23), ...jaxExtremes(distribution)],
+    extra: [...pairs(source), ...(distribution.kind === 'truncated-normal' ? scaleBits(distribution) : [])],
+  }),
+})
+
+const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = {
+  'torch-cpu': {
+    shader(distribution, { count, variant }) {
+      const { kind } = distribution
+      // Fewer than a block of normals are float64.
+      if (madeInManyCalls(distribution) || (kind === 'normal' && count < TORCH_BLOCK)) return hostValues
       return {
-        ...none,
+        host: 'words',
+        sampler: `torch_cpu_${kind}`,
+        entry: kind === 'normal' ? 'sampler' : 'generators/fill',
+        slots: variant === 'fma' ? fusedSlots : { mulAdd: 'random/libraries/mul_add_split' },
+      }
+    },
+    fields(distribution, { variant }) {
+      const constants = constantsOf(distribution, 24, variant === 'fma')
+      return {
         constants: distribution.kind === 'uniform' ? [...constants, Math.fround(distribution.high)] : constants,
       }
-    case 'torch-cuda': {
-      const key = BigInt(generatorSource.seed)
-      const turn = Math.floor(first / generatorSource.threads)
-      const block = BigInt(generatorSource.offset) / 4n + BigInt(Math.floor(turn / 4))
+    },
+  },
+  'torch-cuda': {
+    shader: (distribution) =>
+      madeInManyCalls(distribution)
+        ? hostValues
+        : { sampler: `torch_cuda_${distribution.kind}`, entry: 'generators/fill', slots: fusedSlots },
+    fields(distribution, { seed, offset, threads }, first) {
+      const key = BigInt(seed)
+      const turn = Math.floor(first / threads)
+      const block = BigInt(offset) / 4n + BigInt(Math.floor(turn / 4))
       return {
-        ...none,
         key: [low32(key), high32(key)],
         counter: [low32(block), high32(block)],
-        constants,
-        extra: [generatorSource.threads, turn % 4, first % generatorSource.threads],
+        constants: distribution.kind === 'uniform' ? cudaConstants(distribution) : constantsOf(distribution, 24),
+        extra: [threads, turn % 4, first % threads],
       }
-    }
-    case 'torch-stateless': {
-      const seed = BigInt(generatorSource.seed)
-      const block = BigInt(generatorSource.offset) + BigInt(Math.floor(first / 4))
+    },
+  },
+  'torch-stateless': {
+    // Its words come four to a block, as in the value contract.
+    shader: ({ kind }) => ({ sampler: `stateless_${kind}`, entry: 'fill/fill', slots: fusedSlots }),
+    fields(distribution, { seed, offset }, first) {
+      const key = BigInt(seed)
+      const block = BigInt(offset) + BigInt(Math.floor(first / 4))
       return {
-        ...none,
-        key: [low32(seed), high32(seed)],
+        key: [low32(key), high32(key)],
         counter: [low32(block), high32(block)],
-        constants,
+        constants: constantsOf(distribution, 24),
         shift: first % 4,
       }
+    },
+  },
+  jax: /* @__PURE__ */ jaxOnGpu('generators/jax_bits', () => [0, 0]) as GeneratorOnGpu<'jax'>,
+  'jax-legacy': /* @__PURE__ */ jaxOnGpu('generators/jax_legacy_bits', ({ count }) => [
+    Math.ceil(count / 2),
+    count,
+  ]) as GeneratorOnGpu<'jax-legacy'>,
+}
+
+// The table pairs each name with its own record; TypeScript cannot follow that through a lookup by a union.
+const onGpu = ({ generatorSource }: GeneratorDraw): GeneratorOnGpu<LibraryGeneratorName> =>
+  generators[generatorSource.generator] as GeneratorOnGpu<LibraryGeneratorName>
+
+const shaderOf = (draw: GeneratorDraw): GeneratorShader => onGpu(draw).shader(draw.distribution, draw.generatorSource)
+
+/** A draw whose words or values the host makes (src/gpu/fill/host-generated.ts). */
+export const isHostGenerated = (draw: GeneratorDraw): boolean => shaderOf(draw).host !== undefined
+
+/** Whether the host makes the values themselves. */
+export const hasHostValues = (draw: GeneratorDraw): boolean => shaderOf(draw).host === 'values'
+
+/** The pipeline that fills parameters of a dtype by this draw, stored as `storeSlots` says. */
+export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQuads: boolean): PipelineKey {
+  const { host, sampler, entry, slots: own } = shaderOf(draw)
+  const module = `generators/${sampler}`
+  const slots = { ...own, ...storeSlots(dtype, wholeQuads && host === undefined) }
+  const layout = host === undefined ? 'fill' : 'host words'
+  return entry === 'sampler'
+    ? { entry: module, slots, layout }
+    : { entry, slots: { sampler: module, ...slots }, layout }
+}
+
+/** The pipeline that fills parameters of a dtype with values that the host makes. */
+export function tablePipelineKey(dtype: DType): PipelineKey {
+  const slots = { sampler: 'generators/host_values', ...storeSlots(dtype, false) }
+  return { entry: 'generators/fill', slots, layout: 'host words' }
+}
+
+/** What the shader needs to make the elements of a parameter from `first` on. */
+export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFields {
+  const none = { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [] } as const
+  if (hasHostValues(draw)) return none
+  return { ...none, ...onGpu(draw).fields(draw.distribution, draw.generatorSource, first) }
+}
+
+/**
+ * distribution.a, four float32.
+ * @param bits random bits of a uniform
+ * @param contracted whether a product and a sum are rounded once
+ */
+function constantsOf(distribution: RandomDistribution, bits: 23 | 24, contracted = true): number[] {
+  switch (distribution.kind) {
+    case 'uniform': {
+      const { scale, offset, zeroPoint, step } = affineConstants(distribution, bits, contracted)
+      return [scale, offset, zeroPoint, step]
     }
-    default: {
-      const pairs =
-        generatorSource.generator === 'jax' ? [0, 0] : [Math.ceil(generatorSource.count / 2), generatorSource.count]
-      return {
-        ...none,
-        key: generatorSource.key,
-        counter: [first % 2 ** 32, Math.floor(first / 2 ** 32)],
-        constants: [...constants, ...jaxExtremes(distribution)],
-        extra: distribution.kind === 'truncated-normal' ? [...pairs, ...scaleBits(distribution)] : pairs,
-      }
+    case 'normal': {
+      const { std, mean } = normalConstants(distribution)
+      return [std, mean, 0, 0]
     }
+    case 'truncated-normal': {
+      const { lower, upper } = jaxBounds(distribution)
+      const { scale, offset, zeroPoint, step } = jaxTruncatedConstants(lower, upper)
+      return [scale, offset, zeroPoint, step]
+    }
+    case 'sparse':
+      return []
   }
 }
 
-/** distribution.b: the smallest uniform, then the smallest and largest truncated normal. */
-function jaxExtremes(distribution: GeneratorDraw['distribution']): number[] {
+function cudaConstants(distribution: { low: number; high: number }): number[] {
+  const { scale, low, high } = cudaUniformConstants(distribution)
+  return [scale, low, high, 0]
+}
+
+/** distribution.b of JAX: the smallest uniform, then the smallest and largest truncated normal. */
+function jaxExtremes(distribution: RandomDistribution): number[] {
   if (distribution.kind === 'uniform') return [Math.fround(distribution.low)]
   if (distribution.kind !== 'truncated-normal') return []
   const { lower, upper } = jaxBounds(distribution)
@@ -144,26 +205,4 @@ function jaxExtremes(distribution: GeneratorDraw['distribution']): number[] {
 function scaleBits(distribution: { mean: number; std: number }): number[] {
   const { std, mean } = normalConstants(distribution)
   return [...new Uint32Array(new Float32Array([std, mean]).buffer)]
-}
-
-/** distribution.a, four float32. */
-function constantsOf({ distribution, generatorSource }: GeneratorDraw): number[] {
-  if (distribution.kind === 'sparse') return []
-  if (distribution.kind === 'truncated-normal') {
-    const { lower, upper } = jaxBounds(distribution)
-    const { scale, offset, zeroPoint: zero, step } = jaxTruncatedConstants(lower, upper)
-    return [scale, offset, zero, step]
-  }
-  if (distribution.kind === 'normal') {
-    const { std, mean } = normalConstants(distribution)
-    return [std, mean, 0, 0]
-  }
-  if (generatorSource.generator === 'torch-cuda') {
-    const { scale, low, high } = cudaUniformConstants(distribution)
-    return [scale, low, high, 0]
-  }
-  const bits = generatorSource.generator === 'jax' || generatorSource.generator === 'jax-legacy' ? 23 : 24
-  const contracted = generatorSource.generator !== 'torch-cpu' || generatorSource.variant === 'fma'
-  const { scale, offset, zeroPoint: zero, step } = affineConstants(distribution, bits, contracted)
-  return [scale, offset, zero, step]
 }

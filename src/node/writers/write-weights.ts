@@ -1,5 +1,5 @@
-import { manifestOf } from '../../plan/manifest.js'
-import { assemblePlan } from '../../plan/plan.js'
+import { assemblePlan } from '../../plan/assemble.js'
+import { manifestOf } from '../../plan/manifest/write.js'
 import type { InitializedModel } from '../../weights/initialized-model.js'
 import { storedTensor } from './checkpoint-writer.js'
 import { createWriter, type WriterOptions } from './create-writer.js'

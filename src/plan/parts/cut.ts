@@ -1,8 +1,9 @@
 import { byteWidth } from '../../core/dtype.js'
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show, WeightInitError } from '../../core/errors.js'
 import type { Parameter } from '../../ir/parameter.js'
 import type { ParameterPart } from '../../ir/part.js'
 import type { PlannedParameter } from '../../ir/plan.js'
+import type { WholeParameter } from '../plan-parameter.js'
 import { partGeometry } from './geometry.js'
 import type { PartOptions } from './options.js'
 import type { ShardSpec, SliceSpec } from './part-options.js'
@@ -11,22 +12,21 @@ import { wholeMatrices } from './whole.js'
 /** Axes of a part after merging that shaders/core/part.wgsl has room for. */
 export const MAX_PART_AXES = 8
 
-const fail = (message: string): never => {
-  throw new WeightInitError('INVALID_ARGUMENT', message)
-}
+const fail = /* @__PURE__ */ refuse('INVALID_ARGUMENT')
 
 /**
- * Cuts planned parameters to the parts that `slice` and `shard` ask for. Distributions and streams stay those of the whole, so a
- * part holds exactly the elements that the whole has there. A shard without elements leaves its parameter out.
+ * Planned parameters as they are stored: whole, or the parts that `slice` and `shard` ask for. Distributions and streams
+ * stay those of the whole, so a part holds exactly the elements that the whole has there. A shard without elements leaves
+ * its parameter out.
  * @throws WeightInitError `INVALID_ARGUMENT` naming the parameter, the bound and the axis's length
  */
 export function cutParameters(
-  planned: readonly PlannedParameter[],
+  planned: readonly WholeParameter[],
   parameters: readonly Parameter[],
   options: PartOptions,
 ): PlannedParameter[] {
   const { slices, shards } = options
-  if (slices.size === 0 && shards.length === 0) return [...planned]
+  if (slices.size === 0 && shards.length === 0) return planned.map(storedWhole)
   const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   for (const name of slices.keys()) {
     const parameter = known.get(name)
@@ -35,33 +35,35 @@ export function cutParameters(
       fail(`slice[${show(name)}]: it shares the memory of ${show(parameter.tiedTo)}; slice that one.`)
     }
   }
-  const cut = new Map(
-    planned.map((p) => [p.name, p.action === 'initialize' ? cutOne(p, known.get(p.name)!, options) : p] as const),
+  const own = new Map(
+    planned
+      .filter(({ action }) => action !== 'tied')
+      .map((p) => [p.name, p.action === 'initialize' ? cutOne(p, known.get(p.name)!, options) : storedWhole(p)]),
   )
-  return planned.map((p) => (p.action === 'tied' ? cutTied(p, cut.get(p.tiedTo!)!) : cut.get(p.name)!))
+  return planned.map((p) => own.get(p.name) ?? cutTied(p, own.get(p.tiedTo!)!))
 }
 
-function cutOne(planned: PlannedParameter, parameter: Parameter, { slices, shards }: PartOptions): PlannedParameter {
-  const { name, shape } = planned
+function cutOne(planned: WholeParameter, parameter: Parameter, { slices, shards }: PartOptions): PlannedParameter {
+  const { name, fullShape } = planned
   const slice = slices.get(name)
   const shard = shards.find(({ matcher }) => matcher === undefined || matcher.matches(parameter))
-  const axis = shard === undefined ? -1 : shard.axis < 0 ? shard.axis + shape.length : shard.axis
+  const axis = shard === undefined ? -1 : shard.axis < 0 ? shard.axis + fullShape.length : shard.axis
   // A parameter without that axis is not cut: every shard holds it whole.
-  const sharded = shard !== undefined && axis >= 0 && axis < shape.length
+  const sharded = shard !== undefined && axis >= 0 && axis < fullShape.length
   if (slice !== undefined && sharded) {
     fail(`Parameter ${show(name)} is named by slice and by shard; give one of them.`)
   }
-  if (slice !== undefined) return withPart(planned, slicedPart(name, shape, slice))
-  if (!sharded) return planned
-  const [begin, stop] = shardRange(shape[axis]!, shard)
+  if (slice !== undefined) return storedPart(planned, slicedPart(name, fullShape, slice))
+  if (!sharded) return storedWhole(planned)
+  const [begin, stop] = shardRange(fullShape[axis]!, shard)
   if (begin === stop) {
-    const because = `shard ${shard.index} of ${shard.count} of axis ${axis}, which has ${shape[axis]} elements, is empty`
-    return { ...planned, action: 'skip', rule: { initializer: 'skip', config: {}, because } }
+    const because = `shard ${shard.index} of ${shard.count} of axis ${axis}, which has ${fullShape[axis]} elements, is empty`
+    return storedWhole({ ...planned, action: 'skip', rule: { initializer: 'skip', config: {}, because } })
   }
-  return withPart(planned, {
-    fullShape: shape,
-    start: shape.map((_, i) => (i === axis ? begin : 0)),
-    end: shape.map((length, i) => (i === axis ? stop : length)),
+  return storedPart(planned, {
+    fullShape,
+    start: fullShape.map((_, i) => (i === axis ? begin : 0)),
+    end: fullShape.map((length, i) => (i === axis ? stop : length)),
   })
 }
 
@@ -73,19 +75,19 @@ export function shardRange(length: number, { index, count }: Pick<ShardSpec, 'in
   return [begin, begin + short + (index < longer ? 1 : 0)]
 }
 
-function slicedPart(name: string, shape: readonly number[], { start = [], end = [] }: SliceSpec): ParameterPart {
+function slicedPart(name: string, fullShape: readonly number[], { start = [], end = [] }: SliceSpec): ParameterPart {
   const where = `slice[${show(name)}]`
   for (const bounds of [start, end]) {
-    if (bounds.length > shape.length) {
+    if (bounds.length > fullShape.length) {
       fail(
-        `${where}: ${show(bounds)} has ${bounds.length} bounds, but the shape ${show(shape)} has ${shape.length} axes.`,
+        `${where}: ${show(bounds)} has ${bounds.length} bounds, but the shape ${show(fullShape)} has ${fullShape.length} axes.`,
       )
     }
   }
   const part = {
-    fullShape: shape,
-    start: shape.map((_, axis) => start[axis] ?? 0),
-    end: shape.map((length, axis) => end[axis] ?? length),
+    fullShape,
+    start: fullShape.map((_, axis) => start[axis] ?? 0),
+    end: fullShape.map((length, axis) => end[axis] ?? length),
   }
   checkPart(part, where)
   return part
@@ -112,19 +114,19 @@ export function checkPart({ fullShape, start, end }: ParameterPart, where: strin
 
 export const partShape = ({ start, end }: ParameterPart): number[] => end.map((stop, axis) => stop - start[axis]!)
 
-function withPart(planned: PlannedParameter, part: ParameterPart): PlannedParameter {
-  const shape = partShape(part)
-  if (shape.every((length, axis) => length === part.fullShape[axis])) return planned
+/** From here on `shape` is that of what is stored. */
+function stored({ name, fullShape: _, dtype, ...rest }: WholeParameter, shape: readonly number[]): PlannedParameter {
   const elementCount = shape.reduce((a, b) => a * b, 1)
+  return { name, shape, elementCount, dtype, byteLength: elementCount * byteWidth(dtype), ...rest }
+}
+
+const storedWhole = (whole: WholeParameter): PlannedParameter => stored(whole, whole.fullShape)
+
+function storedPart(planned: WholeParameter, part: ParameterPart): PlannedParameter {
+  const shape = partShape(part)
+  if (shape.every((length, axis) => length === part.fullShape[axis])) return storedWhole(planned)
   const whole = wholeMatrices(planned.distribution, part)
-  const cut = {
-    ...planned,
-    shape,
-    elementCount,
-    byteLength: elementCount * byteWidth(planned.dtype),
-    part,
-    ...(whole === undefined ? {} : { whole }),
-  }
+  const cut = { ...stored(planned, shape), part, ...(whole === undefined ? {} : { whole }) }
   checkPartSource(cut)
   return cut
 }
@@ -151,17 +153,17 @@ export function checkPartSource({ name, action, part, generatorSource, distribut
 }
 
 /** A tied parameter holds what its owner holds. */
-function cutTied(tied: PlannedParameter, owner: PlannedParameter): PlannedParameter {
-  if (owner.part === undefined) return owner.action === 'skip' ? { ...tied, ...emptied(owner) } : tied
+function cutTied(tied: WholeParameter, owner: PlannedParameter): PlannedParameter {
+  if (owner.part === undefined) {
+    // Only a shard that is empty is skipped here: an owner that the caller skips was refused before.
+    return storedWhole(owner.action === 'skip' ? { ...tied, action: 'skip', rule: owner.rule } : tied)
+  }
   const { fullShape } = owner.part
-  if (tied.shape.length !== fullShape.length || tied.shape.some((length, axis) => length !== fullShape[axis])) {
+  if (tied.fullShape.length !== fullShape.length || tied.fullShape.some((length, axis) => length !== fullShape[axis])) {
     fail(
-      `Parameter ${show(tied.name)} of shape ${show(tied.shape)} is tied to ${show(owner.name)} of shape ${show(fullShape)}; ` +
+      `Parameter ${show(tied.name)} of shape ${show(tied.fullShape)} is tied to ${show(owner.name)} of shape ${show(fullShape)}; ` +
         'a part of one is no part of the other. Leave both whole.',
     )
   }
-  return withPart(tied, owner.part)
+  return storedPart(tied, owner.part)
 }
-
-/** Only a shard that is empty gets here: an owner that the caller skips was refused before. */
-const emptied = ({ rule }: PlannedParameter): Pick<PlannedParameter, 'action' | 'rule'> => ({ action: 'skip', rule })

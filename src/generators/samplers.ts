@@ -1,0 +1,19 @@
+import type { GeneratorSource, LibraryGeneratorName } from '../ir/generator.js'
+import { jaxSampler } from './jax.js'
+import type { GeneratorSampler } from './kind.js'
+import { torchCpuSampler } from './torch-cpu.js'
+import { torchCudaSampler } from './torch-cuda.js'
+import { torchStatelessSampler } from './torch-stateless.js'
+
+const samplers: { readonly [N in LibraryGeneratorName]: GeneratorSampler<N> } = {
+  'torch-cpu': torchCpuSampler,
+  'torch-cuda': torchCudaSampler,
+  'torch-stateless': torchStatelessSampler,
+  jax: jaxSampler as GeneratorSampler<'jax'>,
+  'jax-legacy': jaxSampler as GeneratorSampler<'jax-legacy'>,
+}
+
+/** How the values of a source are made. */
+// The table pairs each name with its own sampler; TypeScript cannot follow that through a lookup by a union.
+export const samplerOf = ({ generator }: GeneratorSource): GeneratorSampler<LibraryGeneratorName> =>
+  samplers[generator] as GeneratorSampler<LibraryGeneratorName>

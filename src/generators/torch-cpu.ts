@@ -1,0 +1,103 @@
+import { refuse, show } from '../core/errors.js'
+import { isInteger } from '../core/integers.js'
+import type { DrawingDistribution, TorchCpuSource } from '../ir/generator.js'
+import type { GeneratorDefinition, GeneratorSampler } from './kind.js'
+import { cursorOf } from './torch/calls.js'
+import { advanceTorch, TORCH_BLOCK, type TorchCursor } from './torch/cpu.js'
+import {
+  checkTorchDistribution,
+  elementsOfCall,
+  LAST_POSITION,
+  sampleTorch,
+  simplifyTorch,
+  torchDistributions,
+  torchMatrixSources,
+} from './torch/distributions.js'
+import { permutationWords } from './torch/sparse.js'
+import { afterTruncated } from './torch/truncated.js'
+
+/** PyTorch's generator on the CPU: one stream of words, which parameters take in the model's order. */
+export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
+  settings: ['variant', 'truncation'],
+  resolve({ variant = 'fma', truncation = 'rejection' }) {
+    const fail = refuse('UNSUPPORTED_GENERATOR', 'generator torch-cpu: ')
+    if (variant !== 'fma' && variant !== 'no-contraction') {
+      return fail(`variant must be 'fma' or 'no-contraction', but found ${show(variant)}.`)
+    }
+    if (truncation !== 'rejection' && truncation !== 'inversion') {
+      return fail(`truncation must be 'rejection' or 'inversion', but found ${show(truncation)}.`)
+    }
+    return { name: 'torch-cpu', variant, truncation }
+  },
+  distributions: torchDistributions,
+  check(distribution, { name, truncation }, where) {
+    checkTorchDistribution(distribution, name, truncation === 'rejection', where)
+  },
+  assign({ variant, truncation }, seed) {
+    // A truncated normal is drawn to know where it ends: only when something is drawn after it.
+    let cursor = (): TorchCursor => ({ position: 0 })
+    return ({ elementCount: count }, distribution) => {
+      const { position, cachedAt } = cursor()
+      const small = distribution.kind !== 'uniform' && elementsOfCall(distribution, count) < TORCH_BLOCK
+      const source: TorchCpuSource = {
+        generator: 'torch-cpu',
+        variant,
+        draw: distribution.kind,
+        ...(distribution.kind === 'truncated-normal' ? { truncation } : {}),
+        seed: Number(seed & 0xffff_ffffn),
+        position,
+        count,
+      }
+      const here = cachedAt === undefined ? source : { ...source, cachedAt }
+      let after: TorchCursor | undefined
+      cursor = () => (after ??= cursorAfter(distribution, here))
+      return small ? here : source
+    }
+  },
+  mostElements: Number.MAX_SAFE_INTEGER,
+  sourceFields: {
+    variant: (x) => x === 'fma' || x === 'no-contraction',
+    draw: (x, { drawn, distribution }) =>
+      drawn ? x === distribution.kind : (torchDistributions as readonly unknown[]).includes(x),
+    truncation: (x, { source, settings }) =>
+      x === (source.draw === 'truncated-normal' ? settings.truncation : undefined),
+    seed: (x) => isInteger(x, 0, 2 ** 32 - 1),
+    position: (x) => isInteger(x, 0, LAST_POSITION),
+    count: (x, { elementCount }) => x === elementCount,
+    cachedAt: (x) => x === undefined || isInteger(x, 0, LAST_POSITION),
+  },
+}
+
+export const torchCpuSampler: GeneratorSampler<'torch-cpu'> = {
+  sample: (distribution, generatorSource, first, count) => sampleTorch(distribution, { generatorSource }, first, count),
+  simplify: (distribution, generatorSource) => simplifyTorch(distribution, { generatorSource }),
+  matrixSources(distribution, source) {
+    const count = elementsOfCall(distribution, source.count)
+    return torchMatrixSources({ generatorSource: { ...source, draw: 'normal', count } }, distribution)
+  },
+  drawsWideTransposed: false,
+}
+
+/** Where the next call begins. `source` has the stored normal in any case. */
+function cursorAfter(distribution: DrawingDistribution, source: TorchCpuSource): TorchCursor {
+  const { count, truncation } = source
+  const cursor = cursorOf(source)
+  switch (distribution.kind) {
+    case 'uniform':
+    case 'normal':
+      return advanceTorch(cursor, distribution.kind, count)
+    case 'truncated-normal':
+      if (truncation === 'inversion') return advanceTorch(cursor, 'uniform', count)
+      return cursorOf(afterTruncated(distribution, { generatorSource: source }, count).generatorSource)
+    case 'sparse': {
+      const { position, ...rest } = advanceTorch(cursor, 'normal', count)
+      return { position: position + permutationWords(distribution), ...rest }
+    }
+    case 'orthogonal': {
+      let after = cursor
+      const each = elementsOfCall(distribution, count)
+      for (let i = 0; i < distribution.batch; i++) after = advanceTorch(after, 'normal', each)
+      return after
+    }
+  }
+}

@@ -1,5 +1,5 @@
 import { byteWidth, type DType } from '../core/dtype.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import type { TargetSegment } from '../plan/options.js'
 
 /** The caller's bytes for one parameter, or for a segment of one. */
@@ -63,7 +63,7 @@ export function regionPieces<B>(
   what = 'into',
 ): RegionPiece<B>[] {
   const where = `${what}[${show(name)}]`
-  const fail = failAt(where)
+  const fail = refuse('INVALID_BUFFER', `${where}: `)
   if (typeof region !== 'object' || region === null) {
     return fail(`must be { buffer, byteOffset } or { segments }, but found ${show(region)}.`)
   }
@@ -93,12 +93,6 @@ export function regionPieces<B>(
   return pieces
 }
 
-const failAt =
-  (where: string) =>
-  (message: string): never => {
-    throw new WeightInitError('INVALID_BUFFER', `${where}: ${message}`)
-  }
-
 interface PieceContext<B> {
   readonly where: string
   readonly rules: RegionRules<B>
@@ -111,7 +105,7 @@ interface PieceContext<B> {
 const segmentKeys = ['buffer', 'byteOffset', 'byteLength', 'firstElement', 'elementCount']
 
 function checkedPiece<B>(value: unknown, { where, rules, firstByte, left, dtype }: PieceContext<B>): RegionPiece<B> {
-  const fail = failAt(where)
+  const fail = refuse('INVALID_BUFFER', `${where}: `)
   refuseUnknownKeys(value, segmentKeys, where, 'INVALID_BUFFER')
   const given = value as TargetSegment & Partial<Record<'firstElement' | 'elementCount', number>>
   const { buffer, byteLength: available } = rules.buffer(given.buffer, fail)

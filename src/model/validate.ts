@@ -1,5 +1,5 @@
 import { checkDType, type DType } from '../core/dtype.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import {
   type Layout,
   layouts,
@@ -60,9 +60,7 @@ export function validateModel(model: unknown): Parameter[] {
 }
 
 function validateSpec(value: unknown, index: number): Parameter {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_MODEL', message)
-  }
+  const fail = refuse('INVALID_MODEL')
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail(`Parameter ${index} must be an object { name, shape, ... }, but found ${show(value)}.`)
   }
@@ -154,9 +152,7 @@ function checkPadding(value: unknown, shape: readonly number[], where: string): 
 
 /** @throws WeightInitError `INVALID_SHAPE` */
 export function validateShape(value: unknown, where: string): { shape: readonly number[]; elementCount: number } {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_SHAPE', `${where}: ${message}`)
-  }
+  const fail = refuse('INVALID_SHAPE', `${where}: `)
   if (!Array.isArray(value)) return fail(`shape must be an array of positive integers, but found ${show(value)}.`)
   let elementCount = 1
   for (let axis = 0; axis < value.length; axis++) {

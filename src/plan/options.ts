@@ -1,5 +1,5 @@
 import { type DType, type FloatDType, floatDTypes } from '../core/dtype.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { resolveGenerator } from '../generators/settings.js'
 import { type FanConvention, fanConventions } from '../ir/fans.js'
 import type { GeneratorName, GeneratorOption, GeneratorSettings } from '../ir/generator.js'
@@ -133,9 +133,7 @@ export interface ResolvedOptions {
 
 /** @throws WeightInitError `INVALID_ARGUMENT`, `UNSUPPORTED_DTYPE` or `UNSUPPORTED_GENERATOR` */
 export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_ARGUMENT', message)
-  }
+  const fail = refuse('INVALID_ARGUMENT')
   if (typeof options !== 'object' || options === null) fail(`options must be an object, but found ${show(options)}.`)
   refuseUnknownKeys(options, optionKeys, 'option')
   const {

@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import type { InitializerRule } from '../initializers/rules.js'
 import type { Layout, Model, ParameterRole, ParameterSpec } from '../ir/parameter.js'
 import { defineModel } from '../model/define.js'
@@ -15,9 +15,7 @@ export interface ModelJson {
   readonly signal?: SignalOptions
 }
 
-const fail = (message: string): never => {
-  throw new WeightInitError('INVALID_FILE', `Model JSON: ${message}`)
-}
+const fail = /* @__PURE__ */ refuse('INVALID_FILE', 'Model JSON: ')
 
 /**
  * Reads a model from JSON, parsed or as text:

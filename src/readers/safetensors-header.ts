@@ -1,5 +1,5 @@
 import type { DType } from '../core/dtype.js'
-import { show, WeightInitError } from '../core/errors.js'
+import { refuse, show } from '../core/errors.js'
 import { parseStrictJson, type StrictJson } from './strict-json.js'
 
 /** The format's own limit on the JSON part. */
@@ -66,9 +66,7 @@ export interface SafetensorsHeader {
   readonly headerByteLength: number
 }
 
-const fail = (message: string): never => {
-  throw new WeightInitError('INVALID_FILE', `Not a valid .safetensors file: ${message}`)
-}
+const fail = /* @__PURE__ */ refuse('INVALID_FILE', 'Not a valid .safetensors file: ')
 
 /**
  * How many bytes at the start of a .safetensors file `parseSafetensorsHeader` needs: 8 and the JSON. Read that many.

@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../core/errors.js'
+import { refuse, show } from '../core/errors.js'
 import { type CheckpointModel, type ListedTensor, modelOfTensors } from './checkpoint.js'
 import type { SafetensorsHeader } from './safetensors-header.js'
 import { parseStrictJson } from './strict-json.js'
@@ -25,9 +25,7 @@ export interface SafetensorsIndex {
   readonly weightMap: ReadonlyMap<string, string>
 }
 
-const fail = (message: string): never => {
-  throw new WeightInitError('INVALID_FILE', `Not a valid model.safetensors.index.json: ${message}`)
-}
+const fail = /* @__PURE__ */ refuse('INVALID_FILE', 'Not a valid model.safetensors.index.json: ')
 
 /**
  * Reads and checks a sharded checkpoint's index: `weight_map` from tensor to file name. A file name is a name, never a path.

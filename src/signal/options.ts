@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { refuse, refuseUnknownKeys, show } from '../core/errors.js'
 import { seedKey } from '../random/keys.js'
 import type { SignalOptions } from './types.js'
 
@@ -12,9 +12,7 @@ export type ResolvedSignalOptions = Required<Pick<SignalOptions, 'batch' | 'seed
 export function resolveSignalOptions(options: SignalOptions): ResolvedSignalOptions {
   refuseUnknownKeys(options, signalOptionKeys, 'propagateSignal option')
   const { batch = 64, seed = 0, inputShape, healthyFactor = 1000, signal } = options
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_ARGUMENT', `propagateSignal: ${message}`)
-  }
+  const fail = refuse('INVALID_ARGUMENT', 'propagateSignal: ')
   if (!isCount(batch)) fail(`batch must be a positive integer, but found ${show(batch)}.`)
   seedKey(seed)
   if (inputShape !== undefined && !(Array.isArray(inputShape) && inputShape.length > 0 && inputShape.every(isCount))) {

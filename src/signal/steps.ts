@@ -1,5 +1,5 @@
 import { isFloatDType } from '../core/dtype.js'
-import { show, WeightInitError } from '../core/errors.js'
+import { refuse, show, WeightInitError } from '../core/errors.js'
 import type { Model } from '../ir/parameter.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { type Activation, activationKinds } from './activations.js'
@@ -102,9 +102,7 @@ export function signalSteps(
   held: HeldParameter,
   inputShape: readonly number[] | undefined,
 ): readonly Step[] {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_MODEL', `propagateSignal: ${message}`)
-  }
+  const fail = refuse('INVALID_MODEL', 'propagateSignal: ')
   if (typeof model !== 'object' || model === null || !Array.isArray(model.parameters)) {
     return fail(`model must be a model such as sequential(linear(784, 256), relu()), but found ${show(model)}.`)
   }

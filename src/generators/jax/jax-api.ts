@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show, WeightInitError } from '../../core/errors.js'
 import type { JaxKey, JaxSource, SimpleDistribution } from '../../ir/generator.js'
 import { seedKey } from '../../random/keys.js'
 import { jaxBits, jaxFoldIn, jaxTruncatedConstants, jaxTruncatedNormal, sampleJax } from './jax.js'
@@ -14,9 +14,7 @@ export type JaxShape = number | readonly number[]
 const fround = Math.fround
 type Floats = Float32Array<ArrayBuffer>
 
-function fail(message: string): never {
-  throw new WeightInitError('INVALID_ARGUMENT', `jax: ${message}`)
-}
+const fail: (message: string) => never = /* @__PURE__ */ refuse('INVALID_ARGUMENT', 'jax: ')
 
 function countOf(shape: JaxShape): number {
   const lengths = typeof shape === 'number' ? [shape] : shape

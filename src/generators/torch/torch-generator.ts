@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show } from '../../core/errors.js'
 import type { SimpleDistribution, TorchCpuSource, TorchCpuVariant, TorchTruncation } from '../../ir/generator.js'
 import { seedKey } from '../../random/keys.js'
 import { mersenneStream } from '../../random/libraries/mt19937.js'
@@ -210,9 +210,7 @@ function countOf(target: number | Float32Array): number {
   return count
 }
 
-function fail(message: string): never {
-  throw new WeightInitError('INVALID_ARGUMENT', `TorchGenerator: ${message}`)
-}
+const fail: (message: string) => never = /* @__PURE__ */ refuse('INVALID_ARGUMENT', 'TorchGenerator: ')
 
 function finite(values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {

@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show, WeightInitError } from '../../core/errors.js'
 import type { InitializerArgument } from '../../initializers/rules.js'
 import type { Model } from '../../ir/parameter.js'
 import type { InitializationPlan } from '../../ir/plan.js'
@@ -63,9 +63,7 @@ function refuseOptions(options: InitializeOptions): void {
 }
 
 function checkPlan({ parameters }: InitializationPlan, session: OrtSession, device: GPUDevice | 'cpu'): void {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_MODEL', message)
-  }
+  const fail = refuse('INVALID_MODEL')
   const metadata = new Map(session.inputMetadata?.map((input) => [input.name, input]))
   for (const { name, shape, dtype, action, byteLength } of parameters) {
     if (action === 'skip') continue

@@ -1,5 +1,5 @@
 import { type DType, dtypes } from '../../core/dtype.js'
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show, WeightInitError } from '../../core/errors.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../../gpu/device/constants.js'
 import type { InitializedModel } from '../../weights/initialized-model.js'
 import { checkBindingSize, wholeBuffer } from '../whole-buffer.js'
@@ -67,9 +67,7 @@ export function toFeeds<M extends OrtModule>(ort: M, weights: InitializedModel):
 
 /** @throws WeightInitError `INVALID_BUFFER` */
 function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_BUFFER', `Parameter ${show(name)}: ${message}`)
-  }
+  const fail = refuse('INVALID_BUFFER', `Parameter ${show(name)}: `)
   const needed = Math.ceil(byteLength / ORT_BUFFER_ALIGNMENT) * ORT_BUFFER_ALIGNMENT
   if (buffer.size < needed) {
     fail(

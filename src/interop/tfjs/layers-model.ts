@@ -1,5 +1,5 @@
 import { dtypes } from '../../core/dtype.js'
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show, WeightInitError } from '../../core/errors.js'
 import type { Model, ParameterSpec } from '../../ir/parameter.js'
 import { weightOf } from './layer-weights.js'
 import type { LayersModelLike, LayerVariableLike } from './types.js'
@@ -39,9 +39,7 @@ export function readLayersModel(model: LayersModelLike): Model {
 
 /** As `readLayersModel`, with the variables. */
 export function layerWeights(model: LayersModelLike): LayerWeight[] {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_MODEL', message)
-  }
+  const fail = refuse('INVALID_MODEL')
   if (
     !Array.isArray(model?.layers) ||
     typeof model.getWeights !== 'function' ||

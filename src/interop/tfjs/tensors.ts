@@ -1,5 +1,5 @@
 import type { DType } from '../../core/dtype.js'
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show, WeightInitError } from '../../core/errors.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../../gpu/device/constants.js'
 import type { InitializedModel } from '../../weights/initialized-model.js'
 import { checkBindingSize, wholeBuffer } from '../whole-buffer.js'
@@ -83,9 +83,7 @@ function checkDevice(tf: TfjsModule, device: GPUDevice): void {
 
 /** @throws WeightInitError `INVALID_BUFFER`; only buffers given with `into` can fail */
 function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_BUFFER', `Parameter ${show(name)}: ${message}`)
-  }
+  const fail = refuse('INVALID_BUFFER', `Parameter ${show(name)}: `)
   if (buffer.size !== byteLength) {
     fail(
       `its buffer has ${buffer.size} bytes and the tensor ${byteLength}; ${library} reads a larger buffer to its end. ` +

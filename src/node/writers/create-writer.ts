@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../../core/errors.js'
+import { refuse, show } from '../../core/errors.js'
 import type { CheckpointWriter, StoredTensor } from './checkpoint-writer.js'
 import { NpyWriter } from './npy-writer.js'
 import { RawWriter } from './raw-writer.js'
@@ -41,9 +41,7 @@ export async function createWriter(
   manifest: (names: ReadonlySet<string>) => Readonly<Record<string, string>>,
   { format = 'safetensors', maxShardBytes, fileShard }: WriterOptions,
 ): Promise<{ readonly writer: CheckpointWriter; readonly tensors: readonly StoredTensor[] }> {
-  const fail = (message: string): never => {
-    throw new WeightInitError('INVALID_ARGUMENT', message)
-  }
+  const fail = refuse('INVALID_ARGUMENT')
   if (typeof path !== 'string' || path === '') fail(`path must be a file's path, but found ${show(path)}.`)
   if (!checkpointFormats.includes(format)) {
     fail(`format must be one of ${checkpointFormats.join(', ')}, but found ${show(format)}.`)

@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
+import { refuse, refuseUnknownKeys, show } from '../../core/errors.js'
 import { createMatcher, type Matcher } from '../../model/match.js'
 import type { ShardOption, ShardSpec, SliceOption, SliceSpec } from './part-options.js'
 
@@ -9,9 +9,7 @@ export interface PartOptions {
   readonly shards: readonly (ShardSpec & { readonly matcher?: Matcher })[]
 }
 
-const fail = (message: string): never => {
-  throw new WeightInitError('INVALID_ARGUMENT', message)
-}
+const fail = /* @__PURE__ */ refuse('INVALID_ARGUMENT')
 
 /** @throws WeightInitError `INVALID_ARGUMENT` */
 export function resolveParts(slice: SliceOption = {}, shard: ShardOption = []): PartOptions {

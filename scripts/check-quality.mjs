@@ -19,7 +19,7 @@ const server = await createServer({
 const { philox4x32 } = await server.ssrLoadModule('/src/random/philox.ts')
 const { parameterStream } = await server.ssrLoadModule('/src/random/keys.ts')
 const { normalQuad } = await server.ssrLoadModule('/src/random/normal.ts')
-const { normalTail } = await server.ssrLoadModule('/src/random/normal-cdf.ts')
+const { normalSf } = await server.ssrLoadModule('/src/random/normal-cdf.ts')
 const { mersenneSeed, mersenneTemper, mersenneTwist } = await server.ssrLoadModule('/src/random/libraries/mt19937.ts')
 const { initializeTensor } = await server.ssrLoadModule('/src/index.ts')
 await server.close()
@@ -132,7 +132,7 @@ const checks = {
       return { mean: squares / pairs, largest }
     }
     /** P(the largest |z| of all pairs is at most z). */
-    const atMost = (z) => (1 - 2 * normalTail(z)) ** pairs
+    const atMost = (z) => (1 - 2 * normalSf(z)) ** pairs
     const kinds = {
       'names (layers.0.weight ... layers.999.weight), seed': (seed) => (i) =>
         parameterStream(`layers.${i}.weight`, seed),
@@ -202,7 +202,7 @@ const checks = {
       }
     })
     for (let k = 1; k <= 6; k++) {
-      const expected = 2 * normalTail(k) * count
+      const expected = 2 * normalSf(k) * count
       const z = (beyond[k] - expected) / Math.sqrt(expected * (1 - expected / count))
       console.log(
         `tails: of 2^28 normals of layers.0.weight, seed 42, beyond ${k}: ${beyond[k]}, expected ${expected.toFixed(1)}, z ${z.toFixed(2)}`,

@@ -1,5 +1,5 @@
 import { show, WeightInitError } from '../core/errors.js'
-import { expMinus, normalDensity, normalTail } from '../random/normal-cdf.js'
+import { expMinus, normalDensity, normalSf } from '../random/normal-cdf.js'
 
 /** Activations by name, in float64 built on + - * / alone where it can be: the same gain on every JavaScript engine. */
 const exp = (x: number): number => (x > 0 ? 1 / expMinus(Math.min(x, 700)) : expMinus(Math.min(-x, 700)))
@@ -9,7 +9,7 @@ const activations: Readonly<Record<string, (x: number) => number>> = {
   linear: (x) => x,
   relu: (x) => Math.max(0, x),
   leaky_relu: (x) => (x > 0 ? x : 0.01 * x),
-  gelu: (x) => x * (1 - normalTail(x)),
+  gelu: (x) => x * (1 - normalSf(x)),
   gelu_tanh: (x) => x * sigmoidOf(2 * 0.7978845608028654 * (x + 0.044715 * x ** 3)),
   quick_gelu: (x) => x * sigmoidOf(1.702 * x),
   silu: (x) => x * sigmoidOf(x),

@@ -14,9 +14,9 @@ import type { SignalOptions, SignalReport } from '../signal/types.js'
 import { type MeasuredTensor, measuredTensorsOf } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import { noRepeats } from '../statistics/repeats.js'
-import type { TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
-import { type CheckReport, checkMeasured, exactTests } from '../weights/check.js'
+import { type CheckedMeasurement, type CheckReport, checkMeasured } from '../weights/check.js'
+import { exactTests } from '../weights/distribution-tests.js'
 import { InitializedModel } from '../weights/initialized-model.js'
 import { materialize } from '../weights/materialize.js'
 import { propagateSignal } from '../weights/propagate-signal.js'
@@ -98,9 +98,8 @@ export async function verifyCheckpoint(
           deviceState(device),
           anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0),
         )
-  const measurements: Measurement[][] = []
+  const measured: CheckedMeasurement[] = []
   const parity: ParameterVerification[] = []
-  const exact: (TestOutcome[] | undefined)[] = []
   let propagated: SignalReport | undefined
   let bytesDone = 0
   try {
@@ -115,6 +114,7 @@ export async function verifyCheckpoint(
           bytesDone += parameter.byteLength
           onProgress?.(bytesDone, plan.totals.byteLength)
         }
+        const measurements: Measurement[][] = []
         if (store instanceof GpuStore) {
           const located = group.map((tensor) => ({
             tensor,
@@ -132,7 +132,10 @@ export async function verifyCheckpoint(
           const weights = InitializedModel.of(made, store)
           propagated = await propagateSignal(propagate.model, weights, { ...propagate.options, ...options })
         }
-        for (const parameter of parameters) exact.push(await exactTests(store, parameter))
+        for (const [index, tensor] of group.entries()) {
+          const exact = await exactTests(store, tensor.parameter)
+          measured.push({ tensor, measurements: measurements[index]!, exact })
+        }
         for (const [index, parameter] of parameters.entries()) {
           if (parameter.distribution.kind !== 'orthogonal') continue
           const [verified] = (await verifyStore(store, [parameter])).parameters
@@ -143,7 +146,7 @@ export async function verifyCheckpoint(
       }
     }
     const repeats = onGpu === undefined ? onCpu.result().repeats : await onGpu.repeats()
-    const check = checkMeasured({ tensors, measurements, repeats: repeats ?? noRepeats, exact, falseAlarmRate })
+    const check = checkMeasured(measured, repeats ?? noRepeats, falseAlarmRate)
     const report = verificationReport(parity)
     return {
       ok: report.ok && check.ok && (propagated?.verdict ?? 'healthy') === 'healthy',

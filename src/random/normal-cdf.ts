@@ -24,8 +24,8 @@ export function normalDensity(z: number): number {
  * Upper tail of N(0, 1): 1 - Phi(z), for any z; relative error about 1e-14, also far out; 0 beyond 37.
  * Power series of erf below z = 1.7, Laplace's continued fraction of erfc above (Abramowitz and Stegun 7.1.5, 7.1.14).
  */
-export function normalTail(z: number): number {
-  if (z < 0) return 1 - normalTail(-z)
+export function normalSf(z: number): number {
+  if (z < 0) return 1 - normalSf(-z)
   if (z > 37) return 0
   const x = z / Math.SQRT2
   if (x < 1.2) {

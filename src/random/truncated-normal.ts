@@ -3,7 +3,7 @@
 import { WeightInitError } from '../core/errors.js'
 import { inverseNormalTail } from './inverse-normal.js'
 import { high32, low32 } from './keys.js'
-import { normalDensity, normalTail } from './normal-cdf.js'
+import { normalDensity, normalSf } from './normal-cdf.js'
 import { multiplyHigh } from './philox.js'
 import { nextBelow } from './uniform.js'
 
@@ -60,13 +60,13 @@ export function truncatedNormalConstants(
         `nearer bound may be at most ${FARTHEST_BOUND} std away. Move the mean or the bounds.`,
     )
   }
-  const pLow = normalTail(-alpha)
+  const pLow = normalSf(-alpha)
   let shift = 0
-  for (let scaled = beta <= 0 ? normalTail(-beta) : 1; scaled < 0.5; scaled *= 2) shift++
+  for (let scaled = beta <= 0 ? normalSf(-beta) : 1; scaled < 0.5; scaled *= 2) shift++
   const scale = 2 ** -shift
   const start = BigInt(Math.floor((pLow / scale) * 2 ** 64))
   // Phi(beta) - Phi(alpha); above the mean from the complements' side, so that no digits cancel.
-  const massValue = beta <= 0 ? normalTail(-beta) - pLow : 1 - normalTail(beta) - pLow
+  const massValue = beta <= 0 ? normalSf(-beta) - pLow : 1 - normalSf(beta) - pLow
   const wanted = BigInt(Math.floor((massValue / scale) * 2 ** 64))
   const room = 2n ** 64n - 1n - start
   const mass = wanted < room ? wanted : room
@@ -156,7 +156,7 @@ export function truncatedNormalMoments({ mean, std, low, high }: TruncatedNormal
   const alpha = (low - mean) / std
   const beta = (high - mean) / std
   // On the lower side of the mean both tails are small numbers: their difference keeps its digits.
-  const mass = alpha > 0 ? normalTail(alpha) - normalTail(beta) : normalTail(-beta) - normalTail(-alpha)
+  const mass = alpha > 0 ? normalSf(alpha) - normalSf(beta) : normalSf(-beta) - normalSf(-alpha)
   const at = (z: number): number => (Number.isFinite(z) ? z * normalDensity(z) : 0)
   const shift = (normalDensity(alpha) - normalDensity(beta)) / mass
   const variance = 1 + (at(alpha) - at(beta)) / mass - shift * shift

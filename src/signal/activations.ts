@@ -1,5 +1,5 @@
 import { activationGain } from '../initializers/activation-gain.js'
-import { normalDensity, normalTail } from '../random/normal-cdf.js'
+import { normalDensity, normalSf } from '../random/normal-cdf.js'
 
 /** CPU reference of shaders/signal/activations.wgsl: f and its derivative in float64. PyTorch's functions, and derivatives at kinks. */
 export interface Activation {
@@ -44,8 +44,8 @@ const facts: Readonly<Record<string, ActivationFacts>> = {
     large: (negative) => [negative, 1],
   },
   gelu: {
-    value: (x) => x * (1 - normalTail(x)),
-    slope: (x) => 1 - normalTail(x) + x * normalDensity(x),
+    value: (x) => x * (1 - normalSf(x)),
+    slope: (x) => 1 - normalSf(x) + x * normalDensity(x),
     small: () => [0.5, 0.5],
     large: () => [0, 1],
   },

@@ -3,7 +3,7 @@ import { clipRange } from '../fill/clip.js'
 import { fillJob } from '../fill/make-job.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { type RoundedDistribution, roundedDistribution } from './expected/rounded-distribution.js'
-import type { Normalisation } from './measurement.js'
+import type { Measurement, Normalisation } from './measurement.js'
 
 /** A run of neighbours of one distribution. */
 export interface Run {
@@ -23,6 +23,13 @@ export interface MeasuredTensor {
   readonly runs: readonly Run[]
   /** Whether copies of its elements elsewhere would be a fault. */
   readonly anchored: boolean
+}
+
+/** A tensor with what was measured of it. */
+export interface TensorMeasurement {
+  readonly tensor: MeasuredTensor
+  /** One per run of the tensor. */
+  readonly measurements: readonly Measurement[]
 }
 
 /** Measured tensors of parameters; a distribution that many share is worked out once. */
@@ -58,7 +65,7 @@ function tensor(parameter: PlannedParameter, rounded: RoundedDistribution | unde
     },
     runs: runsOf(parameter),
     anchored:
-      (rounded !== undefined && distribution.kind !== 'sparse') ||
+      (rounded !== undefined && !rounded.continuous.zeroInflated) ||
       (distribution.kind === 'orthogonal' && distribution.field === 1),
   }
 }

@@ -1,8 +1,8 @@
 // Tests of a whole model: copies within and between tensors, and the one error rate over all tests.
 
 import { FINGERPRINT_LENGTH, START_LENGTH } from './fingerprint.js'
-import type { MeasuredTensor } from './measured-tensor.js'
-import { type Measurement, mergeMeasurements, noMeasurement } from './measurement.js'
+import type { MeasuredTensor, TensorMeasurement } from './measured-tensor.js'
+import { mergeMeasurements, noMeasurement } from './measurement.js'
 import type { Repeats } from './repeats.js'
 import type { TestOutcome } from './tests.js'
 
@@ -51,24 +51,22 @@ export interface SameStart {
  * Two tensors agree in the bins of their first L elements by chance with probability at most (likeliest bin)^L + 2^-64; over
  * all pairs, the sum.
  */
-export function sameStartTests(
-  tensors: readonly MeasuredTensor[],
-  measured: readonly (readonly Measurement[])[],
-): SameStart[] {
+export function sameStartTests(measured: readonly TensorMeasurement[]): SameStart[] {
   const groups = new Map<string, { names: string[]; chance: number }>()
   let candidates = 0
-  tensors.forEach(({ parameter, rounded, anchored }, index) => {
-    if (rounded === undefined || !anchored) return
+  for (const { tensor, measurements } of measured) {
+    const { parameter, rounded, anchored } = tensor
+    if (rounded === undefined || !anchored) continue
     candidates++
     const length = Math.min(parameter.elementCount, START_LENGTH)
-    const [a, b] = measured[index]!.reduce(mergeMeasurements, noMeasurement).startHash
+    const [a, b] = measurements.reduce(mergeMeasurements, noMeasurement).startHash
     const key = `${length} ${a} ${b}`
     const chance = Math.max(...rounded.probabilities) ** length + 2 ** -64
     const group = groups.get(key) ?? { names: [], chance: 0 }
     group.names.push(parameter.name)
     group.chance = Math.max(group.chance, chance)
     groups.set(key, group)
-  })
+  }
   const pairs = (candidates * (candidates - 1)) / 2
   return [...groups.values()]
     .filter(({ names }) => names.length > 1)

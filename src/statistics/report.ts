@@ -75,13 +75,13 @@ export function parameterStatistics(tensor: MeasuredTensor, measured: readonly M
 }
 
 /** Bins of what the distribution draws: without padding, and of a sparse distribution without its zeros. */
-export function randomBins({ parameter, rounded, runs }: MeasuredTensor, measured: readonly Measurement[]): number[] {
+export function randomBins({ rounded, runs }: MeasuredTensor, measured: readonly Measurement[]): number[] {
   const random = measured.filter((_, run) => !runs[run]!.padding).reduce(mergeMeasurements, noMeasurement)
   const bins =
     rounded!.probabilities.length === random.bins.length
       ? [...random.bins]
       : Array.from(rounded!.probabilities, () => 0)
-  if (parameter.distribution.kind === 'sparse') {
+  if (rounded!.continuous.zeroInflated) {
     const bin = rounded!.edges.filter((edge) => edge <= 0).length
     bins[bin]! -= random.moments.zeroCount
   }

@@ -187,10 +187,10 @@ function extremesTest({ distribution, measurement }: Sample, n: number): TestOut
   const allBelow = (beyond: number): number => Math.exp(n * Math.log1p(-Math.min(1, Math.max(0, beyond - GRAIN))))
   const someBeyond = (probability: number): number => -Math.expm1(n * Math.log1p(-Math.min(1, probability)))
   const pValue = Math.min(
-    allBelow(distribution.tail(distribution.next(max, 1))),
-    someBeyond(distribution.tail(max)),
-    allBelow(distribution.head(distribution.next(min, -1))),
-    someBeyond(distribution.head(min)),
+    allBelow(distribution.sf(distribution.next(max, 1))),
+    someBeyond(distribution.sf(max)),
+    allBelow(distribution.cdf(distribution.next(min, -1))),
+    someBeyond(distribution.cdf(min)),
   )
   const far = Math.max((max - distribution.mean) / distribution.std, (distribution.mean - min) / distribution.std)
   return {

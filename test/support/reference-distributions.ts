@@ -1,6 +1,6 @@
 // Distributions as textbooks have them, in float64, and the tests of a sample against one: the reference for every initializer.
 import type { FloatDType } from '../../src/core/dtype.js'
-import { normalTail } from '../../src/random/normal-cdf.js'
+import { normalSf } from '../../src/random/normal-cdf.js'
 
 /** A continuous distribution by its exact distribution function. All of it, or all but 1e-18, lies in [low, high]. */
 export interface ReferenceDistribution {
@@ -17,7 +17,7 @@ export const uniformDistribution = (low: number, high: number): ReferenceDistrib
 export const symmetric = (bound: number): ReferenceDistribution => uniformDistribution(-bound, bound)
 
 export const normalDistribution = (mean: number, std: number): ReferenceDistribution => ({
-  cdf: (x) => normalTail((mean - x) / std),
+  cdf: (x) => normalSf((mean - x) / std),
   low: mean - 9 * std,
   high: mean + 9 * std,
 })
@@ -25,7 +25,7 @@ export const normalDistribution = (mean: number, std: number): ReferenceDistribu
 /** N(mean, std^2) given that it lies in [low, high]; from the nearer tail, so that a far interval keeps its digits. */
 export function truncatedDistribution(mean: number, std: number, low: number, high: number): ReferenceDistribution {
   const sign = low > mean ? 1 : -1
-  const tail = (x: number): number => normalTail((sign * (x - mean)) / std)
+  const tail = (x: number): number => normalSf((sign * (x - mean)) / std)
   const [atLow, atHigh] = [tail(low), tail(high)]
   const cdf = (x: number): number => (x <= low ? 0 : x >= high ? 1 : (tail(x) - atLow) / (atHigh - atLow))
   return { cdf, low: Math.max(low, mean - 9 * std), high: Math.min(high, mean + 9 * std) }

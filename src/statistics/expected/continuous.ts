@@ -1,16 +1,16 @@
 // The continuous distributions behind the distributions, before rounding: what a histogram's bins and the p-values come from.
 
-import type { Distribution, DistributionOf } from '../../ir/distribution.js'
-import { normalDensity, normalTail } from '../../random/normal-cdf.js'
+import type { Distribution, DistributionKind, DistributionOf } from '../../ir/distribution.js'
+import { normalDensity, normalSf } from '../../random/normal-cdf.js'
 import { truncatedNormalMoments } from '../../random/truncated-normal.js'
-import { normalQuantileOfTail } from './special.js'
+import { normalIsf } from './special.js'
 
 /** A continuous distribution, float64. */
 export interface ContinuousDistribution {
   /** P(X < x). Keeps its digits in the lower tail. */
-  head(x: number): number
+  cdf(x: number): number
   /** P(X >= x). Keeps its digits in the upper tail. */
-  tail(x: number): number
+  sf(x: number): number
   /** x with P(X < x) = p, 0 < p < 1. */
   quantile(p: number): number
   density(x: number): number
@@ -24,53 +24,66 @@ export interface ContinuousDistribution {
    * the same variance.
    */
   readonly proxy: number
+  /** Whether it is a normal distribution. */
+  readonly normal: boolean
+  /** Whether the tensor also has elements that are 0 by construction, of which this does not speak. */
+  readonly zeroInflated: boolean
+}
+
+type Continuous<K extends DistributionKind> = ((distribution: DistributionOf<K>) => ContinuousDistribution) | undefined
+
+const fround = Math.fround
+
+/** Undefined for what has no density, or none that is simple. */
+const continuous: { readonly [K in DistributionKind]: Continuous<K> } = {
+  constant: undefined,
+  uniform: ({ low, high }) => uniform(fround(low), fround(high)),
+  normal: ({ mean, std }) => normal(fround(mean), fround(std)),
+  'truncated-normal': truncatedNormal,
+  sparse: ({ std }) => ({ ...normal(0, fround(std)), zeroInflated: true }),
+  diagonal: undefined,
+  orthogonal: undefined,
+  sinusoid: undefined,
+  custom: undefined,
 }
 
 /** Its parameters rounded to float32, as whoever draws it takes them. */
 export function continuousDistribution(distribution: Distribution): ContinuousDistribution | undefined {
-  const { fround } = Math
-  switch (distribution.kind) {
-    case 'uniform':
-      return uniformDistribution(fround(distribution.low), fround(distribution.high))
-    case 'normal':
-      return normalDistribution(fround(distribution.mean), fround(distribution.std))
-    case 'truncated-normal':
-      return truncatedNormalDistribution(distribution)
-    // Of its elements that are not 0.
-    case 'sparse':
-      return normalDistribution(0, fround(distribution.std))
-    default:
-      return undefined
-  }
+  // The table pairs each kind with its own distribution; TypeScript cannot follow that through a lookup by a union.
+  return continuous[distribution.kind]?.(distribution as never)
 }
 
-function uniformDistribution(low: number, high: number): ContinuousDistribution {
+function uniform(low: number, high: number): ContinuousDistribution {
   const width = high - low
   const clamp = (p: number): number => Math.min(1, Math.max(0, p))
   return {
-    head: (x) => clamp((x - low) / width),
-    tail: (x) => clamp((high - x) / width),
+    cdf: (x) => clamp((x - low) / width),
+    sf: (x) => clamp((high - x) / width),
     quantile: (p) => low + p * width,
-    density: (x) => (x >= low && x < high ? 1 / width : 0),
+    density: (x) => (x >= low && x <= high ? 1 / width : 0),
     mean: (low + high) / 2,
     std: width / Math.sqrt(12),
     low,
     high,
     proxy: 1,
+    normal: false,
+    zeroInflated: false,
   }
 }
 
-function normalDistribution(mean: number, std: number): ContinuousDistribution {
+function normal(mean: number, std: number): ContinuousDistribution {
   return {
-    head: (x) => normalTail((mean - x) / std),
-    tail: (x) => normalTail((x - mean) / std),
-    quantile: (p) => mean + std * (p < 0.5 ? -normalQuantileOfTail(p) : normalQuantileOfTail(1 - p)),
+    cdf: (x) => normalSf((mean - x) / std),
+    sf: (x) => normalSf((x - mean) / std),
+    quantile: (p) => mean + std * (p < 0.5 ? -normalIsf(p) : normalIsf(1 - p)),
     density: (x) => normalDensity((x - mean) / std) / std,
     mean,
     std,
     low: Number.NEGATIVE_INFINITY,
     high: Number.POSITIVE_INFINITY,
     proxy: 1,
+    normal: true,
+    zeroInflated: false,
   }
 }
 
@@ -79,7 +92,7 @@ function normalDistribution(mean: number, std: number): ContinuousDistribution {
  * numbers. Its proxy is the untruncated normal's variance: a restriction to an interval makes a normal distribution only more
  * concentrated about its mean (Bakry and Emery 1985; Caffarelli 2000); for symmetric bounds it is 1.
  */
-function truncatedNormalDistribution(distribution: DistributionOf<'truncated-normal'>): ContinuousDistribution {
+function truncatedNormal(distribution: DistributionOf<'truncated-normal'>): ContinuousDistribution {
   const { low, high } = distribution
   const mean = Math.fround(distribution.mean)
   const std = Math.fround(distribution.std)
@@ -87,26 +100,26 @@ function truncatedNormalDistribution(distribution: DistributionOf<'truncated-nor
   const b = (high - mean) / std
   const mirrored = a + b < 0
   const [alpha, beta] = mirrored ? [-b, -a] : [a, b]
-  const bottom = normalTail(alpha)
-  const top = normalTail(beta)
+  const bottom = normalSf(alpha)
+  const top = normalSf(beta)
   const mass = bottom - top
   /** P(Z >= z) and P(Z < z) of the mirrored distribution. */
-  const tailOf = (z: number): number => (z <= alpha ? 1 : z >= beta ? 0 : (normalTail(z) - top) / mass)
-  const headOf = (z: number): number =>
+  const sfOf = (z: number): number => (z <= alpha ? 1 : z >= beta ? 0 : (normalSf(z) - top) / mass)
+  const cdfOf = (z: number): number =>
     z <= alpha
       ? 0
       : z >= beta
         ? 1
         : alpha < 0
-          ? (normalTail(-z) - normalTail(-alpha)) / mass
-          : (bottom - normalTail(z)) / mass
+          ? (normalSf(-z) - normalSf(-alpha)) / mass
+          : (bottom - normalSf(z)) / mass
   const quantileOf = (p: number): number =>
-    Math.min(beta, Math.max(alpha, normalQuantileOfTail(Math.min(1 - 1e-17, top + (1 - p) * mass))))
+    Math.min(beta, Math.max(alpha, normalIsf(Math.min(1 - 1e-17, top + (1 - p) * mass))))
   const moments = truncatedNormalMoments({ mean, std, low, high })
   const symmetric = Math.abs(a + b) < 1e-9
   return {
-    head: (x) => (mirrored ? tailOf((mean - x) / std) : headOf((x - mean) / std)),
-    tail: (x) => (mirrored ? headOf((mean - x) / std) : tailOf((x - mean) / std)),
+    cdf: (x) => (mirrored ? sfOf((mean - x) / std) : cdfOf((x - mean) / std)),
+    sf: (x) => (mirrored ? cdfOf((mean - x) / std) : sfOf((x - mean) / std)),
     quantile: (p) => mean + std * (mirrored ? -quantileOf(1 - p) : quantileOf(p)),
     density: (x) => (x < low || x > high ? 0 : normalDensity((x - mean) / std) / std / mass),
     ...moments,
@@ -114,5 +127,7 @@ function truncatedNormalDistribution(distribution: DistributionOf<'truncated-nor
     high,
     // Hoeffding's lemma bounds it too: (b - a)^2 / 4.
     proxy: symmetric ? 1 : Math.max(1, Math.min(std, (high - low) / 2) ** 2 / moments.std ** 2),
+    normal: false,
+    zeroInflated: false,
   }
 }

@@ -35,8 +35,8 @@ export interface RoundedDistribution {
   /** E ((value - mean) / std)^4. */
   readonly kurtosis: number
   /** P(value <= x) and P(value >= x) for a representable x. */
-  head(x: number): number
-  tail(x: number): number
+  cdf(x: number): number
+  sf(x: number): number
   /** The representable number `step` places above x. */
   next(x: number, step: number): number
   /** An upper bound on the probability of any one number. */
@@ -59,13 +59,13 @@ export function roundedDistribution(distribution: Distribution, dtype: FloatDTyp
   if (continuous === undefined) return undefined
   const edges = edgesOf(continuous, dtype)
   const boundaries = [...edges].map((edge) => roundingBoundary(edge, dtype))
-  const head = (x: number): number => continuous.head(roundingBoundary(atOrdinal(ordinal(x, dtype) + 1, dtype), dtype))
-  const tail = (x: number): number => continuous.tail(roundingBoundary(x, dtype))
+  const cdf = (x: number): number => continuous.cdf(roundingBoundary(atOrdinal(ordinal(x, dtype) + 1, dtype), dtype))
+  const sf = (x: number): number => continuous.sf(roundingBoundary(x, dtype))
   const probabilities = new Float64Array(edges.length + 1)
   for (let bin = 0; bin <= edges.length; bin++) {
     probabilities[bin] = between(continuous, boundaries[bin - 1], boundaries[bin])
   }
-  const moments = roundedMoments(continuous, dtype, distribution.kind === 'normal' || distribution.kind === 'sparse')
+  const moments = roundedMoments(continuous, dtype)
   const atom = (x: number): number => between(continuous, roundingBoundary(x, dtype), upperBoundary(x, dtype))
   return {
     continuous,
@@ -75,8 +75,8 @@ export function roundedDistribution(distribution: Distribution, dtype: FloatDTyp
     ...moments,
     productCumulants: chainProductCumulants,
     proxy: continuous.proxy,
-    head,
-    tail,
+    cdf,
+    sf,
     next: (x, step) => atOrdinal(ordinal(x, dtype) + step, dtype),
     // The density is largest in proportion to the spacing at one of the edges or near one: twice what is found there.
     largestAtom: Math.min(1, 2 * Math.max(GRAIN, ...[...edges].map(atom))),
@@ -95,10 +95,10 @@ function between(
   from = Number.NEGATIVE_INFINITY,
   to = Number.POSITIVE_INFINITY,
 ): number {
-  if (to === Number.POSITIVE_INFINITY) return from === Number.NEGATIVE_INFINITY ? 1 : distribution.tail(from)
-  if (from === Number.NEGATIVE_INFINITY) return distribution.head(to)
-  const head = distribution.head(to)
-  return Math.max(0, head < 0.5 ? head - distribution.head(from) : distribution.tail(from) - distribution.tail(to))
+  if (to === Number.POSITIVE_INFINITY) return from === Number.NEGATIVE_INFINITY ? 1 : distribution.sf(from)
+  if (from === Number.NEGATIVE_INFINITY) return distribution.cdf(to)
+  const below = distribution.cdf(to)
+  return Math.max(0, below < 0.5 ? below - distribution.cdf(from) : distribution.sf(from) - distribution.sf(to))
 }
 
 /** The quantiles of k/64, rounded to the dtype; where several round to one number, that one once. */
@@ -118,7 +118,7 @@ type RoundedMoments = Pick<RoundedDistribution, 'mean' | 'std' | 'kurtosis' | 'm
  * exact probabilities. Else rounding adds, to far below what a test could see, the variance of an error that is uniform
  * over the spacing, spacing^2 / 12, in each binade (Sheppard 1898).
  */
-function roundedMoments(distribution: ContinuousDistribution, dtype: FloatDType, normal: boolean): RoundedMoments {
+function roundedMoments(distribution: ContinuousDistribution, dtype: FloatDType): RoundedMoments {
   const low = Math.max(distribution.low, distribution.mean - NODE_REACH * distribution.std)
   const high = Math.min(distribution.high, distribution.mean + NODE_REACH * distribution.std)
   const first = ordinal(roundToDType(low, dtype), dtype)
@@ -132,7 +132,7 @@ function roundedMoments(distribution: ContinuousDistribution, dtype: FloatDType,
   }
   const inflation = 1 + roundingVariance(distribution, dtype, low, high) / distribution.std ** 2
   const std = distribution.std * Math.sqrt(inflation)
-  if (normal) {
+  if (distribution.normal) {
     return {
       mean: distribution.mean,
       std,

@@ -1,6 +1,6 @@
 // Tail probabilities of a mean of independent values, from their cumulant generating function.
 
-import { normalTail } from '../../random/normal-cdf.js'
+import { normalSf } from '../../random/normal-cdf.js'
 import type { Nodes } from './quadrature.js'
 import { twoSidedNormal } from './special.js'
 
@@ -135,5 +135,5 @@ export function meanPValue(cumulants: CumulantFunction, count: number, mean: num
   if (Math.abs(r) < 0.01) return twoSidedNormal(r)
   const u = t * Math.sqrt(count * curvature)
   const corrected = r + Math.log(u / r) / r
-  return Math.min(1, 2 * Math.min(normalTail(corrected), normalTail(-corrected)))
+  return Math.min(1, 2 * Math.min(normalSf(corrected), normalSf(-corrected)))
 }

@@ -1,18 +1,18 @@
 // Distribution functions for p-values, float64.
 
-import { normalDensity, normalTail } from '../../random/normal-cdf.js'
+import { normalDensity, normalSf } from '../../random/normal-cdf.js'
 
 /** z with 1 - Phi(z) = q for 0 < q < 1: a rational start (Abramowitz and Stegun 26.2.23), then Newton; about 1e-14. */
-export function normalQuantileOfTail(q: number): number {
-  if (q > 0.5) return -normalQuantileOfTail(1 - q)
+export function normalIsf(q: number): number {
+  if (q > 0.5) return -normalIsf(1 - q)
   const t = Math.sqrt(-2 * Math.log(q))
   let z = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)))
-  for (let i = 0; i < 3; i++) z += (normalTail(z) - q) / normalDensity(z)
+  for (let i = 0; i < 3; i++) z += (normalSf(z) - q) / normalDensity(z)
   return z
 }
 
 /** P(|Z| >= |z|) for Z from N(0, 1). */
-export const twoSidedNormal = (z: number): number => Math.min(1, 2 * normalTail(Math.abs(z)))
+export const twoSidedNormal = (z: number): number => Math.min(1, 2 * normalSf(Math.abs(z)))
 
 /** ln Gamma(x), x > 0: Stirling's series from 12 on, the recurrence below; about 1e-14. */
 export function logGamma(x: number): number {

@@ -1,0 +1,188 @@
+// What each kind of distribution promises beyond the tests of independent draws with a density (src/statistics/tests.ts).
+
+import { Comparison } from '../core/comparison.js'
+import { byteWidth, isFloatDType } from '../core/dtype.js'
+import { fillBytes } from '../cpu/fill.js'
+import { fillJob } from '../fill/make-job.js'
+import type { Distribution, DistributionKind, DistributionOf } from '../ir/distribution.js'
+import type { PlannedParameter } from '../ir/plan.js'
+import { roundToDType } from '../statistics/expected/representable.js'
+import { binomialTailBound } from '../statistics/expected/special.js'
+import type { Measurement } from '../statistics/measurement.js'
+import type { TestOutcome } from '../statistics/tests.js'
+import type { WeightStore } from '../store/weight-store.js'
+import { allowedError } from './verify.js'
+
+type Moments = Measurement['moments']
+
+interface DistributionTests<D extends Distribution> {
+  /** What one measurement tells of the elements, at least one of which is finite. */
+  measured?(parameter: PlannedParameter, moments: Moments, distribution: D): TestOutcome[]
+  /** What has to look at the elements themselves. */
+  exact?(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]>
+}
+
+/** Its tests as independent draws say everything. */
+const drawsAlone = {}
+
+const tests: { readonly [K in DistributionKind]: DistributionTests<DistributionOf<K>> } = {
+  constant: { measured: constantTests },
+  uniform: drawsAlone,
+  normal: drawsAlone,
+  'truncated-normal': drawsAlone,
+  sparse: { measured: sparsityTests },
+  diagonal: { exact: elementTests },
+  orthogonal: { measured: orthogonalTests, exact: orthogonalityTests },
+  sinusoid: { exact: elementTests },
+  custom: { measured: samplerTests },
+}
+
+// The table pairs each kind with its own tests; TypeScript cannot follow that through a lookup by a union.
+const testsOf = ({ distribution }: PlannedParameter): DistributionTests<Distribution> =>
+  tests[distribution.kind] as DistributionTests<Distribution>
+
+/** What a measurement of a parameter's elements tells, beside the tests of independent draws. */
+export const measuredTests = (parameter: PlannedParameter, { moments }: Measurement): TestOutcome[] =>
+  (moments.count > 0 && testsOf(parameter).measured?.(parameter, moments, parameter.distribution)) || []
+
+/** What has to look at the elements themselves: distributions that leave nothing to chance, and orthogonality. */
+export const exactTests = async (store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> =>
+  (await testsOf(parameter).exact?.(store, parameter)) ?? []
+
+export function finiteTest({ moments: { nonFiniteCount } }: Measurement): TestOutcome {
+  return {
+    test: 'non-finite',
+    pValue: nonFiniteCount > 0 ? 0 : 1,
+    statistic: nonFiniteCount,
+    message: `${nonFiniteCount} elements are NaN or infinite`,
+  }
+}
+
+function constantTests(
+  { dtype }: PlannedParameter,
+  { min, max }: Moments,
+  distribution: DistributionOf<'constant'>,
+): TestOutcome[] {
+  const value = isFloatDType(dtype) ? roundToDType(distribution.value, dtype) : Math.fround(distribution.value)
+  const same = min === value && max === value
+  return [
+    {
+      test: 'values',
+      pValue: same ? 1 : 0,
+      statistic: same ? 0 : 1,
+      message: same ? `all are ${value}` : `values from ${min} to ${max}, expected ${value}`,
+    },
+  ]
+}
+
+/** Zeros of a sparse matrix: exactly `zeros` in every column; in a part of it, by Hoeffding's bound (1963). */
+function sparsityTests(
+  { part, patches }: PlannedParameter,
+  moments: Moments,
+  { rows, columns, zeros }: DistributionOf<'sparse'>,
+): TestOutcome[] {
+  const found = moments.zeroCount
+  const whole = part === undefined && patches.length === 0
+  const expected = whole ? columns * zeros : (moments.count * zeros) / rows
+  const off = Math.abs(found - expected)
+  const draws = moments.count - expected
+  const pValue = !whole
+    ? Math.min(1, 2 * Math.exp((-2 * off * off) / moments.count))
+    : found < expected
+      ? 0
+      : found === expected
+        ? 1
+        : binomialTailBound(found - expected, draws, 2 ** -22)
+  const message = `${found} zeros, expected ${whole ? '' : 'about '}${expected}`
+  return [{ test: 'zeros', pValue, statistic: found, message }]
+}
+
+function orthogonalTests(
+  parameter: PlannedParameter,
+  moments: Moments,
+  distribution: DistributionOf<'orthogonal'>,
+): TestOutcome[] {
+  const z = (moments.count * moments.mean) / orthogonalSumStd(distribution)
+  // Sums over a matrix are as concentrated as a normal distribution of their variance.
+  return [...boundsTest(parameter, moments, 1e-5), ...meanTest(parameter, moments, z, 2 * Math.exp((-z * z) / 2))]
+}
+
+/** Std of the sum of all elements: 1^T Q 1 is sqrt(rows columns) times an entry of a random unit vector. */
+const orthogonalSumStd = ({ gain, batch, rows, columns }: DistributionOf<'orthogonal'>): number =>
+  Math.abs(gain) * Math.sqrt(batch * Math.min(rows, columns))
+
+function samplerTests(parameter: PlannedParameter, moments: Moments): TestOutcome[] {
+  const { mean, std } = parameter.expected
+  const z = ((moments.mean - mean) / std) * Math.sqrt(moments.count)
+  // Of a sampler of the user's own Chebyshev's inequality is all there is.
+  return [...boundsTest(parameter, moments, 0), ...meanTest(parameter, moments, z, 1 / (z * z))]
+}
+
+/** @param slack how far over the bounds rounding may carry a value, as a share of the upper one */
+function boundsTest({ dtype, expected }: PlannedParameter, { min, max }: Moments, slack: number): TestOutcome[] {
+  // A dtype's rounding may carry a value over the bound by half a step.
+  const low = isFloatDType(dtype) ? roundToDType(expected.min, dtype) : expected.min
+  const high = isFloatDType(dtype) ? roundToDType(expected.max, dtype) : expected.max
+  const beyond = slack === 0 ? 0 : slack * high
+  const outside = min < low - beyond || max > high + beyond
+  return [
+    {
+      test: 'bounds',
+      pValue: outside ? 0 : 1,
+      statistic: outside ? 1 : 0,
+      message: `values from ${min} to ${max}, allowed ${low} to ${high}`,
+    },
+  ]
+}
+
+/** Only of a whole tensor. */
+function meanTest({ part, expected }: PlannedParameter, { mean }: Moments, z: number, pValue: number): TestOutcome[] {
+  if (part !== undefined || !Number.isFinite(z)) return []
+  return [
+    {
+      test: 'mean',
+      pValue: Math.min(1, pValue),
+      statistic: z,
+      message: `mean ${mean}, expected ${expected.mean}: ${z.toFixed(2)} standard errors`,
+    },
+  ]
+}
+
+async function orthogonalityTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> {
+  if (parameter.part !== undefined) return []
+  const orthogonalityError = await store.orthogonalityError(parameter)
+  const allowed = allowedError(parameter, parameter.dtype)
+  return [
+    {
+      test: 'orthogonality',
+      pValue: orthogonalityError <= allowed ? 1 : 0,
+      statistic: orthogonalityError,
+      message: `max |Q^T Q / gain^2 - I| is ${orthogonalityError.toExponential(1)}, allowed ${allowed.toExponential(1)}`,
+    },
+  ]
+}
+
+/** Elements compared at a time. */
+const CHUNK_ELEMENTS = 2 ** 20
+
+/** Every element, of a distribution that leaves nothing to chance. */
+async function elementTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> {
+  const { dtype, elementCount } = parameter
+  const width = byteWidth(dtype)
+  const job = fillJob(parameter)
+  const comparison = new Comparison(dtype)
+  for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS) {
+    const count = Math.min(CHUNK_ELEMENTS, elementCount - first)
+    const actual = await store.readRange(parameter, first * width, count * width)
+    comparison.add(actual, fillBytes(job, first, count), first)
+  }
+  const wrong = comparison.result().mismatchCount
+  return [
+    {
+      test: 'values',
+      pValue: wrong === 0 ? 1 : 0,
+      statistic: wrong,
+      message: `${wrong} of ${elementCount} elements are not what the distribution says`,
+    },
+  ]
+}

@@ -32,12 +32,12 @@ export const diagonalDistribution: DistributionDefinition<DistributionOf<'diagon
 }
 
 function isRun(run: DiagonalRun | null, elementCount: number): boolean {
-  const { first, stride, count, ...others } = run ?? {}
+  const { first, stride, count } = run ?? {}
   return (
     isInteger(first, 0, elementCount - 1) &&
     isInteger(stride, 2, Number.MAX_SAFE_INTEGER) &&
     isInteger(count, 1, elementCount) &&
     (count === 1 || first + (count - 1) * stride < elementCount) &&
-    Object.keys(others).length === 0
+    Object.keys(run as object).length === 3
   )
 }

@@ -8,7 +8,7 @@ import type { GeneratorDefinition, GeneratorSampler } from './kind.js'
 type JaxName = 'jax' | 'jax-legacy'
 
 /** jax.random in either layout: every parameter has a key of its own, fold_in(key(seed), crc32(name)) or a given one. */
-const jaxDefinition = (name: JaxName, mostElements: number): GeneratorDefinition<JaxName> => ({
+const jaxDefinition = (name: JaxName, mostElements = Number.MAX_SAFE_INTEGER): GeneratorDefinition<JaxName> => ({
   settings: ['keys'],
   resolve({ keys: given = {} }) {
     if (typeof given !== 'object') {

@@ -57,8 +57,8 @@ export interface GeneratorDefinition<N extends LibraryGeneratorName> {
     settings: GeneratorSettingsOf<N>,
     seed: bigint,
   ): (drawing: Drawing, distribution: DrawingDistribution) => GeneratorSourceOf<N>
-  /** Most elements of a tensor. */
-  readonly mostElements: number
+  /** Most elements of a tensor, where that is less than the largest exact integer. */
+  readonly mostElements?: number
   /** What a manifest holds of a source beside `generator`, and whether a value from outside may stand there. */
   readonly sourceFields: {
     readonly [F in Exclude<keyof GeneratorSourceOf<N>, 'generator'>]-?: (
@@ -76,6 +76,6 @@ export interface GeneratorSampler<N extends LibraryGeneratorName> {
   simplify?(distribution: RandomDistribution, source: GeneratorSourceOf<N>): RandomDistribution
   /** Where the N(0, 1) of each matrix of an orthogonal distribution come from. */
   matrixSources(distribution: DistributionOf<'orthogonal'>, source: GeneratorSourceOf<N>): readonly GeneratorSource[]
-  /** Whether the normals of a wide matrix are drawn as its transpose: JAX draws the longer side as rows. */
-  readonly drawsWideTransposed: boolean
+  /** Only where the normals of a wide matrix are drawn as its transpose: JAX draws the longer side as rows. */
+  readonly drawsWideTransposed?: true
 }

@@ -22,4 +22,4 @@ export function matrixDraws(
 export const drawsTransposed = (
   { rows, columns }: DistributionOf<'orthogonal'>,
   generatorSource: GeneratorSource | undefined,
-): boolean => rows < columns && generatorSource !== undefined && samplerOf(generatorSource).drawsWideTransposed
+): boolean => rows < columns && generatorSource !== undefined && samplerOf(generatorSource).drawsWideTransposed === true

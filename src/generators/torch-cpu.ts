@@ -8,10 +8,8 @@ import {
   checkTorchDistribution,
   elementsOfCall,
   LAST_POSITION,
-  sampleTorch,
-  simplifyTorch,
   torchDistributions,
-  torchMatrixSources,
+  torchSampler,
 } from './torch/distributions.js'
 import { permutationWords } from './torch/sparse.js'
 import { afterTruncated } from './torch/truncated.js'
@@ -54,7 +52,6 @@ export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
       return small ? here : source
     }
   },
-  mostElements: Number.MAX_SAFE_INTEGER,
   sourceFields: {
     variant: (x) => x === 'fma' || x === 'no-contraction',
     draw: (x, { drawn, distribution }) =>
@@ -68,15 +65,10 @@ export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
   },
 }
 
-export const torchCpuSampler: GeneratorSampler<'torch-cpu'> = {
-  sample: (distribution, generatorSource, first, count) => sampleTorch(distribution, { generatorSource }, first, count),
-  simplify: (distribution, generatorSource) => simplifyTorch(distribution, { generatorSource }),
-  matrixSources(distribution, source) {
-    const count = elementsOfCall(distribution, source.count)
-    return torchMatrixSources({ generatorSource: { ...source, draw: 'normal', count } }, distribution)
-  },
-  drawsWideTransposed: false,
-}
+export const torchCpuSampler: GeneratorSampler<'torch-cpu'> = /* @__PURE__ */ torchSampler(
+  (generatorSource) => ({ generatorSource }),
+  (source, count) => ({ generatorSource: { ...source, draw: 'normal', count } }),
+)
 
 /** Where the next call begins. `source` has the stored normal in any case. */
 function cursorAfter(distribution: DrawingDistribution, source: TorchCpuSource): TorchCursor {

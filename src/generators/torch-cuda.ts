@@ -2,7 +2,6 @@ import { refuse, show } from '../core/errors.js'
 import { isInteger } from '../core/integers.js'
 import type { DrawingDistribution, TorchCudaSource } from '../ir/generator.js'
 import type { GeneratorDefinition, GeneratorSampler } from './kind.js'
-import type { TorchCall } from './torch/calls.js'
 import { cudaOffsetStep, launchThreads } from './torch/cuda.js'
 import { threadsOfGpu } from './torch/cuda-gpus.js'
 import {
@@ -10,10 +9,8 @@ import {
   elementsOfCall,
   isDecimal64,
   LAST_POSITION,
-  sampleTorch,
-  simplifyTorch,
   torchDistributions,
-  torchMatrixSources,
+  torchSampler,
 } from './torch/distributions.js'
 import { permutationWords } from './torch/sparse.js'
 import { afterTruncated } from './torch/truncated.js'
@@ -74,22 +71,18 @@ export const torchCudaGenerator: GeneratorDefinition<'torch-cuda'> = {
     threads: (x) => isInteger(x, 1, 2 ** 31),
     count: (x, { distribution, elementCount }) =>
       x === (distribution.kind === 'truncated-normal' ? elementCount : undefined),
-    position: (x, { distribution }) =>
-      distribution.kind === 'sparse' ? isInteger(x, 0, LAST_POSITION) : x === undefined,
+    // A sparse distribution of zeros only has become a constant, for which PyTorch draws all the same.
+    position: (x, { distribution: { kind } }) =>
+      (x === undefined && kind !== 'sparse') ||
+      (isInteger(x, 0, LAST_POSITION) && (kind === 'sparse' || kind === 'constant')),
   },
 }
 
-export const torchCudaSampler: GeneratorSampler<'torch-cuda'> = {
-  sample: (distribution, source, first, count) => sampleTorch(distribution, callOf(source), first, count),
-  simplify: (distribution, source) => simplifyTorch(distribution, callOf(source)),
-  matrixSources(distribution, generatorSource) {
-    return torchMatrixSources({ generatorSource, count: elementsOfCall(distribution, 0) }, distribution)
-  },
-  drawsWideTransposed: false,
-}
-
-/** Only calls that need to know their length have it in their source. */
-const callOf = (generatorSource: TorchCudaSource): TorchCall => ({ generatorSource, count: generatorSource.count ?? 0 })
+export const torchCudaSampler: GeneratorSampler<'torch-cuda'> = /* @__PURE__ */ torchSampler(
+  // Only calls that need to know their length have it in their source.
+  (generatorSource) => ({ generatorSource, count: generatorSource.count ?? 0 }),
+  (generatorSource, count) => ({ generatorSource, count }),
+)
 
 function checkCallLength(count: number, threads: number | null, where: string): void {
   const fail = refuse('LIMIT_EXCEEDED', `${where} has ${count} elements`)

@@ -15,7 +15,6 @@ export const torchStatelessGenerator: GeneratorDefinition<'torch-stateless'> = {
       const stream = parameterStream(name, seed)
       return { generator: 'torch-stateless', seed: String(stream.key), offset: String(stream.counter) }
     },
-  mostElements: Number.MAX_SAFE_INTEGER,
   sourceFields: { seed: isDecimal64, offset: isDecimal64 },
 }
 
@@ -24,5 +23,4 @@ export const torchStatelessSampler: GeneratorSampler<'torch-stateless'> = {
     sampleStateless({ distribution, generatorSource }, first, count),
   matrixSources: ({ batch }, source) =>
     batch === 1 ? [source] : Array.from({ length: batch }, (_, index) => statelessFoldIn(source, index)),
-  drawsWideTransposed: false,
 }

@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { ConstantInitializer } from '../initializers/families/constant.js'
 import { Initializer } from '../initializers/initializer.js'
 import { createInitializer } from '../initializers/registry.js'
@@ -6,6 +6,8 @@ import type { InitializerArgument, InitializerRule } from '../initializers/rules
 import type { Parameter } from '../ir/parameter.js'
 import { createMatcher, type Matcher } from '../model/match.js'
 import type { ResolvedOptions } from './options.js'
+
+const fail = /* @__PURE__ */ refuse('INVALID_ARGUMENT')
 
 /** What initializes a parameter, and why. */
 export interface Choice {
@@ -72,10 +74,7 @@ export function chooser(initializer: InitializerArgument, config: Readonly<Recor
         : (defaultChoice(parameter) ?? { unmatched: 'Its role has no default.' })
   }
   if (!Array.isArray(initializer)) {
-    throw new WeightInitError(
-      'INVALID_ARGUMENT',
-      `initializer must be a name, an Initializer or a list of rules, but found ${show(initializer)}.`,
-    )
+    return fail(`initializer must be a name, an Initializer or a list of rules, but found ${show(initializer)}.`)
   }
   const rules = initializer.map(compileRule)
   return (parameter) => {
@@ -92,7 +91,7 @@ export function chooser(initializer: InitializerArgument, config: Readonly<Recor
 function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: Choice } {
   const where = `rules[${index}]`
   if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) {
-    throw new WeightInitError('INVALID_ARGUMENT', `${where} must be { match, initializer }, but found ${show(rule)}.`)
+    fail(`${where} must be { match, initializer }, but found ${show(rule)}.`)
   }
   refuseUnknownKeys(rule, ['match', 'initializer', 'config', 'citation'], where)
   const { match, initializer, config, citation } = rule as InitializerRule
@@ -102,20 +101,15 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
       throw new WeightInitError('INVALID_CONFIG', `${where}: config belongs to an initializer given by name.`)
     }
   } else if (typeof initializer !== 'string') {
-    throw new WeightInitError(
-      'INVALID_ARGUMENT',
-      `${where}: initializer must be a name, an Initializer or 'skip', but found ${show(initializer)}.`,
-    )
+    fail(`${where}: initializer must be a name, an Initializer or 'skip', but found ${show(initializer)}.`)
   }
   if (citation !== undefined && typeof citation !== 'string') {
-    throw new WeightInitError('INVALID_ARGUMENT', `${where}: citation must be a string, but found ${show(citation)}.`)
+    fail(`${where}: citation must be a string, but found ${show(citation)}.`)
   }
   const chosen =
-    initializer === 'skip'
-      ? 'skip'
-      : typeof initializer === 'string'
-        ? createInitializer(initializer, config ?? {})
-        : initializer
+    initializer === 'skip' || typeof initializer !== 'string'
+      ? initializer
+      : createInitializer(initializer, config ?? {})
   const because = `${where}: ${matcher.text}`
   return { matcher, choice: { initializer: chosen, because, ...(citation === undefined ? {} : { citation }) } }
 }

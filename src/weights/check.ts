@@ -7,7 +7,7 @@ import type { Repeats } from '../statistics/repeats.js'
 import { type ParameterStatistics, parameterStatistics, randomBins } from '../statistics/report.js'
 import { sampleTests, type TestName, type TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
-import { exactTests, finiteTest, measuredTests } from './distribution-tests.js'
+import { exactTests, finiteTest, measuredTests, verdict } from './distribution-tests.js'
 
 export interface CheckOptions {
   /**
@@ -154,12 +154,8 @@ function parameterTests({ tensor, measurements }: TensorMeasurement): TestOutcom
   if (runs.some(({ padding }) => padding)) {
     const { moments } = of(true)
     const zero = moments.nonFiniteCount === 0 && moments.zeroCount === moments.count
-    tests.push({
-      test: 'padding',
-      pValue: zero ? 1 : 0,
-      statistic: moments.count - moments.zeroCount + moments.nonFiniteCount,
-      message: zero ? 'the padding row is 0' : 'the padding row is not 0',
-    })
+    const others = moments.count - moments.zeroCount + moments.nonFiniteCount
+    tests.push(verdict('padding', zero, others, `the padding row is ${zero ? '' : 'not '}0`))
   }
   return tests
 }

@@ -9,7 +9,7 @@ import type { PlannedParameter } from '../ir/plan.js'
 import { roundToDType } from '../statistics/expected/representable.js'
 import { binomialTailBound } from '../statistics/expected/special.js'
 import type { Measurement } from '../statistics/measurement.js'
-import type { TestOutcome } from '../statistics/tests.js'
+import type { TestName, TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
 import { allowedError } from './verify.js'
 
@@ -49,14 +49,16 @@ export const measuredTests = (parameter: PlannedParameter, { moments }: Measurem
 export const exactTests = async (store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> =>
   (await testsOf(parameter).exact?.(store, parameter)) ?? []
 
-export function finiteTest({ moments: { nonFiniteCount } }: Measurement): TestOutcome {
-  return {
-    test: 'non-finite',
-    pValue: nonFiniteCount > 0 ? 0 : 1,
-    statistic: nonFiniteCount,
-    message: `${nonFiniteCount} elements are NaN or infinite`,
-  }
-}
+/** A test that either holds or is ruled out. */
+export const verdict = (test: TestName, holds: boolean, statistic: number, message: string): TestOutcome => ({
+  test,
+  pValue: holds ? 1 : 0,
+  statistic,
+  message,
+})
+
+export const finiteTest = ({ moments: { nonFiniteCount } }: Measurement): TestOutcome =>
+  verdict('non-finite', nonFiniteCount === 0, nonFiniteCount, `${nonFiniteCount} elements are NaN or infinite`)
 
 function constantTests(
   { dtype }: PlannedParameter,
@@ -65,14 +67,8 @@ function constantTests(
 ): TestOutcome[] {
   const value = isFloatDType(dtype) ? roundToDType(distribution.value, dtype) : Math.fround(distribution.value)
   const same = min === value && max === value
-  return [
-    {
-      test: 'values',
-      pValue: same ? 1 : 0,
-      statistic: same ? 0 : 1,
-      message: same ? `all are ${value}` : `values from ${min} to ${max}, expected ${value}`,
-    },
-  ]
+  const message = same ? `all are ${value}` : `values from ${min} to ${max}, expected ${value}`
+  return [verdict('values', same, same ? 0 : 1, message)]
 }
 
 /** Zeros of a sparse matrix: exactly `zeros` in every column; in a part of it, by Hoeffding's bound (1963). */
@@ -104,7 +100,7 @@ function orthogonalTests(
 ): TestOutcome[] {
   const z = (moments.count * moments.mean) / orthogonalSumStd(distribution)
   // Sums over a matrix are as concentrated as a normal distribution of their variance.
-  return [...boundsTest(parameter, moments, 1e-5), ...meanTest(parameter, moments, z, 2 * Math.exp((-z * z) / 2))]
+  return boundsAndMean(parameter, moments, 1e-5, z, 2 * Math.exp((-z * z) / 2))
 }
 
 /** Std of the sum of all elements: 1^T Q 1 is sqrt(rows columns) times an entry of a random unit vector. */
@@ -115,51 +111,43 @@ function samplerTests(parameter: PlannedParameter, moments: Moments): TestOutcom
   const { mean, std } = parameter.expected
   const z = ((moments.mean - mean) / std) * Math.sqrt(moments.count)
   // Of a sampler of the user's own Chebyshev's inequality is all there is.
-  return [...boundsTest(parameter, moments, 0), ...meanTest(parameter, moments, z, 1 / (z * z))]
+  return boundsAndMean(parameter, moments, 0, z, 1 / (z * z))
 }
 
-/** @param slack how far over the bounds rounding may carry a value, as a share of the upper one */
-function boundsTest({ dtype, expected }: PlannedParameter, { min, max }: Moments, slack: number): TestOutcome[] {
+/**
+ * @param slack how far over the bounds rounding may carry a value, as a share of the upper one
+ * @param z of the mean, and an upper bound of its p-value
+ */
+function boundsAndMean(
+  { dtype, expected, part }: PlannedParameter,
+  { min, max, mean }: Moments,
+  slack: number,
+  z: number,
+  pValue: number,
+): TestOutcome[] {
   // A dtype's rounding may carry a value over the bound by half a step.
   const low = isFloatDType(dtype) ? roundToDType(expected.min, dtype) : expected.min
   const high = isFloatDType(dtype) ? roundToDType(expected.max, dtype) : expected.max
-  const beyond = slack === 0 ? 0 : slack * high
+  // Without slack the bounds may be infinite.
+  const beyond = slack && slack * high
   const outside = min < low - beyond || max > high + beyond
-  return [
-    {
-      test: 'bounds',
-      pValue: outside ? 0 : 1,
-      statistic: outside ? 1 : 0,
-      message: `values from ${min} to ${max}, allowed ${low} to ${high}`,
-    },
+  const tests = [
+    verdict('bounds', !outside, outside ? 1 : 0, `values from ${min} to ${max}, allowed ${low} to ${high}`),
   ]
-}
-
-/** Only of a whole tensor. */
-function meanTest({ part, expected }: PlannedParameter, { mean }: Moments, z: number, pValue: number): TestOutcome[] {
-  if (part !== undefined || !Number.isFinite(z)) return []
-  return [
-    {
-      test: 'mean',
-      pValue: Math.min(1, pValue),
-      statistic: z,
-      message: `mean ${mean}, expected ${expected.mean}: ${z.toFixed(2)} standard errors`,
-    },
-  ]
+  // A part's mean is not that of the whole.
+  if (part === undefined && Number.isFinite(z)) {
+    const message = `mean ${mean}, expected ${expected.mean}: ${z.toFixed(2)} standard errors`
+    tests.push({ test: 'mean', pValue: Math.min(1, pValue), statistic: z, message })
+  }
+  return tests
 }
 
 async function orthogonalityTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> {
   if (parameter.part !== undefined) return []
-  const orthogonalityError = await store.orthogonalityError(parameter)
+  const error = await store.orthogonalityError(parameter)
   const allowed = allowedError(parameter, parameter.dtype)
-  return [
-    {
-      test: 'orthogonality',
-      pValue: orthogonalityError <= allowed ? 1 : 0,
-      statistic: orthogonalityError,
-      message: `max |Q^T Q / gain^2 - I| is ${orthogonalityError.toExponential(1)}, allowed ${allowed.toExponential(1)}`,
-    },
-  ]
+  const message = `max |Q^T Q / gain^2 - I| is ${error.toExponential(1)}, allowed ${allowed.toExponential(1)}`
+  return [verdict('orthogonality', error <= allowed, error, message)]
 }
 
 /** Elements compared at a time. */
@@ -178,11 +166,6 @@ async function elementTests(store: WeightStore, parameter: PlannedParameter): Pr
   }
   const wrong = comparison.result().mismatchCount
   return [
-    {
-      test: 'values',
-      pValue: wrong === 0 ? 1 : 0,
-      statistic: wrong,
-      message: `${wrong} of ${elementCount} elements are not what the distribution says`,
-    },
+    verdict('values', wrong === 0, wrong, `${wrong} of ${elementCount} elements are not what the distribution says`),
   ]
 }

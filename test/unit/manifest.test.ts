@@ -69,6 +69,54 @@ describe('manifests', () => {
     }
   })
 
+  test.each(['torch-cpu', 'torch-cuda'] as const)(
+    '%s: zeros that a sparse distribution draws unseen',
+    async (generator) => {
+      await roundTrip(createInitializer('sparse', { sparsity: 0.3, std: 0 }), {}, generator)
+    },
+  )
+
+  /** Of 4 x 4 elements. */
+  const misfits: [string, object][] = [
+    ['a kind that is a list', { kind: ['normal'], mean: 0, std: 1 }],
+    ['sparse, of other elements', { kind: 'sparse', std: 1, rows: 4, columns: 5, zeros: 1 }],
+    ['sparse, of broken rows', { kind: 'sparse', std: 1, rows: 2.5, columns: 6.4, zeros: 1 }],
+    ['sparse, of more zeros than rows', { kind: 'sparse', std: 1, rows: 4, columns: 4, zeros: 5 }],
+    ['sinusoid', { kind: 'sinusoid', rows: 5, columns: 4, maxTimescale: 1e4, arrangement: 'halves' }],
+    ['sinusoid, in no arrangement', { kind: 'sinusoid', rows: 4, columns: 4, maxTimescale: 1e4, arrangement: 'odd' }],
+    ['orthogonal', { kind: 'orthogonal', gain: 1, batch: 2, rows: 4, columns: 4, field: 1, centre: 0, stride: 1 }],
+    [
+      'orthogonal, off its kernel',
+      { kind: 'orthogonal', gain: 1, batch: 1, rows: 2, columns: 2, field: 4, centre: 4, stride: 4 },
+    ],
+    [
+      'orthogonal, of several kernels',
+      { kind: 'orthogonal', gain: 1, batch: 2, rows: 2, columns: 2, field: 2, centre: 0, stride: 2 },
+    ],
+    ['diagonal without runs', { kind: 'diagonal', value: 1, elementCount: 16 }],
+    [
+      'diagonal past the end',
+      { kind: 'diagonal', value: 1, elementCount: 16, runs: [{ first: 0, stride: 5, count: 5 }] },
+    ],
+    [
+      'diagonal, of runs that say more',
+      { kind: 'diagonal', value: 1, elementCount: 16, runs: [{ first: 0, stride: 5, count: 4, kind: 'range' }] },
+    ],
+    ['diagonal of nothing', { kind: 'diagonal', value: 1, elementCount: 16, runs: [null] }],
+    ['a bound that is text', { kind: 'truncated-normal', mean: 0, std: 1, low: '-1', high: 1 }],
+    ['a mean that is null', { kind: 'normal', mean: null, std: 1 }],
+    ['a field that nobody reads', { kind: 'normal', mean: 0, std: 1, low: 0 }],
+  ]
+  test.each(misfits)('a distribution that does not fit is refused: %s', async (_, distribution) => {
+    const model = { parameters: [{ name: 'w', shape: [4, 4] }] }
+    const manifest = JSON.parse(JSON.stringify(manifestOf(planModel(model, 'normal', {}, { seed: 1 }))))
+    manifest.parameters[0].distribution = distribution
+    await expect(rematerialize(manifest, 'cpu')).rejects.toMatchObject({
+      code: expect.stringMatching(/^INVALID_(FILE|CONFIG)$/),
+      message: expect.stringMatching(/"w".*distribution|"w".*sinusoids/),
+    })
+  })
+
   test('a sampler of the user has no place in a manifest: refused with the remedy', async () => {
     const sampler = defineSampler({
       name: 'ramp',

@@ -1,12 +1,14 @@
 // What PyTorch's two sequential generators, CPU and CUDA, have in common: the distributions of torch.nn.init.
 
 import { refuse } from '../../core/errors.js'
-import type { DistributionOf } from '../../ir/distribution.js'
-import type { DrawingDistribution, GeneratorSource, RandomDistribution } from '../../ir/generator.js'
+import type { DrawingDistribution, GeneratorSourceOf } from '../../ir/generator.js'
+import type { GeneratorSampler } from '../kind.js'
 import { nextCall, sampleCall, type TorchCall } from './calls.js'
 import { LONG_PERMUTATION } from './randperm.js'
 import { sampleSparse } from './sparse.js'
 import { checkTorchTruncated, isUntruncated, sampleTruncated } from './truncated.js'
+
+type TorchName = 'torch-cpu' | 'torch-cuda'
 
 export const torchDistributions: readonly DrawingDistribution['kind'][] = [
   'uniform',
@@ -19,7 +21,7 @@ export const torchDistributions: readonly DrawingDistribution['kind'][] = [
 /** @param rejects whether trunc_normal_ is made by rejection */
 export function checkTorchDistribution(
   distribution: DrawingDistribution,
-  name: string,
+  name: TorchName,
   rejects: boolean,
   where: string,
 ): void {
@@ -32,35 +34,38 @@ export function checkTorchDistribution(
   if (distribution.kind === 'truncated-normal' && rejects) checkTorchTruncated(distribution, where)
 }
 
-/** Elements [first, first + count) of a tensor whose draw begins with this call, float32, in a new array. */
-export function sampleTorch(
-  distribution: RandomDistribution,
-  call: TorchCall,
-  first: number,
-  count: number,
-): Float32Array {
-  if (distribution.kind === 'truncated-normal') return sampleTruncated(distribution, call, first, count)
-  if (distribution.kind === 'sparse') return sampleSparse(distribution, call, first, count)
-  return sampleCall(distribution, call, first, count)
-}
-
-/** A truncated normal from which nothing can be rejected is a normal distribution; one by inversion never is. */
-export function simplifyTorch(distribution: RandomDistribution, call: TorchCall): RandomDistribution {
-  if (distribution.kind !== 'truncated-normal') return distribution
-  const inverted = 'truncation' in call.generatorSource && call.generatorSource.truncation === 'inversion'
-  if (inverted || !isUntruncated(distribution, call)) return distribution
-  return { kind: 'normal', mean: distribution.mean, std: distribution.std }
-}
-
-/** The matrices of an orthogonal distribution are filled by a call of normal_ each, in order. */
-export function torchMatrixSources(first: TorchCall, { batch }: DistributionOf<'orthogonal'>): GeneratorSource[] {
-  let call = first
-  return Array.from({ length: batch }, () => {
-    const { generatorSource } = call
-    call = nextCall(call, 'normal')
-    return generatorSource
-  })
-}
+/**
+ * How the values of either generator are made.
+ * @param callOf the call of uniform_ or normal_ with which a source begins
+ * @param normalsOf the call of normal_ on so many elements with which it begins
+ */
+export const torchSampler = <N extends TorchName>(
+  callOf: (source: GeneratorSourceOf<N>) => TorchCall,
+  normalsOf: (source: GeneratorSourceOf<N>, count: number) => TorchCall,
+): GeneratorSampler<N> => ({
+  sample(distribution, source, first, count) {
+    const call = callOf(source)
+    if (distribution.kind === 'truncated-normal') return sampleTruncated(distribution, call, first, count)
+    if (distribution.kind === 'sparse') return sampleSparse(distribution, call, first, count)
+    return sampleCall(distribution, call, first, count)
+  },
+  // A truncated normal from which nothing can be rejected is a normal distribution; one by inversion never is.
+  simplify(distribution, source) {
+    if (distribution.kind !== 'truncated-normal') return distribution
+    const inverted = 'truncation' in source && source.truncation === 'inversion'
+    if (inverted || !isUntruncated(distribution, callOf(source))) return distribution
+    return { kind: 'normal', mean: distribution.mean, std: distribution.std }
+  },
+  // The matrices are filled by a call of normal_ each, in order.
+  matrixSources({ batch, rows, columns }, source) {
+    let call = normalsOf(source, rows * columns)
+    return Array.from({ length: batch }, () => {
+      const { generatorSource } = call
+      call = nextCall(call, 'normal')
+      return generatorSource
+    })
+  },
+})
 
 /** Elements of one call: of the tensor, or of each of an orthogonal distribution's matrices. */
 export const elementsOfCall = (distribution: DrawingDistribution, elementCount: number): number =>

@@ -46,6 +46,7 @@ export interface GeneratorFields {
   readonly extra: readonly number[]
 }
 
+const wordsOf = (integer: bigint): readonly [number, number] => [low32(integer), high32(integer)]
 const fusedSlots = { mulAdd: 'random/libraries/mul_add_fused' }
 const hostValues: GeneratorShader = { host: 'values', sampler: 'host_values', entry: 'generators/fill', slots: {} }
 /** PyTorch makes these in a number of calls that the values decide. */
@@ -94,12 +95,11 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
         ? hostValues
         : { sampler: `torch_cuda_${distribution.kind}`, entry: 'generators/fill', slots: fusedSlots },
     fields(distribution, { seed, offset, threads }, first) {
-      const key = BigInt(seed)
       const turn = Math.floor(first / threads)
       const block = BigInt(offset) / 4n + BigInt(Math.floor(turn / 4))
       return {
-        key: [low32(key), high32(key)],
-        counter: [low32(block), high32(block)],
+        key: wordsOf(BigInt(seed)),
+        counter: wordsOf(block),
         constants: distribution.kind === 'uniform' ? cudaConstants(distribution) : constantsOf(distribution, 24),
         extra: [threads, turn % 4, first % threads],
       }
@@ -109,11 +109,10 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
     // Its words come four to a block, as in the value contract.
     shader: ({ kind }) => ({ sampler: `stateless_${kind}`, entry: 'fill/fill', slots: fusedSlots }),
     fields(distribution, { seed, offset }, first) {
-      const key = BigInt(seed)
       const block = BigInt(offset) + BigInt(Math.floor(first / 4))
       return {
-        key: [low32(key), high32(key)],
-        counter: [low32(block), high32(block)],
+        key: wordsOf(BigInt(seed)),
+        counter: wordsOf(block),
         constants: constantsOf(distribution, 24),
         shift: first % 4,
       }

@@ -58,7 +58,7 @@ export function readGeneratorSource(
   type Fits = (value: unknown, context: SourceContext<LibraryGeneratorName>) => boolean
   const fields = Object.entries<Fits>(library.sourceFields)
   const source = record(value, `${where}: generatorSource`, ['generator', ...fields.map(([field]) => field)])
-  const most = library.mostElements
+  const most = library.mostElements ?? Number.MAX_SAFE_INTEGER
   if (elementCount > most)
     fail(`${where}: generator ${name} takes at most ${most} elements, but found ${elementCount}.`)
   const context = { settings, distribution, drawn, elementCount, source } as SourceContext<LibraryGeneratorName>

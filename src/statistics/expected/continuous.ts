@@ -24,10 +24,10 @@ export interface ContinuousDistribution {
    * the same variance.
    */
   readonly proxy: number
-  /** Whether it is a normal distribution. */
-  readonly normal: boolean
-  /** Whether the tensor also has elements that are 0 by construction, of which this does not speak. */
-  readonly zeroInflated: boolean
+  /** Only of a normal distribution. */
+  readonly normal?: true
+  /** Only where the tensor also has elements that are 0 by construction, of which this does not speak. */
+  readonly zeroInflated?: true
 }
 
 type Continuous<K extends DistributionKind> = ((distribution: DistributionOf<K>) => ContinuousDistribution) | undefined
@@ -66,8 +66,6 @@ function uniform(low: number, high: number): ContinuousDistribution {
     low,
     high,
     proxy: 1,
-    normal: false,
-    zeroInflated: false,
   }
 }
 
@@ -83,7 +81,6 @@ function normal(mean: number, std: number): ContinuousDistribution {
     high: Number.POSITIVE_INFINITY,
     proxy: 1,
     normal: true,
-    zeroInflated: false,
   }
 }
 
@@ -127,7 +124,5 @@ function truncatedNormal(distribution: DistributionOf<'truncated-normal'>): Cont
     high,
     // Hoeffding's lemma bounds it too: (b - a)^2 / 4.
     proxy: symmetric ? 1 : Math.max(1, Math.min(std, (high - low) / 2) ** 2 / moments.std ** 2),
-    normal: false,
-    zeroInflated: false,
   }
 }

@@ -1,6 +1,6 @@
 import type { Distribution } from '../ir/distribution.js'
 
-/** A generator that follows another library. Its record is in src/generators, listed in src/generators/registry.ts. */
+/** A generator that follows another library: src/generators/<name>.ts, listed in src/generators/registry.ts. */
 export type LibraryGeneratorName = 'torch-cpu' | 'torch-cuda' | 'torch-stateless' | 'jax' | 'jax-legacy'
 
 /** Where the random words come from. 'philox' is the value contract's own; the others follow another library. */

@@ -1,6 +1,6 @@
 import type { DType } from '../core/dtype.js'
 
-/** What a parameter is for. It decides which default it gets: see `defaultInitializer` in src/plan/plan.ts. */
+/** What a parameter is for. It decides which default it gets: see `defaultChoice` in src/plan/choose-initializer.ts. */
 export type ParameterRole = 'weight' | 'bias' | 'norm-scale' | 'norm-bias' | 'embedding' | 'buffer'
 
 export const parameterRoles: readonly ParameterRole[] = [

@@ -10,7 +10,7 @@ import type { ParameterPart, WholeMatrices } from './part.js'
 /** What happens to one parameter. Plain data. */
 export interface PlannedParameter {
   readonly name: string
-  /** Of what is held: the part's where there is one. */
+  /** Of what is stored: the part's where there is one; then `part.fullShape` is that of the whole. */
   readonly shape: readonly number[]
   /** Only where `slice` or `shard` cut it: which part of the full shape. Fans, distribution and stream are the whole's. */
   readonly part?: ParameterPart

@@ -3,6 +3,7 @@
 import type { DType } from '../../core/dtype.js'
 import { affineConstants, normalConstants } from '../../generators/draw-constants.js'
 import { jaxBounds, jaxTruncatedConstants } from '../../generators/jax/jax.js'
+import { sampleGenerator } from '../../generators/sample.js'
 import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
 import { cudaUniformConstants } from '../../generators/torch/cuda.js'
 import type {
@@ -14,6 +15,7 @@ import type {
 } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
+import { type HostWords, torchCpuWords } from './torch-cpu-words.js'
 
 /** Which shader makes a draw's elements, from what. */
 interface GeneratorShader {
@@ -30,6 +32,8 @@ interface GeneratorOnGpu<N extends LibraryGeneratorName> {
   shader(distribution: RandomDistribution, source: GeneratorSourceOf<N>): GeneratorShader
   /** The fields that differ from none, for the elements from `first` on; of values that the host makes there are none. */
   fields(distribution: RandomDistribution, source: GeneratorSourceOf<N>, first: number): Partial<GeneratorFields>
+  /** The words that elements [first, first + count) need; where a shader takes them from the host. */
+  words?(distribution: RandomDistribution, source: GeneratorSourceOf<N>, first: number, count: number): HostWords
 }
 
 /** Adds nothing to a shader that takes the host's values as they are. */
@@ -88,6 +92,7 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
         constants: distribution.kind === 'uniform' ? [...constants, Math.fround(distribution.high)] : constants,
       }
     },
+    words: torchCpuWords,
   },
   'torch-cuda': {
     shader: (distribution) =>
@@ -136,6 +141,13 @@ export const isHostGenerated = (draw: GeneratorDraw): boolean => shaderOf(draw).
 
 /** Whether the host makes the values themselves. */
 export const hasHostValues = (draw: GeneratorDraw): boolean => shaderOf(draw).host === 'values'
+
+/** The words, or the values' bits, that the host makes for elements [first, first + count) of a draw. */
+export function hostWords(draw: GeneratorDraw, first: number, count: number): HostWords {
+  if (!hasHostValues(draw)) return onGpu(draw).words!(draw.distribution, draw.generatorSource, first, count)
+  const values = sampleGenerator(draw, first, count).slice()
+  return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
+}
 
 /** The pipeline that fills parameters of a dtype by this draw, stored as `storeSlots` says. */
 export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQuads: boolean): PipelineKey {

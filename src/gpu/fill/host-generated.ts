@@ -1,12 +1,10 @@
 import { byteWidth } from '../../core/dtype.js'
 import { OutOfMemoryError, show } from '../../core/errors.js'
 import { tableElements } from '../../cpu/table.js'
-import { sampleGenerator } from '../../generators/sample.js'
 import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
-import type { GeneratorDraw, SimpleDistribution, TorchCpuSource } from '../../ir/generator.js'
+import type { GeneratorDraw } from '../../ir/generator.js'
 import type { FillJob, FillSource } from '../../ir/job.js'
 import type { ResolvedOptions } from '../../plan/options.js'
-import { mersenneStream } from '../../random/libraries/mt19937.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from '../device/constants.js'
 import { type DeviceState, requireAlive, untilLost } from '../device/device-state.js'
 import { submitPass } from '../device/pass.js'
@@ -19,7 +17,7 @@ import {
   type GeneratorFields,
   generatorFields,
   generatorPipelineKey,
-  hasHostValues,
+  hostWords,
   noFields,
   tablePipelineKey,
 } from './generators.js'
@@ -32,43 +30,6 @@ const MOST_ELEMENTS = 2 ** 20
 const LEAST_ELEMENTS = 2 ** 16
 /** What every device accepts as a binding offset. */
 const BINDING_ALIGNMENT = 256
-
-interface HostGeneratedJob {
-  readonly words: Uint32Array<ArrayBuffer>
-  /** distribution.c of shaders/generators/torch_cpu_normal.wgsl. */
-  readonly extra: readonly [tailStart: number, tailWords: number, shift: number]
-}
-
-/** The words that elements [first, first + count) of a draw need, in the order in which the shader looks for them. */
-export function hostGeneratedWords(draw: GeneratorDraw, first: number, count: number): HostGeneratedJob {
-  if (hasHostValues(draw)) {
-    const values = sampleGenerator(draw, first, count).slice()
-    return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
-  }
-  const { distribution, generatorSource } = draw as {
-    distribution: SimpleDistribution
-    generatorSource: TorchCpuSource
-  }
-  const stream = mersenneStream(generatorSource.seed)
-  if (distribution.kind === 'uniform') {
-    const words = new Uint32Array(count)
-    stream.read(generatorSource.position + first, words)
-    return { words, extra: [0, 0, 0] }
-  }
-  // Where only the redone block is wanted, the upload begins a block earlier, so that the block's start is in it.
-  const block = first - (first % TORCH_BLOCK)
-  const begin = Math.max(0, block > generatorSource.count - TORCH_BLOCK ? block - TORCH_BLOCK : block)
-  const shift = first - begin
-  const end = Math.min(Math.ceil((first + count) / TORCH_BLOCK) * TORCH_BLOCK, generatorSource.count)
-  const tail = generatorSource.count - TORCH_BLOCK
-  const redone = generatorSource.count % TORCH_BLOCK !== 0 && first + count > tail
-  const body = end - begin
-  const words = new Uint32Array(body + (redone ? TORCH_BLOCK : 0))
-  stream.read(generatorSource.position + begin, words.subarray(0, body))
-  if (!redone) return { words, extra: [0xffffffff, 0, shift] }
-  stream.read(generatorSource.position + generatorSource.count, words.subarray(body))
-  return { words, extra: [tail - begin, body, shift] }
-}
 
 type HostGeneratedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator' })
 
@@ -84,7 +45,7 @@ function uploadOf(
     const values = tableElements(source, job.part, first, count)
     return { words: new Uint32Array(values.slice().buffer), fields: noFields }
   }
-  const { words, extra } = hostGeneratedWords(source, first, count)
+  const { words, extra } = hostWords(source, first, count)
   return { words, fields: { ...generatorFields(source, first), extra } }
 }
 

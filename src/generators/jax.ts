@@ -7,7 +7,10 @@ import type { GeneratorDefinition, GeneratorSampler } from './kind.js'
 
 type JaxName = 'jax' | 'jax-legacy'
 
-/** jax.random in either layout: every parameter has a key of its own, fold_in(key(seed), crc32(name)) or a given one. */
+/**
+ * jax.random in either layout: every parameter has a key of its own, fold_in(key(seed), crc32(name)) or a given one.
+ * Arithmetic: jax/jax.ts.
+ */
 const jaxDefinition = (name: JaxName, mostElements = Number.MAX_SAFE_INTEGER): GeneratorDefinition<JaxName> => ({
   settings: ['keys'],
   resolve({ keys: given = {} }) {
@@ -52,7 +55,7 @@ const jaxDefinition = (name: JaxName, mostElements = Number.MAX_SAFE_INTEGER): G
 })
 
 /** jax_threefry_partitionable=True, the default since jax 0.5. */
-export const jaxGenerator = /* @__PURE__ */ jaxDefinition('jax', Number.MAX_SAFE_INTEGER) as GeneratorDefinition<'jax'>
+export const jaxGenerator = /* @__PURE__ */ jaxDefinition('jax') as GeneratorDefinition<'jax'>
 /** The layout before, whose words come in pairs that are half an array apart. */
 export const jaxLegacyGenerator = /* @__PURE__ */ jaxDefinition(
   'jax-legacy',

@@ -14,7 +14,10 @@ import {
 import { permutationWords } from './torch/sparse.js'
 import { afterTruncated } from './torch/truncated.js'
 
-/** PyTorch's generator on the CPU: one stream of words, which parameters take in the model's order. */
+/**
+ * PyTorch's generator on the CPU: one stream of words, which parameters take in the model's order. Arithmetic:
+ * torch/cpu.ts.
+ */
 export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
   settings: ['variant', 'truncation'],
   resolve({ variant = 'fma', truncation = 'rejection' }) {

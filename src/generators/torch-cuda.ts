@@ -22,7 +22,10 @@ const LARGEST = 2 ** 31 - 1
 const layout = 'torch-cuda-v1'
 const MOST_THREADS = 2 ** 30
 
-/** PyTorch's generator on CUDA: an offset that every call moves on, and values that depend on the GPU's threads. */
+/**
+ * PyTorch's generator on CUDA: an offset that every call moves on, and values that depend on the GPU's threads. Arithmetic:
+ * torch/cuda.ts.
+ */
 export const torchCudaGenerator: GeneratorDefinition<'torch-cuda'> = {
   settings: ['threads', 'gpu'],
   layout,

@@ -4,7 +4,10 @@ import type { GeneratorDefinition, GeneratorSampler } from './kind.js'
 import { isDecimal64 } from './torch/distributions.js'
 import { sampleStateless, statelessFoldIn } from './torch/stateless.js'
 
-/** PyTorch's generator with explicit keys (torch.func._random): every parameter has the key of its name. */
+/**
+ * PyTorch's generator with explicit keys (torch.func._random): every parameter has the key of its name. Arithmetic:
+ * torch/stateless.ts.
+ */
 export const torchStatelessGenerator: GeneratorDefinition<'torch-stateless'> = {
   settings: [],
   resolve: () => ({ name: 'torch-stateless' }),

@@ -69,6 +69,20 @@ describe('manifests', () => {
     }
   })
 
+  const truncated = createInitializer('truncated_normal', {})
+  const sparse = createInitializer('sparse', { sparsity: 0.3 })
+  const orthogonal = createInitializer('orthogonal', {})
+  test.each<[GeneratorOption, Initializer[]]>([
+    ['torch-cpu', [truncated, sparse, orthogonal]],
+    [{ name: 'torch-cpu', truncation: 'inversion' }, [truncated]],
+    ['torch-cuda', [truncated, sparse, orthogonal]],
+    ['torch-stateless', [orthogonal]],
+    ['jax', [truncated, orthogonal]],
+    ['jax-legacy', [truncated, orthogonal]],
+  ])('generator: %o, what takes several calls or keys', async (generator, initializers) => {
+    for (const initializer of initializers) await roundTrip(initializer, {}, generator)
+  })
+
   test.each(['torch-cpu', 'torch-cuda'] as const)(
     '%s: zeros that a sparse distribution draws unseen',
     async (generator) => {

@@ -1,6 +1,7 @@
-// The portability table of README.md, measured: bits that differ between the GPU and the CPU, for every WebGPU
-// implementation and Vulkan device that is here.
-//   npm run build && node scripts/portability.mjs [--write]     --write puts the table into README.md
+// The portability table, measured: bits that differ between the GPU and the CPU, for every WebGPU implementation and
+// Vulkan device that is here.
+//   npm run build && node scripts/portability.mjs [--write]
+// --write puts the table into docs/portability.md, and its summary into README.md.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 import { lacksForChromiumOnLavapipe, withChromiumOnLavapipe } from './chromium-lavapipe.mjs'
 import { columns, elementCount } from './measure-portability.mjs'
+import { deviceNames, places, summaryTable, wholeTable, withTable } from './portability-table.mjs'
 import { chromiumOnSwiftShader, findLavapipe, gpuEnvironment } from './software-gpu.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -71,13 +73,13 @@ function lacks(run, adapter) {
   return findLavapipe() === undefined ? 'lavapipe is not installed' : undefined
 }
 
-const deviceNames = { swiftshader: /swiftshader/i, lavapipe: /llvmpipe/i }
+const adapters = { swiftshader: deviceNames.SwiftShader, lavapipe: deviceNames.llvmpipe }
 const rows = []
 const hashes = new Map(Object.keys(columns).map((name) => [name, new Set()]))
 let wrong = 0
 let skipped = 0
 for (const [implementation, run] of Object.entries(implementations)) {
-  for (const adapter of Object.keys(deviceNames)) {
+  for (const [adapter, deviceName] of Object.entries(adapters)) {
     const reason = lacks(run, adapter)
     if (reason !== undefined) {
       skipped++
@@ -86,7 +88,7 @@ for (const [implementation, run] of Object.entries(implementations)) {
     }
     const measured = await run(adapter)
     // A runtime may take another device than the one it was offered.
-    if (!deviceNames[adapter].test(measured.adapter)) {
+    if (!deviceName.test(measured.adapter)) {
       throw new Error(`${implementation} computed on ${measured.adapter}, not on ${adapter}`)
     }
     const cells = Object.entries(measured.results).map(([name, { bits, sha256 }]) => {
@@ -103,18 +105,14 @@ for (const [name, set] of hashes) {
   wrong++
   console.log(`${name}: ${set.size} different results`)
 }
-const header = ['WebGPU', 'device', ...Object.keys(columns)]
-const table = [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+const table = wholeTable(Object.keys(columns), rows)
 console.log(`\nBits that differ from the CPU, of ${elementCount.toLocaleString('en')} elements a column:\n${table}`)
 if (process.argv.includes('--write')) {
-  if (skipped > 0) throw new Error(`README.md keeps its table: ${skipped} of its rows cannot be measured here`)
-  const path = join(root, 'README.md')
-  const text = readFileSync(path, 'utf8')
-  const marked = /(<!-- portability: .*? -->\n)[\s\S]*?(\n<!-- portability end -->)/
-  if (!marked.test(text)) throw new Error('README.md has no place for the table')
-  writeFileSync(
-    path,
-    text.replace(marked, (_, begin, end) => `${begin}\n${table}\n${end}`),
-  )
+  if (skipped > 0) throw new Error(`The tables are not written: ${skipped} of the rows cannot be measured here`)
+  const tables = { portability: table, 'portability summary': summaryTable(rows) }
+  for (const { file, mark } of places) {
+    const path = join(root, file)
+    writeFileSync(path, withTable(readFileSync(path, 'utf8'), mark, tables[mark]))
+  }
 }
 process.exitCode = wrong === 0 ? 0 : 1

@@ -48,7 +48,7 @@ const scaled = (name: string, scale: number, mode: string, distribution: string)
 
 /**
  * Every string name, with what makes it. Names are PyTorch's, JAX's and Keras's own; where two libraries mean different
- * things by one name, the table in README says whose it is.
+ * things by one name, the table in docs/initializers.md says whose it is.
  */
 const factories: Readonly<Record<string, Factory>> = /* @__PURE__ */ (() => ({
   // PyTorch

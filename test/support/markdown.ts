@@ -44,3 +44,23 @@ export function patternOf(expected: string): RegExp {
   })
   return new RegExp(`^${lines.join('')}$`)
 }
+
+const withoutCode = (markdown: string): string => markdown.replace(/^```[\s\S]*?^```/gm, '')
+
+/** Targets of the links and pictures that are no addresses of the web, as they are written. */
+export function linksOf(markdown: string): string[] {
+  const text = withoutCode(markdown)
+  const inline = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+  const references = [...text.matchAll(/^\[[^\]]+\]: (\S+)$/gm)]
+  return [...inline, ...references].map(([, target = '']) => target).filter((target) => !/^[a-z]+:/.test(target))
+}
+
+/** What a link may name after `#`: the headings, spelled as GitHub spells them. */
+export function anchorsOf(markdown: string): string[] {
+  return [...withoutCode(markdown).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}

@@ -166,3 +166,21 @@ test('shaders lie in folders', () => {
   const loose = readdirSync(join(root, 'shaders'), { withFileTypes: true }).filter((entry) => !entry.isDirectory())
   expect(loose.map(({ name }) => name)).toEqual([])
 })
+
+describe('docs/architecture.md', () => {
+  const page = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8')
+
+  /** The first column of the table after a comment, a line of folders each. */
+  function tableAfter(comment: string): string[][] {
+    const [, after = ''] = page.split(`<!-- ${comment} -->\n`)
+    const rows = after.trimStart().split('\n\n')[0]!.split('\n').slice(2)
+    return rows.map((row) => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map(([, folder = '']) => folder))
+  }
+
+  test.each([
+    ['layers of src', layers],
+    ['layers of src/gpu', gpuLayers],
+  ])('has the %s, in their order', (comment, lines) => {
+    expect(tableAfter(comment)).toEqual(lines)
+  })
+})

@@ -38,11 +38,11 @@ test.each(totals)('%s, %s: %i parameters, %i elements', (folder, head, parameter
   expect([totals.elementCount, totals.parameterCount]).toEqual([elements, parameters])
 })
 
-test('README’s table of models', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+test('the table of models in docs/models.md', () => {
+  const page = readFileSync(new URL('../../docs/models.md', import.meta.url), 'utf8')
   const rows = [
-    ...readme.matchAll(
-      /^\| (\w+) +\| \[[^\]]+\]\(examples\/([^/]+)\/config\.json\) +\| (\w+) +\| +(\d+) \| +([\d,]+) \|$/gm,
+    ...page.matchAll(
+      /^\| (\w+) +\| \[[^\]]+\]\(\.\.\/examples\/([^/]+)\/config\.json\) +\| (\w+) +\| +(\d+) \| +([\d,]+) \|$/gm,
     ),
   ]
   expect(rows.length).toBe(new Set(totals.map(([folder]) => folder)).size)

@@ -1,0 +1,110 @@
+// Guards the documentation: links lead somewhere, files that are named exist, the index is complete, tables agree.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { places, summaryTable, tableIn, wholeTable, withTable } from '../../scripts/portability-table.mjs'
+import { anchorsOf, linksOf } from '../support/markdown.js'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+
+/** Folders that a build or an installation makes, and those whose names begin with a dot. */
+const notOurs = /^(node_modules|dist|shared|\..*)$/
+
+/** Every Markdown file below a folder, relative to the repository. */
+function markdownBelow(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return notOurs.test(entry.name) ? [] : markdownBelow(path)
+    return entry.name.endsWith('.md') ? [path] : []
+  })
+}
+const pages = markdownBelow('')
+
+test('all pages are looked at', () => {
+  expect(pages).toEqual(
+    expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/README.md', 'examples/README.md']),
+  )
+})
+
+describe.each(pages)('%s', (page) => {
+  const text = read(page)
+
+  test('links only to files and headings that exist', () => {
+    const broken = linksOf(text).filter((link) => {
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? page : relative(root, join(root, dirname(page), path))
+      if (!existsSync(join(root, target))) return true
+      return anchor !== undefined && !anchorsOf(read(target)).includes(anchor)
+    })
+    expect(broken).toEqual([])
+  })
+
+  test('names only files of this repository that exist', () => {
+    const prose = text.replace(/^```[\s\S]*?^```/gm, '')
+    const named = [
+      ...prose.matchAll(
+        /`(?:node |\.\.\/)?((?:src|shaders|assembly|scripts|test|bench|docs|demo|examples)\/[\w./*-]+)/g,
+      ),
+    ]
+    const missing = named.map(([, path = '']) => path).filter((path) => !/^demo\/dist/.test(path) && !exists(path))
+    expect(missing).toEqual([])
+  })
+})
+
+/** @param path its last name may have a `*` for any characters */
+function exists(path: string): boolean {
+  if (!path.includes('*')) return existsSync(join(root, path))
+  const folder = join(root, dirname(path))
+  const [before = '', after = ''] = basename(path).split('*')
+  return existsSync(folder) && readdirSync(folder).some((name) => name.startsWith(before) && name.endsWith(after))
+}
+
+test('the README is read in a minute', () => {
+  expect(read('README.md').split('\n').length).toBeLessThan(150)
+})
+
+test('docs/README.md leads to every page, and no page is without a way to it', () => {
+  const links = linksOf(read('docs/README.md'))
+  const files = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md') && name !== 'README.md')
+  expect(files.filter((name) => !links.includes(name))).toEqual([])
+  expect(linksOf(read('README.md'))).toContain('docs/README.md')
+})
+
+describe('the portability tables', () => {
+  const whole = tableIn(read('docs/portability.md'), 'portability')
+  const cells = whole.split('\n').map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  )
+  const [header = [], , ...rows] = cells
+
+  test('the README sums up docs/portability.md', () => {
+    expect(rows.length).toBeGreaterThan(1)
+    expect(tableIn(read('README.md'), 'portability summary')).toBe(summaryTable(rows))
+    expect(rows.every((row) => row.length === header.length)).toBe(true)
+  })
+
+  test('are written as they are read', () => {
+    expect(wholeTable(header.slice(2), rows)).toBe(whole)
+    for (const { file, mark } of places) {
+      const text = read(file)
+      expect(withTable(text, mark, tableIn(text, mark))).toBe(text)
+      expect(tableIn(withTable(text, mark, '| new |'), mark)).toBe('| new |')
+    }
+    expect(() => tableIn('no comments here', 'portability')).toThrow('no place')
+  })
+
+  test('a summary is refused where a measurement is missing, and counts what differs', () => {
+    const both = [
+      ['A', 'SwiftShader 5', '1', '2'],
+      ['A', 'llvmpipe (LLVM)', '0', '0'],
+    ]
+    expect(summaryTable(both).split('\n').at(-1)).toBe('| A | 3 | 0 |')
+    expect(() => summaryTable(both.slice(1))).toThrow('A was not measured on SwiftShader')
+    expect(() => summaryTable([['A', 'another', '0']])).toThrow('no column')
+  })
+})

@@ -53,16 +53,18 @@ describe('the tarball', () => {
     }
   })
 
-  it('holds nothing else: no tests, no tools, no weights', () => {
+  it('holds nothing else but what its pages link to: no tests, no tools, no weights', () => {
     const allowed = [
-      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
+      /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md)$/,
       /^dist\/[\w/-]+\.js(\.map)?$/,
       /^dist\/report\/page\.(js|css)$/,
       /^dist\/types\/[\w/-]+\.d\.ts$/,
       /^src\/[\w/-]+(\.d)?\.ts$/,
       /^shaders\/[\w/-]+\.wgsl$/,
       /^assembly\/([\w/-]+\.ts|tsconfig\.json)$/,
-      /^docs\/[\w/-]+\.(md|svg|png)$/,
+      /^docs\/([\w-]+\.md|images\/demo\.png)$/,
+      /^bench\/[\w-]+\.md$/,
+      /^examples\/(README\.md|[\w.-]+\/(config|model)\.json)$/,
     ]
     const surplus = consumer.files.filter(({ path }) => !allowed.some((pattern) => pattern.test(path)))
     expect(surplus.map(({ path }) => path)).toEqual([])

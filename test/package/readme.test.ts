@@ -1,17 +1,22 @@
-// Every code block of README.md is run, by these conventions:
+// Runs every program of README.md and docs/ as a reader would, from the packed tarball, by these conventions:
 // - `ts`, `js`: a whole program, type-checked (ts) and run in a project where the packed tarball is installed. Its stdout
 //   equals the `text` block that follows it directly, if there is one. In that text `...` stands for anything within
 //   its line, and a line `...` for any number of lines.
-// - `sh`: npm commands must name scripts that exist; `npx webgpu-init` and `node dist/cli.js` are run, in a project whose
-//   config.json and examples/gpt2/config.json are a small GPT-2; examples/mlp-20-layers is the repository's.
+// - `html`: a page. With an import map it is served as it is, beside node_modules; else by Vite, and as Vite builds it. Its
+//   text in Chromium equals the `text` block that follows.
+// - `sh`: npm commands must name scripts that exist; `npx webgpu-init` and `webgpu-init` are run, in a project whose
+//   config.json is a small BERT; examples/gpt2/config.json is a small GPT-2, and examples/mlp-20-layers the repository's. A comment
+//   `# exit code N` after a command says how it ends, if not with 0.
 // - a comment `<!-- no-run: reason -->` before a block keeps it from being run: it is then checked only.
 // - output of `npm start` is compared with the plan and, for small parameters, with the measured values.
-import { existsSync, readFileSync } from 'node:fs'
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { transformWithOxc } from 'vite'
+// docs/interop.md needs other libraries: interop-docs.test.ts.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cp, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, posix } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { build, createServer, transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { blocksOf, patternOf } from '../support/markdown.js'
+import { type Block, blocksOf, linksOf, patternOf } from '../support/markdown.js'
 import {
   type Consumer,
   createConsumer,
@@ -22,39 +27,91 @@ import {
   runNode,
   smallGpt2,
 } from '../support/package.js'
+import { launchChromium, serve } from '../support/package-browser.js'
 
-const markdown = readFileSync(join(repository, 'README.md'), 'utf8')
-const blocks = blocksOf(markdown)
-const programs = blocks.filter(({ language }) => language === 'ts' || language === 'js')
-const shells = blocks.filter(({ language }) => language === 'sh')
+const documents = readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md') && name !== 'interop.md')
+const pages = ['README.md', ...documents.map((name) => `docs/${name}`)].map((path) => {
+  const blocks = blocksOf(readFileSync(join(repository, path), 'utf8'), path)
+  return {
+    path,
+    blocks,
+    programs: blocks.filter(({ language }) => language === 'ts' || language === 'js'),
+    shells: blocks.filter(({ language }) => language === 'sh'),
+    html: blocks.filter(({ language }) => language === 'html'),
+  }
+})
 const { scripts } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
   scripts: Record<string, string>
 }
 
-/** A line of a `sh` block, without its comment, as words. */
-function commandsOf(code: string): string[][] {
+/** What a program's file is called, without the ending. */
+const nameOf = (path: string, { line }: Block): string => `${basename(path, '.md')}-line-${line}`
+
+interface Command {
+  readonly words: readonly string[]
+  readonly exitCode: number
+}
+
+/** The commands of a `sh` block as words, without comments. */
+function commandsOf(code: string): Command[] {
   return code
     .replaceAll('\\\n', ' ')
     .split('\n')
-    .flatMap((line) => line.replace(/(^|\s)#.*$/, '').split('&&'))
-    .map((command) => command.trim().split(/\s+/).filter(Boolean))
-    .filter((words) => words.length > 0)
+    .flatMap((line) => {
+      const exitCode = Number(/# exit code (\d+)$/.exec(line)?.[1] ?? 0)
+      const commands = line.replace(/(^|\s)#.*$/, '').split('&&')
+      return commands.map((command) => ({ words: wordsOf(command), exitCode }))
+    })
+    .filter(({ words }) => words.length > 0)
+}
+
+const wordsOf = (command: string): string[] =>
+  [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+
+/** What follows `webgpu-init` where a command is one of the package's. */
+function argumentsOf([first, ...rest]: readonly string[]): readonly string[] | undefined {
+  if (first === 'webgpu-init') return rest
+  return first === 'npx' && rest[0] === 'webgpu-init' ? rest.slice(1) : undefined
+}
+
+const smallBert = {
+  model_type: 'bert',
+  architectures: ['BertForSequenceClassification'],
+  hidden_size: 64,
+  intermediate_size: 128,
+  num_attention_heads: 2,
+  num_hidden_layers: 1,
+  vocab_size: 300,
+  max_position_embeddings: 32,
 }
 
 let consumer: Consumer
+let browser: Browser | undefined
+
+const runCli = async (args: readonly string[]) =>
+  runNode([join('dist', 'cli.js'), ...args], { cwd: consumer.folder, env: await gpuEnvironment() })
 
 beforeAll(async () => {
   consumer = await createConsumer()
   const { folder, installed } = consumer
   await mkdir(join(folder, 'examples', 'gpt2'), { recursive: true })
-  for (const path of ['config.json', join('examples', 'gpt2', 'config.json')]) {
-    await writeFile(join(folder, path), JSON.stringify(smallGpt2))
-  }
+  await writeFile(join(folder, 'config.json'), JSON.stringify(smallBert))
+  await writeFile(join(folder, 'examples', 'gpt2', 'config.json'), JSON.stringify(smallGpt2))
   const layers = join('examples', 'mlp-20-layers')
   await cp(join(repository, layers), join(folder, layers), { recursive: true })
   await symlink(join(installed, 'dist'), join(folder, 'dist'), 'dir')
+  await linkModules(folder, ['@webgpu/types', '@types/node', 'undici-types'])
+  // Checkpoints that a reader of docs/cli.md has: a trained one with a head, and one in files with an index.
+  for (const [path, ...more] of [['base.safetensors'], ['model.safetensors', '--max-shard-bytes', '100KB']] as const) {
+    const { status, stderr } = await runCli(['init', 'config.json', '-o', path, '--seed', '1', ...more])
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  }
+  await cp(join(folder, 'base.safetensors'), join(folder, 'model.safetensors'))
 })
-afterAll(() => consumer?.remove())
+afterAll(async () => {
+  await browser?.close()
+  await consumer?.remove()
+})
 
 describe('the conventions', () => {
   it('understand blocks, comments and outputs', () => {
@@ -79,37 +136,41 @@ describe('the conventions', () => {
     expect('a\nb\nc\nd\n').toMatch(patternOf('a\n...\nd'))
     expect('a\nb\nc\n').not.toMatch(patternOf('a\n...\nd'))
   })
+
+  it('understand commands', () => {
+    expect(
+      commandsOf("npm ci && npm start # both\nnpx webgpu-init init --only '*.a b'  # exit code 1\n# none\n"),
+    ).toEqual([
+      { words: ['npm', 'ci'], exitCode: 0 },
+      { words: ['npm', 'start'], exitCode: 0 },
+      { words: ['npx', 'webgpu-init', 'init', '--only', '*.a b'], exitCode: 1 },
+    ])
+  })
 })
 
-describe('README.md', () => {
-  it('has programs and commands, each in a language that is run', () => {
-    expect(programs.length).toBeGreaterThan(0)
-    expect(shells.length).toBeGreaterThan(0)
-    expect(blocks.filter(({ language }) => !['ts', 'js', 'sh', 'text', 'json', ''].includes(language))).toEqual([])
-  })
-
-  it('links only to files that exist', () => {
-    const targets = [...markdown.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, target]) => target!)
-    const local = targets.filter((target) => !/^[a-z]+:/.test(target))
-    expect(local.length).toBeGreaterThan(0)
-    for (const target of local) expect(existsSync(join(repository, target)), target).toBe(true)
-  })
-
-  it('has TypeScript that type-checks', async () => {
-    const sources = programs.filter(({ language }) => language === 'ts')
-    const files = sources.map(({ line }) => `line-${line}.ts`)
-    for (const [index, { code }] of sources.entries()) {
+it('programs have TypeScript that type-checks', async () => {
+  /** Those that are run need Node; the others are for a page. */
+  const groups = [
+    { kept: ({ noRun }: Block) => noRun === undefined, lib: ['ES2023'] },
+    { kept: ({ noRun }: Block) => noRun !== undefined, lib: ['ES2023', 'DOM'] },
+  ]
+  for (const { kept, lib } of groups) {
+    const sources = pages.flatMap(({ path, programs }) =>
+      programs.filter((block) => block.language === 'ts' && kept(block)).map((block) => ({ path, block })),
+    )
+    expect(sources.length).toBeGreaterThan(0)
+    const files = sources.map(({ path, block }) => `${nameOf(path, block)}.ts`)
+    for (const [index, { block }] of sources.entries()) {
       // `export {}`: a block without an import is a module all the same.
-      await writeFile(join(consumer.folder, files[index]!), `${code}\nexport {}\n`)
+      await writeFile(join(consumer.folder, files[index]!), `${block.code}\nexport {}\n`)
     }
-    await linkModules(consumer.folder, ['@webgpu/types', '@types/node', 'undici-types'])
     const compilerOptions = {
       strict: true,
       noEmit: true,
       skipLibCheck: true,
       target: 'ES2023',
       module: 'NodeNext',
-      lib: ['ES2023'],
+      lib,
       types: ['@webgpu/types', 'node'],
     }
     await writeFile(join(consumer.folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
@@ -117,63 +178,162 @@ describe('README.md', () => {
     const { stdout, status } = await runNode([tsc, '-p', '.', '--pretty', 'false'], { cwd: consumer.folder })
     expect(stdout).toBe('')
     expect(status).toBe(0)
+  }
+})
+
+/** What a page shows in Chromium, once it shows something. */
+async function textOfPage(url: string): Promise<string> {
+  browser ??= await launchChromium()
+  const context = await browser.newContext()
+  try {
+    const page = await context.newPage()
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(String(error)))
+    await page.goto(url)
+    const shown = page.locator('body', { hasText: /\S/ })
+    await shown.waitFor({ timeout: 60_000 }).catch((error) => problems.push(String(error)))
+    expect(problems).toEqual([])
+    return (await shown.textContent())!.trim()
+  } finally {
+    await context.close()
+  }
+}
+
+for (const { path, blocks, programs, shells, html } of pages) {
+  describe(path, () => {
+    it('has blocks in languages that are known', () => {
+      const known = ['ts', 'js', 'html', 'sh', 'text', 'json', 'py', 'python', 'yaml', '']
+      expect(blocks.filter(({ language }) => !known.includes(language))).toEqual([])
+    })
+
+    for (const block of programs.filter(({ noRun }) => noRun === undefined)) {
+      it(`runs the program at line ${block.line}${block.output === undefined ? '' : ' to the output it shows'}`, async () => {
+        const { code } = await transformWithOxc(block.code, 'block.ts', { lang: 'ts' })
+        const name = `${nameOf(path, block)}.js`
+        await writeFile(join(consumer.folder, name), code)
+        const { status, stdout, stderr } = await runNode([name], { cwd: consumer.folder, env: await gpuEnvironment() })
+        expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+        if (block.output !== undefined && !patternOf(block.output).test(stdout))
+          expect(stdout.trimEnd()).toBe(block.output)
+      })
+    }
+
+    for (const block of html) {
+      const page = `<!doctype html>\n<head>\n<title>page</title>\n${block.code}\n</head>\n<body></body>\n`
+      if (block.code.includes('importmap')) {
+        it(`serves the page at line ${block.line} as it is`, async () => {
+          const server = await serve(
+            { node_modules: join(consumer.folder, 'node_modules') },
+            new Map([['/index.html', page]]),
+          )
+          try {
+            expect(await textOfPage(`${server.origin}/index.html`)).toBe(block.output)
+          } finally {
+            await server.close()
+          }
+        })
+        continue
+      }
+      const settings = async () => {
+        const root = join(consumer.folder, nameOf(path, block))
+        await mkdir(root, { recursive: true })
+        await writeFile(join(root, 'index.html'), page)
+        return { root, configFile: false, logLevel: 'silent', base: './' } as const
+      }
+
+      it(`serves the page at line ${block.line} with Vite`, async () => {
+        const server = await createServer({ ...(await settings()), server: { host: '127.0.0.1', port: 0, hmr: false } })
+        try {
+          await server.listen()
+          expect(await textOfPage(server.resolvedUrls!.local[0]!)).toBe(block.output)
+        } finally {
+          await server.close()
+        }
+      })
+
+      it(`builds the page at line ${block.line} with Vite`, async () => {
+        const { root, ...rest } = await settings()
+        await build({ root, ...rest })
+        const server = await serve({ dist: join(root, 'dist') })
+        try {
+          expect(await textOfPage(`${server.origin}/dist/index.html`)).toBe(block.output)
+        } finally {
+          await server.close()
+        }
+      })
+    }
+
+    for (const block of shells) {
+      const commands = commandsOf(block.code)
+
+      if (block.noRun === undefined) {
+        it(`names commands that exist at line ${block.line}`, () => {
+          for (const { words } of commands) {
+            const text = words.join(' ')
+            const [program, ...args] = words
+            if (argumentsOf(words) !== undefined) continue
+            if (program === 'npm') {
+              const [verb, script] = args as [string, string?]
+              if (verb === 'run') expect(scripts, text).toHaveProperty([script!])
+              else if (verb === 'start' || verb === 'test') expect(scripts, text).toHaveProperty(verb)
+              else if (verb === 'install' || verb === 'i')
+                expect(['webgpu-init', 'webgpu', undefined], text).toContain(script)
+              else expect(verb, text).toBe('ci')
+            } else if (program === 'node') expect(existsSync(join(repository, args[0]!)), text).toBe(true)
+            else expect(['git', 'cd'], `${text}: mark the block with <!-- no-run: reason -->`).toContain(program)
+          }
+        })
+      }
+
+      const runs = commands.flatMap(({ words, exitCode }) => {
+        const args = argumentsOf(words)
+        return args === undefined || args[0]?.startsWith('<') ? [] : [{ args, exitCode }]
+      })
+      if (block.noRun !== undefined || runs.length === 0) continue
+      it(`runs the commands at line ${block.line}`, async () => {
+        let printed = ''
+        for (const { args, exitCode } of runs) {
+          const { status, stdout, stderr } = await runCli(args)
+          expect({ args, status, stderr: exitCode === 0 ? stderr : '' }).toEqual({ args, status: exitCode, stderr: '' })
+          printed += stdout
+          if (args.includes('-o'))
+            expect(await bytesOf(args[args.indexOf('-o') + 1]!), args.join(' ')).toBeGreaterThan(100_000)
+        }
+        if (block.output !== undefined && !patternOf(block.output).test(printed))
+          expect(printed.trimEnd()).toBe(block.output)
+      })
+    }
+  })
+}
+
+/** Bytes of a file, of the files in a folder, or of the files of a sharded set. */
+async function bytesOf(output: string): Promise<number> {
+  const path = join(consumer.folder, output)
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isFile()) return found.size
+  const [folder, pattern] =
+    found === undefined ? [dirname(path), patternOfShards(basename(path))] : ([path, /\.npy$/] as const)
+  const names = readdirSync(folder).filter((name) => pattern.test(name))
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+const patternOfShards = (name: string): RegExp =>
+  new RegExp(`^${basename(name, '.safetensors')}-\\d+-of-\\d+\\.safetensors$`)
+
+describe('README.md', () => {
+  it('has what a newcomer runs first', () => {
+    const [readme] = pages
+    const commands = readme!.shells.flatMap(({ code }) => commandsOf(code)).map(({ words }) => words.join(' '))
+    expect(commands).toEqual(
+      expect.arrayContaining(['npm ci', 'npm start', 'npm test', 'npm install webgpu-init', 'npm install webgpu']),
+    )
+    expect(readme!.programs.length).toBeGreaterThan(0)
+    expect(readme!.html.length).toBeGreaterThan(0)
   })
 
-  for (const block of programs.filter(({ noRun }) => noRun === undefined)) {
-    it(`runs the program at line ${block.line}${block.output === undefined ? '' : ' to the output it shows'}`, async () => {
-      const { code } = await transformWithOxc(block.code, 'block.ts', { lang: 'ts' })
-      const name = `line-${block.line}.js`
-      await writeFile(join(consumer.folder, name), code)
-      const { status, stdout, stderr } = await runNode([name], { cwd: consumer.folder, env: await gpuEnvironment() })
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
-      if (block.output !== undefined && !patternOf(block.output).test(stdout))
-        expect(stdout.trimEnd()).toBe(block.output)
-    })
-  }
-
-  for (const block of shells) {
-    const commands = commandsOf(block.code)
-
-    it(`names commands that exist at line ${block.line}`, () => {
-      for (const [program, ...args] of commands) {
-        const text = [program, ...args].join(' ')
-        if (program === 'npm') {
-          const [verb, script] = args as [string, string?]
-          if (verb === 'run') expect(scripts, text).toHaveProperty([script!])
-          else if (verb === 'start' || verb === 'test') expect(scripts, text).toHaveProperty(verb)
-          else if (verb === 'install' || verb === 'i')
-            expect(['webgpu-init', 'webgpu', undefined], text).toContain(script)
-          else expect(verb, text).toBe('ci')
-        } else if (program === 'npx') expect(args[0], text).toBe('webgpu-init')
-        else if (program === 'node') expect(existsSync(join(repository, args[0]!)), text).toBe(true)
-        else expect(['git', 'cd'], `${text}: mark the block with <!-- no-run: reason -->`).toContain(program)
-      }
-    })
-
-    const runs = commands
-      .filter(([program, script]) => (program === 'npx' && script === 'webgpu-init') || script === 'dist/cli.js')
-      .map(([, , ...args]) => args)
-    if (block.noRun !== undefined || runs.length === 0) continue
-    it(`runs the commands at line ${block.line}`, async () => {
-      let printed = ''
-      for (const args of runs) {
-        const cli = join('dist', 'cli.js')
-        const { status, stdout, stderr } = await runNode([cli, ...args], {
-          cwd: consumer.folder,
-          env: await gpuEnvironment(),
-        })
-        expect({ args, status, stderr }).toEqual({ args, status: 0, stderr: '' })
-        printed += stdout
-        const output = args[args.indexOf('-o') + 1]
-        if (args.includes('-o'))
-          expect((await readFile(join(consumer.folder, output!))).length).toBeGreaterThan(100_000)
-      }
-      if (block.output !== undefined && !patternOf(block.output).test(printed))
-        expect(printed.trimEnd()).toBe(block.output)
-    })
-  }
-
   it('shows an output of npm start that npm start gives', async () => {
+    const { blocks } = pages[0]!
     const shown = blocks.map(({ code, output }) => output ?? code).filter((text) => /^gpt2: \d+ parameters/.test(text))
     expect(shown.length).toBeGreaterThan(0)
     const { initializeModel, planModel, readHuggingFaceConfig } = await importInstalled(consumer)
@@ -193,6 +353,7 @@ describe('README.md', () => {
       expect(rows.length).toBeGreaterThan(0)
       const wanted = plan.parameters.filter(({ name }) => rows.some((cells) => cells[0] === name))
       const small = new Set(wanted.filter((p) => p.elementCount <= 2 ** 20).map(({ name }) => name))
+      expect(small.size, 'a parameter that is measured here').toBeGreaterThan(0)
       const skip = (parameter: { readonly name: string }): boolean => !small.has(parameter.name)
       const measured = await (await initializeModel(model, recipe, { device: 'cpu', seed, skip })).statistics()
       for (const [name, shape, distribution, expected, std, parity] of rows as [
@@ -218,4 +379,18 @@ describe('README.md', () => {
       }
     }
   })
+})
+
+it('what the pages of the tarball link to is in the tarball', async () => {
+  const files = consumer.files.map(({ path }) => path)
+  const packed = files.filter((path) => path.endsWith('.md'))
+  expect(packed).toEqual(expect.arrayContaining(['README.md', 'docs/README.md']))
+  for (const page of packed) {
+    const links = linksOf(await readFile(join(consumer.installed, page), 'utf8'))
+    const targets = links.map((link) => posix.join(posix.dirname(page), link.split('#')[0] || posix.basename(page)))
+    expect(
+      targets.filter((target) => !files.includes(target)),
+      page,
+    ).toEqual([])
+  }
 })

@@ -62,7 +62,7 @@ describe('the tarball', () => {
       /^src\/[\w/-]+(\.d)?\.ts$/,
       /^shaders\/[\w/-]+\.wgsl$/,
       /^assembly\/([\w/-]+\.ts|tsconfig\.json)$/,
-      /^docs\/([\w-]+\.md|images\/demo\.png)$/,
+      /^docs\/[\w-]+\.md$/,
       /^bench\/[\w-]+\.md$/,
       /^examples\/(README\.md|[\w.-]+\/(config|model)\.json)$/,
     ]

@@ -388,9 +388,8 @@ it('what the pages of the tarball link to is in the tarball', async () => {
   for (const page of packed) {
     const links = linksOf(await readFile(join(consumer.installed, page), 'utf8'))
     const targets = links.map((link) => posix.join(posix.dirname(page), link.split('#')[0] || posix.basename(page)))
-    expect(
-      targets.filter((target) => !files.includes(target)),
-      page,
-    ).toEqual([])
+    // Pictures are large, and whoever reads a page in node_modules reads it as text.
+    const missing = targets.filter((target) => !files.includes(target) && !target.startsWith('docs/images/'))
+    expect(missing, page).toEqual([])
   }
 })

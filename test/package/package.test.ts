@@ -63,7 +63,6 @@ describe('the tarball', () => {
       /^shaders\/[\w/-]+\.wgsl$/,
       /^assembly\/([\w/-]+\.ts|tsconfig\.json)$/,
       /^docs\/[\w-]+\.md$/,
-      /^bench\/[\w-]+\.md$/,
       /^examples\/(README\.md|[\w.-]+\/(config|model)\.json)$/,
     ]
     const surplus = consumer.files.filter(({ path }) => !allowed.some((pattern) => pattern.test(path)))

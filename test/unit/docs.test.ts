@@ -72,6 +72,47 @@ test('docs/README.md leads to every page, and no page is without a way to it', (
   expect(linksOf(read('README.md'))).toContain('docs/README.md')
 })
 
+describe('tables of the public names', () => {
+  /** What is in backquotes in the first column of a page's tables. */
+  const firstColumn = (page: string): string[] =>
+    [...read(page).matchAll(/^\| (`[^|]+) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
+    )
+
+  test('docs/options.md has every option', () => {
+    const [, body = ''] =
+      /export interface InitializeOptions \{\n([\s\S]*?)\n\}/.exec(read('src/plan/options.ts')) ?? []
+    const options = [...body.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name)
+    expect(options.length).toBeGreaterThan(10)
+    expect(firstColumn('docs/options.md').sort()).toEqual(options.sort())
+  })
+
+  test('docs/memory.md has every error code', () => {
+    const [, body = ''] = /export type WeightInitErrorCode =\n([\s\S]*?)\n\n/.exec(read('src/core/errors.ts')) ?? []
+    const codes = [...body.matchAll(/'(\w+)'/g)].map(([, code]) => code)
+    expect(codes.length).toBeGreaterThan(10)
+    expect(firstColumn('docs/memory.md').sort()).toEqual(codes.sort())
+  })
+
+  test('docs/results.md has every member of InitializedModel and every field of a parameter', () => {
+    const source = read('src/weights/initialized-model.ts')
+    const [, fields = ''] = /export interface InitializedParameter \{\n([\s\S]*?)\n\}/.exec(source) ?? []
+    const [, members = ''] = /export class InitializedModel [^\n]*\{\n([\s\S]*?)\n\}\n/.exec(source) ?? []
+    const names = [
+      ...[...fields.matchAll(/^ {2}readonly (\w+)\??:/gm)].filter(([, name]) => name !== 'name'),
+      ...withoutInternal(members).matchAll(/^ {2}(?:readonly |async )?([a-z]\w+)(?::|\()/gm),
+    ].map(([, name]) => name!)
+    expect(names).toEqual(expect.arrayContaining(['backend', 'get', 'verify', 'destroy', 'segments', 'expected']))
+    const shown = firstColumn('docs/results.md').map((name) => name.replace(/\(.*/, ''))
+    expect(names.filter((name) => name !== 'constructor' && !shown.includes(name))).toEqual([])
+  })
+})
+
+/** A class's text without what is documented as internal. */
+function withoutInternal(text: string): string {
+  return text.replace(/ {2}\/\*\*(?:(?!\*\/)[\s\S])*@internal[\s\S]*?\n {2}\}\n/g, '')
+}
+
 describe('the portability tables', () => {
   const whole = tableIn(read('docs/portability.md'), 'portability')
   const cells = whole.split('\n').map((line) =>

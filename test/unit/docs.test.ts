@@ -9,18 +9,13 @@ import { anchorsOf, linksOf } from '../support/markdown.js'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 
-/** Folders that a build or an installation makes, and those whose names begin with a dot. */
-const notOurs = /^(node_modules|dist|shared|\..*)$/
+/** Markdown files in a folder, relative to the repository. */
+const markdownIn = (folder: string, recursive: boolean): string[] =>
+  readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name).replaceAll('\\', '/'))
 
-/** Every Markdown file below a folder, relative to the repository. */
-function markdownBelow(folder: string): string[] {
-  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) return notOurs.test(entry.name) ? [] : markdownBelow(path)
-    return entry.name.endsWith('.md') ? [path] : []
-  })
-}
-const pages = markdownBelow('')
+const pages = [...markdownIn('', false), ...['docs', 'examples', 'bench', 'test'].flatMap((f) => markdownIn(f, true))]
 
 test('all pages are looked at', () => {
   expect(pages).toEqual(

@@ -296,7 +296,7 @@ describe(`recovery on ${adapterName}`, () => {
         times[round % 2] = Math.min(times[round % 2]!, performance.now() - began)
       }
       const cost = times[0] - times[1]
-      // No assertion, as other work on the machine is in it. The README has the figure.
+      // No assertion, as other work on the machine is in it. docs/memory.md has the figure.
       console.log(`${adapterName}: self-test of normal ${dtype} and constant: ${cost.toFixed(1)} ms`)
     }
     device.destroy()

@@ -16,6 +16,7 @@ import { basename, dirname, join, posix } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { build, createServer, transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { softwareGpuSupported } from '../../scripts/software-gpu.mjs'
 import { type Block, blocksOf, linksOf, patternOf } from '../support/markdown.js'
 import {
   type Consumer,
@@ -218,10 +219,12 @@ for (const { path, blocks, programs, shells, html } of pages) {
       })
     }
 
+    // Chromium from npm runs on Linux x64 only.
+    const inChromium = it.skipIf(!softwareGpuSupported)
     for (const block of html) {
       const page = `<!doctype html>\n<head>\n<title>page</title>\n${block.code}\n</head>\n<body></body>\n`
       if (block.code.includes('importmap')) {
-        it(`serves the page at line ${block.line} as it is`, async () => {
+        inChromium(`serves the page at line ${block.line} as it is`, async () => {
           const server = await serve(
             { node_modules: join(consumer.folder, 'node_modules') },
             new Map([['/index.html', page]]),
@@ -241,7 +244,7 @@ for (const { path, blocks, programs, shells, html } of pages) {
         return { root, configFile: false, logLevel: 'silent', base: './' } as const
       }
 
-      it(`serves the page at line ${block.line} with Vite`, async () => {
+      inChromium(`serves the page at line ${block.line} with Vite`, async () => {
         const server = await createServer({ ...(await settings()), server: { host: '127.0.0.1', port: 0, hmr: false } })
         try {
           await server.listen()
@@ -251,7 +254,7 @@ for (const { path, blocks, programs, shells, html } of pages) {
         }
       })
 
-      it(`builds the page at line ${block.line} with Vite`, async () => {
+      inChromium(`builds the page at line ${block.line} with Vite`, async () => {
         const { root, ...rest } = await settings()
         await build({ root, ...rest })
         const server = await serve({ dist: join(root, 'dist') })

@@ -1,4 +1,5 @@
 import { show, WeightInitError } from '../core/errors.js'
+import { visible } from '../core/visible.js'
 import { Arguments } from './arguments.js'
 import { type Command, commandHelp, helpFlag, programHelp } from './command.js'
 import { initCommand } from './commands/init.js'
@@ -10,17 +11,43 @@ import { UsageError } from './usage.js'
 /** The command line. A new command is one file that exports a Command, and its name here. */
 const commands: readonly Command[] = [initCommand, planCommand, verifyCommand, inspectCommand]
 
+/** What a shell expects of a process that a signal ended: 128 and the signal's number. */
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
+const signalNames = Object.keys(exitCodes) as (keyof typeof exitCodes)[]
+
+/** A message of several lines, whose own characters show themselves. */
+const lines = (message: string): string => message.split('\n').map(visible).join('\n')
+
+/** Waits until what was written has left, or has failed to. */
+async function drained(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await new Promise((resolve) => stream.once('drain', resolve).once('error', resolve))
+  // A failure is told a turn after the write.
+  await new Promise((resolve) => setImmediate(resolve))
+}
+
+function outputFailed(error: NodeJS.ErrnoException): number {
+  process.stderr.write(
+    `Writing to standard output failed: ${visible(error.message)}. Files that were complete by then are kept.\n`,
+  )
+  return 1
+}
+
 /** Runs the command line and gives the exit code. Output goes to stdout, progress and errors to stderr. */
 export async function runCli([name, ...rest]: readonly string[], version: string): Promise<number> {
   const abort = new AbortController()
-  const interrupt = (): void => abort.abort()
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
+  let interruptedBy: keyof typeof exitCodes = 'SIGINT'
+  const interrupt = (name: NodeJS.Signals): void => {
+    interruptedBy = name as keyof typeof exitCodes
+    abort.abort()
+  }
+  for (const name of signalNames) process.once(name, interrupt)
   // A reader that closes the pipe (`| head`) ends the run like an interrupt, without a stack trace.
   let pipeClosed = false
+  let outputError: NodeJS.ErrnoException | undefined
   const onOutputError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error
-    pipeClosed = true
+    // Elsewhere it is a full disk: nothing of what follows could be told either.
+    if (error.code === 'EPIPE') pipeClosed = true
+    else outputError = error
     abort.abort()
   }
   process.stdout.on('error', onOutputError)
@@ -41,27 +68,29 @@ export async function runCli([name, ...rest]: readonly string[], version: string
       process.stdout.write(commandHelp(command))
       return 0
     }
-    return await command.run(new Arguments(rest, { ...command.flags, ...helpFlag }), abort.signal)
+    const code = await command.run(new Arguments(rest, { ...command.flags, ...helpFlag }), abort.signal)
+    await drained(process.stdout)
+    return outputError === undefined ? code : outputFailed(outputError)
   } catch (error) {
     if (pipeClosed) return 141
+    if (outputError !== undefined) return outputFailed(outputError)
     if (abort.signal.aborted) {
       process.stderr.write(command?.writes === true ? 'Interrupted; no file was written.\n' : 'Interrupted.\n')
-      return 130
+      return exitCodes[interruptedBy]
     }
     if (error instanceof UsageError) {
       process.stderr.write(
-        `${error.message}\nTry: webgpu-init ${command === undefined ? '' : `${command.name} `}--help\n`,
+        `${lines(error.message)}\nTry: webgpu-init ${command === undefined ? '' : `${command.name} `}--help\n`,
       )
       return 2
     }
     if (error instanceof WeightInitError) {
-      process.stderr.write(`${error.message}\n`)
+      process.stderr.write(`${lines(error.message)}\n`)
       return 1
     }
     throw error
   } finally {
-    process.off('SIGINT', interrupt)
-    process.off('SIGTERM', interrupt)
+    for (const name of signalNames) process.off(name, interrupt)
     // A broken pipe may be told after the end: the listener stays, once.
     process.stdout.off('error', onOutputError)
     if (process.stdout.listenerCount('error') === 0) process.stdout.once('error', onOutputError)

@@ -48,7 +48,7 @@ export const modelKinds: string =
 type PatternOption = ReturnType<typeof patternsOf>
 
 /** A model and everything `planModel` takes beside it. */
-export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted'> {
+export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted' | 'files'> {
   /** Options of `propagateSignal` that the file gives. */
   readonly signal: SignalOptions
   /** A short name: the architecture, else the file's. */
@@ -90,10 +90,14 @@ export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | '
 }
 
 /** Reads the model's file, and refuses patterns that no parameter has. */
-export async function readModel(path: string, flags: ReturnType<typeof readModelFlags>): Promise<ModelRequest> {
+export async function readModel(
+  path: string,
+  flags: ReturnType<typeof readModelFlags>,
+  abort: AbortSignal,
+): Promise<ModelRequest> {
   const { init, config, options, head } = flags
-  const file = await readModelFile(path, head === undefined ? {} : { head })
-  const { kind, title, model, recipe, tied, fixed, omitted, signal = {} } = file
+  const file = await readModelFile(path, head === undefined ? {} : { head }, abort)
+  const { kind, title, model, recipe, tied, fixed, omitted, files, signal = {} } = file
   if (head !== undefined && kind !== 'huggingface') {
     throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is none.`)
   }
@@ -107,6 +111,7 @@ export async function readModel(path: string, flags: ReturnType<typeof readModel
     tied,
     fixed,
     omitted,
+    files,
     initializer: init === 'recipe' ? (recipe ?? 'torch_default') : init,
     config,
     options: {

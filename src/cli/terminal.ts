@@ -1,6 +1,10 @@
+import { visible } from '../core/visible.js'
+
 /** What is asked of an output stream: process.stdout, process.stderr, or a test's stand-in. */
 export interface Terminal {
   readonly isTTY?: boolean
+  /** Width of the terminal, where it is known. */
+  readonly columns?: number
   /** Respects NO_COLOR, FORCE_COLOR and TERM=dumb. */
   hasColors?(): boolean
   write(text: string): unknown
@@ -54,11 +58,21 @@ export class ProgressBar {
     if (!this.#stream.isTTY || (now - this.#drawn < 100 && done < phase.total)) return
     this.#drawn = now
     const share = phase.total === 0 ? 1 : done / phase.total
-    const bar = '#'.repeat(Math.round(24 * share)).padEnd(24, '.')
     const rate = phase.milliseconds > 0 ? `${compact((1000 * done) / phase.milliseconds)}${phase.unit}/s` : ''
-    this.#stream.write(
-      `\r\x1b[K${label.padEnd(12)} [${bar}] ${(100 * share).toFixed(0).padStart(3)} %  ${rate}  ${this.#left()}`,
+    this.#stream.write(`\r\x1b[K${this.#line(label, share, rate)}`)
+  }
+
+  /** As much of the line as the terminal has room for: a line that wraps could not be drawn over. */
+  #line(label: string, share: number, rate: string): string {
+    const percent = `${(100 * share).toFixed(0).padStart(3)} %`
+    const room = (this.#stream.columns ?? 80) - 1
+    const after = [`${percent}  ${rate}  ${this.#left()}`, `${percent}  ${this.#left()}`, percent].find(
+      (text) => 12 + 1 + 6 + 1 + text.length <= room,
     )
+    if (after === undefined) return percent.trim().slice(0, Math.max(0, room))
+    const width = Math.min(24, room - (12 + 1 + 2 + 1 + after.length))
+    const bar = '#'.repeat(Math.round(width * share)).padEnd(width, '.')
+    return `${label.padEnd(12)} [${bar}] ${after}`
   }
 
   /** Seconds left in the phases that have begun, and of the others nothing is known. */
@@ -89,17 +103,20 @@ export function compact(value: number): string {
   return `${value.toFixed(0)} `
 }
 
-/** Columns padded to their widest cell; numbers to the right. */
+/** Columns padded to their widest cell; numbers to the right. Whatever the cells hold, each row is one line. */
 export function formatTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   right: ReadonlySet<number>,
 ): string {
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const shown = rows.map((row) => row.map(visible))
+  const widths = header.map((title, column) =>
+    shown.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), title.length),
+  )
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => (right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
       .join('  ')
       .trimEnd()
-  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+  return [line(header), line(widths.map((width) => '-'.repeat(width))), ...shown.map(line)].join('\n')
 }

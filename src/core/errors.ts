@@ -1,3 +1,5 @@
+import { visible } from './visible.js'
+
 /** What went wrong, for programs. The message is for people: it names the parameter, the value, the limit and the remedy. */
 export type WeightInitErrorCode =
   | 'INVALID_ARGUMENT'
@@ -55,12 +57,16 @@ export class OutOfMemoryError extends WeightInitError {
   }
 }
 
-/** A value as an error message shows it: strings quoted, bigints with n, long things cut. */
+/**
+ * A value as an error message shows it: strings quoted, bigints with n, long things cut; one line, whatever characters are in
+ * it.
+ */
 export function show(value: unknown): string {
   let text: string
   if (typeof value === 'string') text = JSON.stringify(value)
   else if (typeof value === 'bigint') text = `${value}n`
-  else if (typeof value === 'function') text = `function ${value.name || '(anonymous)'}`
+  else if (typeof value === 'function')
+    text = `function ${(typeof value.name === 'string' && value.name) || '(anonymous)'}`
   else if (typeof value === 'object' && value !== null) {
     try {
       text = JSON.stringify(value) ?? String(value)
@@ -68,7 +74,18 @@ export function show(value: unknown): string {
       text = Object.prototype.toString.call(value)
     }
   } else text = String(value)
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+  return shorten(visible(text))
+}
+
+const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 77)}...` : text)
+
+/** A file's path as a message shows it: of a long one the beginning and the whole name of the file. */
+export function showPath(path: unknown): string {
+  if (typeof path !== 'string') return show(path)
+  const text = visible(JSON.stringify(path))
+  if (text.length <= 80) return text
+  const name = text.slice(Math.max(text.lastIndexOf('/'), text.lastIndexOf('\\')))
+  return `${text.slice(0, Math.max(8, 77 - name.length))}...${name}`
 }
 
 /**

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { show, WeightInitError } from '../core/errors.js'
+import { show, showPath, WeightInitError } from '../core/errors.js'
 import {
   parseSafetensorsHeader,
   type SafetensorsHeader,
@@ -74,7 +74,7 @@ export class CheckpointReader {
         if (other !== undefined) {
           throw new WeightInitError(
             'INVALID_FILE',
-            `${show(path)}: tensor ${show(tensor.name)} is in ${show(other.file)} and in ${show(file)}.`,
+            `${showPath(path)}: tensor ${show(tensor.name)} is in ${show(other.file)} and in ${show(file)}.`,
           )
         }
         tensors.set(tensor.name, { ...tensor, file })
@@ -101,14 +101,14 @@ export class CheckpointReader {
       const reader = new CheckpointReader(path, files)
       for (const [name, file] of weightMap) {
         if (reader.tensors.get(name)?.file !== join(dirname(path), file)) {
-          throw new WeightInitError('INVALID_FILE', `${show(path)}: tensor ${show(name)} is not in ${show(file)}.`)
+          throw new WeightInitError('INVALID_FILE', `${showPath(path)}: tensor ${show(name)} is not in ${show(file)}.`)
         }
       }
       for (const { name, file } of reader.tensors.values()) {
         if (!weightMap.has(name)) {
           throw new WeightInitError(
             'INVALID_FILE',
-            `${show(path)} does not list tensor ${show(name)} of ${show(file)}.`,
+            `${showPath(path)} does not list tensor ${show(name)} of ${show(file)}.`,
           )
         }
       }
@@ -124,7 +124,7 @@ export class CheckpointReader {
     const tensor = this.tensors.get(name)
     const file = this.files.find(({ path }) => path === tensor?.file)
     if (tensor === undefined || file === undefined) {
-      throw new WeightInitError('UNKNOWN_PARAMETER', `${show(this.path)} has no tensor ${show(name)}.`)
+      throw new WeightInitError('UNKNOWN_PARAMETER', `${showPath(this.path)} has no tensor ${show(name)}.`)
     }
     return file.read(tensor, start, length)
   }
@@ -138,7 +138,7 @@ async function reading<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {
-    throw new WeightInitError('IO', `Cannot read ${show(path)}: ${(cause as Error).message}.`, { cause })
+    throw new WeightInitError('IO', `Cannot read ${showPath(path)}: ${(cause as Error).message}.`, { cause })
   }
 }
 
@@ -157,7 +157,7 @@ function named<T>(path: string, parse: () => T): T {
     return parse()
   } catch (cause) {
     if (!(cause instanceof WeightInitError)) throw cause
-    throw new WeightInitError(cause.code, `${show(path)}: ${cause.message}`, { cause })
+    throw new WeightInitError(cause.code, `${showPath(path)}: ${cause.message}`, { cause })
   }
 }
 
@@ -168,7 +168,7 @@ async function readAt(path: string, handle: FileHandle, position: number, length
     if (bytesRead === 0) {
       throw new WeightInitError(
         'IO',
-        `Cannot read ${show(path)}: it ended at byte ${position + done} while it was read.`,
+        `Cannot read ${showPath(path)}: it ended at byte ${position + done} while it was read.`,
       )
     }
     done += bytesRead

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { show, WeightInitError } from '../core/errors.js'
+import { showPath, WeightInitError } from '../core/errors.js'
 import {
   parseSafetensorsHeader,
   type SafetensorsHeader,
@@ -34,8 +34,8 @@ export class Checkpoint {
       await handle?.close()
       const { message } = cause as Error
       if (cause instanceof WeightInitError)
-        throw new WeightInitError(cause.code, `${show(path)}: ${message}`, { cause })
-      throw new WeightInitError('IO', `Cannot read ${show(path)}: ${message}.`, { cause })
+        throw new WeightInitError(cause.code, `${showPath(path)}: ${message}`, { cause })
+      throw new WeightInitError('IO', `Cannot read ${showPath(path)}: ${message}.`, { cause })
     }
   }
 
@@ -44,7 +44,7 @@ export class Checkpoint {
     try {
       return await readAt(this.#handle, this.tensors.get(name)!.byteOffset + start, length)
     } catch (cause) {
-      throw new WeightInitError('IO', `Reading ${show(this.path)} failed: ${(cause as Error).message}.`, { cause })
+      throw new WeightInitError('IO', `Reading ${showPath(this.path)} failed: ${(cause as Error).message}.`, { cause })
     }
   }
 

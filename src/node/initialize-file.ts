@@ -13,6 +13,7 @@ import { materialize } from '../weights/materialize.js'
 import { type VerificationReport, verificationReport } from '../weights/verify.js'
 import { CheckpointReader } from './checkpoint-reader.js'
 import { mergeCheckpoint } from './merge-checkpoint.js'
+import type { NamedPath } from './paths.js'
 import { type CheckpointWriter, type StoredTensor, storedTensor } from './writers/checkpoint-writer.js'
 import { createWriter, type WriterOptions } from './writers/create-writer.js'
 import { splitByBytes } from './writers/shards.js'
@@ -66,6 +67,8 @@ export interface FileReport {
 export interface FileJobOptions extends InitializeFileOptions {
   /** Also test the weights against their distributions; needs the whole model at once. Weights that fail are not written. */
   readonly check?: boolean
+  /** What else the run reads or writes: the model's files, the report. None of them may be an output. */
+  readonly otherPaths?: readonly NamedPath[]
 }
 
 export interface FileJobReport extends FileReport {
@@ -91,6 +94,7 @@ const fileOptionKeys = [
   'maxShardBytes',
   'fileShard',
   'metadata',
+  'force',
   'from',
   'maxDeviceBytes',
   'verify',
@@ -165,7 +169,12 @@ export class FileJob {
             plan.parameters.filter((p) => names.has(p.tiedTo ?? p.name) && p.action !== 'skip'),
           ),
         )
-      const written = await createWriter(path, tensors, metadata, manifest, options)
+      const inputs = [
+        ...(base?.files ?? []).map((file) => ({ path: file.path, what: 'the checkpoint' })),
+        ...(options.from === undefined ? [] : [{ path: options.from, what: 'the checkpoint' }]),
+        ...(options.otherPaths ?? []),
+      ]
+      const written = await createWriter(path, tensors, metadata, manifest, options, inputs)
       writer = written.writer
       const mine = new Set(written.tensors.map(({ name }) => name))
       return new FileJob(

@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../core/errors.js'
+import { show, showPath, WeightInitError } from '../core/errors.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import type { CheckpointReader, CheckpointTensor } from './checkpoint-reader.js'
 import { type StoredTensor, storedTensor } from './writers/checkpoint-writer.js'
@@ -47,7 +47,7 @@ function requireSame({ name, shape, dtype }: PlannedParameter, there: Checkpoint
   const mismatch = (what: string, model: string, file: string, remedy: string): never => {
     throw new WeightInitError(
       'INVALID_MODEL',
-      `Parameter ${show(name)} has the ${what} ${model} in the model and ${file} in ${show(path)}; ${remedy}.`,
+      `Parameter ${show(name)} has the ${what} ${model} in the model and ${file} in ${showPath(path)}; ${remedy}.`,
     )
   }
   if (shape.length !== there.shape.length || shape.some((length, axis) => length !== there.shape[axis])) {

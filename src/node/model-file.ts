@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { show, WeightInitError } from '../core/errors.js'
+import { showPath, WeightInitError } from '../core/errors.js'
 import type { InitializerRule } from '../initializers/rules.js'
 import type { Model } from '../ir/parameter.js'
 import type { CheckpointModel, OmittedTensor } from '../readers/checkpoint.js'
@@ -14,6 +14,7 @@ import {
 } from '../readers/safetensors-model.js'
 import type { SignalOptions } from '../signal/types.js'
 import { SafetensorsReader } from './checkpoint-reader.js'
+import { readPipe } from './named-pipe.js'
 
 /** A model read from a file, whatever its kind. */
 export interface ModelFile {
@@ -31,6 +32,8 @@ export interface ModelFile {
   readonly fixed: readonly string[]
   /** Tensors of the file that are not in the model, and why. */
   readonly omitted: readonly OmittedTensor[]
+  /** The files that were read. */
+  readonly files: readonly string[]
 }
 
 /** What a folder is looked through for, in this order. */
@@ -40,42 +43,56 @@ const namesInFolder = ['config.json', 'model.safetensors.index.json', 'model.saf
  * Reads a model from a path: a Hugging Face config.json, a .safetensors file or a sharded checkpoint's index (headers only),
  * an ONNX file, model JSON (`readModelJson`), or a folder with one of them. JSON is told apart by its keys.
  *
+ * @param signal ends the wait for a named pipe that nobody writes to
  * @throws WeightInitError `IO` for a path that cannot be read, `INVALID_FILE` for what is none of these, or the reader's own
  */
-export async function readModelFile(path: string, options: HuggingFaceOptions = {}): Promise<ModelFile> {
+export async function readModelFile(
+  path: string,
+  options: HuggingFaceOptions = {},
+  signal?: AbortSignal,
+): Promise<ModelFile> {
   const info = await io(path, stat(path))
-  if (info.isDirectory()) return readModelFile(await findIn(path), options)
+  if (info.isDirectory()) return readModelFile(await findIn(path), options, signal)
   const title = basename(path)
-  if (path.endsWith('.safetensors')) return checkpoint('safetensors', title, readSafetensorsModel(await headerOf(path)))
+  if (path.endsWith('.safetensors'))
+    return checkpoint('safetensors', title, [path], readSafetensorsModel(await headerOf(path)))
   if (path.endsWith('.onnx')) {
     const { readOnnxModel } = await onnxReader()
-    return checkpoint('onnx', title, readOnnxModel(await io(path, readFile(path))))
+    return checkpoint('onnx', title, [path], readOnnxModel(await io(path, readFile(path))))
   }
-  const text = await io(path, readFile(path, 'utf8'))
+  const text = info.isFIFO()
+    ? (await io(path, readPipe(path, signal))).toString('utf8')
+    : await io(path, readFile(path, 'utf8'))
   const json = parseJson(text, path)
   const keys = typeof json === 'object' && json !== null ? Object.keys(json) : []
-  if (keys.includes('weight_map')) return checkpoint('safetensors', title, await shardedModel(path, text))
+  if (keys.includes('weight_map')) return shardedModel(path, title, text)
   if (Array.isArray(json) || keys.includes('parameters') || (keys.includes('layers') && !keys.includes('model_type'))) {
     const { model, rules, signal } = readModelJson(json)
     const own = { ...(rules === undefined ? {} : { recipe: rules }), ...(signal === undefined ? {} : { signal }) }
-    return { kind: 'json', title, model, ...own, ...nothingElse }
+    return { kind: 'json', title, model, ...own, ...nothingElse, files: [path] }
   }
   if (!keys.includes('model_type')) {
     throw new WeightInitError(
       'INVALID_FILE',
-      `${show(path)} is none of the files that are read: a Hugging Face config.json (model_type), a checkpoint's index ` +
+      `${showPath(path)} is none of the files that are read: a Hugging Face config.json (model_type), a checkpoint's index ` +
         '(weight_map), model JSON (layers or parameters), .safetensors, .onnx.',
     )
   }
   const { architecture, head, model, recipe, tied } = readHuggingFaceConfig(json, options)
-  return { kind: 'huggingface', title: `${architecture} (${head})`, model, recipe, ...nothingElse, tied }
+  return { kind: 'huggingface', title: `${architecture} (${head})`, model, recipe, ...nothingElse, tied, files: [path] }
 }
 
 const nothingElse = { tied: {}, fixed: [], omitted: [] } as const
 
-const checkpoint = (kind: 'safetensors' | 'onnx', title: string, read: CheckpointModel): ModelFile => ({
+const checkpoint = (
+  kind: 'safetensors' | 'onnx',
+  title: string,
+  files: readonly string[],
+  read: CheckpointModel,
+): ModelFile => ({
   kind,
   title,
+  files,
   tied: {},
   ...read,
 })
@@ -91,14 +108,15 @@ async function findIn(folder: string): Promise<string> {
     )
       return path
   }
-  throw new WeightInitError('IO', `The folder ${show(folder)} holds none of ${namesInFolder.join(', ')}.`)
+  throw new WeightInitError('IO', `The folder ${showPath(folder)} holds none of ${namesInFolder.join(', ')}.`)
 }
 
-async function shardedModel(path: string, text: string): Promise<CheckpointModel> {
+async function shardedModel(path: string, title: string, text: string): Promise<ModelFile> {
   const index = readSafetensorsIndex(text)
   const headers = new Map<string, SafetensorsHeader>()
-  for (const file of index.files) headers.set(file, await headerOf(join(dirname(path), file)))
-  return readShardedSafetensorsModel(index, headers)
+  const files = index.files.map((file) => join(dirname(path), file))
+  for (const [i, file] of index.files.entries()) headers.set(file, await headerOf(files[i]!))
+  return checkpoint('safetensors', title, [path, ...files], readShardedSafetensorsModel(index, headers))
 }
 
 /** Reads a file's header alone, however large the file is. */
@@ -127,7 +145,7 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new WeightInitError('INVALID_FILE', `${show(path)} is not valid JSON: ${(cause as Error).message}.`, {
+    throw new WeightInitError('INVALID_FILE', `${showPath(path)} is not valid JSON: ${(cause as Error).message}.`, {
       cause,
     })
   }
@@ -137,6 +155,7 @@ async function io<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {
-    throw new WeightInitError('IO', `Cannot read ${show(path)}: ${(cause as Error).message}.`, { cause })
+    if ((cause as Error).name === 'AbortError') throw cause
+    throw new WeightInitError('IO', `Cannot read ${showPath(path)}: ${(cause as Error).message}.`, { cause })
   }
 }

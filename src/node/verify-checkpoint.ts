@@ -1,5 +1,5 @@
 import { Comparison } from '../core/comparison.js'
-import { refuse, show } from '../core/errors.js'
+import { refuse, show, showPath } from '../core/errors.js'
 import { CpuMeasurer } from '../cpu/measure.js'
 import { CpuStore } from '../cpu/store.js'
 import { deviceState } from '../gpu/device/device-state.js'
@@ -60,7 +60,7 @@ export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan
   const known = new Set(plan.parameters.map(({ name }) => name))
   const list = (names: readonly string[]): string =>
     `${names.slice(0, 5).map(show).join(', ')}${names.length > 5 ? `, ... (${names.length})` : ''}`
-  const fail = refuse('INVALID_FILE', `${show(checkpoint.path)} does not match the manifest: `)
+  const fail = refuse('INVALID_FILE', `${showPath(checkpoint.path)} does not match the manifest: `)
   const missing = parameters.filter(({ name }) => !checkpoint.tensors.has(name)).map(({ name }) => name)
   if (missing.length > 0) fail(`it lacks ${list(missing)}.`)
   const surplus = [...checkpoint.tensors.keys()].filter((name) => !known.has(name))

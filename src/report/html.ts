@@ -38,6 +38,7 @@ export function reportHtml(
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="webgpu-init">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">

@@ -498,7 +498,7 @@ describe('help', () => {
 
 /** A mistake: found before any work, told on stderr in one plain message, and nothing is left behind. */
 async function expectRefusal(args: readonly string[], status: 1 | 2, message: RegExp): Promise<void> {
-  await writeFile(join(folder, 'kept.safetensors'), 'precious')
+  await writeFile(join(folder, 'kept.safetensors'), precious)
   const before = await filesBelow(folder)
   const output = await run(...args)
   expect(output.stderr).toMatch(message)
@@ -506,7 +506,7 @@ async function expectRefusal(args: readonly string[], status: 1 | 2, message: Re
   expect(output.stdout, 'nothing was begun').toBe('')
   expect(output.status).toBe(status)
   expect(await filesBelow(folder)).toEqual(before)
-  expect(await readFile(join(folder, 'kept.safetensors'), 'utf8')).toBe('precious')
+  expect(await readFile(join(folder, 'kept.safetensors'), 'utf8')).toBe(precious)
 }
 
 const out = ['-o', 'kept.safetensors'] as const
@@ -641,6 +641,9 @@ describe('failure exits 1', () => {
   })
 })
 
+/** An older file of the kind that is written. */
+const precious = `\x02${'\0'.repeat(7)}{}precious`
+
 describe('interrupted', () => {
   interface Child {
     readonly process: ChildProcess
@@ -675,24 +678,25 @@ describe('interrupted', () => {
   // 38.9 million normals: seconds of work on any machine.
   const medium = { model_type: 'gpt2', n_layer: 4, n_embd: 512 }
 
-  for (const [signal, device] of [
-    ['SIGINT', 'cpu'],
-    ['SIGTERM', 'cpu'],
-    ['SIGINT', 'gpu'],
+  for (const [signal, code, device] of [
+    ['SIGINT', 130, 'cpu'],
+    ['SIGTERM', 143, 'cpu'],
+    ['SIGHUP', 129, 'cpu'],
+    ['SIGINT', 130, 'gpu'],
   ] as const) {
-    it(`by ${signal} while it initialises on the ${device}: exits 130, the old file stays, nothing else`, async () => {
+    it(`by ${signal} while it initialises on the ${device}: exits ${code}, the old file stays, nothing else`, async () => {
       await writeFile(join(folder, 'config.json'), JSON.stringify(medium))
-      await writeFile(join(folder, 'out.safetensors'), 'precious')
+      await writeFile(join(folder, 'out.safetensors'), precious)
       const child = start('init', 'config.json', '-o', 'out.safetensors', '--seed', '1', '--device', device)
       await child.begun
       expect(await unfinished(), 'the test comes in time').toHaveLength(1)
       child.process.kill(signal)
       const { status, stderr, stdout } = await child.ended
       expect(stderr).toBe('Interrupted; no file was written.\n')
-      expect(status).toBe(130)
+      expect(status).toBe(code)
       expect(stdout).not.toContain('Wrote')
       expect(await filesBelow(folder)).toEqual(['config.json', 'out.safetensors'])
-      expect(await readFile(join(folder, 'out.safetensors'), 'utf8')).toBe('precious')
+      expect(await readFile(join(folder, 'out.safetensors'), 'utf8')).toBe(precious)
     })
   }
 

@@ -1,6 +1,8 @@
 import { basename } from 'node:path'
-import { show } from '../../core/errors.js'
+import { show, showPath } from '../../core/errors.js'
+import { visible } from '../../core/visible.js'
 import { FileJob } from '../../node/initialize-file.js'
+import { refuseSharedPaths } from '../../node/paths.js'
 import { checkpointFormats } from '../../node/writers/create-writer.js'
 import type { FileShard } from '../../node/writers/shards.js'
 import type { SignalReport } from '../../signal/types.js'
@@ -60,6 +62,9 @@ export const initCommand: Command = {
       value: 'I/N',
       help: 'make the I-th of N files, 1 <= I <= N, and the index, as one of N processes. Needs --seed, the same for all',
     },
+    force: {
+      help: 'replace files that are there and are not of the kind that is written; without it they are refused',
+    },
     device: deviceFlag,
     memory: {
       value: 'BYTES',
@@ -116,6 +121,7 @@ function readOutputFlags(args: Arguments) {
     ...(fileShard === undefined ? {} : { fileShard }),
     ...(maxShardBytes === undefined ? {} : { maxShardBytes }),
     ...(maxDeviceBytes === undefined ? {} : { maxDeviceBytes }),
+    force: args.has('force'),
   }
   return { output, options, report }
 }
@@ -135,8 +141,13 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
     throw new UsageError('--from needs --only or --skip: without them nothing would be kept of the checkpoint.')
   }
   const { init } = flags
-  const request = await readModel(path, flags)
+  const request = await readModel(path, flags, signal)
   const { label, model, initializer, config, options: modelOptions, signal: signalOptions } = request
+  const read = request.files.map((file) => ({ path: file, what: 'the model' }))
+  if (reportPath !== undefined) {
+    const base = from === undefined ? [] : [{ path: from, what: 'the checkpoint' }]
+    await refuseSharedPaths([{ path: reportPath, what: '--report' }], [...read, ...base])
+  }
   let bar: ProgressBar | undefined
   let page: ReportFile | undefined
   let signalReport: SignalReport | undefined
@@ -148,6 +159,7 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
     verify,
     signal,
     check: reportPath !== undefined,
+    otherPaths: [...read, ...(reportPath === undefined ? [] : [{ path: reportPath, what: '--report' }])],
     onWeights: async (weights) => {
       if (signalRequest?.options === undefined) return
       signalReport = await propagateSignal(model, weights, { ...signalRequest.options, signal })
@@ -157,17 +169,18 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
   try {
     if (reportPath !== undefined) {
       signalRequest = planSignal(model, signalOptions, job.ownPlan)
-      page = await ReportFile.create(reportPath)
+      page = await ReportFile.create(reportPath, options.force)
     }
     const gpu = await chooseDevice(device)
     const { totals, plan, copied } = job
     const copiedBytes = copied.reduce((sum, { byteLength }) => sum + byteLength, 0)
     const print = (text: string): unknown => json || process.stdout.write(`${text}\n`)
     print(
-      `${label}: ${totals.parameterCount} parameters, ${totals.elementCount.toLocaleString('en')} elements, ` +
+      `${visible(label)}: ${totals.parameterCount} parameters, ${totals.elementCount.toLocaleString('en')} elements, ` +
         `${compact(totals.byteLength)}B; seed ${plan.seed}; on ${deviceLabel(gpu)}`,
     )
-    if (from !== undefined) print(`${copied.length} other tensors, ${compact(copiedBytes)}B, copied from ${from}`)
+    if (from !== undefined)
+      print(`${copied.length} other tensors, ${compact(copiedBytes)}B, copied from ${showPath(from)}`)
     bar = new ProgressBar([
       ['initialise', 'B', totals.byteLength],
       ...(verify === 0 ? [] : ([['verify', 'B', totals.byteLength]] as const)),
@@ -188,7 +201,7 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
     await page?.write(initPage(outcome))
     const ok = report.files.length > 0 && signalPasses(signalReport)
     print(initText(outcome, quiet))
-    for (const file of [...(page === undefined ? [] : [page.path]), ...report.files]) print(`Wrote ${file}`)
+    for (const file of [...(page === undefined ? [] : [page.path]), ...report.files]) print(`Wrote ${visible(file)}`)
     if (json) process.stdout.write(`${JSON.stringify({ ok, ...initJson(outcome) }, null, 2)}\n`)
     return ok ? 0 : 1
   } finally {

@@ -1,3 +1,5 @@
+import { showPath } from '../../core/errors.js'
+import { visible } from '../../core/visible.js'
 import { type CheckpointInspection, inspectCheckpoint } from '../../node/inspect-checkpoint.js'
 import type { Arguments } from '../arguments.js'
 import type { Command } from '../command.js'
@@ -39,7 +41,7 @@ async function runInspect(args: Arguments, signal: AbortSignal): Promise<number>
     },
   }).finally(() => bar?.clear())
   if (inspection.tensors.length === 0 && only !== undefined) {
-    throw new UsageError(`--only ${only.join(', ')} matches no tensor of ${path}.`)
+    throw new UsageError(`--only ${only.join(', ')} matches no tensor of ${showPath(path)}.`)
   }
   process.stdout.write(args.has('json') ? `${JSON.stringify(jsonOf(inspection), null, 1)}\n` : report(path, inspection))
   return 0
@@ -71,10 +73,10 @@ function report(path: string, { files, metadata, tensors }: CheckpointInspection
   const lines = [
     formatTable(header.slice(0, measured ? 10 : 4), rows, new Set([3, 4, 5, 6, 7, 8, 9])),
     '',
-    `${path}: ${tensors.length} tensors, ${elements.toLocaleString('en')} elements, ${compact(bytes)}B` +
+    `${visible(path)}: ${tensors.length} tensors, ${elements.toLocaleString('en')} elements, ${compact(bytes)}B` +
       `${files.length > 1 ? ` in ${files.length} files` : ''}`,
     ...[...metadata].map(
-      ([key, value]) => `metadata ${key}: ${value.length > 80 ? `${value.slice(0, 77)}...` : value}`,
+      ([key, value]) => `metadata ${visible(key)}: ${visible(value.length > 80 ? `${value.slice(0, 77)}...` : value)}`,
     ),
     ...(nonFinite > 0 ? [paint(`${nonFinite.toLocaleString('en')} elements are not finite.`, 'red')] : []),
   ]

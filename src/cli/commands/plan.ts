@@ -1,3 +1,4 @@
+import { visible } from '../../core/visible.js'
 import { describeDistribution } from '../../distributions/registry.js'
 import type { InitializationPlan, PlannedParameter } from '../../ir/plan.js'
 import { diagnosePlan, type PlanFinding, planEveryParameter } from '../../plan/lint.js'
@@ -24,9 +25,9 @@ export const planCommand: Command = {
   run: runPlan,
 }
 
-async function runPlan(args: Arguments): Promise<number> {
+async function runPlan(args: Arguments, signal: AbortSignal): Promise<number> {
   const path = args.operand('plan', 'the path of a model, such as a config.json')
-  const request = await readModel(path, readModelFlags(args))
+  const request = await readModel(path, readModelFlags(args), signal)
   const { label, model, initializer, config, options, tied } = request
   const plan = planEveryParameter(model, initializer, config, options)
   const findings = diagnosePlan(plan, tied)
@@ -54,11 +55,11 @@ function report(
   return [
     planTable(plan, findings),
     '',
-    `${label}: ${parameterCount} parameters, ${elementCount.toLocaleString('en')} elements, ` +
+    `${visible(label)}: ${parameterCount} parameters, ${elementCount.toLocaleString('en')} elements, ` +
       `${byteLength.toLocaleString('en')} bytes (${compact(byteLength)}B); seed ${plan.seed}`,
     ...(skipped > 0 ? [`${skipped} parameters are left out.`] : []),
     ...(fixed.length > 0 ? [`No weights, left out: ${list(fixed)}`] : []),
-    ...omitted.map(({ name, reason }) => `Not in the plan: ${name}: ${reason}`),
+    ...omitted.map(({ name, reason }) => `Not in the plan: ${visible(`${name}: ${reason}`)}`),
     ...(shared.length > 0 ? [`Shared memory: ${list(shared)}`] : []),
     '',
     ...findingLines(findings),
@@ -67,7 +68,7 @@ function report(
 }
 
 const list = (names: readonly string[]): string =>
-  names.length > 8 ? `${names.slice(0, 8).join(', ')}, ... (${names.length})` : names.join(', ')
+  visible(names.length > 8 ? `${names.slice(0, 8).join(', ')}, ... (${names.length})` : names.join(', '))
 
 function planTable(plan: InitializationPlan, findings: readonly PlanFinding[]): string {
   const flags = new Map<string, string[]>()
@@ -117,6 +118,6 @@ function findingLines(findings: readonly PlanFinding[]): string[] {
     .map(([first, ...more]) => {
       const { severity, code, parameter, message } = first!
       const others = more.length === 0 ? '' : ` And ${more.length} more.`
-      return `${paint(severity, colours[severity])} ${code}: ${parameter}: ${message}${others}`
+      return `${paint(severity, colours[severity])} ${code}: ${visible(`${parameter}: ${message}`)}${others}`
     })
 }

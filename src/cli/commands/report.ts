@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { show, WeightInitError } from '../../core/errors.js'
+import { showPath, WeightInitError } from '../../core/errors.js'
+import { PartialFile } from '../../node/writers/partial-file.js'
 import { reportHtml } from '../../report/html.js'
 import type { ReportData } from '../../report/types.js'
 import type { Flag } from '../arguments.js'
@@ -18,57 +18,39 @@ async function pageFile(name: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new WeightInitError('IO', `Cannot read ${show(path)}, a part of this package: ${(cause as Error).message}.`, {
-      cause,
-    })
+    throw new WeightInitError(
+      'IO',
+      `Cannot read ${showPath(path)}, a part of this package: ${(cause as Error).message}.`,
+      {
+        cause,
+      },
+    )
   }
 }
 
 /** A report in the making: beside its final name until it is complete. */
 export class ReportFile {
   readonly path: string
-  readonly #partial: string
+  readonly #file: PartialFile
 
-  private constructor(path: string) {
+  private constructor(path: string, file: PartialFile) {
     this.path = path
-    this.#partial = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.partial`
+    this.#file = file
   }
 
   /** Finds out before any other work whether the path can be written. */
-  static async create(path: string): Promise<ReportFile> {
-    const file = new ReportFile(path)
-    try {
-      if (
-        await stat(path).then(
-          (found) => !found.isFile(),
-          () => false,
-        )
-      )
-        throw new Error('it exists and is no regular file')
-      await (await open(file.#partial, 'wx')).close()
-    } catch (cause) {
-      throw new WeightInitError(
-        'IO',
-        `Cannot write the report ${show(path)}: ${(cause as Error).message}. Choose a path in a folder that exists and is writable.`,
-        { cause },
-      )
-    }
-    return file
+  static async create(path: string, force: boolean): Promise<ReportFile> {
+    return new ReportFile(path, await PartialFile.create(path, { kind: 'report', force }))
   }
 
   async write(data: ReportData): Promise<void> {
     const [script, style] = await Promise.all([pageFile('page.js'), pageFile('page.css')])
-    const handle = await open(this.#partial, 'w')
-    try {
-      await handle.writeFile(reportHtml(data, { script, style }))
-    } finally {
-      await handle.close()
-    }
-    await rename(this.#partial, this.path)
+    await this.#file.writeAt(new TextEncoder().encode(reportHtml(data, { script, style })), 0)
+    await this.#file.commit()
   }
 
   /** Takes away what `write` did not finish. */
   async discard(): Promise<void> {
-    await rm(this.#partial, { force: true })
+    await this.#file.discard()
   }
 }

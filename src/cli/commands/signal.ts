@@ -1,4 +1,5 @@
 import { show, WeightInitError } from '../../core/errors.js'
+import { visible } from '../../core/visible.js'
 import type { Model } from '../../ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../../ir/plan.js'
 import { resolveSignalOptions } from '../../signal/options.js'
@@ -56,7 +57,7 @@ export const signalPasses = (signal: SignalReport | undefined): boolean =>
 const log = (value: number): string => value.toFixed(2).replace(/^-(?=0\.00$)/, '')
 
 function trendLine(what: string, { verdict, from, to, log10Ratio, perStep }: SignalTrend): string {
-  const line = `${what} are ${verdict}: mean square x 10^${log(log10Ratio)} from ${from} to ${to}, x ${perStep.toPrecision(3)} a step.`
+  const line = `${what} are ${verdict}: mean square x 10^${log(log10Ratio)} from ${visible(from)} to ${visible(to)}, x ${perStep.toPrecision(3)} a step.`
   return verdict === 'healthy' ? line : paint(line, 'red')
 }
 
@@ -81,7 +82,7 @@ export function signalText(
     trendLine('Activations', forward),
     trendLine('Gradients', backward),
     // The advice begins with what the trends say.
-    ...advice.filter((line) => !/^(Activations|Gradients) are /.test(line)),
+    ...advice.filter((line) => !/^(Activations|Gradients) are /.test(line)).map(visible),
   ]
   return lines.join('\n')
 }

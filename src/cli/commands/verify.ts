@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { show, WeightInitError } from '../../core/errors.js'
+import { show, showPath, WeightInitError } from '../../core/errors.js'
+import { visible } from '../../core/visible.js'
 import { describeDistribution } from '../../distributions/registry.js'
 import type { InitializationPlan } from '../../ir/plan.js'
 import { Checkpoint } from '../../node/checkpoint.js'
 import { type ModelFile, readModelFile } from '../../node/model-file.js'
+import { refuseSharedPaths } from '../../node/paths.js'
 import { type CheckpointVerification, verifyCheckpoint } from '../../node/verify-checkpoint.js'
 import { planFromManifest } from '../../plan/manifest/read.js'
 import { reportData } from '../../report/build.js'
@@ -36,6 +38,7 @@ gradients pass through the layers. Exit code 1 where anything fails.`,
       help: 'chance that valid weights fail a test, over all tests together; default 1e-6',
     },
     report: reportFlag,
+    force: { help: 'let --report replace a file that is not a report' },
     json: jsonFlag,
     quiet: quietFlag,
   },
@@ -62,9 +65,18 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
   const checkpoint = await Checkpoint.open(path)
   let page: ReportFile | undefined
   try {
+    if (reportPath !== undefined) {
+      const read: (readonly [string | undefined, string])[] = [
+        [path, 'the weights'],
+        [modelPath, '--model'],
+        [args.text('manifest'), '--manifest'],
+      ]
+      const inputs = read.flatMap(([file, what]) => (file === undefined ? [] : [{ path: file, what }]))
+      await refuseSharedPaths([{ path: reportPath, what: '--report' }], inputs)
+    }
     const plan = planFromManifest(await manifestText(checkpoint, args.text('manifest')))
     const propagate = model === undefined ? undefined : layersOf(model, modelPath!, plan)
-    page = reportPath === undefined ? undefined : await ReportFile.create(reportPath)
+    page = reportPath === undefined ? undefined : await ReportFile.create(reportPath, args.has('force'))
     const device = await chooseDevice(deviceOf(args))
     const bar = new ProgressBar([['verify', 'B', plan.totals.byteLength]])
     const result = await verifyCheckpoint(checkpoint, plan, {
@@ -89,7 +101,7 @@ async function readLayeredModel(path: string): Promise<ModelFile> {
   const file = await readModelFile(path)
   if (file.model.layer !== undefined) return file
   throw new UsageError(
-    `--model ${path} lists parameters, not what is computed with them; give model JSON with layers, or leave --model out.`,
+    `--model ${showPath(path)} lists parameters, not what is computed with them; give model JSON with layers, or leave --model out.`,
   )
 }
 
@@ -104,12 +116,12 @@ function layersOf({ model, signal = {} }: ModelFile, path: string, plan: Initial
     if (found !== undefined && show(found.shape) === show(shape)) continue
     throw new WeightInitError(
       'INVALID_FILE',
-      `${show(path)} does not match the manifest: its parameter ${show(name)} has shape ${show(shape)}, and the manifest ` +
+      `${showPath(path)} does not match the manifest: its parameter ${show(name)} has shape ${show(shape)}, and the manifest ` +
         `${found === undefined ? 'has none of that name' : `says ${show(found.shape)}`}.`,
     )
   }
   const { options, note } = planSignal(model, signal, plan)
-  if (options === undefined) throw new WeightInitError('INVALID_MODEL', `--model ${show(path)}: ${note}`)
+  if (options === undefined) throw new WeightInitError('INVALID_MODEL', `--model ${showPath(path)}: ${note}`)
   return { model, options }
 }
 
@@ -146,14 +158,14 @@ async function manifestText(checkpoint: Checkpoint, path: string | undefined): P
     try {
       return await readFile(path, 'utf8')
     } catch (cause) {
-      throw new WeightInitError('IO', `Cannot read ${show(path)}: ${(cause as Error).message}.`, { cause })
+      throw new WeightInitError('IO', `Cannot read ${showPath(path)}: ${(cause as Error).message}.`, { cause })
     }
   }
   const own = checkpoint.header.metadata.get('webgpu-init')
   if (own !== undefined) return own
   throw new WeightInitError(
     'INVALID_FILE',
-    `${show(checkpoint.path)} has no manifest in its metadata; give one with --manifest manifest.json (weights.manifest()).`,
+    `${showPath(checkpoint.path)} has no manifest in its metadata; give one with --manifest manifest.json (weights.manifest()).`,
   )
 }
 
@@ -186,7 +198,7 @@ function textReport(
   const header = ['parameter', 'shape', 'rule', 'expected std', 'measured std', 'manifest = file', 'tests']
   const failures = check.failures.map(
     ({ parameters, test, message, adjustedPValue }) =>
-      `  ${parameters.slice(0, 5).join(', ')}: ${test}: ${message} (adjusted p ${adjustedPValue.toExponential(1)})`,
+      `  ${visible(`${parameters.slice(0, 5).join(', ')}: ${test}: ${message}`)} (adjusted p ${adjustedPValue.toExponential(1)})`,
   )
   const lines = [
     ...(quiet ? [] : [formatTable(header, rows, new Set([3, 4])), '']),

@@ -1,4 +1,5 @@
 import { refuse, show } from '../../core/errors.js'
+import { type NamedPath, refuseSharedPaths } from '../paths.js'
 import type { CheckpointWriter, StoredTensor } from './checkpoint-writer.js'
 import { NpyWriter } from './npy-writer.js'
 import { RawWriter } from './raw-writer.js'
@@ -25,6 +26,11 @@ export interface WriterOptions {
   readonly maxShardBytes?: number
   /** safetensors only: one file of `count`, counted from 1, and the index, which is the same for all of them. */
   readonly fileShard?: FileShard
+  /**
+   * Whether a file that is there and is not of the kind that is written may be replaced. Default false: such a file is refused.
+   * Files of the same kind are replaced in any case.
+   */
+  readonly force?: boolean
   /** More entries for the header; 'webgpu-init' holds the manifest. */
   readonly metadata?: Readonly<Record<string, string>>
 }
@@ -32,6 +38,7 @@ export interface WriterOptions {
 /**
  * Opens the output for tensors.
  * @param manifest metadata for a file with these tensors
+ * @param inputs what the run reads, and its other outputs: none of them may be written over
  * @returns the writer, and the tensors that it takes: all of them, or those of one file
  */
 export async function createWriter(
@@ -39,7 +46,8 @@ export async function createWriter(
   tensors: readonly StoredTensor[],
   metadata: Readonly<Record<string, string>>,
   manifest: (names: ReadonlySet<string>) => Readonly<Record<string, string>>,
-  { format = 'safetensors', maxShardBytes, fileShard }: WriterOptions,
+  { format = 'safetensors', maxShardBytes, fileShard, force = false }: WriterOptions,
+  inputs: readonly NamedPath[] = [],
 ): Promise<{ readonly writer: CheckpointWriter; readonly tensors: readonly StoredTensor[] }> {
   const fail = refuse('INVALID_ARGUMENT')
   if (typeof path !== 'string' || path === '') fail(`path must be a file's path, but found ${show(path)}.`)
@@ -67,8 +75,15 @@ export async function createWriter(
     ...metadata,
     ...manifest(new Set(list.map(({ name }) => name))),
   })
+  const refuseShared = (paths: readonly string[]): Promise<void> =>
+    refuseSharedPaths(
+      paths.map((name) => ({ path: name, what: 'The output' })),
+      inputs,
+    )
+  if (typeof force !== 'boolean') fail(`force must be true or false, but found ${show(force)}.`)
+  if (format !== 'safetensors') await refuseShared(format === 'raw' ? [path, `${path}.json`] : [path])
   if (format === 'npy') return { writer: await NpyWriter.create(path, tensors, entriesOf(tensors)), tensors }
-  if (format === 'raw') return { writer: await RawWriter.create(path, tensors, entriesOf(tensors)), tensors }
+  if (format === 'raw') return { writer: await RawWriter.create(path, tensors, entriesOf(tensors), force), tensors }
   const groups =
     fileShard !== undefined
       ? splitByCount(tensors, fileShard.count)
@@ -76,7 +91,8 @@ export async function createWriter(
         ? [tensors]
         : splitByBytes(tensors, maxShardBytes)
   if (groups.length === 1 && fileShard === undefined) {
-    const writer = await SafetensorsWriter.create([{ path, tensors, metadata: entriesOf(tensors) }])
+    await refuseShared([path])
+    const writer = await SafetensorsWriter.create([{ path, tensors, metadata: entriesOf(tensors) }], undefined, force)
     return { writer, tensors }
   }
   const files = groups.map((list, i) => ({
@@ -85,6 +101,8 @@ export async function createWriter(
     metadata: entriesOf(list),
   }))
   const chosen = fileShard === undefined ? files : [files[fileShard.index - 1]!]
-  const writer = await SafetensorsWriter.create(chosen, { path: indexPath(path), text: shardIndex(path, groups) })
+  await refuseShared([...chosen.map((file) => file.path), indexPath(path)])
+  const index = { path: indexPath(path), text: shardIndex(path, groups) }
+  const writer = await SafetensorsWriter.create(chosen, index, force)
   return { writer, tensors: chosen.flatMap((file) => file.tensors) }
 }

@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { show, WeightInitError } from '../../core/errors.js'
+import { show, showPath, WeightInitError } from '../../core/errors.js'
 import { npyHeader } from '../../readers/npy.js'
 import {
   type CheckpointWriter,
@@ -10,7 +10,9 @@ import {
   type StoredTensor,
   type WriteOptions,
 } from './checkpoint-writer.js'
-import { io, PartialFile, partialName } from './partial-file.js'
+import { isOfKind } from './file-kind.js'
+import { io, PartialFile } from './partial-file.js'
+import { partialName, removeStalePartials } from './partial-name.js'
 
 const FORMAT = 'webgpu-init-npy'
 const INDEX = 'index.json'
@@ -67,6 +69,7 @@ export class NpyWriter implements CheckpointWriter {
       return { name, file, dtype, shape, byteLength, header: npyHeader(dtype, shape, `Parameter ${show(name)}`) }
     })
     const folder = await replaceable(path)
+    await removeStalePartials(folder)
     const partial = partialName(folder)
     try {
       await mkdir(partial)
@@ -85,7 +88,7 @@ export class NpyWriter implements CheckpointWriter {
   }
 
   async #put(name: string, head: Uint8Array, rest?: (file: PartialFile) => Promise<void>): Promise<void> {
-    const file = await PartialFile.create(join(this.#partial, name))
+    const file = await PartialFile.create(join(this.#partial, name), { kind: 'npy' })
     try {
       await file.writeAt(head, 0)
       await rest?.(file)
@@ -110,13 +113,16 @@ export class NpyWriter implements CheckpointWriter {
       if (hadOld) await rename(old, this.#folder)
       throw error
     }
-    if (hadOld) await rm(old, { recursive: true, force: true })
+    if (hadOld) await removeEarlier(old)
   }
 
   async discard(): Promise<void> {
     await rm(this.#partial, { recursive: true, force: true })
   }
 }
+
+/** A name that `fileName` gives. */
+const fileOfTensor = /^[A-Za-z0-9._%-]+\.npy$/
 
 /** A parameter's name as a file's: what is not a letter, a digit, `.`, `_` or `-` becomes `%XX` of its UTF-8 bytes. */
 function fileName(name: string): string {
@@ -135,7 +141,7 @@ function fileName(name: string): string {
 }
 
 function refusal(path: string, why: string, cause?: unknown): WeightInitError {
-  return new WeightInitError('IO', `Cannot write the folder ${show(path)}: ${why}.`, { cause })
+  return new WeightInitError('IO', `Cannot write the folder ${showPath(path)}: ${why}.`, { cause })
 }
 
 /** The folder's real path, if there is none, an empty one, or one that this wrote and nobody added to. */
@@ -148,22 +154,51 @@ async function replaceable(path: string): Promise<string> {
     throw refusal(path, (cause as Error).message, cause)
   }
   if (!(await stat(folder)).isDirectory()) throw refusal(path, 'it exists and is no folder')
-  const present = await readdir(folder)
-  if (present.length === 0) return folder
-  const ours = new Set<unknown>([INDEX])
-  try {
-    const index = JSON.parse(await readFile(join(folder, INDEX), 'utf8'))
-    if (index.format === FORMAT) for (const { file } of index.tensors) ours.add(file)
-  } catch {
-    // No index of ours: nothing in it may be removed.
-    ours.clear()
-  }
-  const foreign = present.find((name) => !ours.has(name))
+  const { foreign } = await sorted(folder)
   if (foreign !== undefined) {
     throw refusal(
       path,
-      `it holds ${show(foreign)}, which is no file of an earlier run. Choose another or an empty folder`,
+      `it holds ${show(foreign)}, which is not a file of an earlier run. Choose another or an empty folder`,
     )
   }
   return folder
+}
+
+/**
+ * What a folder holds that an earlier run wrote there, and something that it did not write, if there is any. Its index says
+ * what it wrote, and is believed only of .npy files of exactly the length that it says.
+ */
+async function sorted(folder: string): Promise<{ readonly ours: readonly string[]; readonly foreign?: string }> {
+  const listed = new Map<string, number>()
+  try {
+    const index = JSON.parse(await readFile(join(folder, INDEX), 'utf8'))
+    if (index.format === FORMAT) {
+      for (const { file, dtype, shape, byteLength } of index.tensors) {
+        if (fileOfTensor.test(file)) listed.set(file, npyHeader(dtype, shape, file).length + byteLength)
+      }
+    }
+  } catch {
+    // No index of ours: nothing in the folder may be removed.
+    listed.clear()
+  }
+  const ours: string[] = []
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name)
+    const found = await lstat(path)
+    const known =
+      found.isFile() &&
+      (name === INDEX
+        ? await isOfKind(path, 'npy index')
+        : found.size === listed.get(name) && (await isOfKind(path, 'npy')))
+    if (!known) return { ours, foreign: name }
+    ours.push(name)
+  }
+  return { ours }
+}
+
+/** Removes the folder of an earlier run, file by file: what appeared in it meanwhile stays, with the folder. */
+async function removeEarlier(folder: string): Promise<void> {
+  const { ours } = await sorted(folder)
+  for (const name of ours) await rm(join(folder, name), { force: true })
+  await rmdir(folder).catch(() => undefined)
 }

@@ -1,25 +1,28 @@
-import { randomBytes } from 'node:crypto'
 import { type FileHandle, lstat, open, realpath, rename, rm, stat } from 'node:fs/promises'
-import { show, WeightInitError } from '../../core/errors.js'
+import { showPath, WeightInitError } from '../../core/errors.js'
+import { type FileKind, isOfKind, kinds } from './file-kind.js'
+import { partialName, removeStalePartials } from './partial-name.js'
 
 const refuse = (path: string, why: string, cause?: unknown): never => {
   throw new WeightInitError(
     'IO',
-    `Cannot write ${show(path)}: ${why}. Choose a path in a folder that exists and is writable.`,
+    `Cannot write ${showPath(path)}: ${why}. Choose a path in a folder that exists and is writable.`,
     { cause },
   )
 }
 
-/** A name beside `target` that no other run uses, for what is not complete yet. */
-export const partialName = (target: string): string =>
-  `${target}.${process.pid}-${randomBytes(4).toString('hex')}.partial`
+/** What may be replaced by a new file: one of the same kind, or with `force` any. */
+export interface Replacing {
+  readonly kind: FileKind
+  readonly force?: boolean
+}
 
 /** Does file work; what fails is an `IO` error that names the path. */
 export async function io<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
   } catch (cause) {
-    throw new WeightInitError('IO', `Writing ${show(path)} failed: ${(cause as Error).message}.`, { cause })
+    throw new WeightInitError('IO', `Writing ${showPath(path)} failed: ${(cause as Error).message}.`, { cause })
   }
 }
 
@@ -42,13 +45,18 @@ export class PartialFile {
   /**
    * Opens the partial file at once, so that a path that cannot be written is found before any other work. An existing
    * regular file is replaced when all is done; through a symbolic link, the file it points to. Anything else (a folder, a
-   * device) is refused. Two runs may aim at one path: each has a partial file of its own.
+   * device) is refused, and without `force` a file that is not of the kind that is written. Two runs may aim at one path:
+   * each has a partial file of its own; those of runs that were killed are removed.
    */
-  static async create(path: string): Promise<PartialFile> {
+  static async create(path: string, { kind, force = false }: Replacing): Promise<PartialFile> {
     let target = path
     try {
       target = await realpath(path)
-      if (!(await stat(target)).isFile()) refuse(path, 'it exists and is no regular file')
+      const found = await stat(target)
+      if (!found.isFile()) refuse(path, 'it exists and is not a regular file')
+      if (!force && found.size > 0 && !(await isOfKind(target, kind))) {
+        refuse(path, `it exists and is not ${kinds[kind].what}; --force (option force) replaces it`)
+      }
     } catch (cause) {
       if (cause instanceof WeightInitError) throw cause
       // Absent, as it should be; a link to nothing is not.
@@ -59,6 +67,7 @@ export class PartialFile {
       )
       if (isLink) refuse(path, 'it is a symbolic link to nothing', cause)
     }
+    await removeStalePartials(target)
     const partial = partialName(target)
     try {
       return new PartialFile(target, partial, await open(partial, 'wx'))

@@ -45,6 +45,7 @@ export class RawWriter implements CheckpointWriter {
     path: string,
     tensors: readonly StoredTensor[],
     metadata: Readonly<Record<string, string>>,
+    force = false,
   ): Promise<RawWriter> {
     let at = 0
     const listed = tensors.map(({ name, shape, dtype, storedDType, byteLength }) => {
@@ -62,10 +63,10 @@ export class RawWriter implements CheckpointWriter {
       tensors: listed,
       metadata,
     }
-    const data = await PartialFile.create(path)
+    const data = await PartialFile.create(path, { kind: 'raw', force })
     let beside: PartialFile | undefined
     try {
-      beside = await PartialFile.create(`${path}.json`)
+      beside = await PartialFile.create(`${path}.json`, { kind: 'raw index', force })
       await beside.writeAt(new TextEncoder().encode(`${JSON.stringify(index, null, 1)}\n`), 0)
       if (byteLength > 0) await data.writeAt(new Uint8Array(1), byteLength - 1)
       return new RawWriter(path, [data, beside], index)

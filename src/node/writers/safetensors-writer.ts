@@ -43,13 +43,14 @@ export class SafetensorsWriter implements CheckpointWriter {
   static async create(
     files: readonly SafetensorsFilePlan[],
     index?: { readonly path: string; readonly text: string },
+    force = false,
   ): Promise<SafetensorsWriter> {
     const layouts = files.map(({ tensors, metadata }) => layoutSafetensors(tensors, metadata))
     const opened: PartialFile[] = []
     try {
       const places: [string, Place][] = []
       for (const [which, { path, tensors }] of files.entries()) {
-        const file = await PartialFile.create(path)
+        const file = await PartialFile.create(path, { kind: 'safetensors', force })
         opened.push(file)
         const { header, offsets } = layouts[which]!
         await file.writeAt(header, 0)
@@ -58,7 +59,7 @@ export class SafetensorsWriter implements CheckpointWriter {
         })
       }
       if (index !== undefined) {
-        const file = await PartialFile.create(index.path)
+        const file = await PartialFile.create(index.path, { kind: 'index', force })
         opened.push(file)
         await file.writeAt(new TextEncoder().encode(index.text), 0)
       }

@@ -1,3 +1,4 @@
+// Guards what the command line draws: colours, progress, numbers.
 import { describe, expect, it } from 'vitest'
 import { compact, ProgressBar, paint } from '../../../src/cli/terminal.js'
 
@@ -16,6 +17,19 @@ describe('paint', () => {
 })
 
 describe('ProgressBar', () => {
+  it.each([20, 30, 40, 60, 80, 200])('fits %d columns', (columns) => {
+    const terminal = { ...screen(true), columns }
+    let now = 0
+    const bar = new ProgressBar([['initialise', 'B', 4e9]], terminal, () => now)
+    for (const done of [1, 4e5, 2e9, 4e9]) {
+      now += 60_000
+      bar.update('initialise', done)
+    }
+    expect(terminal.lines).toHaveLength(4)
+    for (const line of terminal.lines) expect(line.replace('\r\x1b[K', '').length).toBeLessThan(columns)
+    expect(terminal.lines.at(-1)).toContain('100 %')
+  })
+
   it('shows share, rate and time left, over all phases', () => {
     const terminal = screen(true)
     let now = 0

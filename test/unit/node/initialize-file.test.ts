@@ -244,7 +244,7 @@ describe('initializeFile from a checkpoint', () => {
     }
   })
 
-  it('copies dtypes that it cannot compute with, and over the base itself', async () => {
+  it('copies dtypes that it cannot compute with; over the base itself is refused', async () => {
     const entries = [
       { name: 'q.weight', shape: [6], storedDType: 'F8_E4M3' },
       { name: 'classifier.weight', shape: [3, 16], dtype: 'float32' as const },
@@ -255,14 +255,13 @@ describe('initializeFile from a checkpoint', () => {
     bytes.set(header)
     bytes.fill(0x5a, header.length)
     await writeFile(at('base.safetensors'), bytes)
-    await initializeFile(
-      at('base.safetensors'),
-      { parameters: head },
-      rules,
-      {},
-      { ...shared, from: at('base.safetensors') },
+    const options = { ...shared, from: at('base.safetensors') }
+    await expect(initializeFile(at('base.safetensors'), { parameters: head }, rules, {}, options)).rejects.toThrow(
+      /base.safetensors" is the same file as the checkpoint .*choose another path/,
     )
-    const written = await readFile(at('base.safetensors'))
+    expect(new Uint8Array(await readFile(at('base.safetensors')))).toEqual(bytes)
+    await initializeFile(at('new.safetensors'), { parameters: head }, rules, {}, options)
+    const written = await readFile(at('new.safetensors'))
     const length = 8 + Number(written.readBigUInt64LE(0))
     const table = JSON.parse(written.subarray(8, length).toString())
     expect(Object.keys(table)).toEqual(['__metadata__', 'q.weight', 'classifier.weight', 'z', 'classifier.bias'])

@@ -219,7 +219,7 @@ describe('npy', () => {
     expect((await readdir(at('out'))).sort()).toEqual(['index.json', 'w.npy'])
     await writeFile(at('out/notes.txt'), 'precious')
     await expect(write('out', weights, { format: 'npy' })).rejects.toThrow(
-      /holds "notes.txt", which is no file of an earlier run/,
+      /holds "notes.txt", which is not a file of an earlier run/,
     )
     await mkdir(at('mine'))
     await write('mine', other, { format: 'npy' })
@@ -338,12 +338,12 @@ describe('every writer', () => {
     const weights = await make()
     await mkdir(at('dir'))
     await symlink('nothing', at('link'))
-    await expect(write('dir', weights)).rejects.toThrow(/"[^"]*dir": it exists and is no regular file/)
+    await expect(write('dir', weights)).rejects.toThrow(/"[^"]*dir": it exists and is not a regular file/)
     await expect(write('link', weights)).rejects.toThrow('a symbolic link to nothing')
     await expect(write('no/where.safetensors', weights)).rejects.toThrow(/Cannot write .*ENOENT/)
     // One file of a sharded set that cannot be written: none is.
     await mkdir(at('m-00002-of-00003.safetensors'))
-    await expect(write('m.safetensors', weights, { maxShardBytes: 120 })).rejects.toThrow('no regular file')
+    await expect(write('m.safetensors', weights, { maxShardBytes: 120 })).rejects.toThrow('not a regular file')
     expect((await readdir(folder)).sort()).toEqual(['dir', 'link', 'm-00002-of-00003.safetensors'])
   })
 })

@@ -272,13 +272,13 @@ describe('init writes', () => {
   })
 
   it('over an older file, and leaves nothing else in the folder', async () => {
-    await writeFile(join(folder, 'out.safetensors'), 'old')
+    await writeFile(join(folder, 'out.safetensors'), precious)
     await write('--seed', '1', '--device', 'cpu')
     expect(await filesBelow(folder)).toEqual(['config.json', 'out.safetensors'])
   })
 
   it('through a symbolic link into the file it points at, or not at all: the link stays', async () => {
-    await writeFile(join(folder, 'real.safetensors'), 'old')
+    await writeFile(join(folder, 'real.safetensors'), precious)
     await symlink('real.safetensors', join(folder, 'link.safetensors'))
     const { status } = await run(
       'init',
@@ -293,7 +293,7 @@ describe('init writes', () => {
     )
     expect(await readlink(join(folder, 'link.safetensors'))).toBe('real.safetensors')
     if (status === 0) expect((await parse('real.safetensors')).names).toHaveLength(28)
-    else expect(await readFile(join(folder, 'real.safetensors'), 'utf8')).toBe('old')
+    else expect(await readFile(join(folder, 'real.safetensors'), 'utf8')).toBe(precious)
   })
 })
 

@@ -9,8 +9,10 @@ import { openSources } from './sources.mjs'
 export async function exactCases(elements) {
   const sources = await openSources()
   const { deviceState } = await sources.load('/src/gpu/device/device-state.ts')
-  const { pipeline, storeSlots } = await sources.load('/src/gpu/shaders/pipelines.ts')
-  const { submitFills } = await sources.load('/src/gpu/fill/submit.ts')
+  const { pipeline } = await sources.load('/src/gpu/pipelines/pipelines.ts')
+  const { storeSlots } = await sources.load('/src/gpu/shaders/pipeline-key.ts')
+  const { fillConstants, fillLayout } = await sources.load('/src/gpu/fill/layouts.ts')
+  const { submitFills } = await sources.load('/src/gpu/fill/submit-fills.ts')
   const { copyOut } = await sources.load('/src/gpu/device/readback.ts')
   const { fillJob } = await sources.load('/src/fill/make-job.ts')
   const { planModel } = await sources.load('/src/plan/plan.ts')
@@ -24,7 +26,12 @@ export async function exactCases(elements) {
     const device = await requestNodeDevice()
     const state = deviceState(device)
     state.modules = { ...state.modules, ...modules }
-    const compiled = await pipeline(state, { entry: 'fill/fill', layout: 'fill', slots })
+    const compiled = await pipeline(state, {
+      entry: 'fill/fill',
+      slots,
+      layout: fillLayout,
+      constants: fillConstants,
+    })
     const buffer = writtenBuffer(device, 4 * elements)
     const work = [{ job, pipeline: compiled, pipelineId: 'fill', patchPipeline: () => compiled, buffer, byteOffset: 0 }]
     return {

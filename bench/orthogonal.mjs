@@ -32,7 +32,7 @@ const { load, close } = await openSources()
 const { requestNodeDevice } = await load('/src/node/device.ts')
 const { deviceState } = await load('/src/gpu/device/device-state.ts')
 const { orthogonalizeOnGpu, orthogonalityError, orthogonalScratchBytes } = await load(
-  '/src/gpu/orthogonal/orthogonal.ts',
+  '/src/gpu/orthogonal/orthogonalize.ts',
 )
 const { boxMuller } = await load('/src/random/normal.ts')
 

@@ -42,7 +42,9 @@ if (values.dump !== undefined) {
   const gpu = create(['enable-dawn-features=dump_shaders', 'verbose=1'])
   const device = await (await gpu.requestAdapter()).requestDevice()
   const { deviceState } = await sources.load('/src/gpu/device/device-state.ts')
-  const { pipeline, storeSlots } = await sources.load('/src/gpu/shaders/pipelines.ts')
+  const { pipeline } = await sources.load('/src/gpu/pipelines/pipelines.ts')
+  const { storeSlots } = await sources.load('/src/gpu/shaders/pipeline-key.ts')
+  const { fillConstants, fillLayout } = await sources.load('/src/gpu/fill/layouts.ts')
   const state = deviceState(device)
   if (one.native) {
     const text = readFileSync(new URL('../bench/native_normal.wgsl', import.meta.url), 'utf8')
@@ -50,11 +52,10 @@ if (values.dump !== undefined) {
   }
   const { source } = jobOf(one, 64)
   const slots = { sampler: `distributions/${source.sampler}`, ...storeSlots(one.dtype, true) }
+  const bindings = { layout: fillLayout, constants: fillConstants }
   await pipeline(
     state,
-    source.kind === 'constant'
-      ? { entry: 'fill/constant', layout: 'fill' }
-      : { entry: 'fill/fill', layout: 'fill', slots },
+    source.kind === 'constant' ? { entry: 'fill/constant', ...bindings } : { entry: 'fill/fill', slots, ...bindings },
   )
   process.exit(0)
 }
@@ -71,7 +72,8 @@ function disassembly(name) {
   return text
 }
 
-const { packSource, jobLayout } = await sources.load('/src/gpu/fill/job-layout.ts')
+const { jobLayout } = await sources.load('/src/gpu/fill/layouts.ts')
+const { packSource } = await sources.load('/src/gpu/fill/pack-job.ts')
 const { fillBytes } = await sources.load('/src/cpu/fill.ts')
 const { byteWidth } = await sources.load('/src/core/dtype.ts')
 

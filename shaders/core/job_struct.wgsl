@@ -1,6 +1,6 @@
 //#import "core/constants"
 // One FillJob window: which elements of which stream, under which distribution, go to which words of the bound buffer.
-// Packed by src/gpu/fill/job-layout.ts; a test compares the two layouts field by field.
+// Packed by src/gpu/fill/pack-job.ts; a test compares the two layouts field by field.
 
 struct Job {
   key: vec2<u32>,          // Philox key: the parameter's stream seed (low, high)

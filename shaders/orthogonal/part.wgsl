@@ -2,7 +2,7 @@
 // Elements of a tensor with an orthogonal distribution, out of the float32 matrices that were made for it: a part of a matrix, a
 // segment of a tensor in several buffers, the centres of a delta-orthogonal's kernels. What is written to was set to 0
 // before; elements outside the matrices given here stay. Atomics: two 16-bit elements may share a word.
-// Packed by packOrthogonalPart in src/gpu/fill/part-layout.ts; a test compares the two layouts field by field.
+// Packed by packOrthogonalPart in src/gpu/orthogonal/part-layout.ts; a test compares the two layouts field by field.
 // $round: roundToHalf(bits), as in store/half_pair. CPU reference: orthogonalElements in src/cpu/orthogonal.ts.
 
 struct OrthogonalPart {

@@ -1,5 +1,5 @@
 // What the kernels under linalg/ are told: a record of 20 words. Matrices are in vec4<f32>, padded with zeros to whole
-// tiles, one after another in a batch. All offsets and strides count vec4s. Packed by src/gpu/orthogonal/linalg.ts.
+// tiles, one after another in a batch. All offsets and strides count vec4s. Packed by src/gpu/orthogonal/task.ts.
 // Values made here need not be the same on every device, so division and sqrt are allowed.
 
 struct Task {

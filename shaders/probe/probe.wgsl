@@ -2,7 +2,7 @@
 //#import "core/words"
 //#import "$probe"
 // Replaces every four words by what one function makes of them: finds the function that a device computes wrong.
-// $probe: probe(words, zero) -> vec4<u32>. Used by src/gpu/fill/diagnose.ts after a failed self-test, and only then.
+// $probe: probe(words, zero) -> vec4<u32>. Used by src/gpu/self-test/diagnose.ts after a failed self-test, and only then.
 
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {

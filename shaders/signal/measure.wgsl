@@ -1,5 +1,5 @@
 // Sums of a tensor's finite elements, one record per workgroup, in units of 2^exponent with the largest element below 1,
-// so that no square leaves float32's range; src/gpu/signal/signal.ts merges the records in float64.
+// so that no square leaves float32's range; src/gpu/signal/sums.ts merges the records in float64.
 
 struct Measure {
   elementCount: u32,

@@ -3,7 +3,7 @@
 // Everything that is counted or summed over a run of elements, in one pass. Integers go straight to the run's record in
 // `results`; sums go to `partials`, one record per workgroup, which statistics/merge adds up.
 // y = (x - center) * scale, near N(0, 1). Sums are float32, of sums of sums: none has more than eight terms.
-// $load: loadElement(index) -> f32, decoding the dtype. Packed by src/gpu/statistics/measure-layout.ts; CPU reference: src/statistics/accumulate.ts.
+// $load: loadElement(index) -> f32, decoding the dtype. Packed by src/gpu/statistics/layout.ts; CPU reference: src/statistics/accumulate.ts.
 
 struct MeasureJob {
   elementCount: u32,     // elements of this dispatch

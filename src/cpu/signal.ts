@@ -1,11 +1,9 @@
-// CPU reference of src/gpu/signal/signal.ts, in float64.
+// CPU reference of src/gpu/signal/kernels.ts, in float64.
 import { decodeFloat32 } from '../core/decode.js'
 import { eventLoopTurn } from '../core/event-loop.js'
-import { fillJob } from '../fill/make-job.js'
-import { normal } from '../initializers/families/normal.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import { planModel } from '../plan/plan.js'
 import { activationSlope, activationValue, DEAD_SLOPE } from '../signal/activations.js'
+import { signalDraw } from '../signal/draw.js'
 import type { ActivationCall, DeadUnitCall, GroupCall, SignalKernels, TensorSums } from '../signal/kernels.js'
 import type { ConvStep, LinearStep } from '../signal/steps.js'
 import type { WeightStore } from '../store/weight-store.js'
@@ -50,8 +48,7 @@ export class CpuSignalKernels implements SignalKernels<Float64Array> {
   }
 
   async random(name: string, count: number): Promise<Float64Array> {
-    const plan = planModel({ parameters: [{ name, shape: [count], role: 'weight' }] }, normal, { seed: this.#seed })
-    return Float64Array.from(decodeFloat32(fillBytes(fillJob(plan.parameters[0]!), 0, count), 'float32'))
+    return Float64Array.from(decodeFloat32(fillBytes(signalDraw(name, count, this.#seed), 0, count), 'float32'))
   }
 
   async vector(name: string): Promise<Float64Array> {

@@ -5,12 +5,14 @@ import { OutOfMemoryError, show, WeightInitError } from '../core/errors.js'
 import { eventLoopTurn } from '../core/event-loop.js'
 import { fillJob } from '../fill/make-job.js'
 import {
+  type Region,
   type RegionPiece,
   type RegionRules,
   type RegionSpan,
   refuseOverlap,
   regionPieces,
   regionSpans,
+  segmentsOf,
   segmentsOfPieces,
 } from '../fill/regions.js'
 import type { DistributionOf } from '../ir/distribution.js'
@@ -28,27 +30,7 @@ import { elementsError, matricesError } from './orthogonal.js'
 /** Elements made between two looks at the abort signal and the event loop. */
 const CHUNK_ELEMENTS = 2 ** 18
 
-interface CpuRegion {
-  readonly buffer: ArrayBuffer
-  readonly byteOffset: number
-  /** Only where the caller gave several places. */
-  readonly segments?: readonly CpuSegment[]
-}
-
-interface CpuSegment {
-  readonly buffer: ArrayBuffer
-  readonly byteOffset: number
-  readonly byteLength: number
-  readonly firstElement: number
-  readonly elementCount: number
-}
-
-function segmentsOf(
-  { buffer, byteOffset, segments }: CpuRegion,
-  { byteLength, elementCount }: PlannedParameter,
-): readonly CpuSegment[] {
-  return segments ?? [{ buffer, byteOffset, byteLength, firstElement: 0, elementCount }]
-}
+type CpuRegion = Region<ArrayBuffer>
 
 /** Weights in host memory: the same bytes as on the GPU. */
 export class CpuStore implements WeightStore {

@@ -38,6 +38,11 @@ function drawnBy(generatorSource: GeneratorSource, own: FillSource, distribution
   return { kind: 'generator', ...plainDraw({ distribution: distribution as RandomDistribution, generatorSource }) }
 }
 
+/** float32 elements drawn from a distribution, which are no parameter's. */
+export function drawJob(name: string, elementCount: number, distribution: RandomDistribution, stream: Stream): FillJob {
+  return { name, dtype: 'float32', firstElement: 0, elementCount, ...fillingOf(distribution, 'float32', stream) }
+}
+
 /** The 64-bit Philox counter of the block that holds `element`, as (low, high). */
 export function blockCounter(stream: Stream, element: number): readonly [low: number, high: number] {
   const counter = stream.counter + BigInt(Math.floor(element / 4))
@@ -54,11 +59,11 @@ export function orthogonalNormals({
   generatorSource,
 }: FillSource & { kind: 'orthogonal' }): FillJob[] {
   const each = distribution.rows * distribution.columns
-  const job = (source: FillSource, elementCount: number): FillJob => {
-    return { name: 'orthogonal', dtype: 'float32', firstElement: 0, elementCount, source, patches: [] }
-  }
-  if (generatorSource !== undefined)
-    return matrixDraws(distribution, generatorSource).map((draw) => job({ kind: 'generator', ...draw }, each))
-  const { source } = fillingOf({ kind: 'normal', mean: 0, std: 1 }, 'float32', stream)
-  return [job(source, distribution.batch * each)]
+  const name = 'orthogonal'
+  if (generatorSource === undefined)
+    return [drawJob(name, distribution.batch * each, { kind: 'normal', mean: 0, std: 1 }, stream)]
+  return matrixDraws(distribution, generatorSource).map((draw): FillJob => {
+    const source = { kind: 'generator', ...draw } as const
+    return { name, dtype: 'float32', firstElement: 0, elementCount: each, source, patches: [] }
+  })
 }

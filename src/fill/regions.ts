@@ -159,6 +159,22 @@ export const regionSpans = <B extends object>(pieces: readonly RegionPiece<B>[],
     end: byteOffset + Math.ceil(byteLength / unit) * unit,
   }))
 
+/** A part of a parameter's memory: elements [firstElement, firstElement + elementCount) from `byteOffset` of `buffer` on. */
+export type Segment<B> = Omit<RegionPiece<B>, 'where'>
+
+/** Where a parameter lives: from `byteOffset` of one buffer, or in several segments, the first of which that is. */
+export interface Region<B> {
+  readonly buffer: B
+  readonly byteOffset: number
+  readonly segments?: readonly Segment<B>[]
+}
+
+/** A parameter's memory as segments: one, unless it lies in several places. */
+export const segmentsOf = <B>(
+  { buffer, byteOffset, segments }: Region<B>,
+  { byteLength, elementCount }: { readonly byteLength: number; readonly elementCount: number },
+): readonly Segment<B>[] => segments ?? [{ buffer, byteOffset, byteLength, firstElement: 0, elementCount }]
+
 /** What a result shows of pieces. */
-export const segmentsOfPieces = <B>(pieces: readonly RegionPiece<B>[]): Omit<RegionPiece<B>, 'where'>[] =>
+export const segmentsOfPieces = <B>(pieces: readonly RegionPiece<B>[]): Segment<B>[] =>
   pieces.map(({ where: _, ...segment }) => segment)

@@ -1,6 +1,7 @@
 import { decodeFloat32 } from '../core/decode.js'
 import type { FloatDType } from '../core/dtype.js'
 import { elementsError } from '../cpu/orthogonal.js'
+import { segmentsOf } from '../fill/regions.js'
 import type { DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { MeasuredTensor } from '../statistics/measured-tensor.js'
@@ -9,11 +10,10 @@ import type { Repeats } from '../statistics/repeats.js'
 import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store/weight-store.js'
 import type { DeviceState } from './device/device-state.js'
 import { readSegments } from './device/readback.js'
-import { type GpuRegion, segmentsOf } from './device/segments.js'
+import type { GpuRegion, GpuSegment } from './device/segments.js'
 import { alignUp } from './device/windows.js'
-import { orthogonalityError } from './orthogonal/orthogonal.js'
-import type { RunJobs } from './orthogonal/orthogonal-fill.js'
-import { checkOrthogonalPart } from './orthogonal/orthogonal-verify.js'
+import { orthogonalityError } from './orthogonal/orthogonalize.js'
+import { checkOrthogonalPart } from './orthogonal/verify.js'
 import { GpuMeasurer } from './statistics/measure.js'
 import { GpuRangeReader } from './weights/range-reader.js'
 
@@ -23,19 +23,11 @@ export class GpuStore implements WeightStore {
   readonly #state: DeviceState
   readonly #regions: ReadonlyMap<string, GpuRegion>
   readonly #owned: readonly GPUBuffer[]
-  readonly #runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>
 
-  /** @param runJobs that of execute.ts, which makes the stores */
-  constructor(
-    state: DeviceState,
-    regions: ReadonlyMap<string, GpuRegion>,
-    owned: readonly GPUBuffer[],
-    runJobs: (state: DeviceState, ...targets: Parameters<RunJobs>) => Promise<void>,
-  ) {
+  constructor(state: DeviceState, regions: ReadonlyMap<string, GpuRegion>, owned: readonly GPUBuffer[]) {
     this.#state = state
     this.#regions = regions
     this.#owned = owned
-    this.#runJobs = runJobs
   }
 
   get device(): GPUDevice {
@@ -50,14 +42,16 @@ export class GpuStore implements WeightStore {
     return this.#regions.get(name)!
   }
 
+  segmentsOf(parameter: PlannedParameter): readonly GpuSegment[] {
+    return segmentsOf(this.region(parameter.name), parameter)
+  }
+
   async readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array> {
-    return readSegments(this.#state, segmentsOf(this.region(parameter.name), parameter), start, length)
+    return readSegments(this.#state, this.segmentsOf(parameter), start, length)
   }
 
   reader(byteLength: number): RangeReader {
-    return new GpuRangeReader(this.#state, byteLength, (parameter) =>
-      segmentsOf(this.region(parameter.name), parameter),
-    )
+    return new GpuRangeReader(this.#state, byteLength, (parameter) => this.segmentsOf(parameter))
   }
 
   /** Puts bytes at `start` (a multiple of 4) of a parameter, in buffers that were made here. */
@@ -65,7 +59,7 @@ export class GpuStore implements WeightStore {
     const padded = new Uint8Array(alignUp(bytes.length, 4))
     padded.set(bytes)
     let segmentStart = 0
-    for (const { buffer, byteOffset, byteLength } of segmentsOf(this.region(parameter.name), parameter)) {
+    for (const { buffer, byteOffset, byteLength } of this.segmentsOf(parameter)) {
       const from = Math.max(start, segmentStart)
       const to = Math.min(start + padded.length, segmentStart + alignUp(byteLength, 4))
       if (to > from) {
@@ -85,10 +79,7 @@ export class GpuStore implements WeightStore {
       anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0),
     )
     try {
-      const located = tensors.map((tensor) => {
-        const { parameter } = tensor
-        return { tensor, segments: segmentsOf(this.region(parameter.name), parameter) }
-      })
+      const located = tensors.map((tensor) => ({ tensor, segments: this.segmentsOf(tensor.parameter) }))
       return { measurements: await measurer.measure(located, signal), repeats: await measurer.repeats() }
     } finally {
       measurer.destroy()
@@ -118,7 +109,7 @@ export class GpuStore implements WeightStore {
       }
     }
     const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
-    return checkOrthogonalPart(this.#state, parameter, read, (jobs) => this.#runJobs(this.#state, jobs), signal)
+    return checkOrthogonalPart(this.#state, parameter, read, signal)
   }
 
   destroy(): void {

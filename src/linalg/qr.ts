@@ -1,4 +1,4 @@
-// CPU reference of src/gpu/orthogonal/orthogonal.ts: the same Q, in float64 inside, so within rounding of the GPU's and not bit for bit.
+// CPU reference of src/gpu/orthogonal/orthogonalize.ts: the same Q, in float64 inside, so within rounding of the GPU's and not bit for bit.
 import { checkMatrixShape } from './shape.js'
 
 /** Vectors that are projected out of the later ones together: five streams at a time is what a CPU likes. */

@@ -3,7 +3,6 @@ import { refuse, show, showPath } from '../core/errors.js'
 import { CpuMeasurer } from '../cpu/measure.js'
 import { CpuStore } from '../cpu/store.js'
 import { deviceState } from '../gpu/device/device-state.js'
-import { segmentsOf } from '../gpu/device/segments.js'
 import { GpuStore } from '../gpu/gpu-store.js'
 import { GpuMeasurer } from '../gpu/statistics/measure.js'
 import type { Model } from '../ir/parameter.js'
@@ -118,7 +117,7 @@ export async function verifyCheckpoint(
         if (store instanceof GpuStore) {
           const located = group.map((tensor) => ({
             tensor,
-            segments: segmentsOf(store.region(tensor.parameter.name), tensor.parameter),
+            segments: store.segmentsOf(tensor.parameter),
           }))
           measurements.push(...(await onGpu!.measure(located, signal)))
         } else {

@@ -9,9 +9,8 @@ import {
   isDistribution,
 } from '../distributions/registry.js'
 import { deviceState } from '../gpu/device/device-state.js'
-import { preflight, runJobs } from '../gpu/fill/execute.js'
 import { GpuStore } from '../gpu/gpu-store.js'
-import { checkRegions } from '../gpu/weights/allocate.js'
+import { checkRegions, preflight } from '../gpu/weights/regions.js'
 import type { Distribution } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { validateShape } from '../model/validate.js'
@@ -61,7 +60,7 @@ export async function checkTensors(
   const state = deviceState(device)
   const checked = checkRegions(regions, parameters, { what: 'tensor', overlapping: true })
   await preflight(state, checked, 'tensor')
-  return checkStore(new GpuStore(state, checked, [], runJobs), parameters, options)
+  return checkStore(new GpuStore(state, checked, []), parameters, options)
 }
 
 const keys = ['name', 'shape', 'dtype', 'distribution', 'buffer', 'byteOffset']

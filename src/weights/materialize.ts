@@ -1,5 +1,5 @@
 import { executeOnCpu } from '../cpu/store.js'
-import { executeOnGpu } from '../gpu/fill/execute.js'
+import { executeOnGpu } from '../gpu/execute-plan.js'
 import type { InitializationPlan } from '../ir/plan.js'
 import type { ResolvedOptions } from '../plan/options.js'
 import type { WeightStore } from '../store/weight-store.js'

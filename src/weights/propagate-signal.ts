@@ -1,7 +1,8 @@
 import { show, WeightInitError } from '../core/errors.js'
 import { CpuSignalKernels } from '../cpu/signal.js'
 import type { GpuStore } from '../gpu/gpu-store.js'
-import { checkSignalLimits, GpuSignalKernels } from '../gpu/signal/signal.js'
+import { GpuSignalKernels } from '../gpu/signal/kernels.js'
+import { checkSignalLimits } from '../gpu/signal/limits.js'
 import type { Model } from '../ir/parameter.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { SignalKernels } from '../signal/kernels.js'
@@ -65,9 +66,9 @@ export async function propagateSignal(
     }
   }
   if (store.backend === 'cpu') return run(new CpuSignalKernels(store, held, { batch, seed }))
-  const { state } = store as GpuStore
+  const gpuStore = store as GpuStore
+  const { state } = gpuStore
   checkSignalLimits(state, steps, batch)
-  return run(
-    new GpuSignalKernels(state, store as GpuStore, held, { batch, seed, ...(signal === undefined ? {} : { signal }) }),
-  )
+  const located = { parameter: held, segmentsOf: (parameter: PlannedParameter) => gpuStore.segmentsOf(parameter) }
+  return run(new GpuSignalKernels(state, located, { batch, seed, signal }))
 }

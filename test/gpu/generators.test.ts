@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
-import { runJobs } from '../../src/gpu/fill/execute.js'
+import { runJobs } from '../../src/gpu/run-jobs.js'
 import { initializeModel, NormalInitializer, UniformInitializer } from '../../src/index.js'
 import type { GeneratorOption, GeneratorSource, RandomDistribution } from '../../src/ir/generator.js'
 import type { FillJob } from '../../src/ir/job.js'

@@ -2,8 +2,8 @@
 // buffers, too.
 import { describe, expect, test } from 'vitest'
 import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
-import { orthogonalScratchBytes } from '../../src/gpu/orthogonal/orthogonal.js'
-import { groupSize } from '../../src/gpu/orthogonal/orthogonal-layout.js'
+import { groupSize } from '../../src/gpu/orthogonal/layout.js'
+import { orthogonalScratchBytes } from '../../src/gpu/orthogonal/orthogonalize.js'
 import {
   type GeneratorName,
   type InitializeOptions,

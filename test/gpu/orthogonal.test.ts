@@ -5,7 +5,11 @@ import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
 import { DeviceLostError } from '../../src/core/errors.js'
 import { deviceState } from '../../src/gpu/device/device-state.js'
 import { KEPT_MS } from '../../src/gpu/device/scratch.js'
-import { orthogonalityError, orthogonalizeOnGpu, orthogonalScratchBytes } from '../../src/gpu/orthogonal/orthogonal.js'
+import {
+  orthogonalityError,
+  orthogonalizeOnGpu,
+  orthogonalScratchBytes,
+} from '../../src/gpu/orthogonal/orthogonalize.js'
 import { orthonormalityError } from '../../src/linalg/qr.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'

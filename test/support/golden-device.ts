@@ -1,4 +1,4 @@
-import { runJobs } from '../../src/gpu/fill/execute.js'
+import { runJobs } from '../../src/gpu/run-jobs.js'
 import type { GoldenTarget } from './golden-rows.js'
 import { mapOnGpu, readBuffer, type useDevice } from './gpu.js'
 

@@ -28,9 +28,9 @@ const layers: readonly (readonly string[])[] = [
 const gpuLayers: readonly (readonly string[])[] = [
   ['shaders'],
   ['device'],
-  ['fill'],
-  ['orthogonal', 'statistics'],
-  ['signal'],
+  ['pipelines'],
+  ['weights', 'fill', 'statistics'],
+  ['orthogonal', 'signal', 'self-test'],
 ]
 /** The only files directly in src: what a package entry names. */
 const entries = ['index.ts', 'node.ts', 'cli.ts']

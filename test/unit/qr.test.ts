@@ -1,6 +1,6 @@
 // The CPU's QR: orthonormal, the Q of that matrix, a positive diagonal, and what happens to singular matrices.
 import { describe, expect, test } from 'vitest'
-import { packTask, taskFields } from '../../src/gpu/orthogonal/linalg.js'
+import { packTask, taskFields } from '../../src/gpu/orthogonal/task.js'
 import { orthonormalityError, orthonormalize } from '../../src/linalg/qr.js'
 import { expectedQ, householderQ, largestDifference, testNormals } from '../support/matrices.js'
 import { shaderFiles, structLayout } from '../support/wgsl.js'
@@ -97,7 +97,7 @@ describe('orthonormalize', () => {
   })
 })
 
-test('Task in shaders/orthogonal/task.wgsl is laid out as src/gpu/orthogonal/linalg.ts packs it', () => {
+test('Task in shaders/orthogonal/task.wgsl is laid out as src/gpu/orthogonal/task.ts packs it', () => {
   const layout = structLayout(shaderFiles()['orthogonal/task']!, 'Task')
   const { byteLength, ...offsets } = layout
   expect(offsets).toEqual(Object.fromEntries(taskFields.map((name, index) => [name, 4 * index])))

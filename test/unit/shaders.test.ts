@@ -1,15 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import {
-  type BlockPlace,
-  type FillWindow,
-  jobLayout,
-  MOST_SHARING,
-  packPatch,
-  packSource,
-} from '../../src/gpu/fill/job-layout.js'
+import { jobLayout, MOST_SHARING } from '../../src/gpu/fill/layouts.js'
+import { type BlockPlace, type FillWindow, packPatch, packSource } from '../../src/gpu/fill/pack-job.js'
 import { linkShader } from '../../src/gpu/shaders/link.js'
 import { shaderModules as ownModules } from '../../src/gpu/shaders/shader-modules.js'
-import { signalModules } from '../../src/gpu/signal/signal-modules.js'
+import { signalModules } from '../../src/gpu/signal/modules.js'
 import type { FillJob, Patch } from '../../src/ir/job.js'
 import { samplerSource } from '../support/parameters.js'
 import { shaderFiles, structLayout, withoutComments } from '../support/wgsl.js'
@@ -17,7 +11,7 @@ import { shaderFiles, structLayout, withoutComments } from '../support/wgsl.js'
 const files = shaderFiles()
 const shaderModules: Readonly<Record<string, string>> = { ...ownModules, ...signalModules }
 
-describe('shader-modules.ts and signal-modules.ts', () => {
+describe('shader-modules.ts and signal/modules.ts', () => {
   test('have every file under shaders/, under its path, and nothing else', () => {
     expect(Object.keys(shaderModules).sort()).toEqual(Object.keys(files).sort())
     expect(Object.keys(files).length).toBeGreaterThanOrEqual(16)
@@ -162,7 +156,7 @@ function withoutBarriers(line: string): string {
   return text
 }
 
-describe('job-layout.ts', () => {
+describe('pack-job.ts', () => {
   test('has the offsets of struct Job in WGSL’s layout', () => {
     expect({ ...jobLayout }).toEqual(structLayout(`${files['core/constants']}\n${files['core/job_struct']}`, 'Job'))
   })

@@ -1,4 +1,5 @@
 import { DeviceLostError } from '../../core/errors.js'
+import type { BindingLayout } from '../shaders/pipeline-key.js'
 import { shaderModules } from '../shaders/shader-modules.js'
 import { type Speed, unknownSpeed } from './submit-budget.js'
 
@@ -7,7 +8,7 @@ export interface DeviceState {
   readonly device: GPUDevice
   /** Pipelines by key; a failed compile is taken out again, so that it can be retried. */
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>
-  readonly layouts: Map<string, GPUBindGroupLayout>
+  readonly layouts: Map<BindingLayout, GPUBindGroupLayout>
   /** How fast the device was, for the length of submits. */
   readonly speed: Speed
   /** Scratch buffers that a call left for the next one, by what they are for: src/gpu/device/scratch.ts. */

@@ -1,9 +1,63 @@
-import { OutOfMemoryError, WeightInitError } from '../../core/errors.js'
+import { WeightInitError } from '../../core/errors.js'
 import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_MAP_READ } from './constants.js'
 import { type DeviceState, requireAlive, untilLost } from './device-state.js'
+import { outOfMemory, type RequestedMemory } from './memory.js'
 import { withErrorScope } from './scopes.js'
 import type { GpuSegment } from './segments.js'
+import { sendCommands } from './submit.js'
 import { alignUp } from './windows.js'
+
+const LABEL = 'webgpu-init readback'
+
+/** A buffer that the host can read. */
+export interface Staging extends RequestedMemory {
+  readonly buffer: GPUBuffer
+}
+
+/** @param byteLength a multiple of 4 */
+export function makeStaging({ device }: DeviceState, byteLength: number): Staging {
+  const { result: buffer, error } = withErrorScope(device, 'out-of-memory', () =>
+    device.createBuffer({ label: LABEL, size: byteLength, usage: USAGE_MAP_READ | USAGE_COPY_DST }),
+  )
+  // Another range's failure may leave it without a reader.
+  error.catch(() => {})
+  return { buffer, error, byteLength, purpose: 'to read back through' }
+}
+
+/**
+ * Begins to copy `length` bytes at `offset` (a multiple of 4) to the host. The function that it returns waits for them and
+ * shows them to `take` while they are mapped; until then the staging buffer is in use.
+ */
+export function beginCopy(
+  state: DeviceState,
+  staging: Staging,
+  source: GPUBuffer,
+  offset: number,
+  length: number,
+): (take: (bytes: Uint8Array) => void) => Promise<void> {
+  requireAlive(state)
+  const { buffer } = staging
+  const padded = alignUp(length, 4)
+  const copy = withErrorScope(state.device, 'validation', () => {
+    sendCommands(state.device, LABEL, (encoder) => encoder.copyBufferToBuffer(source, offset, buffer, 0, padded))
+    return buffer.mapAsync(MAP_MODE_READ, 0, padded)
+  })
+  // An abort or another range's failure may leave them without a reader.
+  copy.result.catch(() => {})
+  copy.error.catch(() => {})
+  return async (take) => {
+    const [noMemory, problem] = await untilLost(state, Promise.all([staging.error, copy.error]))
+    if (noMemory !== null) throw outOfMemory(staging, noMemory)
+    if (problem !== null) {
+      throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${problem.message}`, {
+        cause: problem,
+      })
+    }
+    await untilLost(state, copy.result)
+    take(new Uint8Array(buffer.getMappedRange(0, padded), 0, length))
+    buffer.unmap()
+  }
+}
 
 /** Copies `length` bytes at `offset` (a multiple of 4) to the host and shows them to `take` while they are mapped. */
 export async function copyOut(
@@ -14,40 +68,11 @@ export async function copyOut(
   take: (bytes: Uint8Array) => void,
 ): Promise<void> {
   requireAlive(state)
-  const { device } = state
-  const padded = alignUp(length, 4)
-  const allocation = withErrorScope(device, 'out-of-memory', () =>
-    device.createBuffer({ label: 'webgpu-init readback', size: padded, usage: USAGE_MAP_READ | USAGE_COPY_DST }),
-  )
-  const staging = allocation.result
+  const staging = makeStaging(state, alignUp(length, 4))
   try {
-    const copy = withErrorScope(device, 'validation', () => {
-      const encoder = device.createCommandEncoder({ label: 'webgpu-init readback' })
-      encoder.copyBufferToBuffer(buffer, offset, staging, 0, padded)
-      device.queue.submit([encoder.finish({ label: 'webgpu-init readback' })])
-    })
-    const [noMemory, invalid] = await untilLost(state, Promise.all([allocation.error, copy.error]))
-    refuseReadback(padded, noMemory, invalid)
-    await untilLost(state, staging.mapAsync(MAP_MODE_READ))
-    take(new Uint8Array(staging.getMappedRange(), 0, length))
-    staging.unmap()
+    await beginCopy(state, staging, buffer, offset, length)(take)
   } finally {
-    staging.destroy()
-  }
-}
-
-/** Throws for a staging buffer of so many bytes that could not be made, or a copy that could not. */
-export function refuseReadback(byteLength: number, noMemory: GPUError | null, invalid: GPUError | null): void {
-  if (noMemory !== null) {
-    throw new OutOfMemoryError(
-      `The device could not allocate ${byteLength} bytes to read back through: ${noMemory.message}`,
-      { cause: noMemory },
-    )
-  }
-  if (invalid !== null) {
-    throw new WeightInitError('DEVICE_ERROR', `The weights cannot be read back: ${invalid.message}`, {
-      cause: invalid,
-    })
+    staging.buffer.destroy()
   }
 }
 

@@ -1,15 +1,9 @@
-import { OutOfMemoryError } from '../../core/errors.js'
-import { type DeviceState, untilLost } from './device-state.js'
-import { withErrorScope } from './scopes.js'
+import type { DeviceState } from './device-state.js'
+import { destroyAll, requestBuffers, requireMemory, type WantedBuffer } from './memory.js'
 
 /** Scratch memory up to this is kept for a next call, so long. */
 const KEPT_BYTES = 16 * 2 ** 20
 export const KEPT_MS = 2000
-
-export interface ScratchBuffer {
-  readonly byteLength: number
-  readonly usage: GPUBufferUsageFlags
-}
 
 /**
  * Runs `work` with scratch buffers, whose contents are undefined. Afterwards they are destroyed, or, when they are small,
@@ -22,10 +16,10 @@ export async function withScratch<Name extends string, T>(
   state: DeviceState,
   label: string,
   purpose: string,
-  wanted: Readonly<Record<Name, ScratchBuffer>>,
+  wanted: Readonly<Record<Name, WantedBuffer>>,
   work: (buffers: Readonly<Record<Name, GPUBuffer>>) => Promise<T>,
 ): Promise<T> {
-  const buffers = takeKept(state, label, wanted) ?? (await allocate(state, label, purpose, wanted))
+  const buffers = takeKept(state, label, wanted) ?? (await makeBuffers(state, label, purpose, wanted))
   try {
     const result = await work(buffers)
     keep(state, label, buffers)
@@ -44,11 +38,11 @@ export function releaseScratch(state: DeviceState): void {
 function takeKept<Name extends string>(
   state: DeviceState,
   label: string,
-  wanted: Readonly<Record<Name, ScratchBuffer>>,
+  wanted: Readonly<Record<Name, WantedBuffer>>,
 ): Readonly<Record<Name, GPUBuffer>> | undefined {
   const kept = state.scratch.get(label)
   if (kept === undefined) return undefined
-  const fits = Object.entries<ScratchBuffer>(wanted).every(
+  const fits = Object.entries<WantedBuffer>(wanted).every(
     ([name, { byteLength }]) => byteLength <= kept.buffers[name]!.size,
   )
   if (!fits) {
@@ -81,34 +75,18 @@ function release(state: DeviceState, label: string): void {
   destroyAll(kept.buffers)
 }
 
-function destroyAll(buffers: Readonly<Record<string, GPUBuffer>>): void {
-  for (const buffer of Object.values(buffers)) buffer.destroy()
-}
-
-async function allocate<Name extends string>(
+async function makeBuffers<Name extends string>(
   state: DeviceState,
   label: string,
   purpose: string,
-  wanted: Readonly<Record<Name, ScratchBuffer>>,
-): Promise<Record<Name, GPUBuffer>> {
-  const buffers: Record<string, GPUBuffer> = {}
+  wanted: Readonly<Record<Name, WantedBuffer>>,
+): Promise<Readonly<Record<Name, GPUBuffer>>> {
+  const requested = requestBuffers(state, label, `of scratch memory for ${purpose}`, wanted)
   try {
-    const { error } = withErrorScope(state.device, 'out-of-memory', () => {
-      for (const [name, { byteLength, usage }] of Object.entries<ScratchBuffer>(wanted)) {
-        buffers[name] = state.device.createBuffer({ label: `${label} ${name}`, size: byteLength, usage })
-      }
-    })
-    const problem = await untilLost(state, error)
-    if (problem !== null) {
-      const bytes = Object.values<ScratchBuffer>(wanted).reduce((sum, { byteLength }) => sum + byteLength, 0)
-      throw new OutOfMemoryError(
-        `The device could not allocate ${bytes} bytes of scratch memory for ${purpose}: ${problem.message}`,
-        { cause: problem },
-      )
-    }
-    return buffers
+    await requireMemory(state, requested)
+    return requested.buffers
   } catch (error) {
-    destroyAll(buffers)
+    destroyAll(requested.buffers)
     throw error
   }
 }

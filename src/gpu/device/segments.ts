@@ -1,14 +1,8 @@
 import { byteWidth, type DType } from '../../core/dtype.js'
-import type { PlannedParameter } from '../../ir/plan.js'
+import type { Region, Segment } from '../../fill/regions.js'
 
-/** A part of a parameter's memory: elements [firstElement, firstElement + elementCount) from `byteOffset` of `buffer` on. */
-export interface GpuSegment {
-  readonly buffer: GPUBuffer
-  readonly byteOffset: number
-  readonly byteLength: number
-  readonly firstElement: number
-  readonly elementCount: number
-}
+export type GpuSegment = Segment<GPUBuffer>
+export type GpuRegion = Region<GPUBuffer>
 
 /** Segments hold a multiple of this many elements, but for the last: 256 bytes or more in every dtype. */
 const SEGMENT_STEP = 256
@@ -27,19 +21,4 @@ export function segmentSizes(
     sizes.push({ firstElement, elementCount: count, byteLength: count * width })
   }
   return sizes
-}
-
-/** A parameter's memory as segments: one, unless it is larger than a buffer may be. */
-export function segmentsOf(
-  { buffer, byteOffset, segments }: GpuRegion,
-  { byteLength, elementCount }: PlannedParameter,
-): readonly GpuSegment[] {
-  return segments ?? [{ buffer, byteOffset, byteLength, firstElement: 0, elementCount }]
-}
-
-/** Where a parameter lives: from `byteOffset` of one buffer, or in several segments, the first of which that is. */
-export interface GpuRegion {
-  readonly buffer: GPUBuffer
-  readonly byteOffset: number
-  readonly segments?: readonly GpuSegment[]
 }

@@ -15,6 +15,7 @@ import type {
 } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
+import { fillConstants, fillLayout, hostWordsLayout } from './layouts.js'
 import { type HostWords, torchCpuWords } from './torch-cpu-words.js'
 
 /** Which shader makes a draw's elements, from what. */
@@ -154,16 +155,16 @@ export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQua
   const { host, sampler, entry, slots: own } = shaderOf(draw)
   const module = `generators/${sampler}`
   const slots = { ...own, ...storeSlots(dtype, wholeQuads && host === undefined) }
-  const layout = host === undefined ? 'fill' : 'host words'
+  const bindings = { layout: host === undefined ? fillLayout : hostWordsLayout, constants: fillConstants }
   return entry === 'sampler'
-    ? { entry: module, slots, layout }
-    : { entry, slots: { sampler: module, ...slots }, layout }
+    ? { entry: module, slots, ...bindings }
+    : { entry, slots: { sampler: module, ...slots }, ...bindings }
 }
 
 /** The pipeline that fills parameters of a dtype with values that the host makes. */
 export function tablePipelineKey(dtype: DType): PipelineKey {
   const slots = { sampler: 'generators/host_values', ...storeSlots(dtype, false) }
-  return { entry: 'generators/fill', slots, layout: 'host words' }
+  return { entry: 'generators/fill', slots, layout: hostWordsLayout, constants: fillConstants }
 }
 
 /** What the shader needs to make the elements of a parameter from `first` on. */

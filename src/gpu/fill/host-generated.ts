@@ -1,28 +1,33 @@
 import { byteWidth } from '../../core/dtype.js'
-import { OutOfMemoryError, show } from '../../core/errors.js'
+import { show } from '../../core/errors.js'
 import { tableElements } from '../../cpu/table.js'
 import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
 import type { GeneratorDraw } from '../../ir/generator.js'
 import type { FillJob, FillSource } from '../../ir/job.js'
-import type { ResolvedOptions } from '../../plan/options.js'
 import { USAGE_COPY_DST, USAGE_STORAGE, USAGE_UNIFORM } from '../device/constants.js'
-import { type DeviceState, requireAlive, untilLost } from '../device/device-state.js'
-import { submitPass } from '../device/pass.js'
+import { type DeviceState, requireAlive } from '../device/device-state.js'
+import { type RequestedMemory, requireMemory } from '../device/memory.js'
 import { withErrorScope } from '../device/scopes.js'
+import { submit } from '../device/submit.js'
 import { SubmitBudget } from '../device/submit-budget.js'
 import { alignUp } from '../device/windows.js'
+import { bindGroup } from '../pipelines/bind-groups.js'
+import { pipeline, pipelineName } from '../pipelines/pipelines.js'
 import type { PipelineKey } from '../shaders/pipeline-key.js'
-import { bindGroupLayout, pipeline, pipelineName, WORKGROUP_INVOCATIONS } from '../shaders/pipelines.js'
 import {
   type GeneratorFields,
   generatorFields,
   generatorPipelineKey,
   hostWords,
+  isHostGenerated,
   noFields,
   tablePipelineKey,
 } from './generators.js'
-import { jobLayout, packGenerator } from './job-layout.js'
-import type { FillTarget } from './target.js'
+import { hostWordsLayout, jobLayout } from './layouts.js'
+import { packGenerator } from './pack-job.js'
+import type { FillOptions } from './submit-fills.js'
+import { byteLengthOf, type FillTarget } from './target.js'
+import { WORKGROUP_INVOCATIONS } from './workgroups.js'
 
 /** Elements per upload: a multiple of 16, and at most 4 MiB of words ... */
 const MOST_ELEMENTS = 2 ** 20
@@ -49,26 +54,31 @@ function uploadOf(
   return { words, fields: { ...generatorFields(source, first), extra } }
 }
 
+/** Whether the host makes a job's words or values. */
+export const isHostGeneratedJob = ({ source }: FillJob): boolean =>
+  source.kind === 'table' || (source.kind === 'generator' && isHostGenerated(source))
+
 /** The pipeline of a job whose words or values the host makes. */
-export function hostGeneratedPipelineKey({ source, dtype }: FillJob): PipelineKey {
+function hostGeneratedPipelineKey({ source, dtype }: FillJob): PipelineKey {
   const uploaded = source as HostGeneratedSource
   return uploaded.kind === 'table' ? tablePipelineKey(dtype) : generatorPipelineKey(uploaded, dtype, false)
 }
 
 /**
- * Fills targets whose words the host makes, and gives the bytes that are done: piece after piece, upload and dispatch, in
- * submits as short as other work's. While the device works on one the host makes the words of the next; no more than one is
- * under way, so that an abort costs at most that one. Resolves when the device has done the work.
+ * Fills those of the targets whose words or values the host makes: piece after piece, upload and dispatch, in submits as short
+ * as other work's. While the device works on one the host makes the words of the next; no more than one is under way, so that
+ * an abort costs at most that one. Resolves when the device has done the work. Progress is counted among all targets.
  */
 export async function runHostGeneratedJobs(
   state: DeviceState,
-  targets: readonly FillTarget[],
-  { signal, onProgress }: { readonly [K in 'signal' | 'onProgress']?: ResolvedOptions[K] | undefined },
-  bytesTotal: number,
-): Promise<number> {
-  if (targets.length === 0) return 0
+  all: readonly FillTarget[],
+  { signal, onProgress }: FillOptions,
+): Promise<void> {
+  const targets = all.filter(({ job }) => isHostGeneratedJob(job))
+  if (targets.length === 0) return
+  const bytesTotal = all.reduce((sum, target) => sum + byteLengthOf(target), 0)
+  let bytesDone = all.reduce((sum, target) => sum + (target.filled === true ? byteLengthOf(target) : 0), 0)
   const uploader = new Uploader(state, targets, signal !== undefined || onProgress !== undefined)
-  let bytesDone = 0
   let parameter = ''
   let running: { readonly done: Promise<void>; readonly byteLength: number } | undefined
   const settle = async (): Promise<void> => {
@@ -80,7 +90,7 @@ export async function runHostGeneratedJobs(
     onProgress?.({ parameter, bytesDone, bytesTotal })
   }
   try {
-    await uploader.requireMemory(targets[0]!.job.name)
+    await uploader.requireMemory()
     for (const target of targets) {
       const { job } = target
       const compiled = await pipeline(state, hostGeneratedPipelineKey(job))
@@ -97,7 +107,6 @@ export async function runHostGeneratedJobs(
     }
     await settle()
     requireAlive(state)
-    return bytesDone
   } finally {
     uploader.destroy()
   }
@@ -116,15 +125,15 @@ class Uploader {
   readonly #state: DeviceState
   readonly #most: number
   readonly #words: GPUBuffer
-  readonly #refusal: Promise<GPUError | null>
+  readonly #wordsMemory: RequestedMemory
   readonly #uniform: GPUBuffer
   /** A piece is made while the one before it is running, so the two are counted apart. */
   readonly #budgets: readonly [SubmitBudget, SubmitBudget]
-  #turn = 0
+  #piece = 0
 
   constructor(state: DeviceState, targets: readonly FillTarget[], watched: boolean) {
     const { device } = state
-    const bytes = targets.reduce((sum, { job }) => sum + job.elementCount * byteWidth(job.dtype), 0)
+    const bytes = targets.reduce((sum, target) => sum + byteLengthOf(target), 0)
     const largest = Math.max(...targets.map(({ job }) => job.elementCount))
     const share = Math.max(LEAST_ELEMENTS, Math.floor(bytes / 256 / 4 / TORCH_BLOCK) * TORCH_BLOCK)
     this.#state = state
@@ -135,7 +144,8 @@ class Uploader {
       device.createBuffer({ label: 'webgpu-init words', size, usage: USAGE_STORAGE | USAGE_COPY_DST }),
     )
     this.#words = made.result
-    this.#refusal = made.error
+    const purpose = `to upload the random words of ${show(targets[0]!.job.name)}`
+    this.#wordsMemory = { error: made.error, byteLength: size, purpose }
     this.#uniform = device.createBuffer({
       label: 'webgpu-init words job',
       size: jobLayout.byteLength,
@@ -143,19 +153,14 @@ class Uploader {
     })
   }
 
-  /** @throws OutOfMemoryError naming the parameter that the words are for */
-  async requireMemory(parameter: string): Promise<void> {
-    const problem = await untilLost(this.#state, this.#refusal)
-    if (problem === null) return
-    throw new OutOfMemoryError(
-      `The device could not allocate ${this.#words.size} bytes to upload the random words of ${show(parameter)}: ${problem.message}`,
-      { cause: problem },
-    )
+  /** @throws OutOfMemoryError naming the first parameter that the words are for */
+  requireMemory(): Promise<void> {
+    return requireMemory(this.#state, this.#wordsMemory)
   }
 
   /** Makes the words of the next piece of a target. */
   prepare({ job }: FillTarget, start: number): Piece {
-    const budget = this.#budgets[this.#turn++ % 2]!
+    const budget = this.#budgets[this.#piece++ % 2]!
     const id = pipelineName(hostGeneratedPipelineKey(job))
     const count = budget.take(id, Math.min(this.#most, job.elementCount - start))
     return { ...uploadOf(job, start, count), start, count, budget }
@@ -173,23 +178,20 @@ class Uploader {
     const offset = Math.floor(from / BINDING_ALIGNMENT) * BINDING_ALIGNMENT
     const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
     packGenerator({ view: block, at: 0 }, fields, count, (from - offset) / 4)
-    const { done } = submitPass(this.#state, 'webgpu-init fill', job.name, (pass) => {
+    const work = { label: 'webgpu-init fill', subject: show(job.name) }
+    const finished = submit(this.#state, work, (pass) => {
       device.queue.writeBuffer(this.#uniform, 0, block.buffer)
       device.queue.writeBuffer(this.#words, 0, words)
-      const group = device.createBindGroup({
-        label: 'webgpu-init words',
-        layout: bindGroupLayout(this.#state, 'host words'),
-        entries: [
-          { binding: 0, resource: { buffer, offset, size: alignUp(from + count * width, 4) - offset } },
-          { binding: 1, resource: { buffer: this.#uniform, size: jobLayout.byteLength } },
-          { binding: 2, resource: { buffer: this.#words } },
-        ],
-      })
+      const group = bindGroup(this.#state, 'webgpu-init words', hostWordsLayout, [
+        { buffer, offset, size: alignUp(from + count * width, 4) - offset },
+        { buffer: this.#uniform, size: jobLayout.byteLength },
+        { buffer: this.#words },
+      ])
       pass.setPipeline(compiled)
       pass.setBindGroup(0, group, [0])
       pass.dispatchWorkgroups(Math.ceil(count / (4 * WORKGROUP_INVOCATIONS)))
-    })
-    const finished = done.then((milliseconds) => budget.done(milliseconds))
+    }).then((milliseconds) => budget.done(milliseconds))
+    // The caller may leave for another reason before it looks.
     finished.catch(() => {})
     return finished
   }

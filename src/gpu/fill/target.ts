@@ -1,4 +1,6 @@
+import { byteWidth } from '../../core/dtype.js'
 import type { FillJob } from '../../ir/job.js'
+import type { GpuSegment } from '../device/segments.js'
 
 /** A job and where in a buffer its elements begin. */
 export interface PlacedJob {
@@ -11,4 +13,18 @@ export interface PlacedJob {
 /** A job and the place for its elements. */
 export interface FillTarget extends PlacedJob {
   readonly buffer: GPUBuffer
+  /** Whether the source's elements are there already: then only the patches are written. */
+  readonly filled?: boolean
 }
+
+/** A target for each segment of the job's parameter. */
+export function targetsOf(job: FillJob, segments: readonly GpuSegment[], sharing: boolean): FillTarget[] {
+  return segments.map(({ buffer, byteOffset, firstElement, elementCount }) => ({
+    job: segments.length === 1 ? job : { ...job, firstElement: job.firstElement + firstElement, elementCount },
+    buffer,
+    byteOffset,
+    sharing,
+  }))
+}
+
+export const byteLengthOf = ({ job }: PlacedJob): number => job.elementCount * byteWidth(job.dtype)

@@ -3,7 +3,8 @@ import { USAGE_COPY_DST, USAGE_UNIFORM } from '../device/constants.js'
 import type { DeviceState } from '../device/device-state.js'
 import { withErrorScope } from '../device/scopes.js'
 import { alignUp } from '../device/windows.js'
-import { type BlockPlace, jobLayout, MOST_SHARING } from './job-layout.js'
+import { jobLayout, MOST_SHARING } from './layouts.js'
+import type { BlockPlace } from './pack-job.js'
 import { packPart, partLayout } from './part-layout.js'
 
 /** The uniform blocks of one submit's dispatches. Writes are ordered with submits, so every submit reuses them. */

@@ -1,32 +1,34 @@
 import { byteWidth } from '../../core/dtype.js'
-import type { FillJob, Patch } from '../../ir/job.js'
+import type { Patch } from '../../ir/job.js'
 import type { SubmitBudget } from '../device/submit-budget.js'
 import { type Binding, type BindingWindow, bindingWindows } from '../device/windows.js'
-import { type FillWindow, MOST_SHARING, packPatch, packSource } from './job-layout.js'
+import type { BindingLayout } from '../shaders/pipeline-key.js'
+import { fillLayout, fillPartLayout, fillSharingLayout, MOST_SHARING } from './layouts.js'
+import { type FillWindow, packPatch, packSource } from './pack-job.js'
+import type { FillTarget } from './target.js'
 import type { UniformBlocks } from './uniform-blocks.js'
 
-/** A job, the pipelines that run it, and the place for its elements. */
-export interface FillWork {
-  readonly job: FillJob
+/** The pipelines that run a job. */
+export interface FillPipelines {
   readonly pipeline: GPUComputePipeline
   /** Names the pipeline in what is learnt about the device's speed. */
   readonly pipelineId: string
-  /** Whether the pipeline takes many jobs a dispatch: shaders/core/jobs.wgsl. Such a job has neither part nor patches. */
-  readonly sharing?: boolean
-  /** Whether the source's elements are there already: then only the patches are written. */
-  readonly filled?: boolean
   /** The pipelines of the job's patches. */
   readonly patchPipeline: (patch: Patch) => GPUComputePipeline
-  readonly buffer: GPUBuffer
-  readonly byteOffset: number
 }
 
-/** A piece of a window, or of an patch on it; or the windows of several jobs, a row of workgroups each. */
-export interface Dispatch {
+/**
+ * A job, the pipelines that run it, and the place for its elements. Where it shares dispatches, its pipeline takes many jobs a
+ * dispatch (shaders/core/jobs.wgsl), and the job has neither part nor patches.
+ */
+export interface FillWork extends FillTarget, FillPipelines {}
+
+/** A piece of a window, or of a patch on it; or the windows of several jobs, a row of workgroups each. */
+export interface FillDispatch {
   readonly pipeline: GPUComputePipeline
   readonly buffer: GPUBuffer
   readonly binding: Binding
-  readonly layout: 'fill' | 'fill-part' | 'fill-sharing'
+  readonly layout: BindingLayout
   /** Byte offsets of its uniform blocks. */
   readonly blocks: readonly number[]
   /** Of the job that has most. */
@@ -35,8 +37,8 @@ export interface Dispatch {
 }
 
 /** What goes into one submit. */
-export interface Load {
-  readonly dispatches: readonly Dispatch[]
+export interface FillBatch {
+  readonly dispatches: readonly FillDispatch[]
   /** Bytes that are finished with it. */
   readonly bytes: number
   /** The parameter that its last elements belong to. */
@@ -93,8 +95,8 @@ export class WindowQueue {
   }
 
   /** Packs the blocks of as much work as a submit may have. */
-  next(budget: SubmitBudget, blocks: UniformBlocks): Load {
-    const dispatches: Dispatch[] = []
+  next(budget: SubmitBudget, blocks: UniformBlocks): FillBatch {
+    const dispatches: FillDispatch[] = []
     let bytes = 0
     let parameter = ''
     blocks.clear()
@@ -110,7 +112,7 @@ export class WindowQueue {
         const { buffer, patchPipeline, job } = patch.work
         const pipeline = patchPipeline(patch.patch)
         const { binding } = patch
-        dispatches.push({ pipeline, buffer, binding, layout: 'fill', blocks: [place.at], turns, rows: 1 })
+        dispatches.push({ pipeline, buffer, binding, layout: fillLayout, blocks: [place.at], turns, rows: 1 })
         parameter = job.name
         continue
       }
@@ -120,7 +122,7 @@ export class WindowQueue {
       const last = dispatches.at(-1)
       const joins =
         work.sharing === true &&
-        last?.layout === 'fill-sharing' &&
+        last?.layout === fillSharingLayout &&
         last.pipeline === pipeline &&
         last.buffer === buffer &&
         last.binding.offset === binding.offset &&
@@ -141,7 +143,7 @@ export class WindowQueue {
           last.turns = Math.max(last.turns, turns)
         } else {
           const part = job.part === undefined ? [] : [blocks.addPart(job.part, job.firstElement + start)]
-          const layout = work.sharing ? 'fill-sharing' : job.part === undefined ? 'fill' : 'fill-part'
+          const layout = work.sharing ? fillSharingLayout : job.part === undefined ? fillLayout : fillPartLayout
           dispatches.push({ pipeline, buffer, binding, layout, blocks: [place.at, ...part], turns, rows: 1 })
         }
         bytes += count * width

@@ -13,22 +13,19 @@ export function storeSlots(dtype: DType, wholeQuads: boolean): Readonly<Record<s
   return { store: wholeQuads ? 'store/half_quad' : 'store/half_pair', round: `store/${dtype}` }
 }
 
-/** Names one compute pipeline: an entry module and what fills its slots. */
+/** The buffers that a shader sees, in the order of their bindings. Each family of shaders has layouts of its own. */
+export interface BindingLayout {
+  readonly name: string
+  readonly entries: readonly GPUBufferBindingLayout[]
+}
+
+/** Names one compute pipeline: an entry module, what fills its slots, and its constants. */
 export interface PipelineKey {
   readonly entry: string
   readonly slots?: Readonly<Record<string, string>>
-  readonly layout:
-    | 'fill'
-    | 'fill-part'
-    | 'fill-sharing'
-    | 'host words'
-    | 'orthogonal part'
-    | 'measure'
-    | 'measure merge'
-    | 'measure repeats'
-    | 'linalg'
-    | 'linalg twice'
-    | 'linalg window'
+  readonly layout: BindingLayout
+  /** Values of the shader's `override` declarations. */
+  readonly constants?: Readonly<Record<string, number>>
   /** Modules beside those of shader-modules.ts. */
   readonly modules?: Readonly<Record<string, string>>
   /** The user's own sampler, linked in beside the package's modules. */

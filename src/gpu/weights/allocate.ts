@@ -1,16 +1,8 @@
-import { OutOfMemoryError, show, WeightInitError } from '../../core/errors.js'
-import {
-  type RegionRules,
-  type RegionSpan,
-  refuseOverlap,
-  regionPieces,
-  regionSpans,
-  segmentsOfPieces,
-} from '../../fill/regions.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import type { PlannedParameter } from '../../ir/plan.js'
-import type { TargetRegion } from '../../plan/options.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constants.js'
 import { type DeviceState, untilLost } from '../device/device-state.js'
+import { outOfMemory } from '../device/memory.js'
 import { withErrorScope } from '../device/scopes.js'
 import { type GpuRegion, type GpuSegment, segmentSizes } from '../device/segments.js'
 import { alignUp } from '../device/windows.js'
@@ -23,59 +15,6 @@ export interface Allocation {
 
 /** Packed parameters start at multiples of this: what any device accepts as a binding offset. */
 const PACKED_ALIGNMENT = 256
-
-/**
- * Checks the caller's regions before any GPU work.
- * @throws WeightInitError `INVALID_BUFFER` naming the parameter, the value, the limit and the remedy
- */
-export function checkRegions(
-  into: ReadonlyMap<string, TargetRegion>,
-  parameters: readonly PlannedParameter[],
-  { what = 'into', overlapping = false }: { readonly what?: string; readonly overlapping?: boolean } = {},
-): Map<string, GpuRegion> {
-  const regions = new Map<string, GpuRegion>()
-  if (into.size === 0) return regions
-  const known = new Map(parameters.map((parameter) => [parameter.name, parameter]))
-  const spans: RegionSpan[] = []
-  for (const [name, region] of into) {
-    const parameter = known.get(name)
-    if (parameter?.action !== 'initialize') {
-      throw new WeightInitError(
-        'INVALID_BUFFER',
-        `${what}[${show(name)}]: the model initialises no parameter of that name.`,
-      )
-    }
-    const pieces = regionPieces(parameter, region, bufferRules, what)
-    spans.push(...regionSpans(pieces, bufferRules.unit))
-    const { buffer, byteOffset } = pieces[0]!
-    regions.set(
-      name,
-      pieces.length === 1 ? { buffer, byteOffset } : { buffer, byteOffset, segments: segmentsOfPieces(pieces) },
-    )
-  }
-  if (!overlapping) refuseOverlap(spans)
-  return regions
-}
-
-const bufferRules: RegionRules<GPUBuffer> = {
-  unit: 4,
-  buffer(value, fail) {
-    const buffer = value as GPUBuffer | null | undefined
-    if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number' || typeof buffer.destroy !== 'function') {
-      return fail(`buffer must be a GPUBuffer on this device, but found ${show(buffer)}.`)
-    }
-    for (const [flag, usage, why] of [
-      [USAGE_STORAGE, 'STORAGE (128)', ''],
-      [USAGE_COPY_SRC, 'COPY_SRC (4)', ', which read() and verify() need'],
-    ] as const) {
-      if ((buffer.usage & flag) !== 0) continue
-      fail(
-        `the buffer's usage ${buffer.usage} lacks ${usage}${why}; create it with GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC.`,
-      )
-    }
-    return { buffer, byteLength: buffer.size }
-  },
-}
 
 const tooLarge = ({ device }: DeviceState, { byteLength }: PlannedParameter, alignment: number): boolean =>
   alignUp(byteLength, alignment) > device.limits.maxBufferSize
@@ -120,12 +59,12 @@ export async function allocate(
   const regions = new Map<string, GpuRegion>(given)
   const made: { buffer: GPUBuffer; parameter: string; byteLength: number; error: Promise<GPUError | null> }[] = []
   const bytesTotal = own.reduce((sum, { byteLength }) => sum + byteLength, 0)
-  const outOfMemory = (parameter: string, byteLength: number, cause: Error | GPUError): OutOfMemoryError =>
-    new OutOfMemoryError(
-      `The device could not allocate ${byteLength} bytes for parameter ${show(parameter)}, of ${bytesTotal} in all: ${cause.message} ` +
-        'Nothing was kept. Free other buffers, use a narrower dtype, or hold a part of the model with shard or skip.',
-      { cause },
-    )
+  const refusal = (parameter: string, byteLength: number, cause: Error | GPUError): Error => {
+    const purpose = `for parameter ${show(parameter)}, of ${bytesTotal} in all`
+    const remedy =
+      ' Nothing was kept. Free other buffers, use a narrower dtype, or hold a part of the model with shard or skip.'
+    return outOfMemory({ byteLength, purpose }, cause, remedy)
+  }
   const make = (parameter: string, byteLength: number, label: string): GPUBuffer => {
     // At least whole words: an odd 16-bit tail has its own.
     const size = alignUp(byteLength, options.bufferAlignment)
@@ -135,7 +74,7 @@ export async function allocate(
       return scope.result
     } catch (thrown) {
       // Some implementations throw a RangeError where the standard asks for an error scope.
-      throw outOfMemory(parameter, size, thrown as Error)
+      throw refusal(parameter, size, thrown as Error)
     }
   }
   try {
@@ -156,7 +95,7 @@ export async function allocate(
     errors.forEach((error, index) => {
       if (error === null) return
       const { parameter, byteLength } = made[index]!
-      throw outOfMemory(parameter, byteLength, error)
+      throw refusal(parameter, byteLength, error)
     })
   } catch (error) {
     for (const { buffer } of made) buffer.destroy()

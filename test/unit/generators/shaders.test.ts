@@ -1,8 +1,8 @@
 // The generators' shaders against their references, without a GPU: the same constants, no inexact builtin, every module linked.
 import { describe, expect, test } from 'vitest'
 import { generatorPipelineKey } from '../../../src/gpu/fill/generators.js'
+import { slotsOf } from '../../../src/gpu/pipelines/pipelines.js'
 import { linkShader } from '../../../src/gpu/shaders/link.js'
-import { slotsOf } from '../../../src/gpu/shaders/pipelines.js'
 import { shaderModules } from '../../../src/gpu/shaders/shader-modules.js'
 import type { GeneratorSource } from '../../../src/ir/generator.js'
 import { cephesConstants } from '../../../src/random/libraries/cephes.js'

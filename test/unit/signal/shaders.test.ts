@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type SignalStruct, signalStructs } from '../../../src/gpu/signal/signal-jobs.js'
+import { type SignalStruct, signalStructs } from '../../../src/gpu/signal/records.js'
 import { activationKinds, DEAD_SLOPE, SELU_ALPHA, SELU_SCALE } from '../../../src/signal/activations.js'
 import { shaderFiles, structLayout } from '../../support/wgsl.js'
 

@@ -9,9 +9,10 @@ import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constan
 import type { DeviceState } from '../device/device-state.js'
 import { copyOut } from '../device/readback.js'
 import { alignUp } from '../device/windows.js'
-import { orthogonalityError } from './orthogonal.js'
-import { forEachGroup, madeShape, type RunJobs, zeros } from './orthogonal-fill.js'
-import { elementSpan, geometryOf, type MadeMatrices, writeOrthogonalPart } from './orthogonal-part.js'
+import { runFills } from '../fill/run-fills.js'
+import { forEachGroup, madeShape, zeros } from './fill.js'
+import { orthogonalityError } from './orthogonalize.js'
+import { elementSpan, geometryOf, type MadeMatrices, writeOrthogonalPart } from './part.js'
 
 /** Elements compared at a time. */
 const CHUNK_ELEMENTS = 2 ** 18
@@ -25,7 +26,6 @@ export async function checkOrthogonalPart(
   state: DeviceState,
   parameter: PlannedParameter,
   read: (start: number, length: number) => Promise<Uint8Array>,
-  runJobs: RunJobs,
   signal?: AbortSignal,
 ): Promise<OrthogonalCheck> {
   const job = fillJob(parameter)
@@ -38,7 +38,7 @@ export async function checkOrthogonalPart(
     usage: USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST,
   })
   try {
-    await forEachGroup(state, job, [elementSpan(job)], runJobs, signal, async (matrices) => {
+    await forEachGroup(state, job, [elementSpan(job)], signal, async (matrices) => {
       orthogonalityError = Math.max(orthogonalityError, await groupError(state, job, matrices, signal))
       const [begin, end] = heldOf(job, matrices)
       // A chunk begins at a whole word: what lies before is of the group before, and not looked at.
@@ -47,7 +47,7 @@ export async function checkOrthogonalPart(
         const count = Math.min(CHUNK_ELEMENTS, end - chunk)
         const piece = { ...job, firstElement: job.firstElement + chunk, elementCount: count }
         const target = { buffer: staging, byteOffset: 0 }
-        await runJobs([{ job: zeros(piece), ...target }])
+        await runFills(state, [{ job: zeros(piece), ...target }], { signal })
         await writeOrthogonalPart(state, { job: piece, ...target }, matrices, signal)
         const first = Math.max(chunk, begin)
         const skipped = (first - chunk) * width

@@ -1,22 +1,24 @@
 import { byteWidth, type FloatDType } from '../../core/dtype.js'
-import { OutOfMemoryError, show, WeightInitError } from '../../core/errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import { matrixOffset } from '../../distributions/orthogonal.js'
 import { orthogonalNormals } from '../../fill/make-job.js'
 import { drawsTransposed } from '../../generators/matrices.js'
 import type { FillJob, FillSource } from '../../ir/job.js'
 import type { MatrixShape } from '../../linalg/shape.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constants.js'
-import { type DeviceState, untilLost } from '../device/device-state.js'
+import type { DeviceState } from '../device/device-state.js'
+import { requireMemory } from '../device/memory.js'
 import { withErrorScope } from '../device/scopes.js'
+import { runFills } from '../fill/run-fills.js'
 import type { FillTarget } from '../fill/target.js'
-import { orthogonalizeOnGpu } from './orthogonal.js'
-import { groupSize } from './orthogonal-layout.js'
-import { elementSpan, type MadeMatrices, writeOrthogonalPart } from './orthogonal-part.js'
+import { groupSize } from './layout.js'
+import { orthogonalizeOnGpu } from './orthogonalize.js'
+import { elementSpan, type MadeMatrices, writeOrthogonalPart } from './part.js'
 
 type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 
-/** Fills parts by jobs that draw: `runJobs`, handed in because it calls this. */
-export type RunJobs = (targets: readonly FillTarget[]) => Promise<void>
+/** Whether a job's elements are matrices, which this fills. */
+export const isOrthogonalJob = ({ source }: FillJob): boolean => source.kind === 'orthogonal'
 
 /** The matrices as they are drawn and made: a wide one of JAX's is drawn as its transpose. */
 export function madeShape({ distribution, generatorSource }: OrthogonalSource): MatrixShape {
@@ -48,7 +50,6 @@ export function checkOrthogonal(state: DeviceState, { name, source }: FillJob): 
 export async function fillOrthogonal(
   state: DeviceState,
   targets: readonly FillTarget[],
-  runJobs: RunJobs,
   signal?: AbortSignal,
 ): Promise<void> {
   const { job } = targets[0]!
@@ -56,9 +57,13 @@ export async function fillOrthogonal(
   const elements = distribution.batch * distribution.rows * distribution.columns
   const inPlace = job.part === undefined && distribution.field === 1 && !drawsTransposed(distribution, generatorSource)
   const direct = targets.length === 1 && inPlace && job.elementCount === elements
-  if (direct) return fillWhole(state, targets[0]!, runJobs, signal)
-  await runJobs(targets.map((target) => ({ ...target, job: zeros(target.job) })))
-  await forEachGroup(state, job, targets.map(spanOf), runJobs, signal, async (matrices) => {
+  if (direct) return fillWhole(state, targets[0]!, signal)
+  await runFills(
+    state,
+    targets.map((target) => ({ ...target, job: zeros(target.job) })),
+    { signal },
+  )
+  await forEachGroup(state, job, targets.map(spanOf), signal, async (matrices) => {
     for (const target of targets) await writeOrthogonalPart(state, target, matrices, signal)
   })
 }
@@ -74,7 +79,6 @@ export function zeros({ name, dtype, elementCount }: FillJob): FillJob {
 async function fillWhole(
   state: DeviceState,
   { job, buffer, byteOffset }: FillTarget,
-  runJobs: RunJobs,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const source = job.source as OrthogonalSource
@@ -88,7 +92,7 @@ async function fillWhole(
       const batch = Math.min(perGroup, shape.batch - first)
       const target = { buffer, byteOffset: byteOffset + first * each * byteWidth(dtype) }
       const normals = scratch === undefined ? target : { buffer: scratch, byteOffset: 0 }
-      await runJobs(normalsOf(job, draws, first, batch, normals))
+      await runFills(state, normalsOf(job, draws, first, batch, normals), { signal })
       await orthogonalizeOnGpu(
         state,
         normals,
@@ -127,7 +131,6 @@ export async function forEachGroup(
   state: DeviceState,
   job: FillJob,
   spans: readonly (readonly [first: number, end: number])[],
-  runJobs: RunJobs,
   signal: AbortSignal | undefined,
   use: (matrices: MadeMatrices & { readonly matrixCount: number }) => Promise<void>,
 ): Promise<void> {
@@ -150,7 +153,7 @@ export async function forEachGroup(
       if (distribution.field === 1 && !spans.some(([from, end]) => from < first + count && end > first)) continue
       signal?.throwIfAborted()
       const region = { buffer, byteOffset: 0 }
-      await runJobs(normalsOf(job, draws, matrix, batch, region))
+      await runFills(state, normalsOf(job, draws, matrix, batch, region), { signal })
       await orthogonalizeOnGpu(
         state,
         region,
@@ -181,13 +184,7 @@ async function withMatrices<T>(
     }),
   )
   try {
-    const problem = await untilLost(state, error)
-    if (problem !== null) {
-      throw new OutOfMemoryError(
-        `The device could not allocate ${size} bytes of scratch memory for ${show(name)}: ${problem.message}`,
-        { cause: problem },
-      )
-    }
+    await requireMemory(state, { error, byteLength: size, purpose: `of scratch memory for ${show(name)}` })
     return await use(buffer)
   } finally {
     buffer.destroy()

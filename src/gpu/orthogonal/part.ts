@@ -1,16 +1,20 @@
 import { byteWidth } from '../../core/dtype.js'
+import { show } from '../../core/errors.js'
 import type { FillJob } from '../../ir/job.js'
 import type { PartGeometry } from '../../ir/part.js'
 import { elementIndex } from '../../plan/parts/geometry.js'
 import { USAGE_COPY_DST, USAGE_UNIFORM } from '../device/constants.js'
 import type { DeviceState } from '../device/device-state.js'
-import { submitPass } from '../device/pass.js'
+import { submit } from '../device/submit.js'
 import { SubmitBudget } from '../device/submit-budget.js'
 import { bindingWindows } from '../device/windows.js'
-import { type MatrixElements, orthogonalPartLayout, packOrthogonalPart } from '../fill/part-layout.js'
+import { fillConstants } from '../fill/layouts.js'
 import type { FillTarget } from '../fill/target.js'
+import { workgroupsFor } from '../fill/workgroups.js'
+import { bindGroup } from '../pipelines/bind-groups.js'
+import { pipeline, pipelineName } from '../pipelines/pipelines.js'
 import type { PipelineKey } from '../shaders/pipeline-key.js'
-import { bindGroupLayout, pipeline, pipelineName, workgroupsFor } from '../shaders/pipelines.js'
+import { type MatrixElements, orthogonalPartBindings, orthogonalPartLayout, packOrthogonalPart } from './part-layout.js'
 
 /** The matrices at hand, in a buffer of their own. */
 export interface MadeMatrices extends MatrixElements {
@@ -44,7 +48,12 @@ export async function writeOrthogonalPart(
   const width = byteWidth(job.dtype)
   const geometry = geometryOf(job)
   const round = job.dtype === 'float16' ? 'store/float16' : 'store/bfloat16'
-  const key: PipelineKey = { entry: 'orthogonal/part', slots: { round }, layout: 'orthogonal part' }
+  const key: PipelineKey = {
+    entry: 'orthogonal/part',
+    slots: { round },
+    layout: orthogonalPartBindings,
+    constants: fillConstants,
+  }
   const compiled = await pipeline(state, key)
   const budget = new SubmitBudget(state.speed, true)
   const uniform = device.createBuffer({
@@ -55,15 +64,11 @@ export async function writeOrthogonalPart(
   try {
     const region = { bufferByteLength: buffer.size, byteOffset, elementCount: job.elementCount, byteWidth: width }
     for (const { binding, start, count, firstWord } of bindingWindows(region, device.limits)) {
-      const group = device.createBindGroup({
-        label: LABEL,
-        layout: bindGroupLayout(state, 'orthogonal part'),
-        entries: [
-          { binding: 0, resource: { buffer, offset: binding.offset, size: binding.byteLength } },
-          { binding: 1, resource: { buffer: uniform } },
-          { binding: 2, resource: { buffer: matrices.buffer } },
-        ],
-      })
+      const group = bindGroup(state, LABEL, orthogonalPartBindings, [
+        { buffer, offset: binding.offset, size: binding.byteLength },
+        { buffer: uniform },
+        { buffer: matrices.buffer },
+      ])
       for (let done = 0; done < count; ) {
         signal?.throwIfAborted()
         const taken = budget.take(pipelineName(key), count - done)
@@ -74,12 +79,12 @@ export async function writeOrthogonalPart(
           byteWidth: width,
         }
         device.queue.writeBuffer(uniform, 0, packOrthogonalPart(geometry, matrices, fields))
-        const pass = submitPass(state, LABEL, job.name, (encoder) => {
-          encoder.setPipeline(compiled)
-          encoder.setBindGroup(0, group, [0])
-          encoder.dispatchWorkgroups(workgroupsFor(state, taken))
+        const milliseconds = await submit(state, { label: LABEL, subject: show(job.name) }, (pass) => {
+          pass.setPipeline(compiled)
+          pass.setBindGroup(0, group, [0])
+          pass.dispatchWorkgroups(workgroupsFor(state, taken))
         })
-        budget.done(await pass.done)
+        budget.done(milliseconds)
         done += taken
       }
     }

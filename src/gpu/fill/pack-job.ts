@@ -4,19 +4,7 @@ import { blockCounter } from '../../fill/make-job.js'
 import type { FillJob, Patch } from '../../ir/job.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type GeneratorFields, generatorFields } from './generators.js'
-
-/** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
-export const jobLayout = {
-  key: 0,
-  counter: 8,
-  block: 16,
-  elementCount: 24,
-  shift: 28,
-  constants: 32,
-  firstWord: 80,
-  zero: 84,
-  byteLength: 96,
-} as const
+import { jobLayout } from './layouts.js'
 
 /** Elements [start, start + count) of a job, to be written from a 32-bit word of a binding on. */
 export interface FillWindow {
@@ -57,7 +45,7 @@ export function packSource(place: BlockPlace, { job, start, count, firstWord }: 
   if (source.kind === 'constant') {
     return packConstant(place, source.pattern, count * byteWidth(job.dtype), firstWord, 0)
   }
-  // Made by src/gpu/orthogonal/orthogonal-fill.ts and src/gpu/fill/host-generated.ts.
+  // Made by src/gpu/orthogonal/fill.ts and src/gpu/fill/host-generated.ts.
   if (source.kind === 'orthogonal' || source.kind === 'table')
     throw new TypeError(`${source.kind}: no block of its own`)
   // A part's elements have indices of their own: its counter is that of the tensor's element 0.
@@ -94,7 +82,7 @@ export function packGenerator(
 }
 
 /**
- * Writes an patch's block for a window.
+ * Writes a patch's block for a window.
  * @returns its turns: groups of four words, or single elements of a diagonal; 0 where it does not reach into the window
  */
 export function packPatch(place: BlockPlace, patch: Patch, { job, start, count, firstWord }: FillWindow): number {
@@ -129,6 +117,3 @@ function packConstant(
   putConstants(place, patternWords(pattern))
   return Math.ceil(byteLength / 16)
 }
-
-/** Jobs of one dispatch, at most: the array of shaders/core/jobs.wgsl. A test compares. */
-export const MOST_SHARING = 160

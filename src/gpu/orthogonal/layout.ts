@@ -7,8 +7,10 @@ import { alignUp } from '../device/windows.js'
 export const PANEL = 32
 /** vec4s of a panel's row. */
 export const PANEL_QUADS: number = PANEL / 4
-/** Rows of 32 floats that a uniform binding of 64 KiB, which every device has, can show. */
-export const WINDOW_ROWS = 512
+/** A uniform binding that every device has. */
+export const WINDOW_BYTES = 65536
+/** Rows of a panel's 32 floats that it can show. */
+export const WINDOW_ROWS: number = WINDOW_BYTES / 4 / PANEL
 /** Length of the sums that one workgroup makes. */
 export const CHUNK = 256
 /** A dispatch may have this many workgroups a dimension. */

@@ -8,8 +8,11 @@ import { adapterInfoOf } from '../device/adapter-info.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from '../device/constants.js'
 import type { DeviceState } from '../device/device-state.js'
 import { copyOut } from '../device/readback.js'
-import { bindGroupLayout, pipeline } from '../shaders/pipelines.js'
-import { jobLayout, packSource } from './job-layout.js'
+import { submit } from '../device/submit.js'
+import { fillConstants, fillLayout, jobLayout } from '../fill/layouts.js'
+import { packSource } from '../fill/pack-job.js'
+import { bindGroup } from '../pipelines/bind-groups.js'
+import { pipeline } from '../pipelines/pipelines.js'
 
 /** A shader function and its CPU reference, on four words. */
 interface Probe {
@@ -22,6 +25,7 @@ interface Probe {
 }
 
 const WORDS = 4096
+const LABEL = 'webgpu-init probe'
 
 /**
  * After a failed self-test: runs the functions that the job's shader is made of, innermost first, and throws an error
@@ -123,30 +127,28 @@ async function runProbe(state: DeviceState, probe: Probe, job: FillJob): Promise
   const compute = await pipeline(state, {
     entry: 'probe/probe',
     slots: { probe: probe.module, ...probe.slots },
-    layout: 'fill',
+    layout: fillLayout,
+    constants: fillConstants,
   })
   const input = probeWords(probe)
   const block = new DataView(new ArrayBuffer(jobLayout.byteLength))
   packSource({ view: block, at: 0 }, { job, start: 0, count: WORDS, firstWord: 0 })
   const usage = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST
-  const words = device.createBuffer({ label: 'webgpu-init probe', size: input.byteLength, usage })
+  const words = device.createBuffer({ label: LABEL, size: input.byteLength, usage })
   const uniform = device.createBuffer({
-    label: 'webgpu-init probe job',
+    label: `${LABEL} job`,
     size: jobLayout.byteLength,
     usage: USAGE_UNIFORM | USAGE_COPY_DST,
   })
   try {
     device.queue.writeBuffer(words, 0, input)
     device.queue.writeBuffer(uniform, 0, block.buffer)
-    const encoder = device.createCommandEncoder({ label: 'webgpu-init probe' })
-    const pass = encoder.beginComputePass({ label: 'webgpu-init probe' })
-    pass.setPipeline(compute)
-    const entries = [words, uniform].map((buffer, binding) => ({ binding, resource: { buffer } }))
-    const layout = bindGroupLayout(state, 'fill')
-    pass.setBindGroup(0, device.createBindGroup({ label: 'webgpu-init probe', layout, entries }), [0])
-    pass.dispatchWorkgroups(16)
-    pass.end()
-    device.queue.submit([encoder.finish({ label: 'webgpu-init probe' })])
+    const group = bindGroup(state, LABEL, fillLayout, [{ buffer: words }, { buffer: uniform }])
+    await submit(state, { label: LABEL, subject: `the probe of ${probe.name}` }, (pass) => {
+      pass.setPipeline(compute)
+      pass.setBindGroup(0, group, [0])
+      pass.dispatchWorkgroups(16)
+    })
     let found: string | undefined
     await copyOut(state, words, 0, input.byteLength, (bytes) => {
       found = firstDifference(probe, input, new Uint32Array(bytes.slice().buffer))

@@ -6,14 +6,14 @@ import type { DeviceState } from '../device/device-state.js'
 import { copyOut } from '../device/readback.js'
 import { withErrorScope } from '../device/scopes.js'
 import { alignUp } from '../device/windows.js'
+import type { PipelinesOf } from '../fill/compile.js'
+import { isHostGeneratedJob } from '../fill/host-generated.js'
+import { submitFills } from '../fill/submit-fills.js'
+import type { PlacedJob } from '../fill/target.js'
+import type { FillPipelines } from '../fill/window-queue.js'
 import { hasWholeQuads } from '../shaders/pipeline-key.js'
 import { diagnose } from './diagnose.js'
-import { selfTestJobs } from './self-test-jobs.js'
-import { submitFills } from './submit.js'
-import type { PlacedJob } from './target.js'
-import type { FillWork } from './window-queue.js'
-
-type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'patchPipeline'>
+import { selfTestJobs } from './jobs.js'
 
 /**
  * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the
@@ -23,12 +23,13 @@ type FillPipeline = Pick<FillWork, 'pipeline' | 'pipelineId' | 'patchPipeline'>
 export async function selfTest(
   state: DeviceState,
   jobs: readonly PlacedJob[],
-  pipelineOf: (placed: PlacedJob) => FillPipeline,
+  pipelinesOf: PipelinesOf,
 ): Promise<void> {
-  const fresh = new Map<string, FillPipeline & PlacedJob>()
+  const fresh = new Map<string, FillPipelines & PlacedJob>()
   const wanted = new Set<Promise<void>>()
   for (const placed of jobs) {
-    const found = pipelineOf(placed)
+    if (!isSelfTested(placed.job)) continue
+    const found = pipelinesOf(placed)
     const known = state.selfTests.get(found.pipelineId)
     if (known !== undefined) wanted.add(known)
     else if (!fresh.has(found.pipelineId)) fresh.set(found.pipelineId, { ...found, ...placed })
@@ -44,14 +45,23 @@ export async function selfTest(
   await Promise.all(wanted)
 }
 
-async function testPipelines(state: DeviceState, pipelines: readonly (FillPipeline & PlacedJob)[]): Promise<void> {
+/**
+ * Not where the host makes the words, nor matrices, and not a user's sampler: whether that equals its CPU reference is for
+ * `verify()` to say.
+ */
+const isSelfTested = (job: FillJob): boolean =>
+  !isHostGeneratedJob(job) &&
+  job.source.kind !== 'orthogonal' &&
+  !(job.source.kind === 'sampler' && typeof job.source.sampler !== 'string')
+
+async function testPipelines(state: DeviceState, pipelines: readonly (FillPipelines & PlacedJob)[]): Promise<void> {
   const { device } = state
   let byteLength = 0
   const placed = pipelines.flatMap(({ job, byteOffset: at, ...rest }) =>
     selfTestJobs(job, hasWholeQuads(job, at)).map((test) => {
       const byteOffset = byteLength
       byteLength += alignUp(test.elementCount * byteWidth(test.dtype), 16)
-      return { ...rest, origin: job, job: test, byteOffset }
+      return { ...rest, tested: job, job: test, byteOffset }
     }),
   )
   // Too small to run out of memory; a refused buffer shows up as an error of the submit.
@@ -72,7 +82,7 @@ async function testPipelines(state: DeviceState, pipelines: readonly (FillPipeli
       wrong = placed.find(({ job, byteOffset }) => {
         const expected = fillBytes(job, 0, job.elementCount)
         return expected.some((byte, index) => byte !== actual[byteOffset + index])
-      })?.origin
+      })?.tested
     })
   } finally {
     buffer.destroy()

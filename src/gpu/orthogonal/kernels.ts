@@ -1,0 +1,78 @@
+import { adapterInfoOf, isCpuAdapter } from '../device/adapter-info.js'
+import type { DeviceState } from '../device/device-state.js'
+import { kernelInput, kernelLayout, kernelOutput, kernelRecord } from '../pipelines/kernels.js'
+import { pipeline } from '../pipelines/pipelines.js'
+import type { BindingLayout, PipelineKey } from '../shaders/pipeline-key.js'
+import { WINDOW_BYTES } from './layout.js'
+
+/** With a second output behind the inputs. */
+const twoOutputs: BindingLayout = {
+  name: 'kernel with two outputs',
+  entries: [kernelOutput, kernelRecord, kernelInput, kernelInput, kernelOutput],
+}
+/** The matrices' left operand comes through a uniform window. */
+const windowed: BindingLayout = {
+  name: 'kernel with a window',
+  entries: [kernelOutput, kernelRecord, { type: 'uniform', minBindingSize: WINDOW_BYTES }, kernelInput],
+}
+
+const productKeys = {
+  window: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_window' }, layout: windowed },
+  shared: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_subgroup' }, layout: kernelLayout },
+}
+export type StepName = 'apply' | 'combine' | 'subtract' | 'cholesky' | 'orthogonalityError' | 'replaceDependentColumns'
+
+const stepKeys: Readonly<Record<StepName, PipelineKey>> = {
+  apply: { entry: 'orthogonal/apply', layout: twoOutputs },
+  combine: { entry: 'orthogonal/combine', layout: kernelLayout },
+  subtract: { entry: 'orthogonal/subtract', layout: twoOutputs },
+  cholesky: { entry: 'orthogonal/cholesky', layout: twoOutputs },
+  orthogonalityError: { entry: 'orthogonal/orthogonality_error', layout: kernelLayout },
+  replaceDependentColumns: { entry: 'orthogonal/replace_dependent_columns', layout: kernelLayout },
+}
+
+/** A compiled kernel. */
+export interface Kernel {
+  readonly pipeline: GPUComputePipeline
+  readonly layout: BindingLayout
+}
+
+export interface Kernels extends Readonly<Record<StepName, Kernel>> {
+  /** The product of matrices. */
+  readonly gram: Kernel
+  /** Invocations in a workgroup of `gram`. */
+  readonly lanes: number
+  /** Whether `gram` reads its left operand through a uniform window, not whole. */
+  readonly window: boolean
+}
+
+export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
+  const lanes = productLanes(state)
+  const window = !sharesLoads(state)
+  const gram: PipelineKey = { ...productKeys[window ? 'window' : 'shared'], constants: { LANES: lanes } }
+  const keys: Readonly<Record<StepName | 'gram', PipelineKey>> = { ...stepKeys, gram }
+  const compiled = await Promise.all(
+    Object.entries(keys).map(async ([name, key]) => {
+      return [name, { pipeline: await pipeline(state, key), layout: key.layout }] as const
+    }),
+  )
+  return { ...(Object.fromEntries(compiled) as Record<StepName | 'gram', Kernel>), lanes, window }
+}
+
+/**
+ * Invocations per workgroup of the matrix product. A CPU runs eight at a time, those beyond a matrix's edge too, so more are
+ * waste there; a GPU has 32 or 64 in step.
+ */
+function productLanes(state: DeviceState): number {
+  return isCpuAdapter(state.device) ? 8 : 32
+}
+
+/**
+ * Whether the matrix product shares what it loads between the invocations of a subgroup, which are a workgroup's then. Only on
+ * a CPU, whose loads cost several multiplications each: hardware has caches for it.
+ */
+function sharesLoads(state: DeviceState): boolean {
+  const { device } = state
+  const least = (adapterInfoOf(device) as { subgroupMinSize?: number } | undefined)?.subgroupMinSize ?? 0
+  return isCpuAdapter(device) && device.features.has('subgroups') && least >= productLanes(state)
+}

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Comments are for the sources; their lines stay, so that a compiler's message still points at the right one. */
-const withoutShaderComments: Plugin = {
-  name: 'without-shader-comments',
+/** Comments and indentation are for the sources; their lines stay, so that a compiler's message still points at the right one. */
+const shortShaders: Plugin = {
+  name: 'short-shaders',
   enforce: 'pre',
   load(id) {
     if (!id.endsWith('.wgsl?raw')) return undefined
-    const text = readFileSync(id.replace('?raw', ''), 'utf8').replace(/[ \t]*\/\/(?!#import).*$/gm, '')
-    return `export default ${JSON.stringify(text)}`
+    const text = readFileSync(id.replace('?raw', ''), 'utf8')
+    return `export default ${JSON.stringify(text.replace(/^[ \t]+|[ \t]*\/\/(?!#import).*$/gm, ''))}`
   },
 }
 
 // Library build: ESM only, not minified (the consumer's bundler does that), shaders inlined as text.
 export default defineConfig({
-  plugins: [withoutShaderComments],
+  plugins: [shortShaders],
   build: {
     target: 'es2022',
     minify: false,

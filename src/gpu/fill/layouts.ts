@@ -1,7 +1,9 @@
 // What the fill shaders see: the uniform block of a job, the buffers and the constants of their pipelines.
-import type { BindingLayout } from '../shaders/pipeline-key.js'
-import { partLayout } from './part-layout.js'
+import { type BindingLayout, uniformBlock } from '../shaders/pipeline-key.js'
+import { PART_BYTES } from './part-layout.js'
 import { WORKGROUP_INVOCATIONS } from './workgroups.js'
+
+const JOB_BYTES = 96
 
 /** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
 export const jobLayout = {
@@ -13,27 +15,23 @@ export const jobLayout = {
   constants: 32,
   firstWord: 80,
   zero: 84,
-  byteLength: 96,
+  byteLength: JOB_BYTES,
 } as const
 
 /** Jobs of one dispatch, at most: the array of shaders/core/jobs.wgsl. A test compares. */
 export const MOST_SHARING = 160
 
 const output = { type: 'storage' } as const
-const job = { type: 'uniform', hasDynamicOffset: true, minBindingSize: jobLayout.byteLength } as const
+const job = /* @__PURE__ */ uniformBlock(JOB_BYTES)
+const part = /* @__PURE__ */ uniformBlock(PART_BYTES)
+const jobs = /* @__PURE__ */ uniformBlock(MOST_SHARING * JOB_BYTES)
 
 /** A job of its own for every dispatch. */
 export const fillLayout: BindingLayout = { name: 'fill', entries: [output, job] }
 /** And the part of the tensor that it fills. */
-export const fillPartLayout: BindingLayout = {
-  name: 'fill-part',
-  entries: [output, job, { ...job, minBindingSize: partLayout.byteLength }],
-}
+export const fillPartLayout: BindingLayout = { name: 'fill-part', entries: [output, job, part] }
 /** Many jobs a dispatch. */
-export const fillSharingLayout: BindingLayout = {
-  name: 'fill-sharing',
-  entries: [output, { ...job, minBindingSize: MOST_SHARING * jobLayout.byteLength }],
-}
+export const fillSharingLayout: BindingLayout = { name: 'fill-sharing', entries: [output, jobs] }
 /** Words or values that the host makes, as an input. */
 export const hostWordsLayout: BindingLayout = {
   name: 'host words',

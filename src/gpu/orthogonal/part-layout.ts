@@ -1,5 +1,7 @@
 import type { PartGeometry } from '../../ir/part.js'
-import type { BindingLayout } from '../shaders/pipeline-key.js'
+import { type BindingLayout, uniformBlock } from '../shaders/pipeline-key.js'
+
+const PART_BYTES = 176
 
 /** Byte offsets of `OrthogonalPart` in shaders/orthogonal/part.wgsl. A test reads them out of the shader and compares. */
 export const orthogonalPartLayout = {
@@ -16,7 +18,7 @@ export const orthogonalPartLayout = {
   rows: 40,
   columns: 44,
   axes: 48,
-  byteLength: 176,
+  byteLength: PART_BYTES,
 } as const
 
 /** Float32 matrices one after another: elements [first, first + count) of all that an orthogonal distribution has. */
@@ -52,9 +54,5 @@ export function packOrthogonalPart(
 /** Target, uniform block, matrices. */
 export const orthogonalPartBindings: BindingLayout = {
   name: 'orthogonal part',
-  entries: [
-    { type: 'storage' },
-    { type: 'uniform', hasDynamicOffset: true, minBindingSize: orthogonalPartLayout.byteLength },
-    { type: 'read-only-storage' },
-  ],
+  entries: [{ type: 'storage' }, /* @__PURE__ */ uniformBlock(PART_BYTES), { type: 'read-only-storage' }],
 }

@@ -19,6 +19,13 @@ export interface BindingLayout {
   readonly entries: readonly GPUBufferBindingLayout[]
 }
 
+/** A uniform block of so many bytes; every dispatch says where in the buffer its own begins. */
+export const uniformBlock = (byteLength: number): GPUBufferBindingLayout => ({
+  type: 'uniform',
+  hasDynamicOffset: true,
+  minBindingSize: byteLength,
+})
+
 /** Names one compute pipeline: an entry module, what fills its slots, and its constants. */
 export interface PipelineKey {
   readonly entry: string

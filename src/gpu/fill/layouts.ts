@@ -1,9 +1,7 @@
 // What the fill shaders see: the uniform block of a job, the buffers and the constants of their pipelines.
-import { type BindingLayout, uniformBlock } from '../shaders/pipeline-key.js'
-import { PART_BYTES } from './part-layout.js'
+import { type BindingLayout, uniformBlocks } from '../shaders/pipeline-key.js'
+import { partLayout } from './part-layout.js'
 import { WORKGROUP_INVOCATIONS } from './workgroups.js'
-
-const JOB_BYTES = 96
 
 /** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
 export const jobLayout = {
@@ -15,16 +13,16 @@ export const jobLayout = {
   constants: 32,
   firstWord: 80,
   zero: 84,
-  byteLength: JOB_BYTES,
+  byteLength: 96,
 } as const
 
 /** Jobs of one dispatch, at most: the array of shaders/core/jobs.wgsl. A test compares. */
 export const MOST_SHARING = 160
 
 const output = { type: 'storage' } as const
-const job = /* @__PURE__ */ uniformBlock(JOB_BYTES)
-const part = /* @__PURE__ */ uniformBlock(PART_BYTES)
-const jobs = /* @__PURE__ */ uniformBlock(MOST_SHARING * JOB_BYTES)
+const job = /* @__PURE__ */ uniformBlocks(jobLayout)
+const part = /* @__PURE__ */ uniformBlocks(partLayout)
+const jobs = /* @__PURE__ */ uniformBlocks(jobLayout, MOST_SHARING)
 
 /** A job of its own for every dispatch. */
 export const fillLayout: BindingLayout = { name: 'fill', entries: [output, job] }

@@ -1,15 +1,13 @@
 import type { PartGeometry } from '../../ir/part.js'
 import { partDigits } from '../../plan/parts/geometry.js'
 
-export const PART_BYTES = 272
-
 /** Byte offsets of `Part` and `PartAxis` in shaders/core/part.wgsl. */
 export const partLayout = {
   firstElement: 0,
   axisCount: 8,
   axes: 16,
   axis: { length: 0, digit: 4, stride: 8, room: 16, begin: 24, byteLength: 32 },
-  byteLength: PART_BYTES,
+  byteLength: 272,
 } as const
 
 /** Longest axis whose positions the shader divides in 32 bits: a window's 2^31 elements on top still fit. */

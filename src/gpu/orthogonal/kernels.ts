@@ -20,6 +20,7 @@ const productKeys = {
   window: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_window' }, layout: windowed },
   shared: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_subgroup' }, layout: kernelLayout },
 }
+
 export type StepName = 'apply' | 'combine' | 'subtract' | 'cholesky' | 'orthogonalityError' | 'replaceDependentColumns'
 
 const stepKeys: Readonly<Record<StepName, PipelineKey>> = {

@@ -139,7 +139,7 @@ export class PanelKernels {
     )
   }
 
-  /** Turns rows and columns of a round. */
+  /** The transpose of `rows` x `columns` of a. */
   flip(a: Place, to: Place, rows: number, columns: number): KernelDispatch {
     return this.#blocks(a, rows, columns, to, { splits: 1, flags: FLIP })
   }

@@ -1,7 +1,5 @@
 import type { PartGeometry } from '../../ir/part.js'
-import { type BindingLayout, uniformBlock } from '../shaders/pipeline-key.js'
-
-const PART_BYTES = 176
+import { type BindingLayout, uniformBlocks } from '../shaders/pipeline-key.js'
 
 /** Byte offsets of `OrthogonalPart` in shaders/orthogonal/part.wgsl. A test reads them out of the shader and compares. */
 export const orthogonalPartLayout = {
@@ -18,7 +16,7 @@ export const orthogonalPartLayout = {
   rows: 40,
   columns: 44,
   axes: 48,
-  byteLength: PART_BYTES,
+  byteLength: 176,
 } as const
 
 /** Float32 matrices one after another: elements [first, first + count) of all that an orthogonal distribution has. */
@@ -54,5 +52,5 @@ export function packOrthogonalPart(
 /** Target, uniform block, matrices. */
 export const orthogonalPartBindings: BindingLayout = {
   name: 'orthogonal part',
-  entries: [{ type: 'storage' }, /* @__PURE__ */ uniformBlock(PART_BYTES), { type: 'read-only-storage' }],
+  entries: [{ type: 'storage' }, /* @__PURE__ */ uniformBlocks(orthogonalPartLayout), { type: 'read-only-storage' }],
 }

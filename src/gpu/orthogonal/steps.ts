@@ -20,7 +20,7 @@ const limitBits = (limit: number): number => new Uint32Array(Float32Array.of(lim
  * of Cholesky QR: block Gram-Schmidt. For normals one projection and one round are enough while many dimensions are left;
  * where few are, at the end of a square matrix, a panel is projected and made orthonormal again, and then twice is enough
  * (Giraud, Langou, Rozloznik 2005). Panels in few dimensions are far from orthonormal, which takes rounds more. Whether it
- * was enough is measured on the way (linalg/cholesky). R's diagonal is positive, since every factor taken off is upper
+ * was enough is measured on the way (orthogonal/cholesky). R's diagonal is positive, since every factor taken off is upper
  * triangular with a positive diagonal. The finished vectors are kept both ways round, so that every product of matrices is
  * transpose(32 columns) * b.
  */

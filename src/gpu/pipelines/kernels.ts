@@ -2,7 +2,7 @@ import { USAGE_COPY_DST, USAGE_UNIFORM } from '../device/constants.js'
 import type { DeviceState } from '../device/device-state.js'
 import { type SubmittedWork, submit } from '../device/submit.js'
 import { alignUp } from '../device/windows.js'
-import { type BindingLayout, uniformBlock } from '../shaders/pipeline-key.js'
+import { type BindingLayout, uniformBlocks } from '../shaders/pipeline-key.js'
 import { bindGroupCache } from './bind-groups.js'
 
 /** One dispatch of a kernel: matrices and tensors in, one or two out. */
@@ -26,7 +26,7 @@ export interface KernelDispatch {
 const RECORD_BYTES = 96
 
 export const kernelOutput: GPUBufferBindingLayout = { type: 'storage' }
-export const kernelRecord: GPUBufferBindingLayout = /* @__PURE__ */ uniformBlock(RECORD_BYTES)
+export const kernelRecord: GPUBufferBindingLayout = /* @__PURE__ */ uniformBlocks({ byteLength: RECORD_BYTES })
 export const kernelInput: GPUBufferBindingLayout = { type: 'read-only-storage' }
 
 /** One output, the record, two inputs. */

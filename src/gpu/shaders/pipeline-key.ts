@@ -19,11 +19,11 @@ export interface BindingLayout {
   readonly entries: readonly GPUBufferBindingLayout[]
 }
 
-/** A uniform block of so many bytes; every dispatch says where in the buffer its own begins. */
-export const uniformBlock = (byteLength: number): GPUBufferBindingLayout => ({
+/** A binding of `count` uniform blocks; every dispatch says where in the buffer its own begin. */
+export const uniformBlocks = ({ byteLength }: { readonly byteLength: number }, count = 1): GPUBufferBindingLayout => ({
   type: 'uniform',
   hasDynamicOffset: true,
-  minBindingSize: byteLength,
+  minBindingSize: count * byteLength,
 })
 
 /** Names one compute pipeline: an entry module, what fills its slots, and its constants. */

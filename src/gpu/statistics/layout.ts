@@ -1,7 +1,7 @@
 // What the shaders under shaders/statistics see: their buffers, and the uniform block of a job.
 import { START_LENGTH } from '../../statistics/fingerprint.js'
 import type { Normalisation } from '../../statistics/measurement.js'
-import { type BindingLayout, uniformBlock } from '../shaders/pipeline-key.js'
+import { type BindingLayout, uniformBlocks } from '../shaders/pipeline-key.js'
 import { EDGE_TABLE_BYTES } from './edges.js'
 import type { MeasureDispatch } from './pieces.js'
 
@@ -15,8 +15,8 @@ export const measureLayout: BindingLayout = {
   name: 'measure',
   entries: [
     input,
-    /* @__PURE__ */ uniformBlock(MEASURE_JOB_BYTES),
-    /* @__PURE__ */ uniformBlock(EDGE_TABLE_BYTES),
+    /* @__PURE__ */ uniformBlocks({ byteLength: MEASURE_JOB_BYTES }),
+    /* @__PURE__ */ uniformBlocks({ byteLength: EDGE_TABLE_BYTES }),
     output,
     output,
     output,

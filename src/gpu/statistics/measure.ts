@@ -26,25 +26,20 @@ export class GpuMeasurer {
     const results = tensors.map(({ tensor }) => tensor.runs.map((): Measurement => noMeasurement))
     const onDevice = tensors.filter(({ tensor }) => isFloatDType(tensor.parameter.dtype))
     const distrusted = new Set<string>()
-    if (onDevice.length > 0) {
-      const indexOf = new Map(tensors.map(({ tensor }, index) => [tensor, index]))
-      for (const { piece, measurement, trusted } of await measureOnDevice(
-        this.#state,
-        this.#anchors,
-        onDevice,
-        signal,
-      )) {
-        const { run } = piece
-        const index = indexOf.get(piece.tensor)!
-        results[index]![run] = mergeMeasurements(results[index]![run]!, measurement)
-        if (!trusted) distrusted.add(`${index} ${run}`)
-      }
+    const indexOf = new Map(tensors.map(({ tensor }, index) => [tensor, index]))
+    const pieces = onDevice.length > 0 ? await measureOnDevice(this.#state, this.#anchors, onDevice, signal) : []
+    for (const { piece, measurement, trusted } of pieces) {
+      const { tensor, run } = piece
+      const index = indexOf.get(tensor)!
+      results[index]![run] = mergeMeasurements(results[index]![run]!, measurement)
+      if (!trusted) distrusted.add(`${index} ${run}`)
     }
-    for (const [index, tensor] of tensors.entries()) {
-      for (const run of tensor.tensor.runs.keys()) {
+    for (const [index, located] of tensors.entries()) {
+      const { runs, parameter } = located.tensor
+      for (const run of runs.keys()) {
         // Integers are few and small (counters, masks); sums that float32 could not hold are rare: the host does them.
-        if (isFloatDType(tensor.tensor.parameter.dtype) && !distrusted.has(`${index} ${run}`)) continue
-        results[index]![run] = await measureOnHost(this.#state, tensor, run, signal)
+        if (isFloatDType(parameter.dtype) && !distrusted.has(`${index} ${run}`)) continue
+        results[index]![run] = await measureOnHost(this.#state, located, run, signal)
       }
     }
     return results

@@ -126,6 +126,21 @@ describe('src', () => {
     expect(below.flatMap(([, targets]) => targets.filter((target) => folderOf(target) === 'gpu'))).toEqual([])
   })
 
+  test('gpu/ submits commands in one place, and compiles pipelines without knowing whose they are', () => {
+    const texts = [...source.keys()]
+      .filter((file) => file.startsWith('gpu/'))
+      .map((file) => [file, readFileSync(join(root, 'src', file), 'utf8')] as const)
+    const filesWith = (pattern: RegExp): string[] =>
+      texts.filter(([, text]) => pattern.test(text)).map(([file]) => file)
+    expect(filesWith(/\bqueue\.submit\(/)).toEqual(['gpu/device/submit.ts'])
+    expect(filesWith(/\.createComputePipelineAsync\(/)).toEqual(['gpu/pipelines/pipelines.ts'])
+    expect(filesWith(/\.createBindGroup\(/)).toEqual(['gpu/pipelines/bind-groups.ts'])
+    const families = gpuLayers.slice(gpuLayers.findIndex((line) => line.includes('pipelines')) + 1).flat()
+    const entries = new RegExp(`'(${families.join('|')})/`)
+    expect(filesWith(entries).filter((file) => file.startsWith('gpu/pipelines/'))).toEqual([])
+    expect(filesWith(entries).length).toBeGreaterThan(4)
+  })
+
   test('ir/ has types and constants, no functions', () => {
     const texts = [...source.keys()]
       .filter((file) => file.startsWith('ir/'))

@@ -38,7 +38,7 @@ const patternWords = (pattern: Uint8Array): number[] => {
 
 /**
  * Writes the source's block for a window.
- * @returns how much there is to do: groups of four words, one invocation's turn each
+ * @returns how much there is to do: groups of four words, one iteration of an invocation each
  */
 export function packSource(place: BlockPlace, { job, start, count, firstWord }: FillWindow): number {
   const { source } = job
@@ -83,7 +83,7 @@ export function packGenerator(
 
 /**
  * Writes a patch's block for a window.
- * @returns its turns: groups of four words, or single elements of a diagonal; 0 where it does not reach into the window
+ * @returns its iterations: groups of four words, or single elements of a diagonal; 0 where it does not reach into the window
  */
 export function packPatch(place: BlockPlace, patch: Patch, { job, start, count, firstWord }: FillWindow): number {
   const first = job.firstElement + start

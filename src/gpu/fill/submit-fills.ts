@@ -62,10 +62,10 @@ export async function submitFills(
       const milliseconds = await submit(state, { label: LABEL, subject, memory }, (pass) => {
         uniforms.write()
         for (const dispatch of dispatches) {
-          const { pipeline, blocks, turns, rows } = dispatch
+          const { pipeline, blocks, iterations, rows } = dispatch
           pass.setPipeline(pipeline)
           pass.setBindGroup(0, groupOf(dispatch), blocks)
-          pass.dispatchWorkgroups(workgroupsFor(state, turns, rows), rows)
+          pass.dispatchWorkgroups(workgroupsFor(state, iterations, rows), rows)
         }
       })
       budget.done(milliseconds)

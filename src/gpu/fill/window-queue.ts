@@ -32,7 +32,7 @@ export interface FillDispatch {
   /** Byte offsets of its uniform blocks. */
   readonly blocks: readonly number[]
   /** Of the job that has most. */
-  turns: number
+  iterations: number
   rows: number
 }
 
@@ -106,13 +106,13 @@ export class WindowQueue {
         if (!blocks.hasRoom) break
         this.#patches.shift()
         const place = blocks.add()
-        const turns = packPatch(place, patch.patch, patch.span)
-        if (turns === 0) continue
+        const iterations = packPatch(place, patch.patch, patch.span)
+        if (iterations === 0) continue
         budget.add(1)
         const { buffer, patchPipeline, job } = patch.work
         const pipeline = patchPipeline(patch.patch)
         const { binding } = patch
-        dispatches.push({ pipeline, buffer, binding, layout: fillLayout, blocks: [place.at], turns, rows: 1 })
+        dispatches.push({ pipeline, buffer, binding, layout: fillLayout, blocks: [place.at], iterations, rows: 1 })
         parameter = job.name
         continue
       }
@@ -137,14 +137,14 @@ export class WindowQueue {
       const span = { job, start, count, firstWord: window.firstWord + (this.#done * width) / 4 }
       if (!work.filled) {
         const place = blocks.add(joins)
-        const turns = packSource(place, span)
+        const iterations = packSource(place, span)
         if (joins) {
           last.rows++
-          last.turns = Math.max(last.turns, turns)
+          last.iterations = Math.max(last.iterations, iterations)
         } else {
           const part = job.part === undefined ? [] : [blocks.addPart(job.part, job.firstElement + start)]
           const layout = work.sharing ? fillSharingLayout : job.part === undefined ? fillLayout : fillPartLayout
-          dispatches.push({ pipeline, buffer, binding, layout, blocks: [place.at, ...part], turns, rows: 1 })
+          dispatches.push({ pipeline, buffer, binding, layout, blocks: [place.at, ...part], iterations, rows: 1 })
         }
         bytes += count * width
         parameter = job.name

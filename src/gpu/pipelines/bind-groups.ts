@@ -28,22 +28,30 @@ export function bindGroup(
   })
 }
 
+/** What is known behind a key: further keys, and at the end of a path a bind group. */
+interface CacheNode {
+  readonly next: Map<unknown, CacheNode>
+  group?: GPUBindGroup
+}
+
 /** As `bindGroup`, but one for each combination of buffers, however many dispatches see it. */
 export function bindGroupCache(
   state: DeviceState,
   label: string,
 ): (layout: BindingLayout, buffers: readonly GPUBufferBinding[]) => GPUBindGroup {
-  const numbers = new Map<GPUBuffer, number>()
-  const groups = new Map<string, GPUBindGroup>()
-  return (layout, buffers) => {
-    let key = layout.name
-    for (const { buffer, offset = 0, size = 0 } of buffers) {
-      const number = numbers.get(buffer) ?? numbers.size
-      numbers.set(buffer, number)
-      key += ` ${number}+${offset}:${size}`
+  const root: CacheNode = { next: new Map() }
+  const follow = ({ next }: CacheNode, key: unknown): CacheNode => {
+    let node = next.get(key)
+    if (node === undefined) {
+      node = { next: new Map() }
+      next.set(key, node)
     }
-    const group = groups.get(key) ?? bindGroup(state, label, layout, buffers)
-    groups.set(key, group)
-    return group
+    return node
+  }
+  return (layout, buffers) => {
+    let node = follow(root, layout)
+    for (const { buffer, offset, size } of buffers) node = follow(follow(follow(node, buffer), offset), size)
+    node.group ??= bindGroup(state, label, layout, buffers)
+    return node.group
   }
 }

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vite'
 
-/** Comments and indentation are for the sources; their lines stay, so that a compiler's message still points at the right one. */
+/**
+ * Comments and indentation are for the sources. Lines stay, so that a compiler's message still points at the right one; its
+ * column then counts from where the line's text begins.
+ */
 const shortShaders: Plugin = {
   name: 'short-shaders',
   enforce: 'pre',

@@ -59,12 +59,10 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
   if (problem !== undefined) {
     const { module: found, line } = shader.locate(problem.lineNum)
     const file = found.startsWith('custom/') ? found : `shaders/${found}`
-    const text = (modules as Record<string, string>)[found]?.split('\n')[line - 1] ?? ''
-    // Columns count from where the line's text begins: the built package has no indentation.
-    const column = problem.linePos - (text.length - text.trimStart().length)
+    const text = (modules as Record<string, string>)[found]?.split('\n')[line - 1]?.trim()
     throw new WeightInitError(
       'SHADER',
-      `Shader ${name} does not compile: ${file}.wgsl:${line}:${column}: ${problem.message}\n  ${line} | ${text.trim()}`,
+      `Shader ${name} does not compile: ${file}.wgsl:${line}:${problem.linePos}: ${problem.message}\n  ${line} | ${text}`,
     )
   }
   try {

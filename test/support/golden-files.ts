@@ -36,4 +36,6 @@ export const goldenElsewhere: Readonly<Record<string, string>> = {
   'torch_trunc_normal.json': 'test/unit/families.test.ts',
   // A table that the host makes; test/gpu/families.test.ts compares what a device holds with it.
   'torch_sinusoids.json': 'test/unit/sinusoidal.test.ts',
+  // Made by this package, for its version in Python.
+  'python_init.json': 'python/test_webgpu_init.py',
 }

@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config'
 
-// unit: no GPU. gpu: whatever device the process environment offers (scripts/test.mjs runs it once per adapter).
-// package: the built tarball, the CLI and the README. browser: Chromium from npm.
+// unit: no GPU, done in seconds. unit-slow: the rest that needs no GPU: statistics over many seeds, whole models, fuzzing.
+// gpu: whatever device the process environment offers (scripts/test.mjs runs it once per adapter).
+// package: the built tarball, the CLI and the README. browser: Chromium from npm. python: what needs a Python.
 export default defineConfig({
   test: {
     projects: [
       // Files share what they import: it saves half a minute, and the library keeps nothing between calls but caches.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, isolate: false } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          exclude: ['test/unit/**/*.slow.test.ts'],
+          testTimeout: 60_000,
+          isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'unit-slow',
+          include: ['test/unit/**/*.slow.test.ts'],
+          testTimeout: 300_000,
+          isolate: false,
+          // Vitest leaves a core to itself, which is half of two.
+          maxWorkers: '100%',
+        },
+      },
       {
         test: {
           name: 'gpu',
@@ -31,6 +50,15 @@ export default defineConfig({
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'python',
+          include: ['test/python/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

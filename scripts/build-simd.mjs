@@ -1,6 +1,6 @@
 // Compiles assembly/ (AssemblyScript) to src/cpu/simd-module.ts, which is checked in: a clone runs without compiling it.
 //   node scripts/build-simd.mjs
-// test/unit/simd.test.ts compiles it again and compares.
+// test/unit/cpu/simd-module.slow.test.ts compiles it again and compares.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import asc from 'assemblyscript/asc'

@@ -1,5 +1,6 @@
 // npm test: every suite, the GPU ones once per WebGPU device found. Ends with the line `N passed, N failed`.
-//   node scripts/test.mjs [--suites unit,gpu,package,browser,deno] [--adapters swiftshader,lavapipe,system]
+//   node scripts/test.mjs [--suites unit,unit-slow,gpu,package,browser,deno,python]
+//                         [--adapters swiftshader,lavapipe,system]
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +9,9 @@ import { parseArgs } from 'node:util'
 import { findLavapipe, gpuEnvironment, hasAdapter, softwareGpuSupported } from './software-gpu.mjs'
 
 const { values } = parseArgs({ options: { suites: { type: 'string' }, adapters: { type: 'string' } } })
-const suites = values.suites?.split(',') ?? ['unit', 'gpu', 'package', 'browser', 'deno']
+const suites = values.suites?.split(',') ?? ['unit', 'unit-slow', 'gpu', 'package', 'browser', 'deno', 'python']
+/** Suites that ask for no WebGPU device of the environment. */
+const withoutDevice = ['unit', 'unit-slow', 'python']
 
 /** On Linux x64 SwiftShader always and lavapipe where it is installed and works; elsewhere the machine's own device. */
 async function findAdapters() {
@@ -31,6 +34,8 @@ async function runProject(project, adapter, config, runtime = [process.execPath]
   const report = join(scratch, `${project}-${adapter}.json`)
   console.log(`\n== ${project}${adapter ? ` on ${adapter}` : ''}`)
   const what = config === undefined ? ['--project', project] : ['--config', config]
+  // Its tests are there where the package for Python is.
+  if (project === 'python') what.push('--passWithNoTests')
   const environment = adapter === undefined ? {} : { ...(await gpuEnvironment(adapter)), WEBGPU_INIT_ADAPTER: adapter }
   const vitest = join('node_modules', 'vitest', 'vitest.mjs')
   const [program, ...flags] = runtime
@@ -66,7 +71,7 @@ try {
     if (suite === 'gpu') for (const adapter of adapters) await runProject('gpu', adapter)
     else if (suite === 'deno') {
       for (const adapter of adapters) await runProject('gpu in Deno', adapter, 'test/deno/suites.config.ts', deno)
-    } else await runProject(suite, suite === 'unit' ? undefined : adapters[0])
+    } else await runProject(suite, withoutDevice.includes(suite) ? undefined : adapters[0])
     if (suite === 'browser') await runProject('gpu in Chromium', adapters[0], 'test/browser/suites.config.ts')
   }
 } finally {

@@ -1,3 +1,4 @@
+// The package in a page and in a worker of Chromium: the bytes of Node's CPU, lost devices, and no WebGPU at all.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -5,8 +6,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { InitializeOptions, ParameterSpec } from '../../src/index.js'
-import { repository } from '../support/package.js'
-import { launchChromium, type Server, serve } from '../support/package-browser.js'
+import { launchChromium, PATIENCE_MS, type Server, serve } from '../support/package/browser.js'
+import { repository } from '../support/package/package.js'
 import { runCase } from './page/run-case.js'
 
 type Library = typeof import('../../src/index.js')
@@ -83,6 +84,7 @@ afterAll(async () => {
 })
 
 function watch(page: Page): Page {
+  page.setDefaultTimeout(PATIENCE_MS)
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning')
       problems.push(`${message.type()}: ${message.text()}`)

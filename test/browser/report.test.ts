@@ -9,9 +9,9 @@ import { initializeModel, linear, propagateSignal, relu, residual, sequential } 
 import { writeSafetensors } from '../../src/node/writers/write-weights.js'
 import { reportData } from '../../src/report/build.js'
 import { reportHtml } from '../../src/report/html.js'
-import { audit, tabWalk } from '../support/accessibility.js'
-import { repository, runNode } from '../support/package.js'
-import { launchChromium } from '../support/package-browser.js'
+import { audit, tabWalk } from '../support/package/accessibility.js'
+import { launchChromium, PATIENCE_MS } from '../support/package/browser.js'
+import { repository, runNode } from '../support/package/package.js'
 
 const hostile = '</script><script>window.pwned=1</script><img src=x onerror="window.pwned=2">'
 let browser: Browser
@@ -28,6 +28,7 @@ afterAll(async () => {
 
 async function open(path: string): Promise<{ page: Page; problems: string[] }> {
   const page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
+  page.setDefaultTimeout(PATIENCE_MS)
   const problems: string[] = []
   page.on('console', (message) => problems.push(`${message.type()}: ${message.text()}`))
   page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`))

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
-import { chromiumLaunchOptions } from '../support/package-browser.js'
+import { chromiumLaunchOptions } from '../support/package/browser.js'
 
 /** Suites of test/gpu that need a device and nothing of Node's: the same cases and golden hashes, in a page. */
 const suites = ['functions', 'parity', 'families', 'model', 'orthogonal-model', 'tfjs', 'onnxruntime']

@@ -17,7 +17,7 @@ import { countDifferences } from '../support/bits.js'
 import { families, haar } from '../support/families.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 import { largestDifference } from '../support/matrices.js'
-import { ksDistance, ksLimit, momentScores } from '../support/reference-distributions.js'
+import { ksDistance, ksLimit, momentScores } from '../support/references/distributions.js'
 
 const gpu = useDevice()
 const seed = 20_261
@@ -63,8 +63,8 @@ async function expectParity(model: Model, initializer: unknown, options: object 
 }
 
 describe(`initializer families on ${adapterName}`, () => {
-  // The same parameters, settings and seed as in test/unit/family-distributions.test.ts: what these bits are tested for there,
-  // they are here.
+  // The same parameters, settings and seed as in test/unit/initializers/family-distributions.slow.test.ts: what these bits
+  // are tested for there, they are here.
   test.each(rows.filter(([, , { bitExact }]) => bitExact))(
     '%s: the CPU’s bits in every dtype',
     async (name, _, { cases }) => {

@@ -13,8 +13,8 @@ import { erfInv } from '../../src/random/libraries/erf-inv.js'
 import { exactSquareRoot, fusedMultiplyAdd, splitMultiplyAdd } from '../../src/random/libraries/fma.js'
 import { threefry2x32 } from '../../src/random/libraries/threefry.js'
 import { countDifferences } from '../support/bits.js'
+import { hashOf } from '../support/golden/torch-cpu-hashes.js'
 import { adapterName, mapOnGpu, readBuffer, testWords, useDevice } from '../support/gpu.js'
-import { hashOf } from '../support/torch-cpu.js'
 
 const gpu = useDevice()
 const float = new Float32Array(1)

@@ -1,12 +1,12 @@
-// Every value of the golden files of other libraries' generators on the device; test/unit/generators/golden.test.ts has the
+// Every value of the golden files of other libraries' generators on the device; test/unit/generators/golden.slow.test.ts has the
 // CPU. Whole models: torch-models.test.ts.
 import { expect, test } from 'vitest'
-import { checkGolden } from '../support/golden.js'
-import { deviceTarget } from '../support/golden-device.js'
-import { goldenChecks } from '../support/golden-files.js'
-import { GoldenRows } from '../support/golden-rows.js'
+import { deviceTarget } from '../support/golden/device.js'
+import { goldenChecks } from '../support/golden/files.js'
+import { checkGolden } from '../support/golden/golden.js'
+import { GoldenRows } from '../support/golden/rows.js'
+import { loadVectors } from '../support/golden/vectors.js'
 import { adapterName, useDevice } from '../support/gpu.js'
-import { loadVectors } from '../support/vectors.js'
 
 const gpu = useDevice()
 

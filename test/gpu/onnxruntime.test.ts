@@ -11,11 +11,11 @@ import { onnxModel } from '../support/onnx-graph.js'
 const inPage = typeof document !== 'undefined'
 
 /** y = relu(x w + b) u: shapes whose bytes are no multiples of 16. */
-const parameters: readonly ParameterSpec[] = [
+const parameters = [
   { name: 'w', shape: [3, 5], layout: 'in-out' },
   { name: 'b', shape: [5] },
   { name: 'u', shape: [5, 1], layout: 'in-out' },
-]
+] as const satisfies readonly ParameterSpec[]
 const graph = onnxModel(
   [{ name: 'x', shape: [2, 3] }, ...parameters],
   [{ name: 'y', shape: [2, 1] }],

@@ -19,7 +19,7 @@ import { countDifferences } from '../support/bits.js'
 import { adapterName, useDevice } from '../support/gpu.js'
 import { cutBytes } from '../support/parts.js'
 import { seededWords } from '../support/seeded.js'
-import { watchDevice } from '../support/track.js'
+import { fixSpeed, watchDevice } from '../support/track.js'
 
 const gpu = useDevice()
 
@@ -181,6 +181,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
 
   test('an abort while matrices are made is heard within one submit and frees everything', async () => {
     const device = await requestNodeDevice()
+    fixSpeed(device)
     const watch = watchDevice(device)
     const model = { parameters: [{ name: 'w', shape: [3, 96, 96], batchAxes: 1 }] } as Model
     const options = { device, seed: 1, shard: { axis: 2, index: 0, count: 2 } }

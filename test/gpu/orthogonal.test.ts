@@ -14,6 +14,7 @@ import { orthonormalityError } from '../../src/linalg/qr.js'
 import { requestNodeDevice } from '../../src/node/device.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 import { expectedQ, largestDifference, testNormals } from '../support/matrices.js'
+import { onCall } from '../support/track.js'
 
 const gpu = useDevice()
 const USAGE = 0x80 | 0x4 | 0x8
@@ -257,7 +258,7 @@ describe(`orthogonal on ${adapterName}`, () => {
     })
     const abort = new AbortController()
     const call = orthogonalizeOnGpu(gpu.state, region, region, shape, 1, abort.signal)
-    setTimeout(() => abort.abort(), 5)
+    onCall(gpu.device.queue, 'submit', 1, () => abort.abort())
     await expect(call).rejects.toMatchObject({ name: 'AbortError' })
     buffer.destroy()
     expect(gpu.liveBuffers()).toBe(live)
@@ -268,8 +269,8 @@ describe(`orthogonal on ${adapterName}`, () => {
     const buffer = upload(testNormals(512 * 512, 3), 0, device)
     const region = { buffer, byteOffset: 0, dtype: 'float32' } as const
     const shape = { batch: 1, rows: 512, cols: 512 }
+    onCall(device.queue, 'submit', 1, () => setImmediate(() => device.destroy()))
     const call = orthogonalizeOnGpu(deviceState(device), region, region, shape, 1).catch((error: unknown) => error)
-    setTimeout(() => device.destroy(), 10)
     expect(await call).toBeInstanceOf(DeviceLostError)
     await expect(orthogonalizeOnGpu(deviceState(device), region, region, shape, 1)).rejects.toThrow(DeviceLostError)
     await expect(orthogonalityError(deviceState(device), region, shape, 1)).rejects.toThrow(DeviceLostError)

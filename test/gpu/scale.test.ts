@@ -1,6 +1,4 @@
 // Large weights: binding windows, segments, many parameters, peak memory.
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { byteWidth } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
@@ -16,7 +14,8 @@ import {
 import { requestNodeDevice } from '../../src/node/device.js'
 import { countDifferences } from '../support/bits.js'
 import { adapterName, requestDefaultLimitsDevice } from '../support/gpu.js'
-import { watchDevice } from '../support/track.js'
+import { hostBytes } from '../support/leaks.js'
+import { fixSpeed, watchDevice } from '../support/track.js'
 
 const MIB = 2 ** 20
 
@@ -48,25 +47,14 @@ async function differencesAt(
   return differences
 }
 
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
-
-/** What the host holds beside device memory: on a software GPU the process's own size holds the weights, too. */
-function hostBytes(): number {
-  collectGarbage()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
 describe(`scale on ${adapterName}`, () => {
-  test('300 M elements through 128 MiB windows: equal at every border; peak memory is the weights', async () => {
+  test('150 M elements through 128 MiB windows: equal at every border; peak memory is the weights', async () => {
     const device = await narrowBindingDevice()
     expect(device.limits.maxStorageBufferBindingSize).toBe(128 * MIB)
-    const elementCount = 300_000_007
+    const elementCount = 150_000_007
     const model = { parameters: [{ name: 'w', shape: [elementCount], role: 'weight' as const }] }
     const watch = watchDevice(device)
     const hostBefore = hostBytes()
-    const residentBefore = process.memoryUsage().rss
     let hostPeak = 0
     let updates = 0
     using weights = await initializeModel(model, uniform, {
@@ -81,7 +69,7 @@ describe(`scale on ${adapterName}`, () => {
     const bytes = elementCount * 2
     expect(watch.peakBytes).toBeLessThan(1.01 * bytes)
     expect(hostPeak).toBeLessThan(8 * MIB)
-    expect(process.memoryUsage().rss - residentBefore - bytes).toBeLessThan(200 * MIB)
+    expect(watch.writtenBytes, 'uniform blocks, and no weights by way of the host').toBeLessThan(MIB)
     expect(updates).toBeGreaterThan(1)
     // Windows advance by half of 128 MiB; any border is a multiple of 2^25 elements, give or take its alignment.
     const borders = Array.from({ length: Math.floor(elementCount / 2 ** 25) }, (_, i) => (i + 1) * 2 ** 25 - 2048)
@@ -129,6 +117,7 @@ describe(`scale on ${adapterName}`, () => {
 
   test('10,000 parameters go out in a few submits', async () => {
     const device = await requestNodeDevice()
+    fixSpeed(device)
     const watch = watchDevice(device)
     const initializer = new NormalInitializer({ std: 0.02 })
     await (await initializeModel({ parameters: [{ name: 'w', shape: [8, 8] }] }, initializer, { device })).destroy()
@@ -138,13 +127,8 @@ describe(`scale on ${adapterName}`, () => {
     }))
     for (const buffers of ['packed', 'separate'] as const) {
       watch.submits = 0
-      const began = performance.now()
       const weights = await initializeModel({ parameters }, initializer, { device, seed: 4, buffers })
-      console.log(
-        `${adapterName}: 10,000 parameters, ${buffers}: ${(performance.now() - began).toFixed(0)} ms, ${watch.submits} submits`,
-      )
-      // How many depends on the speed that was measured: a loaded machine gets more. Hundreds of parameters to each, still.
-      expect(watch.submits).toBeLessThanOrEqual(20)
+      expect(watch.submits).toBeLessThanOrEqual(4)
       expect(weights.parameters.size).toBe(10_000)
       for (const name of ['layers.0.weight', 'layers.4095.weight', 'layers.4096.weight', 'layers.9999.weight']) {
         expect(await differencesAt(weights, name, [0], 64)).toBe(0)
@@ -158,6 +142,7 @@ describe(`scale on ${adapterName}`, () => {
 
   test('a small model is one submit; peak memory is the weights and 1 %', async () => {
     const device = await requestNodeDevice()
+    fixSpeed(device)
     const watch = watchDevice(device)
     const model = { parameters: Array.from({ length: 12 }, (_, i) => ({ name: `${i}.weight`, shape: [128, 256] })) }
     // The first call tests the device once.

@@ -8,6 +8,7 @@ import {
   type ParameterStatistics,
 } from '../../src/index.js'
 import { adapterName, requestDefaultLimitsDevice, useDevice } from '../support/gpu.js'
+import { fixSpeed } from '../support/track.js'
 
 const gpu = useDevice()
 
@@ -154,6 +155,7 @@ describe(`statistics on ${adapterName}`, () => {
   })
 
   test('3,000 parameters take a handful of submits and one readback', async () => {
+    fixSpeed(gpu.device)
     const parameters = Array.from({ length: 3000 }, (_, i) => ({ name: `p${i}`, shape: [4, 4 + (i % 7)] }))
     const weights = await initializeModel({ parameters }, 'normal', {}, { device: gpu.device, seed: 9 })
     const { queue } = gpu.device

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
+// The installed command line as a process: files, output, exit codes, refusals, and signals while it works.
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { lstat, mkdir, mkdtemp, readFile, readlink, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import type { Readable } from 'node:stream'
+import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Distribution, PlannedParameter } from '../../src/index.js'
 import {
@@ -14,12 +15,13 @@ import {
   importInstalled,
   type Output,
   plainEnvironment,
+  repository,
   runFile,
   runNode,
   smallGpt2,
   withoutDawn,
-} from '../support/package.js'
-import { parseSafetensors, type Safetensors, valuesOf } from '../support/package-safetensors.js'
+} from '../support/package/package.js'
+import { parseSafetensors, type Safetensors, valuesOf } from '../support/package/safetensors.js'
 
 let consumer: Consumer
 let cli: string
@@ -90,13 +92,13 @@ function rule(distribution: Distribution): { initializer: string; config: Record
   if (distribution.kind === 'constant') return { initializer: 'constant', config: { value: distribution.value } }
   if (distribution.kind === 'uniform')
     return { initializer: 'uniform', config: { a: distribution.low, b: distribution.high } }
-  return { initializer: 'normal', config: { mean: distribution.mean, std: distribution.std } }
+  if (distribution.kind === 'normal')
+    return { initializer: 'normal', config: { mean: distribution.mean, std: distribution.std } }
+  throw new Error(`no initializer for ${distribution.kind}`)
 }
 
-/** Files of an unfinished run, whatever they are called. */
-async function unfinished(): Promise<string[]> {
-  return (await filesBelow(folder)).filter((name) => !['config.json', 'out.safetensors'].includes(name))
-}
+/** Whether a file belongs to an unfinished run, whatever it is called. */
+const isUnfinished = (name: string): boolean => !['config.json', 'out.safetensors'].includes(name)
 
 describe('init writes', () => {
   it('a valid file with the names, shapes and order of GPT-2, tightly packed', async () => {
@@ -651,13 +653,35 @@ describe('interrupted', () => {
     /** Resolves when stdout has its first line. */
     readonly begun: Promise<void>
   }
+  interface Interrupted {
+    readonly status: number | null
+    readonly stdout: string
+    readonly stderr: string
+    /** The names in the folder when the signal was sent. */
+    readonly files: readonly string[]
+  }
 
-  function start(...args: string[]): Child {
-    const child = spawn(process.execPath, [cli, ...args], {
-      cwd: folder,
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
+  /** Runs the command with a signal that it sends itself: test/support/package/interrupt-itself.mjs. */
+  async function interrupted(signal: string, at: 'first-line' | 'second-write', ...args: string[]) {
+    const hook = pathToFileURL(join(repository, 'test', 'support', 'package', 'interrupt-itself.mjs')).href
+    const child = start(['--import', hook], { INTERRUPT_SIGNAL: signal, INTERRUPT_AT: at }, args)
+    const files = new Promise<readonly string[]>((resolve) => {
+      child.process.once('message', (message) => resolve((message as { files: string[] }).files))
+      child.process.once('close', () => resolve(['ended without a signal']))
     })
+    return { files: await files, ...(await child.ended) } satisfies Interrupted
+  }
+
+  function start(
+    flags: readonly string[],
+    variables: Readonly<Record<string, string>>,
+    args: readonly string[],
+  ): Child {
+    const child = spawn(process.execPath, [...flags, cli, ...args], {
+      cwd: folder,
+      env: { ...environment, ...variables },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    }) as ChildProcessByStdio<null, Readable, Readable>
     let stdout = ''
     let stderr = ''
     const begun = new Promise<void>((resolve) => {
@@ -675,7 +699,6 @@ describe('interrupted', () => {
     return { process: child, begun, ended }
   }
 
-  // 38.9 million normals: seconds of work on any machine.
   const medium = { model_type: 'gpt2', n_layer: 4, n_embd: 512 }
 
   for (const [signal, code, device] of [
@@ -687,11 +710,9 @@ describe('interrupted', () => {
     it(`by ${signal} while it initialises on the ${device}: exits ${code}, the old file stays, nothing else`, async () => {
       await writeFile(join(folder, 'config.json'), JSON.stringify(medium))
       await writeFile(join(folder, 'out.safetensors'), precious)
-      const child = start('init', 'config.json', '-o', 'out.safetensors', '--seed', '1', '--device', device)
-      await child.begun
-      expect(await unfinished(), 'the test comes in time').toHaveLength(1)
-      child.process.kill(signal)
-      const { status, stderr, stdout } = await child.ended
+      const args = ['init', 'config.json', '-o', 'out.safetensors', '--seed', '1', '--device', device]
+      const { files, status, stderr, stdout } = await interrupted(signal, 'first-line', ...args)
+      expect(files.filter(isUnfinished), 'its file was there').toHaveLength(1)
       expect(stderr).toBe('Interrupted; no file was written.\n')
       expect(status).toBe(code)
       expect(stdout).not.toContain('Wrote')
@@ -701,25 +722,9 @@ describe('interrupted', () => {
   }
 
   it('by SIGINT while it writes: exits 130, no file under either name', async () => {
-    // 250 MB of zeros: quick to make, long to write.
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ ...smallGpt2, n_embd: 512, vocab_size: 110_000 }))
-    const child = start(
-      'init',
-      'config.json',
-      '-o',
-      'out.safetensors',
-      '--init',
-      'zeros',
-      '--device',
-      'cpu',
-      '--verify',
-      '0',
-    )
-    await child.begun
-    const partial = join(folder, (await unfinished())[0]!)
-    while (statSync(partial, { throwIfNoEntry: false })?.size === 0) await sleep(1)
-    child.process.kill('SIGINT')
-    const { status, stderr } = await child.ended
+    const args = ['init', 'config.json', '-o', 'out.safetensors', '--init', 'zeros', '--device', 'cpu', '--verify', '0']
+    const { files, status, stderr } = await interrupted('SIGINT', 'second-write', ...args)
+    expect(files.filter(isUnfinished)).toHaveLength(1)
     expect(stderr).toBe('Interrupted; no file was written.\n')
     expect(status).toBe(130)
     expect(await filesBelow(folder)).toEqual(['config.json'])
@@ -734,7 +739,7 @@ describe('interrupted', () => {
       expect((await run('init', `${name}.json`, '-o', `${name}.safetensors`, ...args)).status).toBe(0)
       whole[name] = await bytesOf(`${name}.safetensors`)
     }
-    const child = start('init', 'slow.json', '-o', 'out.safetensors', ...args)
+    const child = start([], {}, ['init', 'slow.json', '-o', 'out.safetensors', ...args])
     await child.begun
     const quick = await run('init', 'config.json', '-o', 'out.safetensors', ...args)
     const status = { slow: (await child.ended).status, config: quick.status }

@@ -4,8 +4,15 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { blocksOf, patternOf } from '../support/markdown.js'
-import { type Consumer, createConsumer, gpuEnvironment, linkModules, repository, runNode } from '../support/package.js'
+import { blocksOf, patternOf } from '../support/package/markdown.js'
+import {
+  type Consumer,
+  createConsumer,
+  gpuEnvironment,
+  linkModules,
+  repository,
+  runNode,
+} from '../support/package/package.js'
 
 const markdown = readFileSync(join(repository, 'docs', 'interop.md'), 'utf8')
 const programs = blocksOf(markdown, 'docs/interop.md').filter(({ language }) => language === 'ts')

@@ -1,3 +1,4 @@
+// The tarball as a user gets it: what it holds, what it weighs in a bundle, and programs of plain Node that use it.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -16,7 +17,7 @@ import {
   runFile,
   runNode,
   withoutDawn,
-} from '../support/package.js'
+} from '../support/package/package.js'
 
 let consumer: Consumer
 
@@ -245,7 +246,7 @@ const modelCode = `
 describe('plain Node', () => {
   async function program(folder: string, name: string, code: string, env?: Record<string, string>) {
     await writeFile(join(folder, name), modelCode + code)
-    return runNode([name], { cwd: folder, ...(env === undefined ? {} : { env }), timeout: 60_000 })
+    return runNode([name], { cwd: folder, ...(env === undefined ? {} : { env }) })
   }
 
   it('initialises on the CPU and on a Dawn device to the same bytes, and exits by itself', async () => {

@@ -17,7 +17,8 @@ import type { Browser } from 'playwright-core'
 import { build, createServer, transformWithOxc } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { softwareGpuSupported } from '../../scripts/software-gpu.mjs'
-import { type Block, blocksOf, linksOf, patternOf } from '../support/markdown.js'
+import { launchChromium, serve } from '../support/package/browser.js'
+import { type Block, blocksOf, linksOf, patternOf } from '../support/package/markdown.js'
 import {
   type Consumer,
   createConsumer,
@@ -27,8 +28,7 @@ import {
   repository,
   runNode,
   smallGpt2,
-} from '../support/package.js'
-import { launchChromium, serve } from '../support/package-browser.js'
+} from '../support/package/package.js'
 
 const documents = readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md') && name !== 'interop.md')
 const pages = ['README.md', ...documents.map((name) => `docs/${name}`)].map((path) => {

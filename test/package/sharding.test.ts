@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { gpuEnvironment, repository, runNode, smallGpt2 } from '../support/package.js'
-import { parseSafetensors, type Safetensors } from '../support/package-safetensors.js'
+import { gpuEnvironment, repository, runNode, smallGpt2 } from '../support/package/package.js'
+import { parseSafetensors, type Safetensors } from '../support/package/safetensors.js'
 
 const cli = join(repository, 'dist', 'cli.js')
 

@@ -1,6 +1,6 @@
 // One row per name that `initializeModel` takes: whose name it is, on which parameters it is tested, the distribution that its source
 // documents, worked out here from the formula in the paper or manual, and what it must refuse. Drives the tests of distributions
-// (test/unit/family-distributions.test.ts), of parity (test/gpu/families.test.ts) and of mistakes.
+// (test/unit/initializers/family-distributions.slow.test.ts), of parity (test/gpu/families.test.ts) and of mistakes.
 import type { WeightInitErrorCode } from '../../src/core/errors.js'
 import { conv2d, convTranspose2d, embedding, gru, linear, lstm, rnn, sequential } from '../../src/index.js'
 import type { Model, ParameterSpec } from '../../src/ir/parameter.js'
@@ -12,7 +12,7 @@ import {
   symmetric,
   truncatedDistribution,
   uniformDistribution,
-} from './reference-distributions.js'
+} from './references/distributions.js'
 
 export type Values = ReadonlyMap<string, Float32Array>
 

@@ -2,6 +2,7 @@
 
 import { deviceState } from '../../src/gpu/device/device-state.js'
 import { releaseScratch } from '../../src/gpu/device/scratch.js'
+import type { Speed } from '../../src/gpu/device/submit-budget.js'
 
 export interface DeviceWatch {
   /** Buffers that were made and not destroyed; memory kept for a next call is released first. */
@@ -9,6 +10,8 @@ export interface DeviceWatch {
   liveBytes: number
   peakBytes: number
   submits: number
+  /** Bytes that went through queue.writeBuffer, of which the device keeps a copy meanwhile. */
+  writtenBytes: number
   dispatches: number
   /** Called before every submit, which it counts already. */
   onSubmit: () => void
@@ -38,6 +41,7 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
     liveBytes: 0,
     peakBytes: 0,
     submits: 0,
+    writtenBytes: 0,
     dispatches: 0,
     onSubmit() {},
     unlabelled: [],
@@ -85,13 +89,38 @@ export function watchDevice(device: GPUDevice): DeviceWatch {
     }
   }
   const { queue } = device
-  const { submit } = queue
+  const { submit, writeBuffer } = queue
   queue.submit = (buffers) => {
     watch.submits++
     watch.onSubmit()
     return submit.call(queue, buffers)
   }
+  queue.writeBuffer = (buffer, bufferOffset, data, dataOffset = 0, elementCount) => {
+    const elementBytes = 'BYTES_PER_ELEMENT' in data ? Number(data.BYTES_PER_ELEMENT) : 1
+    watch.writtenBytes +=
+      elementCount === undefined ? data.byteLength - dataOffset * elementBytes : elementCount * elementBytes
+    return writeBuffer.call(queue, buffer, bufferOffset, data as ArrayBuffer, dataOffset, elementCount)
+  }
   return watch
+}
+
+/**
+ * Sets what the library believes a device's speed to be, and keeps it from learning another: how many submits a call makes
+ * then depends on the call alone, whatever else the machine does.
+ * @param elementsPerMs of every pipeline; at first that of a software device on an idle machine
+ */
+export function fixSpeed(device: GPUDevice, elementsPerMs = 2 ** 14): void {
+  const rates = new Map<string, number>()
+  rates.get = () => elementsPerMs
+  rates.set = () => rates
+  const speed: Speed = {
+    rates,
+    get dispatchMs() {
+      return 0.02
+    },
+    set dispatchMs(_) {},
+  }
+  Object.assign(deviceState(device), { speed })
 }
 
 /** Calls `act` when a method of an object is called for the nth time (from 1), before the call itself. */

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { places, summaryTable, tableIn, wholeTable, withTable } from '../../scripts/portability-table.mjs'
-import { anchorsOf, linksOf } from '../support/markdown.js'
+import { anchorsOf, linksOf } from '../support/package/markdown.js'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')

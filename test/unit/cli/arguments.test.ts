@@ -1,3 +1,4 @@
+// How arguments are read and refused, and what --help prints.
 import { describe, expect, it } from 'vitest'
 import { Arguments } from '../../../src/cli/arguments.js'
 import { type Command, commandHelp } from '../../../src/cli/command.js'

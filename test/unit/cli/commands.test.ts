@@ -7,7 +7,7 @@ import { runCli } from '../../../src/cli/main.js'
 import { initializeModel } from '../../../src/index.js'
 import { writeWeights } from '../../../src/node.js'
 import { layoutSafetensors } from '../../../src/readers/safetensors.js'
-import { parseSafetensors } from '../../support/package-safetensors.js'
+import { parseSafetensors } from '../../support/package/safetensors.js'
 
 let folder: string
 const at = (name: string): string => join(folder, name)

@@ -1,3 +1,4 @@
+// initializeFile: the bits of initializeModel in files, merged with a base, and nothing left after a failure or an abort.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import {
 } from '../../../src/index.js'
 import { type InitializeFileOptions, initializeFile, readModelFile, writeWeights } from '../../../src/node.js'
 import { layoutSafetensors } from '../../../src/readers/safetensors.js'
-import { parseSafetensors, type Safetensors } from '../../support/package-safetensors.js'
+import { parseSafetensors, type Safetensors } from '../../support/package/safetensors.js'
 
 let folder: string
 beforeEach(async () => {

@@ -1,3 +1,4 @@
+// Checkpoint files in every format, read by other people's readers; shards, overwriting, refusals and aborts.
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +12,8 @@ import {
 } from '../../../src/index.js'
 import { type WriteWeightsOptions, writeWeights } from '../../../src/node.js'
 import { npyHeader } from '../../../src/readers/npy.js'
-import { readHuggingFaceCheckpoint, readNpy } from '../../support/independent-readers.js'
-import { parseSafetensors } from '../../support/package-safetensors.js'
+import { readHuggingFaceCheckpoint, readNpy } from '../../support/package/independent-readers.js'
+import { parseSafetensors } from '../../support/package/safetensors.js'
 
 let folder: string
 beforeEach(async () => {

@@ -1,51 +1,64 @@
+import { initializerNames } from '../src/index.js'
+import { helpOf, isChoice, kindOf, type NamedSetting, rangeOf, settingsOf } from '../src/initializers/help.js'
+
 /** One setting of an initializer, as a form field. */
-export type Knob =
-  | {
-      readonly name: string
-      readonly type: 'number'
-      readonly value: number
-      readonly step?: number
-      readonly optional?: true
+export interface Knob {
+  readonly name: string
+  readonly kind: 'number' | 'choice' | 'flag'
+  /** What a field starts with; '' for an empty one, of a setting that may be left out. */
+  readonly start: string | boolean
+  /** Of a choice. */
+  readonly choices: readonly string[]
+  readonly optional: boolean
+  /** For a tooltip: what it is, and which values it takes. */
+  readonly help: string
+}
+
+/** The initializers that the page offers: all of them. */
+export const initializers: readonly string[] = initializerNames
+
+/** One line about an initializer. */
+export const summaryOf = (name: string): string => helpOf(name).summary
+
+/** The settings of an initializer as fields, in the order of its schema. */
+export function knobsOf(name: string): readonly Knob[] {
+  return settingsOf(name).map((named) => {
+    const { key, setting, help } = named
+    const kind = kindOf(setting)
+    const start = startOf(named)
+    return {
+      name: key,
+      kind: kind === 'boolean' ? 'flag' : kind === 'choice' ? 'choice' : 'number',
+      start: typeof start === 'boolean' ? start : String(start),
+      choices: isChoice(setting) ? setting.choices.map(String) : [],
+      optional: 'optional' in setting,
+      help: kind === 'boolean' ? help : `${help}: ${rangeOf(setting)}`,
     }
-  | { readonly name: string; readonly type: 'choice'; readonly value: string; readonly choices: readonly string[] }
-  | { readonly name: string; readonly type: 'flag'; readonly value: boolean }
+  })
+}
 
-const number = (name: string, value: number, step = 0.01): Knob => ({ name, type: 'number', value, step })
-const choice = (name: string, ...choices: string[]): Knob => ({ name, type: 'choice', value: choices[0]!, choices })
-const nonlinearity: Knob = choice('nonlinearity', 'relu', 'leaky_relu', 'tanh', 'sigmoid', 'selu', 'linear')
-
-/** The initializers that the page offers, with their settings and defaults. */
-export const initializers: Readonly<Record<string, readonly Knob[]>> = {
-  kaiming: [choice('mode', 'fan_in', 'fan_out'), nonlinearity, choice('distribution', 'normal', 'uniform')],
-  xavier: [number('gain', 1, 0.05), choice('distribution', 'uniform', 'normal')],
-  lecun_normal: [],
-  he_normal: [],
-  glorot_uniform: [],
-  variance_scaling: [
-    number('scale', 1, 0.1),
-    choice('mode', 'fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'),
-    choice('distribution', 'truncated_normal', 'normal', 'uniform'),
-  ],
-  normal: [number('mean', 0), number('std', 0.02, 0.005)],
-  uniform: [number('a', -0.05), number('b', 0.05)],
-  trunc_normal: [number('mean', 0), number('std', 0.02, 0.005), number('a', -2, 0.1), number('b', 2, 0.1)],
-  truncated_normal: [number('mean', 0), number('std', 0.02, 0.005), number('lower', -2, 0.1), number('upper', 2, 0.1)],
-  orthogonal: [number('gain', 1, 0.05)],
-  sparse: [number('sparsity', 0.9, 0.05), number('std', 0.01)],
-  siren: [number('omega', 30, 1), { name: 'first', type: 'flag', value: false }],
-  torch_default: [],
-  eye: [number('gain', 1, 0.05)],
-  constant: [number('value', 0, 0.1)],
+/** The default; of a setting that has none the middle of its range. */
+function startOf({ setting, initial }: NamedSetting): string | number | boolean {
+  if (initial !== undefined) return initial
+  if (isChoice(setting) || setting.optional) return ''
+  return ((setting.min ?? 0) + (setting.max ?? 1)) / 2
 }
 
 export type Config = Readonly<Record<string, string | number | boolean>>
 
-/** What of `config` differs from the initializer's defaults on this page is left; the rest is left out. */
-export function changedSettings(name: string, config: Config): Config {
-  const defaults = new Map((initializers[name] ?? []).map((knob) => [knob.name, knob.value]))
-  // Defaults of the page that are not the library's own must be said.
-  const own = new Set(['normal', 'uniform', 'trunc_normal', 'truncated_normal', 'sparse'])
+/** What the fields hold, as an initializer's config: a text for each knob, or whether it is ticked. An empty field is left out. */
+export function configOf(name: string, fields: ReadonlyMap<string, string | boolean>): Config {
   return Object.fromEntries(
-    Object.entries(config).filter(([key, value]) => own.has(name) || defaults.get(key) !== value),
+    knobsOf(name).flatMap((knob) => {
+      const value = fields.get(knob.name) ?? knob.start
+      if (value === '') return []
+      return [[knob.name, knob.kind === 'number' ? Number(value) : value]]
+    }),
   )
+}
+
+/** The settings that a program has to give: all but those at their default. */
+export function changedSettings(name: string, config: Config): Config {
+  const defaults = new Map(settingsOf(name).map(({ key, initial }) => [key, initial]))
+  return Object.fromEntries(Object.entries(config).filter(([key, value]) => defaults.get(key) !== value))
 }

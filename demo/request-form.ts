@@ -1,4 +1,6 @@
-import { type Config, initializers, type Knob } from './knobs.ts'
+import { generatorNames } from '../src/generators/registry.js'
+import { fanConventions } from '../src/ir/fans.js'
+import { type Config, configOf, initializers, type Knob, knobsOf, summaryOf } from './knobs.ts'
 import { readModelFile } from './model-file.ts'
 import { type Activation, activations, buildModel, type ModelSource } from './models.ts'
 import type { Request } from './snippet.ts'
@@ -16,9 +18,13 @@ export class RequestForm {
     this.#onEdit = onEdit
     for (const name of Object.keys(activations)) this.#select('activation').append(new Option(name, name))
     const recipe = new Option("the model's own recipe", 'recipe')
-    const names = Object.keys(initializers).map(
-      (name) => new Option(name, name, name === 'kaiming', name === 'kaiming'),
-    )
+    const names = initializers.map((name) => {
+      const option = new Option(name, name, name === 'kaiming', name === 'kaiming')
+      option.title = summaryOf(name)
+      return option
+    })
+    for (const name of generatorNames) this.#select('generator').append(new Option(name, name))
+    for (const name of fanConventions) this.#select('fans').append(new Option(name, name))
     this.#select('initializer').append(recipe, ...names)
     form.addEventListener('input', ({ target }) => this.#edited(target as HTMLElement))
     this.#acceptFiles(form.querySelector<HTMLElement>('#drop')!, form.querySelector<HTMLInputElement>('#file')!)
@@ -43,6 +49,8 @@ export class RequestForm {
       config: this.#config(),
       seed: /^-?\d+$/.test(text('seed')) ? text('seed') : '0',
       dtype: text('dtype') as Request['dtype'],
+      generator: text('generator') as Request['generator'],
+      fans: text('fans') as Request['fans'],
     }
   }
 
@@ -67,16 +75,12 @@ export class RequestForm {
 
   #config(): Config {
     const fields = [...this.#knobs.querySelectorAll<HTMLInputElement | HTMLSelectElement>('[data-knob]')]
-    return Object.fromEntries(
-      fields.map((field) => [
-        field.dataset.knob!,
-        field instanceof HTMLInputElement
-          ? field.type === 'checkbox'
-            ? field.checked
-            : Number(field.value)
-          : field.value,
-      ]),
-    )
+    const values = fields.map((field) => {
+      const ticked = field instanceof HTMLInputElement && field.type === 'checkbox' ? field.checked : undefined
+      return [field.dataset.knob!, ticked ?? field.value] as const
+    })
+    const name = this.#select('initializer').value
+    return name === 'recipe' ? {} : configOf(name, new Map(values))
   }
 
   #edited(target: HTMLElement): void {
@@ -99,7 +103,8 @@ export class RequestForm {
   }
 
   #drawKnobs(): void {
-    this.#knobs.replaceChildren(...(initializers[this.#select('initializer').value] ?? []).map(fieldOf))
+    const name = this.#select('initializer').value
+    this.#knobs.replaceChildren(...(name === 'recipe' ? [] : knobsOf(name)).map(fieldOf))
   }
 
   #acceptFiles(drop: HTMLElement, input: HTMLInputElement): void {
@@ -137,10 +142,11 @@ export class RequestForm {
 
 function fieldOf(knob: Knob): HTMLLabelElement {
   const label = document.createElement('label')
-  if (knob.type === 'choice') {
+  label.title = knob.help
+  if (knob.kind === 'choice') {
     const select = document.createElement('select')
     select.append(
-      ...knob.choices.map((choice) => new Option(choice, choice, choice === knob.value, choice === knob.value)),
+      ...knob.choices.map((choice) => new Option(choice, choice, choice === knob.start, choice === knob.start)),
     )
     select.dataset.knob = knob.name
     label.append(knob.name, select)
@@ -148,17 +154,17 @@ function fieldOf(knob: Knob): HTMLLabelElement {
   }
   const input = document.createElement('input')
   input.dataset.knob = knob.name
-  if (knob.type === 'flag') {
+  if (knob.kind === 'flag') {
     label.className = 'check'
     input.type = 'checkbox'
-    input.checked = knob.value
+    input.checked = knob.start === true
     label.append(input, knob.name)
     return label
   }
   input.type = 'number'
-  input.required = true
+  input.required = !knob.optional
   input.step = 'any'
-  input.value = String(knob.value)
+  input.value = String(knob.start)
   label.append(knob.name, input)
   return label
 }

@@ -1,4 +1,10 @@
-import type { InitializerArgument } from '../src/index.js'
+import type {
+  FanConvention,
+  GeneratorName,
+  InitializeOptions,
+  InitializerArgument,
+  InitializerName,
+} from '../src/index.js'
 import { type Config, changedSettings } from './knobs.ts'
 import { buildModel, type ModelSource } from './models.ts'
 
@@ -12,21 +18,23 @@ export interface Request {
   readonly seed: string
   /** '' is the model's own. */
   readonly dtype: '' | 'float32' | 'float16' | 'bfloat16'
+  readonly generator: GeneratorName
+  readonly fans: FanConvention
 }
 
 /** What `initializeModel` and `planModel` take for it. */
-export function argumentsOf({ source, initializer, config, seed, dtype }: Request) {
+export function argumentsOf({ source, initializer, config, seed, dtype, generator, fans }: Request) {
   const { model, recipe } = buildModel(source)
   const isRecipe = initializer === 'recipe'
-  const argument: InitializerArgument = isRecipe ? recipe! : initializer
-  const options = { seed: BigInt(seed), ...(dtype === '' ? {} : { dtype }) }
+  const argument: InitializerArgument = isRecipe ? recipe! : (initializer as InitializerName)
+  const options: InitializeOptions = { seed: BigInt(seed), ...(dtype === '' ? {} : { dtype }), generator, fans }
   return { model, initializer: argument, config: isRecipe ? {} : config, options }
 }
 
 /** Code that makes the same bits in the user's own program. */
-export function snippetOf({ source, initializer, config, seed, dtype }: Request): string {
+export function snippetOf({ source, initializer, config, seed, dtype, generator, fans }: Request): string {
   const { code } = buildModel(source)
-  const settings = changedSettings(initializer, config)
+  const settings = initializer === 'recipe' ? {} : changedSettings(initializer, config)
   const what =
     initializer === 'recipe'
       ? 'recipe, {}'
@@ -38,7 +46,12 @@ export function snippetOf({ source, initializer, config, seed, dtype }: Request)
                 .join(', ')} }`
         }`
   const literal = Number.isSafeInteger(Number(seed)) ? seed : `${seed}n`
-  const options = [`seed: ${literal}`, ...(dtype === '' ? [] : [`dtype: '${dtype}'`])].join(', ')
+  const options = [
+    `seed: ${literal}`,
+    ...(dtype === '' ? [] : [`dtype: '${dtype}'`]),
+    ...(generator === 'philox' ? [] : [`generator: '${generator}'`]),
+    ...(fans === 'layout' ? [] : [`fans: '${fans}'`]),
+  ].join(', ')
   return [
     `import { ${['initializeModel', ...code.imports].sort((a, b) => a.localeCompare(b, 'en')).join(', ')} } from 'webgpu-init'`,
     '',

@@ -66,8 +66,11 @@ export { type XavierConfig, XavierInitializer, xavierNormal, xavierUniform } fro
 export { calculateFans } from './initializers/fans.js'
 export { calculateGain, type Nonlinearity } from './initializers/gain.js'
 export { Initializer, type InitializerContext } from './initializers/initializer.js'
+export type { ConfigOf, InitializerConfigs, InitializerName } from './initializers/names.js'
 export { createInitializer, initializerNames } from './initializers/registry.js'
-export type { InitializerArgument, InitializerRule } from './initializers/rules.js'
+export type { InitializerArgument, InitializerRule, InstanceRule, NamedRule, RuleFor } from './initializers/rules.js'
+export type { NoSettings } from './initializers/schema.js'
+export type { Backend, BackendOf, DeviceOption } from './ir/device.js'
 export type { Distribution, ExpectedMoments, SamplerParameterType } from './ir/distribution.js'
 export type { FanConvention, Fans } from './ir/fans.js'
 export type {
@@ -129,6 +132,7 @@ export type { ParameterMatch } from './model/match.js'
 export { residual } from './model/residual.js'
 export { sequential } from './model/sequential.js'
 export { mobilenetV3Small, type ResnetOptions, resnet, type VisionModelOptions } from './model/torchvision.js'
+export type { ConfigOrOptions, InstanceArguments } from './plan/arguments.js'
 export { diagnosePlan, type PlanFinding, type PlanFindingCode, planEveryParameter } from './plan/lint.js'
 export type { InitializationManifest, ManifestParameter } from './plan/manifest/types.js'
 export type { InitializationProgress, InitializeOptions, TargetRegion, TargetSegment } from './plan/options.js'
@@ -195,9 +199,12 @@ export type { CheckOptions, CheckReport, ParameterCheck, TestResult } from './we
 export { type CheckedTensor, checkTensors } from './weights/check-tensors.js'
 export { initializeModel, initializeTensor, type TensorSpec } from './weights/initialize.js'
 export {
+  type CpuInitializedParameter,
   type GpuInitializedParameter,
   InitializedModel,
+  type InitializedModelOf,
   type InitializedParameter,
+  type ParameterOn,
   type RematerializeOptions,
 } from './weights/initialized-model.js'
 export { propagateSignal } from './weights/propagate-signal.js'

@@ -1,5 +1,8 @@
 import { type FloatDType, floatDTypes } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
+import { generatorNames } from '../generators/registry.js'
+import { type FanConvention, fanConventions } from '../ir/fans.js'
+import type { GeneratorOption } from '../ir/generator.js'
 import type { ParameterMatch } from '../model/match.js'
 import { requestNodeDevice } from '../node/device.js'
 import type { Arguments, Flag } from './arguments.js'
@@ -19,6 +22,31 @@ export function seedOf(args: Arguments): bigint | undefined {
 export const dtypeFlag: Flag = { value: 'T', help: `${floatDTypes.join(', ')}; default: the model's own` }
 
 export const dtypeOf = (args: Arguments): FloatDType | undefined => args.choice('dtype', floatDTypes)
+
+export const fansFlag: Flag = {
+  value: 'F',
+  help: "layout (default: fans of the layer's true geometry), or torch: PyTorch's, from the shape alone",
+}
+
+export const fansOf = (args: Arguments): FanConvention | undefined => args.choice('fans', fanConventions)
+
+export const generatorFlag: Flag = {
+  value: 'G',
+  help:
+    `whose random numbers: ${generatorNames.join(', ')}; default philox. With settings as JSON: ` +
+    `'{ "name": "torch-cuda", "gpu": "A100" }'`,
+}
+
+/** A generator by name, or as JSON with its settings, which are checked when the plan is made. */
+export function generatorOf(args: Arguments): GeneratorOption | undefined {
+  const text = args.text('generator')
+  if (text === undefined || !text.trimStart().startsWith('{')) return args.choice('generator', generatorNames)
+  try {
+    return JSON.parse(text) as GeneratorOption
+  } catch (error) {
+    throw new UsageError(`--generator ${show(text)} is not valid JSON: ${(error as Error).message}.`)
+  }
+}
 
 const deviceNames = ['auto', 'gpu', 'cpu'] as const
 export type DeviceName = (typeof deviceNames)[number]

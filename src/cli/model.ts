@@ -1,27 +1,31 @@
 // What `init` and `plan` have in common: a model, how it is initialised, and which parameters.
+
+import type { FloatDType } from '../core/dtype.js'
+import type { InitializerName } from '../initializers/names.js'
 import { initializerNames } from '../initializers/registry.js'
 import type { InitializerArgument } from '../initializers/rules.js'
+import type { FanConvention } from '../ir/fans.js'
+import type { GeneratorOption } from '../ir/generator.js'
 import type { Model } from '../ir/parameter.js'
 import { createMatcher } from '../model/match.js'
 import { validateModel } from '../model/validate.js'
 import { type ModelFile, readModelFile } from '../node/model-file.js'
 import type { SignalOptions } from '../signal/types.js'
 import type { Arguments, Flags } from './arguments.js'
-import { dtypeFlag, dtypeOf, patternFlag, patternsOf, seedFlag, seedOf } from './flags.js'
+import {
+  dtypeFlag,
+  dtypeOf,
+  fansFlag,
+  fansOf,
+  generatorFlag,
+  generatorOf,
+  patternFlag,
+  patternsOf,
+  seedFlag,
+  seedOf,
+} from './flags.js'
+import { readSettings, refuseSettingsOfRecipe, settingFlags } from './settings.js'
 import { UsageError } from './usage.js'
-
-/** Settings of --init NAME that may be given; an X is a number. */
-const settings: Flags = {
-  mode: { value: 'MODE', help: 'of --init kaiming and variance_scaling: fan_in, fan_out, fan_avg' },
-  nonlinearity: { value: 'NAME', help: 'of --init kaiming: relu, leaky_relu, tanh, ...' },
-  distribution: { value: 'NAME', help: 'of --init xavier, kaiming and variance_scaling: uniform, normal, ...' },
-  gain: { value: 'X', help: 'of --init xavier, kaiming, orthogonal' },
-  a: { value: 'X', help: 'of --init uniform and trunc_normal: the lower end; of kaiming: the negative slope' },
-  b: { value: 'X', help: 'of --init uniform and trunc_normal: the upper end' },
-  mean: { value: 'X', help: 'of --init normal and trunc_normal' },
-  std: { value: 'X', help: 'of --init normal, trunc_normal and sparse' },
-  value: { value: 'X', help: 'of --init constant' },
-}
 
 export const modelFlags: Flags = {
   head: {
@@ -32,9 +36,11 @@ export const modelFlags: Flags = {
     value: 'NAME',
     help: `recipe (the model's own, default; where the file names none: torch_default), or ${initializerNames.join(', ')}`,
   },
-  ...settings,
+  ...settingFlags,
   seed: seedFlag,
   dtype: dtypeFlag,
+  generator: generatorFlag,
+  fans: fansFlag,
   only: patternFlag("initialise only parameters of these names: globs such as 'classifier.*', or /regexp/; repeatable"),
   skip: patternFlag('leave these out; repeatable'),
 }
@@ -58,7 +64,9 @@ export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitte
   readonly config: Readonly<Record<string, unknown>>
   readonly options: {
     readonly seed?: bigint
-    readonly dtype?: 'float32' | 'float16' | 'bfloat16'
+    readonly dtype?: FloatDType
+    readonly generator?: GeneratorOption
+    readonly fans?: FanConvention
     readonly only?: PatternOption
     readonly skip?: PatternOption
   }
@@ -69,19 +77,18 @@ export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | '
   readonly init: string
   readonly head?: string
 } {
-  const config: Record<string, unknown> = {}
-  for (const [name, { value }] of Object.entries(settings)) {
-    if (args.has(name)) config[name] = value === 'X' ? args.number(name) : args.text(name)
-  }
+  const config = readSettings(args)
   const init = args.text('init') ?? 'recipe'
-  if (init === 'recipe' && Object.keys(config).length > 0) {
-    throw new UsageError(`--${Object.keys(config)[0]} is a setting of --init NAME; the model's own recipe takes none.`)
-  }
+  refuseSettingsOfRecipe(init, config)
   const seed = seedOf(args)
   const dtype = dtypeOf(args)
+  const generator = generatorOf(args)
+  const fans = fansOf(args)
   const options = {
     ...(seed === undefined ? {} : { seed }),
     ...(dtype === undefined ? {} : { dtype }),
+    ...(generator === undefined ? {} : { generator }),
+    ...(fans === undefined ? {} : { fans }),
     ...(args.has('only') ? { only: patternsOf(args, 'only') } : {}),
     ...(args.has('skip') ? { skip: patternsOf(args, 'skip') } : {}),
   }
@@ -112,7 +119,8 @@ export async function readModel(
     fixed,
     omitted,
     files,
-    initializer: init === 'recipe' ? (recipe ?? 'torch_default') : init,
+    // A name that nobody has is refused when the plan is made.
+    initializer: init === 'recipe' ? (recipe ?? 'torch_default') : (init as InitializerName),
     config,
     options: {
       ...options,

@@ -1,9 +1,9 @@
-import { show, WeightInitError } from '../core/errors.js'
 import type { Distribution } from '../ir/distribution.js'
 import type { FanConvention, Fans } from '../ir/fans.js'
 import type { GeneratorName } from '../ir/generator.js'
 import type { Parameter } from '../ir/parameter.js'
 import { calculateFans } from './fans.js'
+import { type InitializerFamily, readConfig } from './schema.js'
 
 /** What an initializer may look at. `fans()` throws for a parameter that has none (rank < 2). */
 export interface InitializerContext {
@@ -29,6 +29,20 @@ export abstract class Initializer {
   abstract distribution(context: InitializerContext): Distribution
 }
 
+/** An initializer whose class describes its names and settings: its config, checked and complete, is all its state. */
+export abstract class SchemaInitializer extends Initializer {
+  declare readonly name: string
+  declare readonly config: Readonly<Record<string, unknown>>
+
+  /** @throws WeightInitError `INVALID_CONFIG` for an unknown key, or a value that the class's settings do not allow */
+  constructor(config: unknown) {
+    super()
+    const { names, settings } = new.target as unknown as InitializerFamily
+    this.name = Object.keys(names)[0]!
+    this.config = readConfig(this.name, settings, config)
+  }
+}
+
 export function contextOf(
   parameter: Parameter,
   model: ReadonlyMap<string, Parameter>,
@@ -42,29 +56,6 @@ export function contextOf(
     find: (name) => model.get(name),
     torchFansOf: (other) => calculateFans(other, 'torch'),
   }
-}
-
-/** The default only for a setting that was left out: null is a mistake (JSON's NaN), not an absence. */
-export function orDefault<T>(value: T | undefined, fallback: T): T {
-  return value === undefined ? fallback : value
-}
-
-/** @throws WeightInitError `INVALID_CONFIG` unless `value` is a finite number */
-export function finiteNumber(value: unknown, name: string, initializer: string): number {
-  if (typeof value === 'number' && Number.isFinite(value)) return value
-  throw new WeightInitError(
-    'INVALID_CONFIG',
-    `${initializer}: ${name} must be a finite number, but found ${show(value)}.`,
-  )
-}
-
-/** @throws WeightInitError `INVALID_CONFIG` unless `value` is one of `known` */
-export function oneOf<T extends string>(value: unknown, known: readonly T[], name: string, initializer: string): T {
-  if ((known as readonly unknown[]).includes(value)) return value as T
-  throw new WeightInitError(
-    'INVALID_CONFIG',
-    `${initializer}: unknown ${name} ${show(value)}; known: ${known.join(', ')}.`,
-  )
 }
 
 /** A uniform or normal distribution around 0 with this standard deviation. Bound sqrt(3) * std, as PyTorch writes it. */

@@ -1,10 +1,13 @@
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
-import type { InitializerArgument } from '../initializers/rules.js'
+import type { Initializer } from '../initializers/initializer.js'
+import type { InitializerName } from '../initializers/names.js'
+import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
 import type { Model } from '../ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
+import { type ConfigOrOptions, type InstanceArguments, type LooseArguments, splitArguments } from '../plan/arguments.js'
 import { assemblePlan } from '../plan/assemble.js'
 import { manifestOf } from '../plan/manifest/write.js'
-import { type InitializeOptions, type ResolvedOptions, resolveOptions } from '../plan/options.js'
+import { type InitializeOptions, optionKeys, type ResolvedOptions, resolveOptions } from '../plan/options.js'
 import { planResolved } from '../plan/plan.js'
 import type { ParameterStatistics } from '../statistics/report.js'
 import type { CheckReport } from '../weights/check.js'
@@ -316,21 +319,38 @@ export class FileJob {
 /**
  * Initialises a model straight into a file, part after part: device and host hold `maxDeviceBytes` of it at a time, each
  * part is compared with the CPU before it is written, and the file has its name only when all is done. With `from` the
- * parameters that `skip` and `only` leave out are copied from a checkpoint: a new head on a trained body.
+ * parameters that `skip` and `only` leave out are copied from a checkpoint: a new head on a trained body. With an instance or
+ * rules the options may take the config's place, as in `initializeModel`.
  *
  * @example
  * const { model, recipe } = readHuggingFaceConfig(config)
- * await initializeFile('model.safetensors', model, recipe, {}, { device, seed: 42, dtype: 'bfloat16' })
+ * await initializeFile('model.safetensors', model, recipe, { device, seed: 42, dtype: 'bfloat16' })
  * @throws WeightInitError for every mistake, before any device work; `DEVICE_MISCOMPUTES` when a bit differs from the
  *   CPU's. A failed or aborted call leaves nothing under the final names.
  */
+export function initializeFile(
+  path: string,
+  model: Model,
+  initializer: Initializer | readonly InitializerRule[],
+  ...rest: InstanceArguments<InitializeFileOptions>
+): Promise<FileReport>
+export function initializeFile<Given extends InitializerName | Initializer>(
+  path: string,
+  model: Model,
+  initializer: Given | readonly InitializerRule[],
+  config?: ConfigOrOptions<Given, InitializeFileOptions>,
+  options?: InitializeFileOptions,
+): Promise<FileReport>
 export async function initializeFile(
   path: string,
   model: Model,
   initializer: InitializerArgument,
-  config: Readonly<Record<string, unknown>> = {},
-  options: InitializeFileOptions = {},
+  ...rest: LooseArguments
 ): Promise<FileReport> {
+  const { config, options } = splitArguments<InitializeFileOptions>(initializer, rest, [
+    ...optionKeys,
+    ...fileOptionKeys,
+  ])
   refuseUnknownKeys(options, fileOptionKeys, 'initializeFile option')
   const job = await FileJob.prepare(path, model, initializer, config, options)
   try {

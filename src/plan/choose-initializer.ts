@@ -5,6 +5,7 @@ import { createInitializer } from '../initializers/registry.js'
 import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
 import type { Parameter } from '../ir/parameter.js'
 import { createMatcher, type Matcher } from '../model/match.js'
+import { refuseOptionsInRule } from './arguments.js'
 import type { ResolvedOptions } from './options.js'
 
 const fail = /* @__PURE__ */ refuse('INVALID_ARGUMENT')
@@ -93,8 +94,11 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
   if (typeof rule !== 'object' || rule === null || Array.isArray(rule)) {
     fail(`${where} must be { match, initializer }, but found ${show(rule)}.`)
   }
+  refuseOptionsInRule(rule as object, where)
   refuseUnknownKeys(rule, ['match', 'initializer', 'config', 'citation'], where)
-  const { match, initializer, config, citation } = rule as InitializerRule
+  const { match, initializer, config, citation } = rule as Omit<InitializerRule, 'config'> & {
+    readonly config?: Readonly<Record<string, unknown>>
+  }
   const matcher = createMatcher(match, where)
   if (initializer instanceof Initializer) {
     if (config !== undefined) {

@@ -1,10 +1,14 @@
-import type { InitializerArgument } from '../initializers/rules.js'
+import type { Initializer } from '../initializers/initializer.js'
+import type { InitializerName } from '../initializers/names.js'
+import { familyOf } from '../initializers/registry.js'
+import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
 import type { Model } from '../ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
-import { type PlanArguments, splitArguments } from './arguments.js'
+import { type ConfigOrOptions, type InstanceArguments, type LooseArguments, splitArguments } from './arguments.js'
 import { UNMATCHED } from './choose-initializer.js'
-import { resolveOptions } from './options.js'
+import { type InitializeOptions, resolveOptions } from './options.js'
 import { planResolved } from './plan.js'
+
 /**
  * What may be wrong with a plan:
  * - `unmatched`: no rule initialises it
@@ -98,8 +102,19 @@ export function diagnosePlan(plan: InitializationPlan, tied: Readonly<Record<str
 /** Plans as `planModel` does, but takes parameters that no rule matches for skipped: `diagnosePlan` then lists them. */
 export function planEveryParameter(
   model: Model,
+  initializer: Initializer | readonly InitializerRule[],
+  ...rest: InstanceArguments
+): InitializationPlan
+export function planEveryParameter<Given extends InitializerName | Initializer>(
+  model: Model,
+  initializer: Given | readonly InitializerRule[],
+  config?: ConfigOrOptions<Given>,
+  options?: InitializeOptions,
+): InitializationPlan
+export function planEveryParameter(
+  model: Model,
   initializer: InitializerArgument,
-  ...rest: PlanArguments
+  ...rest: LooseArguments
 ): InitializationPlan {
   const { config, options } = splitArguments(initializer, rest)
   return planResolved(model, initializer, config, resolveOptions(options), 'skip')
@@ -107,7 +122,6 @@ export function planEveryParameter(
 
 type Add = (code: PlanFindingCode, severity: PlanFinding['severity'], message: string) => void
 
-const fanDependent = /xavier|glorot|kaiming|^he_|lecun|variance_scaling|torch_default|siren/
 const short = (x: number): string => String(Number(x.toPrecision(3)))
 
 function ownFindings(
@@ -164,7 +178,7 @@ function ownFindings(
       `std ${short(std)} with fan_in ${fans!.fanIn} multiplies the input by ${short(gain)}; about 1 is usual, std ${short(1 / Math.sqrt(fans!.fanIn))}.`,
     )
   }
-  if (torchFans !== undefined && fans !== undefined && fanDependent.test(rule.initializer)) {
+  if (torchFans !== undefined && fans !== undefined && familyOf(rule.initializer)?.usesFans) {
     const same = fans.fanIn === torchFans.fanIn && fans.fanOut === torchFans.fanOut
     const used = same ? "PyTorch's fans are used" : "the layer's true fans are used"
     add(

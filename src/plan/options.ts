@@ -1,6 +1,7 @@
 import { type DType, type FloatDType, floatDTypes } from '../core/dtype.js'
 import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { resolveGenerator } from '../generators/settings.js'
+import type { DeviceOption } from '../ir/device.js'
 import { type FanConvention, fanConventions } from '../ir/fans.js'
 import type { GeneratorName, GeneratorOption, GeneratorSettings } from '../ir/generator.js'
 import { createMatcher, type Matcher, type ParameterMatch } from '../model/match.js'
@@ -41,9 +42,10 @@ export interface InitializationProgress {
   readonly bytesTotal: number
 }
 
-export interface InitializeOptions {
+/** @typeParam Device of the option `device`: it tells whether the buffers of the result are GPUBuffers or ArrayBuffers */
+export interface InitializeOptions<Device extends DeviceOption = DeviceOption> {
   /** A GPUDevice, 'cpu', or 'auto' (the default): WebGPU where there is one, else the CPU; `backend` says which. */
-  readonly device?: GPUDevice | 'cpu' | 'auto'
+  readonly device?: Device
   /** Any integer, taken mod 2^64. Drawn at random when absent, and reported in the result either way. */
   readonly seed?: number | bigint
   /** dtype of every floating parameter. Default: the model's own. */
@@ -92,7 +94,8 @@ export interface InitializeOptions {
   readonly onProgress?: (progress: InitializationProgress) => void
 }
 
-const optionKeys = [
+/** Every option of `initializeModel`. */
+export const optionKeys: readonly string[] = [
   'device',
   'seed',
   'dtype',
@@ -113,7 +116,7 @@ const optionKeys = [
 
 /** Options after checking, with every default filled in. */
 export interface ResolvedOptions {
-  readonly device: GPUDevice | 'cpu' | 'auto'
+  readonly device: DeviceOption
   readonly seed: number | bigint
   readonly dtype?: FloatDType
   readonly generator: GeneratorName

@@ -1,14 +1,15 @@
 import { show, WeightInitError } from '../core/errors.js'
 import { sourcePlanner } from '../generators/sources.js'
 import type { Initializer } from '../initializers/initializer.js'
+import type { InitializerName } from '../initializers/names.js'
 import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
 import type { Model } from '../ir/parameter.js'
 import type { InitializationPlan } from '../ir/plan.js'
 import { validateModel } from '../model/validate.js'
-import { type PlanArguments, splitArguments } from './arguments.js'
+import { type ConfigOrOptions, type InstanceArguments, type LooseArguments, splitArguments } from './arguments.js'
 import { assemblePlan } from './assemble.js'
 import { choiceFor, chooser } from './choose-initializer.js'
-import { type ResolvedOptions, resolveOptions } from './options.js'
+import { type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { cutParameters } from './parts/cut.js'
 import { planParameter } from './plan-parameter.js'
 
@@ -21,11 +22,16 @@ import { planParameter } from './plan-parameter.js'
 export function planModel(
   model: Model,
   initializer: Initializer | readonly InitializerRule[],
-  ...rest: PlanArguments
+  ...rest: InstanceArguments
 ): InitializationPlan
-export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan
-// The first overload is for rules: beside `string`, a rule's `match` would take its type from String.prototype.match.
-export function planModel(model: Model, initializer: InitializerArgument, ...rest: PlanArguments): InitializationPlan {
+export function planModel<Given extends InitializerName | Initializer>(
+  model: Model,
+  initializer: Given | readonly InitializerRule[],
+  config?: ConfigOrOptions<Given>,
+  options?: InitializeOptions,
+): InitializationPlan
+// The first overload is for rules: beside a string, a rule's `match` would take its type from String.prototype.match.
+export function planModel(model: Model, initializer: InitializerArgument, ...rest: LooseArguments): InitializationPlan {
   const { config, options } = splitArguments(initializer, rest)
   return planResolved(model, initializer, config, resolveOptions(options))
 }

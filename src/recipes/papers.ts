@@ -77,7 +77,7 @@ export function sirenRecipe(settings: SirenRecipeSettings = {}): readonly Recipe
 export function loraRecipe(settings: Readonly<Record<string, never>> = {}): readonly RecipeRule[] {
   new RecipeSettings('loraRecipe', settings, [])
   const rule = ruleWriter('Hu et al. 2021; peft tuners/lora/layer.py, reset_lora_parameters')
-  const config = { a: Math.sqrt(5), nonlinearity: 'leaky_relu' }
+  const config = { a: Math.sqrt(5), nonlinearity: 'leaky_relu' } as const
   return [
     rule('*lora_embedding_A*', 'zeros'),
     rule('*lora_embedding_B*', 'normal', { std: 1 }),

@@ -1,14 +1,19 @@
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import type { ConfigOf, InitializerName } from '../initializers/names.js'
 import type { RecipeRule } from './types.js'
 
 type Match = RecipeRule['match']
 
 /** Writes the rules of one recipe: all share its citation, unless a rule has its own. */
-export type RuleWriter = (match: Match, initializer: string, config?: Readonly<Record<string, unknown>>) => RecipeRule
+export type RuleWriter = <Name extends InitializerName>(
+  match: Match,
+  initializer: Name,
+  config?: ConfigOf<Name>,
+) => RecipeRule
 
 export function ruleWriter(citation: string): RuleWriter {
   return (match, initializer, config) =>
-    config === undefined ? { match, initializer, citation } : { match, initializer, config, citation }
+    ({ match, initializer, ...(config === undefined ? {} : { config }), citation }) as RecipeRule
 }
 
 /** What nearly every network has: norm scales 1; norm biases, biases and the means of running statistics 0. */

@@ -22,7 +22,7 @@ export function resnetRecipe(settings: ResnetRecipeSettings = {}): readonly Reci
     match: `{*.,}layer*.${lastNorm}.weight`,
     initializer: 'zeros',
     citation: 'Goyal et al. 2017, section 5.1',
-  }
+  } as const
   return [
     ...(read.flag('zeroInitResidual', false) ? [zeros] : []),
     rule('{*.,}fc.{weight,bias}', 'torch_default'),

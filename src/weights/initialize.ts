@@ -1,12 +1,14 @@
 import type { DType } from '../core/dtype.js'
 import { refuseUnknownKeys, WeightInitError } from '../core/errors.js'
 import type { Initializer } from '../initializers/initializer.js'
+import type { InitializerName } from '../initializers/names.js'
 import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
+import type { Backend, BackendOf, DeviceOption } from '../ir/device.js'
 import type { Model, ParameterSpec } from '../ir/parameter.js'
-import { type PlanArguments, splitArguments } from '../plan/arguments.js'
+import { type ConfigOrOptions, type InstanceArguments, type LooseArguments, splitArguments } from '../plan/arguments.js'
 import { type InitializeOptions, resolveOptions } from '../plan/options.js'
 import { planResolved } from '../plan/plan.js'
-import { InitializedModel } from './initialized-model.js'
+import { InitializedModel, type InitializedModelOf } from './initialized-model.js'
 import { materialize } from './materialize.js'
 /**
  * Initialises every parameter of a model, into GPU buffers or host memory, with values that depend on (seed, parameter
@@ -22,22 +24,34 @@ import { materialize } from './materialize.js'
  * @throws WeightInitError for every mistake in the arguments, before any GPU work; DeviceLostError, OutOfMemoryError.
  *   A failed call frees what it allocated.
  */
-export function initializeModel(
+export function initializeModel<Device extends DeviceOption = DeviceOption>(
   model: Model,
   initializer: Initializer | readonly InitializerRule[],
-  ...rest: PlanArguments
-): Promise<InitializedModel>
-export function initializeModel(
+  ...rest: InstanceArguments<InitializeOptions<Device>>
+): Promise<InitializedModelOf<BackendOf<Device>>>
+export function initializeModel<
+  Given extends InitializerName | Initializer,
+  Device extends DeviceOption = DeviceOption,
+>(
   model: Model,
-  initializer: InitializerArgument,
-  ...rest: PlanArguments
-): Promise<InitializedModel>
-// The first overload is for rules: beside `string`, a rule's `match` would take its type from String.prototype.match.
+  initializer: Given | readonly InitializerRule[],
+  config?: ConfigOrOptions<Given, InitializeOptions<Device>>,
+  options?: InitializeOptions<Device>,
+): Promise<InitializedModelOf<BackendOf<Device>>>
+// The first overload is for rules: beside a string, a rule's `match` would take its type from String.prototype.match.
 export async function initializeModel(
   model: Model,
   initializer: InitializerArgument,
-  ...rest: PlanArguments
+  ...rest: LooseArguments
 ): Promise<InitializedModel> {
+  return initialize(model, initializer, rest)
+}
+
+async function initialize(
+  model: Model,
+  initializer: InitializerArgument,
+  rest: LooseArguments,
+): Promise<InitializedModelOf<Backend>> {
   const { config, options } = splitArguments(initializer, rest)
   const resolved = resolveOptions(options)
   const plan = planResolved(model, initializer, config, resolved)
@@ -55,11 +69,15 @@ export interface TensorSpec extends Omit<ParameterSpec, 'name' | 'tiedTo'> {
  * The result is an InitializedModel with one parameter, called 'tensor' unless the spec names it.
  * @throws as `initializeModel`
  */
-export async function initializeTensor(
+export async function initializeTensor<
+  Given extends InitializerName | Initializer,
+  Device extends DeviceOption = DeviceOption,
+>(
   tensor: readonly number[] | TensorSpec,
-  initializer: Exclude<InitializerArgument, readonly unknown[]>,
-  ...rest: PlanArguments
-): Promise<InitializedModel> {
+  initializer: Given,
+  config?: ConfigOrOptions<Given, InitializeOptions<Device>>,
+  options?: InitializeOptions<Device>,
+): Promise<InitializedModelOf<BackendOf<Device>>> {
   if (!Array.isArray(tensor) && (typeof tensor !== 'object' || tensor === null)) {
     throw new WeightInitError(
       'INVALID_ARGUMENT',
@@ -74,7 +92,8 @@ export async function initializeTensor(
   )
   // A lone tensor takes the initializer it is given, whatever its rank.
   const parameter: ParameterSpec = { name: 'tensor', role: 'weight', ...spec }
-  return initializeModel({ parameters: [parameter] }, initializer, ...rest)
+  const made = await initialize({ parameters: [parameter] }, initializer, [config, options])
+  return made as InitializedModelOf<BackendOf<Device>>
 }
 
 export type { InitializeOptions }

@@ -3,6 +3,7 @@
 import { decodeFloat32 } from '../core/decode.js'
 import type { DType } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
+import type { Backend, BackendOf, DeviceOption } from '../ir/device.js'
 import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
 import type { ParameterPart } from '../ir/part.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
@@ -49,22 +50,42 @@ export interface GpuInitializedParameter extends InitializedParameter {
   readonly segments: readonly (ParameterSegment & { readonly buffer: GPUBuffer })[]
 }
 
+/** A parameter of a result on the 'cpu' backend. */
+export interface CpuInitializedParameter extends InitializedParameter {
+  readonly buffer: ArrayBuffer
+  readonly segments: readonly (ParameterSegment & { readonly buffer: ArrayBuffer })[]
+}
+
+/** A parameter of a result on this backend. */
+export type ParameterOn<Where extends Backend> = Where extends 'webgpu'
+  ? GpuInitializedParameter
+  : CpuInitializedParameter
+
+/**
+ * The result of `initializeModel` on this backend. Of 'auto' it is one of two, and `backend` tells which:
+ * `if (weights.backend === 'webgpu') weights.get(name).buffer` is a GPUBuffer.
+ */
+export type InitializedModelOf<Where extends Backend> = Where extends Backend ? InitializedModel<Where> : never
+
 /** Where and how to make weights again; what they are is in the manifest. */
 export type RematerializeOptions = Pick<
   InitializeOptions,
   'into' | 'buffers' | 'segments' | 'usage' | 'signal' | 'onProgress'
 >
 
-/** What `initializeModel` gives: the weights and everything known about them. */
-export class InitializedModel implements Disposable {
-  readonly backend: 'webgpu' | 'cpu'
+/**
+ * What `initializeModel` gives: the weights and everything known about them.
+ * @typeParam Where 'webgpu' when a GPUDevice was given: its buffers are GPUBuffers; 'cpu' when the CPU was: ArrayBuffers
+ */
+export class InitializedModel<Where extends Backend = Backend> implements Disposable {
+  readonly backend: Where
   /** The device whose buffers these are, whoever requested it; undefined on the 'cpu' backend. */
-  readonly device: GPUDevice | undefined
+  readonly device: Where extends 'webgpu' ? GPUDevice : undefined
   /** The seed as it was given, or the one that was drawn. */
   readonly seed: number | bigint
   readonly plan: InitializationPlan
   /** By name, in the model's order; skipped parameters are not here. */
-  readonly parameters: ReadonlyMap<string, InitializedParameter>
+  readonly parameters: ReadonlyMap<string, ParameterOn<Where>>
   readonly #store: WeightStore
   readonly #planned: ReadonlyMap<string, PlannedParameter>
   #destroyed = false
@@ -73,8 +94,8 @@ export class InitializedModel implements Disposable {
   private constructor(plan: InitializationPlan, store: WeightStore) {
     this.plan = plan
     this.seed = plan.seed
-    this.backend = store.backend
-    this.device = store.device
+    this.backend = store.backend as Where
+    this.device = store.device as InitializedModel<Where>['device']
     this.#store = store
     this.#planned = new Map(plan.parameters.map((p) => [p.name, p]))
     const present = plan.parameters.filter(({ action }) => action !== 'skip')
@@ -82,11 +103,11 @@ export class InitializedModel implements Disposable {
   }
 
   /** @internal What a plan's weights become once a store holds them. */
-  static of(plan: InitializationPlan, store: WeightStore): InitializedModel {
-    return new InitializedModel(plan, store)
+  static of(plan: InitializationPlan, store: WeightStore): InitializedModelOf<Backend> {
+    return new InitializedModel(plan, store) as InitializedModelOf<Backend>
   }
 
-  #describe(planned: PlannedParameter): InitializedParameter {
+  #describe(planned: PlannedParameter): ParameterOn<Where> {
     const holder = this.#holder(planned)
     const { name, shape, part, elementCount, dtype, byteLength, tiedTo } = planned
     const { buffer, byteOffset, segments } = this.#store.region(holder.name)
@@ -104,7 +125,7 @@ export class InitializedModel implements Disposable {
       ...(tiedTo === undefined ? {} : { tiedTo }),
       segments: segments ?? [{ buffer, byteOffset, byteLength, firstElement: 0, elementCount }],
     }
-    return segments === undefined ? described : withoutBuffer(described)
+    return (segments === undefined ? described : withoutBuffer(described)) as ParameterOn<Where>
   }
 
   /** The parameter that owns the memory: itself, or the one it is tied to. */
@@ -147,10 +168,10 @@ export class InitializedModel implements Disposable {
   }
 
   /**
-   * A parameter by name. On the 'webgpu' backend its buffer is a GPUBuffer.
+   * A parameter by name. On the 'webgpu' backend its buffer is a GPUBuffer, on the 'cpu' backend an ArrayBuffer.
    * @throws WeightInitError `UNKNOWN_PARAMETER`
    */
-  get(name: string): GpuInitializedParameter {
+  get(name: string): ParameterOn<Where> {
     const parameter = this.parameters.get(name)
     if (parameter === undefined) {
       const names = [...this.parameters.keys()]
@@ -160,7 +181,7 @@ export class InitializedModel implements Disposable {
         `There is no initialised parameter ${show(name)}; there are ${list}${names.length > 8 ? `, ... (${names.length})` : ''}.`,
       )
     }
-    return parameter as GpuInitializedParameter
+    return parameter
   }
 
   /** A parameter's values as float32, whatever its dtype; exact. Row-major. */
@@ -233,13 +254,13 @@ export class InitializedModel implements Disposable {
    * stays as it is; destroy it when it is of no more use.
    * @throws DeviceLostError, OutOfMemoryError and what `initializeModel` throws for its options
    */
-  async rematerialize(
-    device: GPUDevice | 'cpu' | 'auto' = 'auto',
+  async rematerialize<Device extends DeviceOption = 'auto'>(
+    device: Device = 'auto' as Device,
     options: RematerializeOptions = {},
-  ): Promise<InitializedModel> {
+  ): Promise<InitializedModelOf<BackendOf<Device>>> {
     const resolved = resolveOptions({ ...options, device, seed: this.seed })
     const plan = planFromManifest(this.manifest())
-    return InitializedModel.of(plan, await materialize(plan, resolved))
+    return InitializedModel.of(plan, await materialize(plan, resolved)) as InitializedModelOf<BackendOf<Device>>
   }
 
   /** Frees the buffers made here; the caller's own (`into`) stay. Safe to call twice. */

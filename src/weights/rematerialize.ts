@@ -1,6 +1,7 @@
+import type { BackendOf, DeviceOption } from '../ir/device.js'
 import { planFromManifest } from '../plan/manifest/read.js'
 import { resolveOptions } from '../plan/options.js'
-import { InitializedModel, type RematerializeOptions } from './initialized-model.js'
+import { InitializedModel, type InitializedModelOf, type RematerializeOptions } from './initialized-model.js'
 import { materialize } from './materialize.js'
 
 /**
@@ -12,12 +13,12 @@ import { materialize } from './materialize.js'
  * @param options where and how: into, buffers, segments, usage, signal, onProgress
  * @throws WeightInitError `INVALID_FILE` for a manifest that is none, and what `initializeModel` throws
  */
-export async function rematerialize(
+export async function rematerialize<Device extends DeviceOption = 'auto'>(
   manifest: unknown,
-  device: GPUDevice | 'cpu' | 'auto' = 'auto',
+  device: Device = 'auto' as Device,
   options: RematerializeOptions = {},
-): Promise<InitializedModel> {
+): Promise<InitializedModelOf<BackendOf<Device>>> {
   const plan = planFromManifest(manifest)
   const resolved = resolveOptions({ ...options, device, seed: plan.seed })
-  return InitializedModel.of(plan, await materialize(plan, resolved))
+  return InitializedModel.of(plan, await materialize(plan, resolved)) as InitializedModelOf<BackendOf<Device>>
 }

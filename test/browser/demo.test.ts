@@ -9,12 +9,14 @@ import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   initializeModel,
+  initializerNames,
   linear,
   parseSafetensorsHeader,
   relu,
   safetensorsHeaderLength,
   sequential,
 } from '../../src/index.js'
+import { settingsOf } from '../../src/initializers/help.js'
 import { layoutSafetensors } from '../../src/readers/safetensors.js'
 import { audit, tabWalk } from '../support/package/accessibility.js'
 import { launchChromium, PATIENCE_MS, type Server, serve } from '../support/package/browser.js'
@@ -139,16 +141,46 @@ describe('the page, on WebGPU', () => {
     expect(await page.evaluate(() => document.activeElement?.getAttribute('name'))).toBe('width')
   })
 
-  it('every initializer it offers runs with its defaults, and the code it shows names it', async () => {
+  it('every initializer there is runs with the values it starts with, and the code it shows names it', async () => {
     const page = await open()
     await setMlp(page, { inputs: 24, width: 24, depth: 2, outputs: 24 })
     const names = await page.locator('#form select[name=initializer] option:not([disabled])').allTextContents()
-    expect(names.length).toBeGreaterThan(12)
+    expect(names).toEqual(initializerNames)
+    // An MLP has no kernels.
+    const ofConvolutions = ['dirac', 'delta_orthogonal']
     for (const name of names) {
       await page.selectOption('#form select[name=initializer]', name)
+      if (ofConvolutions.includes(name)) {
+        expect(await page.textContent('#error'), name).toContain(name)
+        continue
+      }
       expect(await run(page), name).toBe('Done: every element was compared with the CPU.')
       expect(await page.textContent('#code')).toContain(`'${name}'`)
     }
+  })
+
+  it('has a field for every setting of every initializer, which reaches the plan', async () => {
+    const page = await open()
+    for (const name of initializerNames) {
+      await page.selectOption('#form select[name=initializer]', name)
+      const fields = await page
+        .locator('#knobs [data-knob]')
+        .evaluateAll((all) => all.map((field) => (field as HTMLElement).dataset.knob))
+      expect(fields, name).toEqual(settingsOf(name).map(({ key }) => key))
+    }
+    await page.selectOption('#form select[name=initializer]', 'siren')
+    await page.fill('#form [data-knob=omega]', '7')
+    expect(await page.textContent('#code')).toContain("'siren', { omega: 7 }")
+    await page.check('#form [data-knob=first]')
+    expect(await page.textContent('#code')).toContain("'siren', { omega: 7, first: true }")
+    await page.selectOption('#form select[name=initializer]', 'kaiming')
+    await page.fill('#form [data-knob=gain]', '2')
+    await page.selectOption('#form select[name=generator]', 'jax')
+    await page.selectOption('#form select[name=fans]', 'torch')
+    expect(await page.textContent('#code')).toContain(
+      "'kaiming', { gain: 2 }, { seed: 42, generator: 'jax', fans: 'torch' }",
+    )
+    expect(await page.textContent('#error')).toBe('')
   })
 
   it('the code that it shows makes the same bits', async () => {

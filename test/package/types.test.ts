@@ -1,7 +1,9 @@
 // The declarations of the package under the compilers and settings that users have: what checks, and what must not.
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import {
   type Consumer,
   createConsumer,
@@ -19,14 +21,29 @@ beforeAll(async () => {
 })
 afterAll(() => consumer?.remove())
 
+/** The newest compiler. */
+const newest = join(repository, 'node_modules', 'typescript')
+/**
+ * The oldest one at hand, which another tool brings along. The types are promised from 5.7 on; it is not newer, which a test
+ * below makes sure of.
+ */
+const oldest = dirname(
+  createRequire(createRequire(import.meta.url).resolve('@arethetypeswrong/core')).resolve('typescript/package.json'),
+)
+
 /** Compiles a file as a consumer with these compiler options would; diagnostics are in stdout. */
-async function check(name: string, code: string, options: Readonly<Record<string, unknown>>): Promise<Output> {
+async function check(
+  name: string,
+  code: string,
+  options: Readonly<Record<string, unknown>>,
+  typescript: string = newest,
+): Promise<Output> {
   const folder = join(consumer.folder, name)
   await mkdir(folder, { recursive: true })
   const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, types: [], ...options }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }))
   await writeFile(join(folder, 'main.ts'), code)
-  const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
+  const tsc = join(typescript, 'bin', 'tsc')
   return runNode([tsc, '-p', 'tsconfig.json', '--pretty', 'false'], { cwd: folder })
 }
 
@@ -162,7 +179,8 @@ describe("types, with the compiler's own libraries and no @webgpu/types", () => 
   })
 
   it('check without the DOM library, given @webgpu/types and @types/node', async () => {
-    await linkModules(consumer.folder, ['@webgpu/types', '@types/node', 'undici-types'])
+    await linkWebGpuTypes()
+    await linkModules(consumer.folder, ['@types/node', 'undici-types'])
     const options = { ...resolutions.NodeNext, lib: ['ES2023'], types: ['@webgpu/types', 'node'], skipLibCheck: true }
     expect((await check('no-dom', design, options)).stdout).toBe('')
   })
@@ -218,7 +236,6 @@ describe("types, with the compiler's own libraries and no @webgpu/types", () => 
     }
     const text = await readFile(join(types, 'weights', 'initialized-model.d.ts'), 'utf8')
     expect(text).toContain('private constructor();')
-    // Types come from a file of that name.
     expect(text.replace(/^import .*$/gm, '')).not.toMatch(/WeightStore|\bstore\b|\bheld\(|static of\(/)
   })
 
@@ -290,5 +307,204 @@ describe('types refuse', () => {
   it('nothing else in that program', () => {
     const outside = [...errors.keys()].filter((index) => index < 0 || index >= lines.length)
     expect(outside.map((index) => errors.get(index))).toEqual([])
+  })
+})
+
+/** Programs about names, settings and rules that must compile; each is a statement or two. */
+const sound = [
+  `initializeModel(model, 'kaiming')`,
+  `initializeModel(model, 'kaiming', { mode: 'fan_out', nonlinearity: 'leaky_relu', a: 0.2 }, { device, seed: 1 })`,
+  `initializeModel(model, 'kaimingUniform', { mode: 'fan_in' }, { seed: 1n })`,
+  `initializeModel(model, 'sparse', { sparsity: 0.9 })`,
+  `initializeModel(model, 'siren', { first: true, omega: 20 })`,
+  `initializeModel(model, 'lecun_normal', {}, { dtype: 'bfloat16' })`,
+  `initializeModel(model, xavierUniform, { seed: 1 }); initializeModel(model, xavierUniform, {}, { seed: 1 })`,
+  `initializeModel(model, [{ match: (p) => p.shape.length > 1, initializer: 'kaiming', config: { mode: 'fan_out' } }], { seed: 1 })`,
+  `initializeModel(model, [{ match: /b/, initializer: 'skip' }, { match: '*', initializer: xavierUniform }], {}, { seed: 1 })`,
+  `const rules = [{ match: 'w', initializer: 'normal', config: { std: 0.02 } }] as const; planModel(model, rules, { seed: 1 })`,
+  `const checked = [{ match: 'w', initializer: 'normal', config: { std: 0.02 } }] satisfies InitializerRule[]; planModel(model, checked)`,
+  `planModel(model, llamaRecipe(), { seed: 1 }); planModel(model, [...llamaRecipe(), { match: '*', initializer: 'zeros' }])`,
+  `declare const either: InitializerArgument; planModel(model, either); planModel(model, either, {}, { seed: 1 })`,
+  `declare const text: string; planModel(model, text as InitializerName); planModel(model, createInitializer(text, { gain: 2 }))`,
+  `const config: ConfigOf<'trunc_normal'> = { std: 0.02, a: -1 }; planModel(model, 'trunc_normal', config)`,
+  `initializeTensor([2, 3], 'variance_scaling', { mode: 'fan_geo_avg' }, { device: 'cpu' })`,
+  `initializeFile('out', model, 'xavier', { gain: 2 }, { seed: 1, format: 'npy' }); initializeFile('out', model, llamaRecipe(), { seed: 1 })`,
+  `const gpu: GPUBuffer = (await initializeModel(model, 'xavier', {}, { device })).get('w').buffer`,
+  `const gpu2: GPUBuffer = (await initializeModel(model, xavierUniform, { device })).get('w').segments[0]!.buffer`,
+  `const host: ArrayBuffer = (await initializeModel(model, 'xavier', {}, { device: 'cpu' })).get('w').buffer`,
+  `const host2: ArrayBuffer = (await initializeTensor([2], 'zeros', {}, { device: 'cpu' })).get('w').buffer`,
+  `const some = await initializeModel(model, 'xavier'); if (some.backend === 'webgpu') some.get('w').buffer satisfies GPUBuffer`,
+  `const any: InitializedModel = await initializeModel(model, 'xavier', {}, { device: 'cpu' }); any.destroy()`,
+  `const again: GPUBuffer = (await rematerialize({}, device)).get('w').buffer`,
+]
+
+/** The same with a mistake, and what the compiler has to say about it. */
+const unsound: readonly (readonly [line: string, message: RegExp])[] = [
+  [`initializeModel(model, 'kaming')`, /'"kaming"' is not assignable/],
+  [`initializeModel(model, 'kaming', {}, { seed: 1 })`, /'"kaming"' is not assignable/],
+  [`initializeModel(model, 'kaiming', { mod: 'fan_out' })`, /'mod' does not exist in type 'KaimingConfig'/],
+  [`initializeModel(model, 'kaiming', { mode: 'fan_in', mod: 1 })`, /'mod' does not exist in type 'KaimingConfig'/],
+  [`initializeModel(model, 'kaiming', { mode: 'fanout' })`, /'"fanout"' is not assignable.*Did you mean '"fan_out"'/],
+  [`initializeModel(model, 'kaiming', { mode: 'fanout' }, { device })`, /'"fanout"' is not assignable/],
+  [`initializeModel(model, 'kaiming', { gain: '2' })`, /'string' is not assignable to type 'number/],
+  [`initializeModel(model, 'kaiming', { seed: 1 })`, /'seed' does not exist in type 'KaimingConfig'/],
+  [`initializeModel(model, 'kaiming', { device: 'cpu' })`, /'device' does not exist in type 'KaimingConfig'/],
+  [`initializeModel(model, 'kaiming_uniform', { distribution: 'normal' })`, /'distribution' does not exist/],
+  [`initializeModel(model, 'lecunNormal', { scale: 2 })`, /'scale' does not exist in type 'NoSettings'/],
+  [`initializeModel(model, 'torch_default', { gain: 2 })`, /'gain' does not exist in type 'NoSettings'/],
+  [`initializeModel(model, 'sparse', {})`, /'sparsity' is missing/],
+  [`initializeModel(model, 'siren', { first: 1 })`, /'number' is not assignable to type 'boolean/],
+  [`initializeModel(model, 'kaiming', {}, { seed: 1, sed: 2 })`, /'sed' does not exist.*Did you mean to write 'seed'/],
+  [`initializeModel(model, xavierUniform, { gain: 2 })`, /'gain' does not exist in type 'InitializeOptions/],
+  [`initializeModel(model, xavierUniform, { seed: 1, sed: 2 })`, /'sed' does not exist/],
+  [
+    `initializeModel(model, [{ match: '*', initializer: 'kaming' }])`,
+    /'"kaming"' is not assignable.*Did you mean '"kaiming"'/,
+  ],
+  [`initializeModel(model, [{ match: '*', initializer: 'kaiming', config: { mod: 1 } }])`, /'mod' does not exist/],
+  [
+    `initializeModel(model, [{ match: '*', initializer: 'kaiming', config: { mode: 'fanout' } }])`,
+    /'"fanout"' is not assignable/,
+  ],
+  [`initializeModel(model, [{ match: '*', initializer: 'kaiming', config: { seed: 1 } }])`, /'seed' does not exist/],
+  [`initializeModel(model, [{ match: '*', initializer: 'kaiming', seed: 1 }])`, /'seed' does not exist/],
+  [
+    `initializeModel(model, [{ match: '*', initializer: xavierUniform, config: { gain: 1 } }])`,
+    /not assignable|does not exist/,
+  ],
+  [`planModel(model, 'kaming')`, /'"kaming"' is not assignable/],
+  [`planModel(model, 'kaiming', { seed: 1 })`, /'seed' does not exist in type 'KaimingConfig'/],
+  [`initializeTensor([2, 3], 'kaming')`, /'"kaming"' is not assignable/],
+  [`initializeTensor([2, 3], 'kaiming', { seed: 1 })`, /'seed' does not exist in type 'KaimingConfig'/],
+  [`initializeFile('out', model, 'kaiming', { seed: 1 })`, /'seed' does not exist in type 'KaimingConfig'/],
+  [`initializeFile('out', model, llamaRecipe(), { sed: 1 })`, /'sed' does not exist/],
+  [`declare const plain: string; planModel(model, plain)`, /'string' is not assignable/],
+  [`planModel(model, plain as InitializerName, { seed: 1 })`, /'seed' does not exist/],
+  [
+    `const b1: ArrayBuffer = (await initializeModel(model, 'xavier', {}, { device })).get('w').buffer`,
+    /'GPUBuffer' is (not|missing)/,
+  ],
+  [
+    `const b2: GPUBuffer = (await initializeModel(model, 'xavier', {}, { device: 'cpu' })).get('w').buffer`,
+    /'ArrayBuffer' is missing/,
+  ],
+  [`const b3: GPUBuffer = (await initializeModel(model, 'xavier')).get('w').buffer`, /'ArrayBuffer' is missing/],
+]
+/** The longest message that is read, and not scrolled past. TypeScript 5 repeats the signature of every overload. */
+const LONGEST = { lines: 9, characters: 1500 }
+
+/** Of a compiler whose own libraries have no WebGPU. */
+async function linkWebGpuTypes(): Promise<void> {
+  if (existsSync(join(consumer.folder, 'node_modules', '@webgpu', 'types'))) return
+  await linkModules(consumer.folder, ['@webgpu/types'])
+}
+
+test('an editor completes names, settings and values, in rules too', async () => {
+  await linkWebGpuTypes()
+  const ts = createRequire(import.meta.url)(join(oldest, 'lib', 'typescript.js'))
+  const file = join(consumer.folder, 'completion.ts')
+  const head = `import { initializeModel, linear } from 'webgpu-init'\nconst model = linear(1, 2)\n`
+  /** What is offered where the line has a |. */
+  const completionsAt = (line: string): string[] => {
+    const text = head + line.replace('|', '')
+    const read = (path: string): string | undefined => (path === file ? text : ts.sys.readFile(path))
+    const service = ts.createLanguageService({
+      getScriptFileNames: () => [file],
+      getScriptVersion: () => '1',
+      getScriptSnapshot: (path: string) => {
+        const found = read(path)
+        return found === undefined ? undefined : ts.ScriptSnapshot.fromString(found)
+      },
+      getCurrentDirectory: () => consumer.folder,
+      getCompilationSettings: () => ({
+        strict: true,
+        target: 9,
+        module: 199,
+        moduleResolution: 99,
+        types: ['@webgpu/types'],
+      }),
+      getDefaultLibFileName: (options: unknown) => ts.getDefaultLibFilePath(options),
+      fileExists: (path: string) => path === file || ts.sys.fileExists(path),
+      readFile: read,
+      directoryExists: ts.sys.directoryExists,
+      getDirectories: ts.sys.getDirectories,
+    })
+    const found = service.getCompletionsAtPosition(file, head.length + line.indexOf('|'), {})
+    return (found?.entries ?? []).map((entry: { name: string }) => entry.name).sort()
+  }
+  const names = completionsAt(`initializeModel(model, '|')`)
+  expect(names).toEqual(expect.arrayContaining(['xavier', 'kaiming_uniform', 'kaimingUniform', 'torch_default']))
+  const settings = ['a', 'distribution', 'gain', 'mode', 'nonlinearity']
+  expect(completionsAt(`initializeModel(model, 'kaiming', { | })`)).toEqual(settings)
+  expect(completionsAt(`initializeModel(model, 'kaiming', { mode: '|' })`)).toEqual(['fan_in', 'fan_out'])
+  expect(completionsAt(`initializeModel(model, 'xavier', { distribution: '|' }, { seed: 1 })`)).toEqual([
+    'normal',
+    'uniform',
+  ])
+  expect(completionsAt(`initializeModel(model, [{ match: '*', initializer: '|' }])`)).toEqual(
+    expect.arrayContaining([...names, 'skip']),
+  )
+  const inRule = completionsAt(`initializeModel(model, [{ match: '*', initializer: 'kaiming', config: { | } }])`)
+  expect(inRule).toEqual(expect.arrayContaining(settings))
+  expect(completionsAt(`initializeModel(model, 'kaiming', {}, { device: '|' })`)).toEqual(['auto', 'cpu'])
+})
+
+describe.each([
+  ['newest', newest],
+  ['oldest', oldest],
+])('the string API, with the %s compiler at hand', (which, typescript) => {
+  const options = {
+    ...resolutions.NodeNext,
+    target: 'ES2022',
+    lib: ['ES2023', 'ESNext.Disposable'],
+    types: ['@webgpu/types'],
+  }
+  const head = [
+    `import * as library from 'webgpu-init'`,
+    `import { type ConfigOf, createInitializer, type InitializedModel, type InitializerArgument, type InitializerName, type InitializerRule } from 'webgpu-init'`,
+    `import { initializeFile } from 'webgpu-init/node'`,
+    `const { initializeModel, initializeTensor, linear, llamaRecipe, planModel, rematerialize, xavierUniform } = library`,
+    `const model = linear(1, 2)`,
+    `declare const device: GPUDevice`,
+  ]
+
+  beforeAll(linkWebGpuTypes)
+
+  it('is the compiler that it is taken for', async () => {
+    const { version } = JSON.parse(await readFile(join(typescript, 'package.json'), 'utf8')) as { version: string }
+    const [major = 0, minor = 0] = version.split('.').map(Number)
+    if (which === 'newest') expect(major).toBeGreaterThanOrEqual(7)
+    else expect(major < 5 || (major === 5 && minor <= 7), version).toBe(true)
+  })
+
+  it('takes what is right', async () => {
+    const code = [...head, ...sound, 'export {}'].join('\n')
+    expect((await check(`sound-${which}`, code, { ...options, skipLibCheck: true }, typescript)).stdout).toBe('')
+  })
+
+  it('refuses what is wrong, each line by a message that is readable', async () => {
+    const code = [...head, ...unsound.map(([line]) => line), 'export {}'].join('\n')
+    const { stdout } = await check(`unsound-${which}`, code, { ...options, skipLibCheck: true }, typescript)
+    const messages = new Map<number, string>()
+    for (const text of stdout.split(/^(?=main\.ts\()/m)) {
+      const [, line] = /^main\.ts\((\d+),/.exec(text) ?? []
+      if (line !== undefined) messages.set(Number(line) - 1 - head.length, text.trimEnd())
+    }
+    for (const [index, [line, expected]] of unsound.entries()) {
+      expect(messages.get(index), line).toMatch(expected)
+      expect(messages.get(index)!.length, messages.get(index)).toBeLessThan(LONGEST.characters)
+      expect(messages.get(index)!.split('\n').length, messages.get(index)).toBeLessThanOrEqual(LONGEST.lines)
+    }
+    expect([...messages.keys()].filter((index) => index < 0 || index >= unsound.length)).toEqual([])
+  })
+
+  it('compiles every program of docs/initializers.md', async () => {
+    const text = await readFile(join(repository, 'docs', 'initializers.md'), 'utf8')
+    const programs = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, program = '']) => program)
+    expect(programs.length).toBeGreaterThan(1)
+    for (const [index, program] of programs.entries()) {
+      const name = `docs-${which}-${index}`
+      expect((await check(name, program, { ...options, skipLibCheck: true }, typescript)).stdout).toBe('')
+    }
   })
 })

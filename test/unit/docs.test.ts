@@ -76,7 +76,7 @@ describe('tables of the public names', () => {
 
   test('docs/options.md has every option', () => {
     const [, body = ''] =
-      /export interface InitializeOptions \{\n([\s\S]*?)\n\}/.exec(read('src/plan/options.ts')) ?? []
+      /export interface InitializeOptions(?:<[^\n]*>)? \{\n([\s\S]*?)\n\}/.exec(read('src/plan/options.ts')) ?? []
     const options = [...body.matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name)
     expect(options.length).toBeGreaterThan(10)
     expect(firstColumn('docs/options.md').sort()).toEqual(options.sort())
@@ -91,8 +91,8 @@ describe('tables of the public names', () => {
 
   test('docs/results.md has every member of InitializedModel and every field of a parameter', () => {
     const source = read('src/weights/initialized-model.ts')
-    const [, fields = ''] = /export interface InitializedParameter \{\n([\s\S]*?)\n\}/.exec(source) ?? []
-    const [, members = ''] = /export class InitializedModel [^\n]*\{\n([\s\S]*?)\n\}\n/.exec(source) ?? []
+    const [, fields = ''] = /export interface InitializedParameter(?:<[^\n]*>)? \{\n([\s\S]*?)\n\}/.exec(source) ?? []
+    const [, members = ''] = /export class InitializedModel[^\n]*\{\n([\s\S]*?)\n\}\n/.exec(source) ?? []
     const names = [
       ...[...fields.matchAll(/^ {2}readonly (\w+)\??:/gm)].filter(([, name]) => name !== 'name'),
       ...withoutInternal(members).matchAll(/^ {2}(?:readonly |async )?([a-z]\w+)(?::|\()/gm),

@@ -1,30 +1,27 @@
-import { refuseUnknownKeys } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { finiteNumber, Initializer, orDefault } from '../initializer.js'
+import { SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface ConstantConfig {
-  /** Default 0. */
-  readonly value?: number
-}
+export interface ConstantConfig extends ConfigFrom<typeof ConstantInitializer.settings>, InitializerConfig {}
 
 /** Every element is `value`. PyTorch's constant_, zeros_ and ones_. Any dtype that can hold the value. */
-export class ConstantInitializer extends Initializer {
-  readonly name: string = 'constant'
-  readonly value: number
+export class ConstantInitializer extends SchemaInitializer {
+  static readonly names = { constant: {}, zeros: { value: 0 }, ones: { value: 1 } } as const
+  static readonly settings = {
+    /** Default 0. */
+    value: { default: 0 },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof ConstantInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a value that is not a finite number, or an unknown key */
   constructor(config: ConstantConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['value'], 'constant config', 'INVALID_CONFIG')
-    this.value = finiteNumber(orDefault(config.value, 0), 'value', 'constant')
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { value: this.value }
+    super(config)
   }
 
   distribution(): Distribution {
-    return { kind: 'constant', value: this.value }
+    return { kind: 'constant', value: this.config.value }
   }
 }
 
@@ -32,3 +29,13 @@ export const zeros: ConstantInitializer = /* @__PURE__ */ new ConstantInitialize
 export const ones: ConstantInitializer = /* @__PURE__ */ new ConstantInitializer({ value: 1 })
 /** Zeros; for another value `new ConstantInitializer({ value })`. */
 export const constant: ConstantInitializer = /* @__PURE__ */ new ConstantInitializer()
+
+export const constantHelp: FamilyHelp<typeof ConstantInitializer> = {
+  family: ConstantInitializer,
+  summary: 'Every element is the same number.',
+  distribution: 'value',
+  citation: 'torch.nn.init.constant_, zeros_ and ones_; jax.nn.initializers.constant; keras.initializers.Constant',
+  settings: {
+    value: 'the number',
+  },
+}

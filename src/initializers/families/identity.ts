@@ -1,27 +1,26 @@
 import { byteWidth, type DType } from '../../core/dtype.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { finiteNumber, Initializer, type InitializerContext, orDefault } from '../initializer.js'
+import { type InitializerContext, SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface EyeConfig {
-  /** Value on the diagonal. Default 1. */
-  readonly gain?: number
-}
+export interface EyeConfig extends ConfigFrom<typeof EyeInitializer.settings>, InitializerConfig {}
 
 /** Ones (times gain) on the diagonal of a matrix, square or not; zeros elsewhere. PyTorch's eye_, Keras's Identity. */
-export class EyeInitializer extends Initializer {
-  readonly name: string = 'eye'
-  readonly gain: number
+export class EyeInitializer extends SchemaInitializer {
+  /** 'identity' is Keras's name. */
+  static readonly names = { eye: {}, identity: {} } as const
+  static readonly settings = {
+    /** Value on the diagonal. Default 1. */
+    gain: { default: 1 },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof EyeInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a gain that is not a finite number, or an unknown key */
   constructor(config: EyeConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['gain'], 'eye config', 'INVALID_CONFIG')
-    this.gain = finiteNumber(orDefault(config.gain, 1), 'gain', this.name)
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { gain: this.gain }
+    super(config)
   }
 
   /** @throws WeightInitError `INVALID_SHAPE` unless rank 2, in PyTorch's words */
@@ -32,42 +31,42 @@ export class EyeInitializer extends Initializer {
     const [rows = 1, columns = 1] = shape
     return {
       kind: 'diagonal',
-      value: this.gain,
+      value: this.config.gain,
       elementCount,
       runs: [{ first: 0, stride: columns + 1, count: Math.min(rows, columns) }],
     }
   }
 }
 
-export interface DiracConfig {
-  /** Groups of the convolution; must divide the output channels. Default 1. */
-  readonly groups?: number
-}
+export interface DiracConfig extends ConfigFrom<typeof DiracInitializer.settings>, InitializerConfig {}
 
 /**
  * The identity of a convolution: keeps its input's channels, as many as there are. PyTorch's dirac_: for each group g and
  * d < min(out / groups, in): weight[g out/groups + d, d, centre of the kernel] = 1; zeros elsewhere. Layout out-in.
  */
-export class DiracInitializer extends Initializer {
-  readonly name: string = 'dirac'
-  readonly groups: number
+export class DiracInitializer extends SchemaInitializer {
+  static readonly names = { dirac: {} } as const
+  static readonly settings = {
+    /** Groups of the convolution; must divide the output channels. Default 1. */
+    groups: {
+      integer: true,
+      default: 1,
+      min: 1,
+      refusal: 'groups must be a positive integer, but found %.',
+    },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof DiracInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for groups that is no positive integer, or an unknown key */
   constructor(config: DiracConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['groups'], 'dirac config', 'INVALID_CONFIG')
-    this.groups = finiteNumber(orDefault(config.groups, 1), 'groups', this.name)
-    if (!Number.isInteger(this.groups) || this.groups < 1) {
-      throw new WeightInitError('INVALID_CONFIG', `dirac: groups must be a positive integer, but found ${this.groups}.`)
-    }
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { groups: this.groups }
+    super(config)
   }
 
   /** @throws WeightInitError `INVALID_SHAPE` unless rank 3, 4 or 5 with groups dividing axis 0, in PyTorch's words */
   distribution({ parameter }: InitializerContext): Distribution {
+    const { groups } = this.config
     const { shape, name, elementCount, layout } = parameter
     if (shape.length < 3 || shape.length > 5) {
       wrongRank(name, shape, 'Only tensors with 3, 4, or 5 dimensions are supported', 'dirac')
@@ -80,21 +79,21 @@ export class DiracInitializer extends Initializer {
     }
     refuseBytes(parameter.dtype, name, 'dirac')
     const [out = 1, inputs = 1, ...kernel] = shape
-    if (out % this.groups !== 0) {
+    if (out % groups !== 0) {
       throw new WeightInitError(
         'INVALID_SHAPE',
-        `Parameter ${show(name)}: dim 0 must be divisible by groups, but found ${out} and groups ${this.groups}.`,
+        `Parameter ${show(name)}: dim 0 must be divisible by groups, but found ${out} and groups ${groups}.`,
       )
     }
     const field = kernel.reduce((a, b) => a * b, 1)
     const centre = kernel.reduce((at, length) => at * length + Math.floor(length / 2), 0)
-    const perGroup = out / this.groups
+    const perGroup = out / groups
     const row = inputs * field
     return {
       kind: 'diagonal',
       value: 1,
       elementCount,
-      runs: Array.from({ length: this.groups }, (_, group) => ({
+      runs: Array.from({ length: groups }, (_, group) => ({
         first: group * perGroup * row + centre,
         stride: row + field,
         count: Math.min(perGroup, inputs),
@@ -124,3 +123,23 @@ export const eye: EyeInitializer = /* @__PURE__ */ new EyeInitializer()
 /** Keras's name for `eye`. */
 export const identity: EyeInitializer = eye
 export const dirac: DiracInitializer = /* @__PURE__ */ new DiracInitializer()
+
+export const eyeHelp: FamilyHelp<typeof EyeInitializer> = {
+  family: EyeInitializer,
+  summary: 'Ones, times gain, on the diagonal of a matrix, square or not; zeros elsewhere.',
+  distribution: 'gain on the diagonal',
+  citation: 'torch.nn.init.eye_; keras.initializers.Identity',
+  settings: {
+    gain: 'the value on the diagonal',
+  },
+}
+
+export const diracHelp: FamilyHelp<typeof DiracInitializer> = {
+  family: DiracInitializer,
+  summary: 'The identity of a convolution in the layout out-in.',
+  distribution: '1 at the centre of the kernel where input and output channel are the same, in each group',
+  citation: 'torch.nn.init.dirac_',
+  settings: {
+    groups: 'groups of the convolution; they must divide the output channels',
+  },
+}

@@ -1,40 +1,44 @@
-import { refuseUnknownKeys, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { finiteNumber, Initializer, orDefault } from '../initializer.js'
+import { SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface NormalConfig {
-  /** Default 0. */
-  readonly mean?: number
-  /** Standard deviation, >= 0; 0 is the constant `mean`. Default 1. */
-  readonly std?: number
-}
+export interface NormalConfig extends ConfigFrom<typeof NormalInitializer.settings>, InitializerConfig {}
 
 /** N(mean, std^2), PyTorch's normal_. |value - mean| <= 6.77 std. */
-export class NormalInitializer extends Initializer {
-  readonly name: string = 'normal'
-  readonly mean: number
-  readonly std: number
+export class NormalInitializer extends SchemaInitializer {
+  /** 'random_normal' is Keras's name, with Keras's default. */
+  static readonly names = { normal: {}, random_normal: {} } as const
+  static readonly defaults = { random_normal: { std: 0.05 } } as const
+  static readonly settings = {
+    /** Default 0. */
+    mean: { default: 0 },
+    /** Standard deviation, >= 0; 0 is the constant `mean`. Default 1. */
+    std: { default: 1, min: 0, refusal: 'normal expects std >= 0.0, but found std %.' },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof NormalInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a std that is negative or not finite, or an unknown key */
   constructor(config: NormalConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['mean', 'std'], 'normal config', 'INVALID_CONFIG')
-    this.mean = finiteNumber(orDefault(config.mean, 0), 'mean', 'normal')
-    const std = orDefault(config.std, 1)
-    if (typeof std === 'number' && !(std >= 0)) {
-      throw new WeightInitError('INVALID_CONFIG', `normal expects std >= 0.0, but found std ${std}.`)
-    }
-    this.std = finiteNumber(std, 'std', 'normal')
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { mean: this.mean, std: this.std }
+    super(config)
   }
 
   distribution(): Distribution {
-    return { kind: 'normal', mean: this.mean, std: this.std }
+    return { kind: 'normal', mean: this.config.mean, std: this.config.std }
   }
 }
 
 /** N(0, 1). */
 export const normal: NormalInitializer = /* @__PURE__ */ new NormalInitializer()
+
+export const normalHelp: FamilyHelp<typeof NormalInitializer> = {
+  family: NormalInitializer,
+  summary: 'A normal distribution.',
+  distribution: 'N(mean, std^2)',
+  citation: 'torch.nn.init.normal_; jax.nn.initializers.normal; keras.initializers.RandomNormal',
+  settings: {
+    mean: 'the mean',
+    std: 'the standard deviation; 0 is the constant mean',
+  },
+}

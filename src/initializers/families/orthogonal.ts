@@ -1,11 +1,9 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { finiteNumber, Initializer, type InitializerContext, orDefault } from '../initializer.js'
+import { type InitializerContext, SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface OrthogonalConfig {
-  /** Factor on the orthogonal matrix. Default 1. */
-  readonly gain?: number
-}
+export interface OrthogonalConfig extends ConfigFrom<typeof OrthogonalInitializer.settings>, InitializerConfig {}
 
 /**
  * gain times a random orthogonal matrix, uniform over all of them (Haar): Q of the QR factorisation of N(0, 1) elements, with
@@ -15,19 +13,19 @@ export interface OrthogonalConfig {
  * Keras. The shorter side is orthonormal. Fused blocks and batch axes get a matrix each.
  * Not bit-exact between devices (the one exception): the same bits every time on one device, within 2e-5 of the CPU's.
  */
-export class OrthogonalInitializer extends Initializer {
-  readonly name: string = 'orthogonal'
-  readonly gain: number
+export class OrthogonalInitializer extends SchemaInitializer {
+  static readonly names = { orthogonal: {} } as const
+  static readonly settings = {
+    /** Factor on the orthogonal matrix. Default 1. */
+    gain: { default: 1 },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof OrthogonalInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a gain that is not a finite number, or an unknown key */
   constructor(config: OrthogonalConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['gain'], 'orthogonal config', 'INVALID_CONFIG')
-    this.gain = finiteNumber(orDefault(config.gain, 1), 'gain', this.name)
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { gain: this.gain }
+    super(config)
   }
 
   /** @throws WeightInitError `INVALID_SHAPE` for rank < 2, in PyTorch's words; for blocks fused along the last axis */
@@ -49,7 +47,16 @@ export class OrthogonalInitializer extends Initializer {
     const each = elementCount / batch
     const last = shape.at(-1) ?? 1
     const rows = layout === 'in-out' ? each / last : (shape[batchAxes] ?? 1) / blocks
-    return { kind: 'orthogonal', gain: this.gain, batch, rows, columns: each / rows, field: 1, centre: 0, stride: 1 }
+    return {
+      kind: 'orthogonal',
+      gain: this.config.gain,
+      batch,
+      rows,
+      columns: each / rows,
+      field: 1,
+      centre: 0,
+      stride: 1,
+    }
   }
 }
 
@@ -58,19 +65,19 @@ export class OrthogonalInitializer extends Initializer {
  * "Dynamical isometry and a mean field theory of CNNs", ICML 2018; jax.nn.initializers.delta_orthogonal. Needs at least as
  * many output as input channels.
  */
-export class DeltaOrthogonalInitializer extends Initializer {
-  readonly name: string = 'delta_orthogonal'
-  readonly gain: number
+export class DeltaOrthogonalInitializer extends SchemaInitializer {
+  static readonly names = { delta_orthogonal: {} } as const
+  static readonly settings = {
+    /** Factor on the orthogonal matrix. Default 1. */
+    gain: { default: 1 },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof DeltaOrthogonalInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a gain that is not a finite number, or an unknown key */
   constructor(config: OrthogonalConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['gain'], 'delta_orthogonal config', 'INVALID_CONFIG')
-    this.gain = finiteNumber(orDefault(config.gain, 1), 'gain', this.name)
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { gain: this.gain }
+    super(config)
   }
 
   /** @throws WeightInitError `INVALID_SHAPE` unless rank 3, 4 or 5 with outputs >= inputs, layout out-in or in-out */
@@ -97,7 +104,7 @@ export class DeltaOrthogonalInitializer extends Initializer {
     const centre = kernel.reduce((at, length) => at * length + Math.floor((length - 1) / 2), 0)
     return {
       kind: 'orthogonal',
-      gain: this.gain,
+      gain: this.config.gain,
       batch: 1,
       rows: first,
       columns: second,
@@ -110,3 +117,24 @@ export class DeltaOrthogonalInitializer extends Initializer {
 
 export const orthogonal: OrthogonalInitializer = /* @__PURE__ */ new OrthogonalInitializer()
 export const deltaOrthogonal: DeltaOrthogonalInitializer = /* @__PURE__ */ new DeltaOrthogonalInitializer()
+
+export const orthogonalHelp: FamilyHelp<typeof OrthogonalInitializer> = {
+  family: OrthogonalInitializer,
+  summary: 'A random orthogonal matrix times gain; a tensor of more axes is flattened.',
+  distribution: 'gain Q, Q uniform over all orthogonal matrices (Haar)',
+  citation:
+    'Saxe et al. 2014; torch.nn.init.orthogonal_; jax.nn.initializers.orthogonal; keras.initializers.Orthogonal',
+  settings: {
+    gain: 'a factor on the matrix',
+  },
+}
+
+export const deltaOrthogonalHelp: FamilyHelp<typeof DeltaOrthogonalInitializer> = {
+  family: DeltaOrthogonalInitializer,
+  summary: 'A convolution that is an orthogonal map.',
+  distribution: "gain Q at the kernel's centre, zeros elsewhere",
+  citation: 'Xiao et al. 2018; jax.nn.initializers.delta_orthogonal',
+  settings: {
+    gain: 'a factor on the matrix',
+  },
+}

@@ -1,13 +1,9 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from '../initializer.js'
+import { type InitializerContext, SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface SinusoidalConfig {
-  /** Longest wavelength over 2 pi, in positions: above 1, at most 1e9. Default 10000. */
-  readonly maxTimescale?: number
-  /** Where sine and cosine lie: 'halves' (default), or 'interleaved'. */
-  readonly arrangement?: 'halves' | 'interleaved'
-}
+export interface SinusoidalConfig extends ConfigFrom<typeof SinusoidalInitializer.settings>, InitializerConfig {}
 
 /**
  * The fixed sinusoidal table of positions [positions, width]: no random numbers, the same for every seed. In [-1, 1].
@@ -16,32 +12,26 @@ export interface SinusoidalConfig {
  *
  * p w_j is rounded to float32 as PyTorch's programs do; the sine of that is exact to float32. Same bits on every device.
  */
-export class SinusoidalInitializer extends Initializer {
-  readonly name: string = 'sinusoidal'
-  readonly maxTimescale: number
-  readonly arrangement: 'halves' | 'interleaved'
+export class SinusoidalInitializer extends SchemaInitializer {
+  static readonly names = { sinusoidal: {} } as const
+  static readonly settings = {
+    /** Longest wavelength over 2 pi, in positions: above 1, at most 1e9. Default 10000. */
+    maxTimescale: {
+      default: 10000,
+      above: 1,
+      max: 1e9,
+      refusal: 'maxTimescale must be above 1 and at most 1e9, but found %.',
+    },
+    /** Where sine and cosine lie: 'halves' (default), or 'interleaved'. */
+    arrangement: { choices: ['halves', 'interleaved'], default: 'halves' },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof SinusoidalInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a timescale out of range, an unknown arrangement or key */
   constructor(config: SinusoidalConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['maxTimescale', 'arrangement'], 'sinusoidal config', 'INVALID_CONFIG')
-    this.maxTimescale = finiteNumber(orDefault(config.maxTimescale, 10000), 'maxTimescale', this.name)
-    if (!(this.maxTimescale > 1 && this.maxTimescale <= 1e9)) {
-      throw new WeightInitError(
-        'INVALID_CONFIG',
-        `sinusoidal: maxTimescale must be above 1 and at most 1e9, but found ${this.maxTimescale}.`,
-      )
-    }
-    this.arrangement = oneOf(
-      orDefault(config.arrangement, 'halves'),
-      ['halves', 'interleaved'],
-      'arrangement',
-      this.name,
-    )
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { maxTimescale: this.maxTimescale, arrangement: this.arrangement }
+    super(config)
   }
 
   /** @throws WeightInitError `INVALID_SHAPE` unless [positions, width] with an even width of at least 4 */
@@ -54,9 +44,21 @@ export class SinusoidalInitializer extends Initializer {
           'width of at least 4. Use another initializer for it.',
       )
     }
-    return { kind: 'sinusoid', rows, columns, maxTimescale: this.maxTimescale, arrangement: this.arrangement }
+    const { maxTimescale, arrangement } = this.config
+    return { kind: 'sinusoid', rows, columns, maxTimescale, arrangement }
   }
 }
 
 /** Whisper's positions. */
 export const sinusoidal: SinusoidalInitializer = /* @__PURE__ */ new SinusoidalInitializer()
+
+export const sinusoidalHelp: FamilyHelp<typeof SinusoidalInitializer> = {
+  family: SinusoidalInitializer,
+  summary: 'The fixed table of positions [positions, width]; no random numbers.',
+  distribution: 'sin and cos of position times frequency',
+  citation: 'Vaswani et al. 2017, section 3.5; Whisper',
+  settings: {
+    maxTimescale: 'the longest wavelength over 2 pi, in positions',
+    arrangement: "sines before cosines (halves, Whisper's), or in turn (interleaved)",
+  },
+}

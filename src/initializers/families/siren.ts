@@ -1,46 +1,48 @@
-import { refuseUnknownKeys, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { finiteNumber, Initializer, type InitializerContext, orDefault } from '../initializer.js'
+import { type InitializerContext, SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface SirenConfig {
-  /** Frequency of the sine that follows, > 0. Default 30. */
-  readonly omega?: number
-  /** The network's first layer: U(-1/fan_in, 1/fan_in), without omega. Default false. */
-  readonly first?: boolean
-}
+export interface SirenConfig extends ConfigFrom<typeof SirenInitializer.settings>, InitializerConfig {}
 
 /**
  * Sitzmann et al., "Implicit neural representations with periodic activation functions", NeurIPS 2020, section 3.2:
  * U(-b, b) with b = sqrt(6 / fan_in) / omega; for the first layer b = 1 / fan_in.
  */
-export class SirenInitializer extends Initializer {
-  readonly name: string = 'siren'
-  readonly omega: number
-  readonly first: boolean
+export class SirenInitializer extends SchemaInitializer {
+  static readonly names = { siren: {} } as const
+  static readonly settings = {
+    /** Frequency of the sine that follows, > 0. Default 30. */
+    omega: { default: 30, above: 0, refusal: 'omega must be > 0, but found %.' },
+    /** The network's first layer: U(-1/fan_in, 1/fan_in), without omega. Default false. */
+    first: { choices: [false, true], default: false, refusal: 'first must be true or false, but found %' },
+  } as const
+  static readonly usesFans = true
+
+  declare readonly config: ReadConfig<typeof SirenInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for omega <= 0, a `first` that is no boolean, or an unknown key */
   constructor(config: SirenConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['omega', 'first'], 'siren config', 'INVALID_CONFIG')
-    this.omega = finiteNumber(orDefault(config.omega, 30), 'omega', this.name)
-    this.first = orDefault(config.first, false)
-    if (this.omega <= 0)
-      throw new WeightInitError('INVALID_CONFIG', `siren: omega must be > 0, but found ${this.omega}.`)
-    if (typeof this.first !== 'boolean')
-      throw new WeightInitError('INVALID_CONFIG', `siren: first must be true or false, but found ${this.first}.`)
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { omega: this.omega, first: this.first }
+    super(config)
   }
 
   /** @throws WeightInitError `INVALID_SHAPE` for rank < 2 */
   distribution({ fans }: InitializerContext): Distribution {
     const { fanIn } = fans()
-    const bound = this.first ? 1 / fanIn : Math.sqrt(6 / fanIn) / this.omega
+    const bound = this.config.first ? 1 / fanIn : Math.sqrt(6 / fanIn) / this.config.omega
     return { kind: 'uniform', low: -bound, high: bound }
   }
 }
 
 /** A hidden layer of a SIREN with omega 30. */
 export const siren: SirenInitializer = /* @__PURE__ */ new SirenInitializer()
+
+export const sirenHelp: FamilyHelp<typeof SirenInitializer> = {
+  family: SirenInitializer,
+  summary: 'A layer before a sine: implicit neural representations.',
+  distribution: 'U(-b, b), b = sqrt(6 / n_in) / omega; of the first layer b = 1 / n_in',
+  citation: 'Sitzmann et al. 2020, section 3.2',
+  settings: {
+    omega: 'the frequency of the sine that follows',
+    first: "the network's first layer, which takes no omega",
+  },
+}

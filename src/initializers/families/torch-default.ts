@@ -1,8 +1,9 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../../core/errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
 import type { Parameter } from '../../ir/parameter.js'
 import { calculateGain } from '../gain.js'
-import { centred, Initializer, type InitializerContext } from '../initializer.js'
+import { centred, type InitializerContext, SchemaInitializer } from '../initializer.js'
+import type { FamilyHelp, NoSettings, ReadConfig } from '../schema.js'
 
 const recurrent = /(^|\.)(weight|bias)_(ih|hh|hr)_l\d+(_reverse)?$/
 
@@ -15,18 +16,17 @@ const recurrent = /(^|\.)(weight|bias)_(ih|hh|hr)_l\d+(_reverse)?$/
  * - norms: scale 1, bias 0
  * Fans are PyTorch's, from the shape alone. Applies to every role, so that one name initialises a whole model as PyTorch does.
  */
-export class TorchDefaultInitializer extends Initializer {
-  readonly name: string = 'torch_default'
+export class TorchDefaultInitializer extends SchemaInitializer {
+  static readonly names = { torch_default: {} } as const
+  static readonly settings = {} as const
+  static readonly usesFans = true
+
+  declare readonly config: ReadConfig<typeof TorchDefaultInitializer.settings>
   override readonly appliesToEveryRole: boolean = true
 
   /** @throws WeightInitError `INVALID_CONFIG` for any key: it takes none */
-  constructor(config: Readonly<Record<string, never>> = {}) {
-    super()
-    refuseUnknownKeys(config, [], 'torch_default config', 'INVALID_CONFIG')
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return {}
+  constructor(config: NoSettings = {}) {
+    super(config)
   }
 
   /** @throws WeightInitError `UNMATCHED_PARAMETER` for a bias whose weight the model does not have, and for unknown buffers */
@@ -85,3 +85,12 @@ function hiddenSize({ parameter, find }: InitializerContext): number {
 }
 
 export const torchDefault: TorchDefaultInitializer = /* @__PURE__ */ new TorchDefaultInitializer()
+
+export const torchDefaultHelp: FamilyHelp<typeof TorchDefaultInitializer> = {
+  family: TorchDefaultInitializer,
+  summary: "What PyTorch's layers do when they are built, for parameters of every role.",
+  distribution:
+    'U(-b, b), b = 1 / sqrt(n_in), for weights and biases; N(0, 1) for embeddings; b = 1 / sqrt(hidden) for LSTM, GRU and RNN',
+  citation: '`reset_parameters` of torch.nn',
+  settings: {},
+}

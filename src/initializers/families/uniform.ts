@@ -1,42 +1,52 @@
-import { refuseUnknownKeys, WeightInitError } from '../../core/errors.js'
+import { WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { finiteNumber, Initializer, orDefault } from '../initializer.js'
+import { SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface UniformConfig {
-  /** Lower end, included. Default 0. */
-  readonly a?: number
-  /** Upper end, excluded in float32; a narrower dtype may round up to it. Default 1. */
-  readonly b?: number
-}
+export interface UniformConfig extends ConfigFrom<typeof UniformInitializer.settings>, InitializerConfig {}
 
 /** U[a, b), PyTorch's uniform_. a = b is the constant a. */
-export class UniformInitializer extends Initializer {
-  readonly name: string = 'uniform'
-  readonly a: number
-  readonly b: number
+export class UniformInitializer extends SchemaInitializer {
+  /** 'random_uniform' is Keras's name, with Keras's defaults. */
+  static readonly names = { uniform: {}, random_uniform: {} } as const
+  static readonly defaults = { random_uniform: { a: -0.05, b: 0.05 } } as const
+  static readonly settings = {
+    /** Lower end, included. Default 0. */
+    a: { default: 0 },
+    /** Upper end, excluded in float32; a narrower dtype may round up to it. Default 1. */
+    b: { default: 1 },
+  } as const
+  static readonly usesFans = false
+
+  declare readonly config: ReadConfig<typeof UniformInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a > b, ends that are not finite, or an unknown key */
   constructor(config: UniformConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['a', 'b'], 'uniform config', 'INVALID_CONFIG')
-    this.a = finiteNumber(orDefault(config.a, 0), 'a', 'uniform')
-    this.b = finiteNumber(orDefault(config.b, 1), 'b', 'uniform')
-    if (this.a > this.b) {
+    super(config)
+    const { a, b } = this.config
+    if (a > b) {
       throw new WeightInitError(
         'INVALID_CONFIG',
-        `uniform: uniform_ expects to return a [from, to) range, but found from=${this.a} > to=${this.b}. Swap a and b.`,
+        `uniform: uniform_ expects to return a [from, to) range, but found from=${a} > to=${b}. Swap a and b.`,
       )
     }
   }
 
-  get config(): Readonly<Record<string, unknown>> {
-    return { a: this.a, b: this.b }
-  }
-
   distribution(): Distribution {
-    return { kind: 'uniform', low: this.a, high: this.b }
+    return { kind: 'uniform', low: this.config.a, high: this.config.b }
   }
 }
 
 /** U[0, 1). */
 export const uniform: UniformInitializer = /* @__PURE__ */ new UniformInitializer()
+
+export const uniformHelp: FamilyHelp<typeof UniformInitializer> = {
+  family: UniformInitializer,
+  summary: 'A uniform distribution.',
+  distribution: 'U[a, b)',
+  citation: 'torch.nn.init.uniform_; jax.nn.initializers.uniform; keras.initializers.RandomUniform',
+  settings: {
+    a: 'the lower end, included',
+    b: 'the upper end, excluded',
+  },
+}

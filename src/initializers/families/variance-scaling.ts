@@ -1,7 +1,7 @@
-import { refuseUnknownKeys, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
 import type { Fans } from '../../ir/fans.js'
-import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from '../initializer.js'
+import { centred, type InitializerContext, SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
 export type VarianceScalingMode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'
 /**
@@ -10,14 +10,9 @@ export type VarianceScalingMode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_av
  */
 export type VarianceScalingDistribution = 'uniform' | 'normal' | 'untruncated_normal' | 'truncated_normal'
 
-export interface VarianceScalingConfig {
-  /** > 0. Default 1. */
-  readonly scale?: number
-  /** What to divide by. Default 'fan_in'. */
-  readonly mode?: VarianceScalingMode
-  /** Default 'truncated_normal' (Keras's default; JAX has none). */
-  readonly distribution?: VarianceScalingDistribution
-}
+export interface VarianceScalingConfig
+  extends ConfigFrom<typeof VarianceScalingInitializer.settings>,
+    InitializerConfig {}
 
 /** Standard deviation of N(0, 1) truncated to [-2, 2]: the constant that JAX and Keras divide by. */
 const TRUNCATED_STD = 0.87962566103423978
@@ -28,42 +23,51 @@ const denominators: Readonly<Record<VarianceScalingMode, (fans: Fans) => number>
   fan_avg: ({ fanIn, fanOut }) => (fanIn + fanOut) / 2,
   fan_geo_avg: ({ fanIn, fanOut }) => Math.sqrt(fanIn * fanOut),
 }
-const modes = /* @__PURE__ */ Object.keys(denominators) as VarianceScalingMode[]
-const distributions = ['uniform', 'normal', 'untruncated_normal', 'truncated_normal'] as const
-
 /**
  * variance = scale / n, n the fan that `mode` names; uniform: U[-b, b), b = sqrt(3 variance); normal: std = sqrt(variance);
  * truncated_normal: std = sqrt(variance) / 0.87962566103423978 within two of that std, so that the result's own standard
  * deviation is sqrt(variance). jax.nn.initializers.variance_scaling (fan_geo_avg included), keras.initializers.VarianceScaling.
  */
-export class VarianceScalingInitializer extends Initializer {
-  readonly name: string = 'variance_scaling'
-  readonly scale: number
-  readonly mode: VarianceScalingMode
-  readonly distributionKind: VarianceScalingDistribution
+export class VarianceScalingInitializer extends SchemaInitializer {
+  static readonly names = {
+    variance_scaling: {},
+    lecun_normal: { scale: 1, mode: 'fan_in', distribution: 'truncated_normal' },
+    lecun_uniform: { scale: 1, mode: 'fan_in', distribution: 'uniform' },
+    glorot_normal: { scale: 1, mode: 'fan_avg', distribution: 'truncated_normal' },
+    glorot_uniform: { scale: 1, mode: 'fan_avg', distribution: 'uniform' },
+    he_normal: { scale: 2, mode: 'fan_in', distribution: 'truncated_normal' },
+    he_uniform: { scale: 2, mode: 'fan_in', distribution: 'uniform' },
+  } as const
+  static readonly settings = {
+    /** > 0. Default 1. */
+    scale: {
+      default: 1,
+      above: 0,
+      refusal: 'Argument `scale` must be positive float. Received: scale=%.',
+    },
+    /** What to divide by. Default 'fan_in'. */
+    mode: {
+      choices: ['fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'] as readonly VarianceScalingMode[],
+      default: 'fan_in',
+    },
+    /** Default 'truncated_normal' (Keras's default; JAX has none). */
+    distribution: {
+      choices: [
+        'uniform',
+        'normal',
+        'untruncated_normal',
+        'truncated_normal',
+      ] as readonly VarianceScalingDistribution[],
+      default: 'truncated_normal',
+    },
+  } as const
+  static readonly usesFans = true
+
+  declare readonly config: ReadConfig<typeof VarianceScalingInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for scale <= 0, an unknown mode, distribution or key */
   constructor(config: VarianceScalingConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['scale', 'mode', 'distribution'], 'variance_scaling config', 'INVALID_CONFIG')
-    this.scale = finiteNumber(orDefault(config.scale, 1), 'scale', this.name)
-    if (this.scale <= 0) {
-      throw new WeightInitError(
-        'INVALID_CONFIG',
-        `variance_scaling: Argument \`scale\` must be positive float. Received: scale=${this.scale}.`,
-      )
-    }
-    this.mode = oneOf(orDefault(config.mode, 'fan_in'), modes, 'mode', this.name)
-    this.distributionKind = oneOf(
-      orDefault(config.distribution, 'truncated_normal'),
-      distributions,
-      'distribution',
-      this.name,
-    )
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { scale: this.scale, mode: this.mode, distribution: this.distributionKind }
+    super(config)
   }
 
   /**
@@ -73,13 +77,13 @@ export class VarianceScalingInitializer extends Initializer {
   distribution({ fans, generator }: InitializerContext): Distribution {
     const inJax = generator === 'jax' || generator === 'jax-legacy'
     const rounded = (x: number): number => (inJax ? Math.fround(x) : x)
-    const variance = rounded(this.scale / denominators[this.mode](fans()))
-    if (this.distributionKind === 'uniform') {
+    const variance = rounded(this.config.scale / denominators[this.config.mode](fans()))
+    if (this.config.distribution === 'uniform') {
       const bound = rounded(Math.sqrt(rounded(3 * variance)))
       return { kind: 'uniform', low: -bound, high: bound }
     }
     const std = rounded(Math.sqrt(variance))
-    if (this.distributionKind !== 'truncated_normal') return centred('normal', std)
+    if (this.config.distribution !== 'truncated_normal') return centred('normal', std)
     const widened = rounded(std / rounded(TRUNCATED_STD))
     return { kind: 'truncated-normal', mean: 0, std: widened, low: -2 * widened, high: 2 * widened }
   }
@@ -100,3 +104,16 @@ export const glorotUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(
 /** He et al. 2015; scale 2, fan_in. PyTorch's kaiming_normal_ is the untruncated `kaimingNormal`. */
 export const heNormal: VarianceScalingInitializer = /* @__PURE__ */ preset(2, 'fan_in', 'truncated_normal')
 export const heUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(2, 'fan_in', 'uniform')
+
+export const varianceScalingHelp: FamilyHelp<typeof VarianceScalingInitializer> = {
+  family: VarianceScalingInitializer,
+  summary: "JAX's and Keras's scaling by fans; LeCun, Glorot and He are its presets.",
+  distribution: 'variance = scale / n, n the fan that mode names',
+  citation:
+    'jax.nn.initializers.variance_scaling; keras.initializers.VarianceScaling; LeCun et al. 1998, Glorot and Bengio 2010, He et al. 2015',
+  settings: {
+    scale: 'the variance times n',
+    mode: 'what to divide by; fan_avg is the mean of the fans, fan_geo_avg their geometric mean',
+    distribution: 'the shape; truncated_normal is cut at two standard deviations and widened to keep its variance',
+  },
+}

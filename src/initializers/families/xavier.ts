@@ -1,47 +1,52 @@
-import { refuseUnknownKeys } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
-import { centred, finiteNumber, Initializer, type InitializerContext, oneOf, orDefault } from '../initializer.js'
+import { centred, type InitializerContext, SchemaInitializer } from '../initializer.js'
+import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../schema.js'
 
-export interface XavierConfig {
-  /** Default 1; see `calculateGain`. */
-  readonly gain?: number
-  /** Default 'uniform'. */
-  readonly distribution?: 'uniform' | 'normal'
-}
+export interface XavierConfig extends ConfigFrom<typeof XavierInitializer.settings>, InitializerConfig {}
 
 /**
  * Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010;
  * PyTorch's xavier_uniform_ and xavier_normal_, float64-equal.
  * std = gain sqrt(2 / (fan_in + fan_out)); normal: N(0, std^2); uniform: U[-bound, bound), bound = sqrt(3) std.
  */
-export class XavierInitializer extends Initializer {
-  readonly name: string = 'xavier'
-  readonly gain: number
-  readonly distributionKind: 'uniform' | 'normal'
+export class XavierInitializer extends SchemaInitializer {
+  static readonly names = {
+    xavier: {},
+    xavier_uniform: { distribution: 'uniform' },
+    xavier_normal: { distribution: 'normal' },
+  } as const
+  static readonly settings = {
+    /** Default 1; see `calculateGain`. */
+    gain: { default: 1 },
+    /** Default 'uniform'. */
+    distribution: { choices: ['uniform', 'normal'], default: 'uniform' },
+  } as const
+  static readonly usesFans = true
+
+  declare readonly config: ReadConfig<typeof XavierInitializer.settings>
 
   /** @throws WeightInitError `INVALID_CONFIG` for a gain that is not a finite number, another distribution, an unknown key */
   constructor(config: XavierConfig = {}) {
-    super()
-    refuseUnknownKeys(config, ['gain', 'distribution'], 'xavier config', 'INVALID_CONFIG')
-    this.gain = finiteNumber(orDefault(config.gain, 1), 'gain', 'xavier')
-    this.distributionKind = oneOf(
-      orDefault(config.distribution, 'uniform'),
-      ['uniform', 'normal'],
-      'distribution',
-      'xavier',
-    )
-  }
-
-  get config(): Readonly<Record<string, unknown>> {
-    return { gain: this.gain, distribution: this.distributionKind }
+    super(config)
   }
 
   /** @throws WeightInitError `INVALID_SHAPE` for rank < 2 */
   distribution({ fans }: InitializerContext): Distribution {
     const { fanIn, fanOut } = fans()
-    return centred(this.distributionKind, this.gain * Math.sqrt(2 / (fanIn + fanOut)))
+    return centred(this.config.distribution, this.config.gain * Math.sqrt(2 / (fanIn + fanOut)))
   }
 }
 
 export const xavierUniform: XavierInitializer = /* @__PURE__ */ new XavierInitializer({ distribution: 'uniform' })
 export const xavierNormal: XavierInitializer = /* @__PURE__ */ new XavierInitializer({ distribution: 'normal' })
+
+export const xavierHelp: FamilyHelp<typeof XavierInitializer> = {
+  family: XavierInitializer,
+  summary: 'Keeps the variance of activations and gradients through linear layers.',
+  distribution: 'std = gain sqrt(2 / (n_in + n_out))',
+  citation: 'Glorot and Bengio 2010; torch.nn.init.xavier_uniform_ and xavier_normal_',
+  settings: {
+    gain: 'a factor on the standard deviation',
+    distribution: 'the shape of the distribution',
+  },
+}

@@ -1,8 +1,16 @@
 import { refuse, show, WeightInitError } from '../../core/errors.js'
-import type { InitializerArgument } from '../../initializers/rules.js'
+import type { Initializer } from '../../initializers/initializer.js'
+import type { InitializerName } from '../../initializers/names.js'
+import type { InitializerArgument, InitializerRule } from '../../initializers/rules.js'
+import type { DeviceOption } from '../../ir/device.js'
 import type { Model } from '../../ir/parameter.js'
 import type { InitializationPlan } from '../../ir/plan.js'
-import { type PlanArguments, splitArguments } from '../../plan/arguments.js'
+import {
+  type ConfigOrOptions,
+  type InstanceArguments,
+  type LooseArguments,
+  splitArguments,
+} from '../../plan/arguments.js'
 import { type InitializeOptions, resolveOptions } from '../../plan/options.js'
 import { planResolved } from '../../plan/plan.js'
 import { InitializedModel } from '../../weights/initialized-model.js'
@@ -26,12 +34,31 @@ import type { OrtModule, OrtSession, OrtTensor } from './types.js'
  * @example
  * const { feeds } = await initializeInputs(ort, session, linear(784, 256), 'kaiming', {}, { seed: 42 })
  */
+export function initializeInputs<M extends OrtModule, Device extends DeviceOption = GPUDevice>(
+  ort: M,
+  session: OrtSession,
+  model: Model,
+  initializer: Initializer | readonly InitializerRule[],
+  ...rest: InstanceArguments<InitializeOptions<Device>>
+): Promise<SessionInputs<M, Device>>
+export function initializeInputs<
+  M extends OrtModule,
+  Given extends InitializerName | Initializer,
+  Device extends DeviceOption = GPUDevice,
+>(
+  ort: M,
+  session: OrtSession,
+  model: Model,
+  initializer: Given | readonly InitializerRule[],
+  config?: ConfigOrOptions<Given, InitializeOptions<Device>>,
+  options?: InitializeOptions<Device>,
+): Promise<SessionInputs<M, Device>>
 export async function initializeInputs<M extends OrtModule>(
   ort: M,
   session: OrtSession,
   model: Model,
   initializer: InitializerArgument,
-  ...rest: PlanArguments
+  ...rest: LooseArguments
 ): Promise<{ readonly weights: InitializedModel; readonly feeds: Record<string, OrtTensor<M>> }> {
   const { config, options } = splitArguments(initializer, rest)
   refuseOptions(options)
@@ -47,6 +74,12 @@ export async function initializeInputs<M extends OrtModule>(
     weights.destroy()
     throw error
   }
+}
+
+/** The weights and the feeds that hold them: on the session's own GPU, unless `device` is 'cpu'. */
+export interface SessionInputs<M extends OrtModule, Device extends DeviceOption = GPUDevice> {
+  readonly weights: InitializedModel<Device extends 'cpu' ? 'cpu' : 'webgpu'>
+  readonly feeds: Record<string, OrtTensor<M>>
 }
 
 /** Options that make what a graph input cannot be. */

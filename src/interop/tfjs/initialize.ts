@@ -1,9 +1,17 @@
 import { show, WeightInitError } from '../../core/errors.js'
-import type { InitializerArgument } from '../../initializers/rules.js'
-import { type PlanArguments, splitArguments } from '../../plan/arguments.js'
+import type { Initializer } from '../../initializers/initializer.js'
+import type { InitializerName } from '../../initializers/names.js'
+import type { InitializerArgument, InitializerRule } from '../../initializers/rules.js'
+import type { BackendOf, DeviceOption } from '../../ir/device.js'
+import {
+  type ConfigOrOptions,
+  type InstanceArguments,
+  type LooseArguments,
+  splitArguments,
+} from '../../plan/arguments.js'
 import { type InitializeOptions, type ResolvedOptions, resolveOptions } from '../../plan/options.js'
 import { planResolved } from '../../plan/plan.js'
-import { InitializedModel } from '../../weights/initialized-model.js'
+import { InitializedModel, type InitializedModelOf } from '../../weights/initialized-model.js'
 import { materialize } from '../../weights/materialize.js'
 import { checkBindingSize } from '../whole-buffer.js'
 import { backendDevice, checkModule, requireWebGpuGlobals } from './device.js'
@@ -30,11 +38,28 @@ import type { LayersModelLike, TfjsModule, TfjsTensor } from './types.js'
  * @example
  * const weights = await initializeLayersModel(tf, model, 'kaiming', { nonlinearity: 'relu' }, { seed: 42 })
  */
+export function initializeLayersModel<T extends TfjsTensor, Device extends DeviceOption = DeviceOption>(
+  tf: TfjsModule<T>,
+  model: LayersModelLike<T>,
+  initializer: Initializer | readonly InitializerRule[],
+  ...rest: InstanceArguments<InitializeOptions<Device>>
+): Promise<InitializedModelOf<BackendOf<Device>>>
+export function initializeLayersModel<
+  T extends TfjsTensor,
+  Given extends InitializerName | Initializer,
+  Device extends DeviceOption = DeviceOption,
+>(
+  tf: TfjsModule<T>,
+  model: LayersModelLike<T>,
+  initializer: Given | readonly InitializerRule[],
+  config?: ConfigOrOptions<Given, InitializeOptions<Device>>,
+  options?: InitializeOptions<Device>,
+): Promise<InitializedModelOf<BackendOf<Device>>>
 export async function initializeLayersModel<T extends TfjsTensor>(
   tf: TfjsModule<T>,
   model: LayersModelLike<T>,
   initializer: InitializerArgument,
-  ...rest: PlanArguments
+  ...rest: LooseArguments
 ): Promise<InitializedModel> {
   checkModule(tf)
   const { config, options } = splitArguments(initializer, rest)

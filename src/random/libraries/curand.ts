@@ -5,8 +5,9 @@ import { exactSquareRoot, fusedMultiplyAdd } from './fma.js'
 const fround = Math.fround
 const TWO_PI = /* @__PURE__ */ fround(2 * Math.PI)
 /** 2 pi 2^-32 as cuRAND has it: the product of two float32 constants, here exact. */
-const TURN = /* @__PURE__ */ fround(TWO_PI * 2 ** -32)
-const HALF_TURN = /* @__PURE__ */ fround(TURN / 2)
+// Functions, because a bundler that writes a constant out in the next one forgets that it is pure.
+const TURN = /* @__PURE__ */ (() => fround(TWO_PI * 2 ** -32))()
+const HALF_TURN = /* @__PURE__ */ (() => fround(TURN / 2))()
 
 /** x as float32, nearest even, for an unsigned 32-bit x. Exact rounding. */
 export function roundToFloat(x: number): number {

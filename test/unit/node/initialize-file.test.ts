@@ -39,6 +39,28 @@ const file = (path: string, options: InitializeFileOptions = {}, of: Model = mod
   initializeFile(at(path), of, 'normal', { std: 0.02 }, { ...shared, ...options })
 
 describe('initializeFile', () => {
+  it('takes options in the config’s place with rules and instances, as initializeModel does', async () => {
+    const rules = [{ match: '*', initializer: 'normal', config: { std: 0.02 } }] satisfies InitializerRule[]
+    const { plan } = await initializeFile(at('rules.safetensors'), model, rules, shared)
+    expect(plan.seed).toBe(7)
+    await initializeFile(at('both.safetensors'), model, rules, {}, shared)
+    expect(Buffer.compare(await readFile(at('rules.safetensors')), await readFile(at('both.safetensors')))).toBe(0)
+    // Nothing is dropped: what is neither an option nor a config is an error.
+    const misspelt = initializeFile(at('no.safetensors'), model, rules, { sed: 7 } as never)
+    await expect(misspelt).rejects.toThrow(/Unknown initializeFile option key "sed"/)
+  })
+
+  it('refuses options in the config’s place of a named initializer, and says where they belong', async () => {
+    for (const [key, value] of Object.entries({ seed: 7, format: 'npy' })) {
+      const act = initializeFile(at('no.safetensors'), model, 'normal', { [key]: value } as never)
+      await expect(act).rejects.toMatchObject({
+        code: 'INVALID_CONFIG',
+        message: expect.stringContaining(`(..., "normal", {}, { ${key}: ... })`),
+      })
+    }
+    expect(await readdir(folder)).toEqual([])
+  })
+
   it('writes the bits of initializeModel, whatever the parts, with a report of all of it', async () => {
     const weights = await initializeModel(model, 'normal', { std: 0.02 }, { device: 'cpu', seed: 7 })
     for (const maxDeviceBytes of [1, 7000, 2 ** 30]) {

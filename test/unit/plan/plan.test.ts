@@ -251,7 +251,23 @@ describe('argument forms', () => {
   })
 
   test('options in the config’s place of a named initializer are refused, not dropped', async () => {
-    await expectRefusal(() => planModel(mlp, 'kaiming', { seed: 1 }), 'INVALID_CONFIG', '"seed"')
+    const act = () => planModel(mlp, 'kaiming', { seed: 1 } as never)
+    await expectRefusal(act, 'INVALID_CONFIG', '"seed"', 'config of "kaiming"', '(..., "kaiming", {}, { seed: ... })')
+    const both = () => planModel(mlp, 'kaiming', { mode: 'fan_out', dtype: 'float16' } as never, { seed: 1 })
+    await expectRefusal(both, 'INVALID_CONFIG', '"dtype"', 'config of "kaiming"')
+  })
+
+  test('options in a rule are refused, beside its config and in it', async () => {
+    const rule = { match: '*', initializer: 'kaiming' }
+    const beside = () => planModel(mlp, [{ ...rule, seed: 1 } as never])
+    await expectRefusal(beside, 'INVALID_CONFIG', '"seed"', 'rules[0]', '(..., rules, { seed: ... })')
+    const inside = () => planModel(mlp, [{ ...rule, config: { device: 'cpu' } } as never])
+    await expectRefusal(inside, 'INVALID_CONFIG', '"device"', 'rules[0].config', '(..., rules, { device: ... })')
+  })
+
+  test('options given twice beside an instance or rules are refused', async () => {
+    const act = () => planModel(mlp, kaimingNormal, { seed: 1 } as never, { dtype: 'float16' })
+    await expectRefusal(act, 'INVALID_CONFIG', '"seed"', 'last argument')
   })
 })
 

@@ -44,7 +44,7 @@ describe(`check on ${adapterName}`, () => {
     }
     for (const name of ['normal', 'uniform', 'lecun_normal', 'sparse', 'orthogonal', 'eye']) {
       const config = name === 'sparse' ? { sparsity: 0.3 } : {}
-      const weights = await initializeModel(model, name, config, { device: gpu.device, seed: 11 })
+      const weights = await initializeModel(model, name as never, config as never, { device: gpu.device, seed: 11 })
       const report = await weights.check()
       expect(report.failures, name).toEqual([])
       expect(report.parameters).toHaveLength(9)

@@ -273,7 +273,12 @@ describe(`models on ${adapterName}`, () => {
       { match: 'c', initializer: new UniformInitializer({ a: -3, b: 9 }) },
       { match: '*', initializer: 'xavier_normal' },
     ]
-    const weights = await initializeModel(model, rules, { device: gpu.device, seed: 3, generator, dtype: 'float16' })
+    const weights = await initializeModel(model, rules as never, {
+      device: gpu.device,
+      seed: 3,
+      generator,
+      dtype: 'float16',
+    })
     const report = await weights.verify()
     expect(report.mismatchCount).toBe(0)
     expect(report.comparedCount).toBe(report.elementCount)
@@ -347,8 +352,8 @@ describe(`distributions of several calls on ${adapterName}`, () => {
         config: config as Record<string, unknown>,
       }))
       const options = { seed: 2n ** 63n + 5n, generator, dtype }
-      const weights = await initializeModel({ parameters }, rules, { ...options, device: gpu.device })
-      const reference = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
+      const weights = await initializeModel({ parameters }, rules as never, { ...options, device: gpu.device })
+      const reference = await initializeModel({ parameters }, rules as never, { ...options, device: 'cpu' })
       for (const { name } of parameters) {
         const actual = await weights.read(name)
         const expected = await reference.read(name)
@@ -374,8 +379,8 @@ describe(`distributions of several calls on ${adapterName}`, () => {
     ]
     for (const generator of ['jax', 'torch-cpu', 'torch-stateless'] as const) {
       const options = { seed: 9, generator }
-      const weights = await initializeModel({ parameters }, rules, { ...options, device: gpu.device })
-      const reference = await initializeModel({ parameters }, rules, { ...options, device: 'cpu' })
+      const weights = await initializeModel({ parameters }, rules as never, { ...options, device: gpu.device })
+      const reference = await initializeModel({ parameters }, rules as never, { ...options, device: 'cpu' })
       for (const { name } of parameters) {
         const actual = await weights.read(name)
         const expected = await reference.read(name)

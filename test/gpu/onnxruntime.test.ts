@@ -64,7 +64,7 @@ async function expectRun(
   session: Ort.InferenceSession,
   options: { readonly device?: GPUDevice | 'cpu' },
 ): Promise<InitializedModel> {
-  const { weights, feeds } = await interop.initializeInputs(ort, session, { parameters }, rules, {
+  const { weights, feeds } = await interop.initializeInputs(ort, session, { parameters }, rules as never, {
     ...options,
     seed: 5,
   })
@@ -146,14 +146,14 @@ describe(`ONNX Runtime Web, the default build on its own device, ${adapterName}`
       expect(error.message).toMatch(message)
       expect(error.code).toBe(code)
     }
-    using unpadded = await initializeModel({ parameters }, rules, { device, seed: 1 })
+    using unpadded = await initializeModel({ parameters }, rules as never, { device, seed: 1 })
     expect((await refuse(() => interop.toTensor(ort, unpadded, 'w'))).message).toMatch(
       /"w": its buffer has 60 bytes; .* here 64\. .*bufferAlignment: 16/,
     )
-    using packed = await initializeModel({ parameters }, rules, { device, seed: 1, buffers: 'packed' })
+    using packed = await initializeModel({ parameters }, rules as never, { device, seed: 1, buffers: 'packed' })
     expect((await refuse(() => interop.toTensor(ort, packed, 'b'))).message).toContain("buffers: 'separate'")
     const proxied = { ...ort, env: { ...ort.env, wasm: { proxy: true } } }
-    using padded = await initializeModel({ parameters }, rules, { device, seed: 1, bufferAlignment: 16 })
+    using padded = await initializeModel({ parameters }, rules as never, { device, seed: 1, bufferAlignment: 16 })
     expect((await refuse(() => interop.toFeeds(proxied, padded))).message).toContain('env.wasm.proxy = false')
     padded.destroy()
     expect((await refuse(() => interop.toFeeds(ort, padded))).code).toBe('DESTROYED')

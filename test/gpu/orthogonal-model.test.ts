@@ -62,7 +62,11 @@ describe(`orthogonal initializers on ${adapterName}`, () => {
     ]
     const into = { weight_hh_l0: { buffer, byteOffset: 260 } }
     const live = gpu.liveBuffers()
-    const weights = await initializeModel(lstm(6, 9, { bias: false }), rules, { device: gpu.device, seed: 1, into })
+    const weights = await initializeModel(lstm(6, 9, { bias: false }), rules as never, {
+      device: gpu.device,
+      seed: 1,
+      into,
+    })
     expect((await weights.verify()).ok).toBe(true)
     const bytes = await readBuffer(gpu.device, buffer)
     expect(bytes.subarray(0, 260)).toEqual(before.subarray(0, 260))

@@ -202,7 +202,7 @@ describe(`signal propagation on ${adapterName}`, () => {
           { match: { role: 'weight' as const }, initializer: 'normal', config: { std } },
           { match: /./, initializer: 'zeros' },
         ]
-        const result = await both(model, rules)
+        const result = await both(model, rules as never)
         expectAgreement(result)
         expect(Math.abs(result.onGpu.forward.log10Ratio)).toBeGreaterThan(200)
       }
@@ -216,9 +216,12 @@ describe(`signal propagation on ${adapterName}`, () => {
       { match: /./, initializer: 'zeros' },
     ]
     const layersOf = [...Array.from({ length: 6 }, () => linear(8, 8)), linear(8, 8), layerNorm(8), tanh()]
-    expectAgreement(await both(sequential(...layersOf), rules))
+    expectAgreement(await both(sequential(...layersOf), rules as never))
     expectAgreement(
-      await both(sequential(...layersOf.slice(0, 6), layerNorm(8, { affine: false }), tanh(), linear(8, 8)), rules),
+      await both(
+        sequential(...layersOf.slice(0, 6), layerNorm(8, { affine: false }), tanh(), linear(8, 8)),
+        rules as never,
+      ),
     )
   })
 

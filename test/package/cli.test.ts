@@ -244,9 +244,9 @@ describe('init writes', () => {
     const weights = await initializeModel(
       { parameters: entries.map(({ name, shape, dtype, role }) => ({ name, shape, dtype, role })) },
       entries.map(({ name, distribution }) => ({
-        match: (parameter) => parameter.name === name,
+        match: (parameter: { name: string }) => parameter.name === name,
         ...rule(distribution),
-      })),
+      })) as never,
       { device: 'cpu', seed: BigInt(manifest.seed), generator: manifest.generator },
     )
     for (const [name, { bytes }] of tensors) {

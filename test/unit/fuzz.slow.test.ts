@@ -402,7 +402,7 @@ describe('input from strangers', () => {
               ? readSafetensorsModel(parsed)
               : readShardedSafetensorsModel(readSafetensorsIndex(index), new Map([['a.safetensors', parsed]]))
           const skip = fixed.map((name) => ({ match: (p: { name: string }) => p.name === name, initializer: 'skip' }))
-          planModel(read, [...skip, ...recipes.torchDefault()], { seed: 1 })
+          planModel(read, [...skip, ...recipes.torchDefault()] as never, { seed: 1 })
         },
         () => index,
       )

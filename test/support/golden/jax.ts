@@ -75,7 +75,9 @@ class JaxRows {
     const { generator, key } = generatorSource
     const model = { parameters: [{ name: 'w', shape, layout: 'in-out' as const }] }
     const options = { seed: 1, generator: { name: generator, keys: { w: key } } }
-    this.#rows.model(label, [model, [{ match: '*', initializer: name }], options], (_, values) => check(values))
+    this.#rows.model(label, [model, [{ match: '*', initializer: name as never }], options], (_, values) =>
+      check(values),
+    )
   }
 }
 

@@ -168,17 +168,21 @@ export function torchCudaChecks(rows: GoldenRows): GoldenCheck[] {
           const initializer = name.replace(/_( .*)?$/, '')
           const rule = { match: '*', initializer, ...(initializer.startsWith('kaiming') ? { config } : {}) }
           const model = { parameters: [{ name: 'w', shape: shapes }] }
-          rows.model(`${path.join('|')}|${name}`, [model, [rule], { seed: BigInt(seed), generator }], (_, values) => {
-            expect(values.length).toBe(numel)
-            const [first, last] = [hexWords(golden.first32), hexWords(golden.last8)]
-            const std = Math.SQRT2 / Math.sqrt(shapes.slice(1).reduce((a, b) => a * b, 1))
-            const distribution: SimpleDistribution = initializer.endsWith('normal')
-              ? { kind: 'normal', mean: 0, std }
-              : { kind: 'uniform', low: 0, high: 0 }
-            expectLike(values, distribution, first)
-            expectLike(values.subarray(values.length - last.length), distribution, last)
-            if (distribution.kind === 'uniform') expect(hashOf(values)).toBe(golden.sha256_f32le)
-          })
+          rows.model(
+            `${path.join('|')}|${name}`,
+            [model, [rule], { seed: BigInt(seed), generator }] as never,
+            (_, values) => {
+              expect(values.length).toBe(numel)
+              const [first, last] = [hexWords(golden.first32), hexWords(golden.last8)]
+              const std = Math.SQRT2 / Math.sqrt(shapes.slice(1).reduce((a, b) => a * b, 1))
+              const distribution: SimpleDistribution = initializer.endsWith('normal')
+                ? { kind: 'normal', mean: 0, std }
+                : { kind: 'uniform', low: 0, high: 0 }
+              expectLike(values, distribution, first)
+              expectLike(values.subarray(values.length - last.length), distribution, last)
+              if (distribution.kind === 'uniform') expect(hashOf(values)).toBe(golden.sha256_f32le)
+            },
+          )
         }
       },
     },

@@ -105,7 +105,7 @@ export function torch2026Checks(rows: GoldenRows): GoldenCheck[] {
         const rule = { match: '*', initializer: 'sparse', config: { sparsity: 0.35, std: 0.01 } }
         const model = { parameters: [{ name: 'w', shape: [10, 6] }] }
         const check = (_: string, values: Float32Array) => expect(hashOf(values)).toBe(expected)
-        rows.model(path.join('|'), [model, [rule], options(path[1]!)], check)
+        rows.model(path.join('|'), [model, [rule], options(path[1]!)] as never, check)
       },
     },
     {
@@ -114,7 +114,7 @@ export function torch2026Checks(rows: GoldenRows): GoldenCheck[] {
         const model = sequential(linear(784, 256), linear(256, 10))
         const names = ['0.weight', '0.bias', '1.weight', '1.bias']
         const rule = { match: '*', initializer: 'torch_default' }
-        rows.model(path.join('|'), [model, [rule], options(path[1]!)], (name, values) =>
+        rows.model(path.join('|'), [model, [rule], options(path[1]!)] as never, (name, values) =>
           expect(hashOf(values)).toBe(expected[names.indexOf(name)]),
         )
       },

@@ -26,7 +26,7 @@ describe('statistics', () => {
     ['uniform', { a: 5, b: 6 }, 1],
   ])('%s %j over %d elements equal float64 over the values', async (name, config, count) => {
     const model = { parameters: [{ name: 'w', shape: [1, count] }] }
-    const weights = await initializeModel(model, name, config, { device: 'cpu', seed: 4 })
+    const weights = await initializeModel(model, name as never, config as never, { device: 'cpu', seed: 4 })
     const got = (await weights.statistics()).get('w')!
     const expected = direct(await weights.read('w'))
     expect(Math.abs(got.mean - expected.mean)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(expected.mean)))

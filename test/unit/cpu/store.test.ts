@@ -174,8 +174,8 @@ describe.each([
     '%s: the float32 of the same seed, rounded to nearest even',
     async (name) => {
       const model = linear(33, 31)
-      const wide = await (await initializeModel(model, name, {}, cpu(3))).read('weight')
-      const narrow = await initializeModel(model, name, {}, { ...cpu(3), dtype })
+      const wide = await (await initializeModel(model, name as never, {}, cpu(3))).read('weight')
+      const narrow = await initializeModel(model, name as never, {}, { ...cpu(3), dtype })
       const bytes = await narrow.readBytes('weight')
       const patterns = [...new Uint16Array(bytes.buffer, bytes.byteOffset, wide.length)]
       expect(patterns).toEqual(Array.from(wide, nearest))

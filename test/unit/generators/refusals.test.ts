@@ -9,7 +9,7 @@ const plan = (
   config: Readonly<Record<string, unknown>>,
   generator: GeneratorOption,
   shape: readonly number[] = [4, 4],
-) => planModel({ parameters: [{ name: 'layer.w', shape }] }, initializer, config, { seed: 1, generator })
+) => planModel({ parameters: [{ name: 'layer.w', shape }] }, initializer as never, config, { seed: 1, generator })
 
 const where = 'Parameter "layer.w"'
 
@@ -60,7 +60,7 @@ describe('distributions', () => {
   test('trunc_normal just within the limit is drawn', async () => {
     const rules = [{ match: '*', initializer: 'trunc_normal', config: { a: 8, b: 19 } }]
     const model = { parameters: [{ name: 'w', shape: [3, 3] }] }
-    const weights = await initializeModel(model, rules, { device: 'cpu', seed: 1, generator: 'torch-cpu' })
+    const weights = await initializeModel(model, rules as never, { device: 'cpu', seed: 1, generator: 'torch-cpu' })
     expect([...(await weights.read('w'))].every((x) => x >= 8 && x <= 19)).toBe(true)
   })
 
@@ -209,7 +209,12 @@ describe('pythonSnippet', () => {
       { name: 'second', shape: [9, 4] },
     ]
     const rules = [{ match: '*', initializer, config: config as Record<string, unknown> }]
-    const weights = await initializeModel({ parameters }, rules, { device: 'cpu', seed: 1, generator, ...options })
+    const weights = await initializeModel({ parameters }, rules as never, {
+      device: 'cpu',
+      seed: 1,
+      generator,
+      ...options,
+    })
     return pythonSnippet(weights.manifest())
   }
 

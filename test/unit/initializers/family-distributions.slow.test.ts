@@ -32,7 +32,7 @@ test('the table has a row for every name', () => {
 
 describe.each(dtypes)('values in %s', (dtype) => {
   test.each(rows)('%s %s', async (name, _, one) => {
-    const weights = await initializeModel(one.model, asRules(name, one), { device: 'cpu', seed, dtype })
+    const weights = await initializeModel(one.model, asRules(name, one) as never, { device: 'cpu', seed, dtype })
     const values = new Map<string, Float32Array>()
     for (const parameter of weights.parameters.keys()) values.set(parameter, await weights.read(parameter))
     expect(one.flaw(values)).toBeUndefined()
@@ -48,7 +48,7 @@ describe.each(dtypes)('values in %s', (dtype) => {
 })
 
 test.each(rows.filter(([name]) => name !== 'sparse'))('%s %s: what the plan promises', (name, _, one) => {
-  const { parameters } = planModel(one.model, asRules(name, one), { seed })
+  const { parameters } = planModel(one.model, asRules(name, one) as never, { seed })
   const nothing = new Map(
     parameters.map(({ name: parameter, elementCount }) => [parameter, new Float32Array(elementCount)]),
   )
@@ -70,7 +70,7 @@ describe('the tests themselves', () => {
   })
 
   test.each(rows)('%s %s: a wrong distribution is found', async (name, _, one) => {
-    const weights = await initializeModel(one.model, asRules(name, one), { device: 'cpu', seed })
+    const weights = await initializeModel(one.model, asRules(name, one) as never, { device: 'cpu', seed })
     const values = new Map<string, Float32Array>()
     for (const parameter of weights.parameters.keys()) values.set(parameter, await weights.read(parameter))
     for (const { values: sample, distribution } of one.samples(values)) {
@@ -119,7 +119,7 @@ describe('mistakes', () => {
   test.each(mistakes)('%s: %s', async (name, _, facts, config, code, message) => {
     const { device, touches } = untouchableDevice()
     const model = { parameters: [{ name: 'layer.w', shape: [6, 4], role: 'weight' as const, ...facts }] }
-    const act = () => initializeModel(model, name, config, { device, seed: 1 })
+    const act = () => initializeModel(model, name as never, config, { device, seed: 1 })
     // What the shape is to blame for names the parameter; what the settings are, the initializer.
     await expectRefusal(act, code, ...(code === 'INVALID_SHAPE' ? ['"layer.w"'] : []))
     await expect(act()).rejects.toThrow(message)

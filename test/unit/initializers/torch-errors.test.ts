@@ -12,7 +12,7 @@ import { expectRefusal } from '../../support/refusal.js'
 const { errors } = loadVectors<{ errors: Record<string, { type: string; message: string }> }>('torch_formulas.json')
 
 const plan = (shape: number[], name: string, config = {}) =>
-  planModel({ parameters: [{ name: 'layer.w', shape, role: 'weight' }] }, name, config, { seed: 0 })
+  planModel({ parameters: [{ name: 'layer.w', shape, role: 'weight' }] }, name as never, config, { seed: 0 })
 
 const mistakes: Record<string, [() => unknown, WeightInitErrorCode]> = {
   "calculate_gain('gelu')": [() => calculateGain('gelu' as Nonlinearity), 'INVALID_CONFIG'],

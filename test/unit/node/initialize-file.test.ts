@@ -129,7 +129,7 @@ describe('initializeFile', () => {
     ]
     for (const maxDeviceBytes of [1, 2 ** 30]) {
       await expect(
-        initializeFile(at('out.safetensors'), model, rules, {}, { ...shared, maxDeviceBytes }),
+        initializeFile(at('out.safetensors'), model, rules as never, {}, { ...shared, maxDeviceBytes }),
       ).rejects.toMatchObject({
         code: 'DEVICE_MISCOMPUTES',
         message: expect.stringMatching(

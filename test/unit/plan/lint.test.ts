@@ -39,27 +39,29 @@ describe('diagnosePlan', () => {
     const { model, recipe, tied } = readHuggingFaceConfig({ model_type: 'gpt2', architectures: ['GPT2LMHeadModel'] })
     expect(diagnosePlan(planModel(model, recipe, { seed: 1 }), tied)).toEqual([])
     for (const name of ['kaiming', 'xavier', 'orthogonal'])
-      expect(diagnose([weight, bias, norm], name), name).toEqual([])
+      expect(diagnose([weight, bias, norm], name as never), name).toEqual([])
     expect(diagnose(stack(60), 'kaiming')).toEqual([])
     expect(diagnose(stack(60), 'torch_default')).toEqual([])
   })
 
   it('lists what no rule initialises as errors, and planModel still refuses it', () => {
     const rules = [{ match: 'fc.*', initializer: 'xavier' }]
-    const findings = diagnose([weight, { name: 'head.weight', shape: [4, 64] }], rules)
+    const findings = diagnose([weight, { name: 'head.weight', shape: [4, 64] }], rules as never)
     expect(findings).toMatchObject([{ code: 'unmatched', severity: 'error', parameter: 'head.weight' }])
-    expect(() => planModel({ parameters: [{ name: 'head.weight', shape: [4, 64] }] }, rules)).toThrow('head.weight')
+    expect(() => planModel({ parameters: [{ name: 'head.weight', shape: [4, 64] }] }, rules as never)).toThrow(
+      'head.weight',
+    )
     // A named initializer too, where it has no distribution for a role.
     expect(codes(diagnose([weight, { name: 'count', shape: [], role: 'buffer' }], 'xavier'))).toEqual([
       ['unmatched', 'count'],
     ])
     // Left out on purpose is no error.
-    expect(diagnose([weight, { name: 'head.weight', shape: [4, 64] }], rules, { skip: 'head.*' })).toEqual([])
+    expect(diagnose([weight, { name: 'head.weight', shape: [4, 64] }], rules as never, { skip: 'head.*' })).toEqual([])
   })
 
   it('flags norm scales that are random or no usual constant', () => {
     const random = [{ match: '*', initializer: 'normal', config: { std: 0.02 } }]
-    expect(codes(diagnose([norm], random))).toEqual([['norm-scale-random', 'norm.weight']])
+    expect(codes(diagnose([norm], random as never))).toEqual([['norm-scale-random', 'norm.weight']])
     const constant = (value: number): Findings =>
       diagnose([norm], [{ match: '*', initializer: 'constant', config: { value } }])
     expect(constant(1)).toEqual([])
@@ -69,7 +71,7 @@ describe('diagnosePlan', () => {
 
   it("flags random biases; PyTorch's own as a note", () => {
     const random = [{ match: '*', initializer: 'normal', config: { std: 0.1 } }]
-    expect(diagnose([weight, bias], random)).toMatchObject([{ code: 'bias-random', severity: 'warning' }])
+    expect(diagnose([weight, bias], random as never)).toMatchObject([{ code: 'bias-random', severity: 'warning' }])
     expect(diagnose([weight, bias], 'torch_default')).toMatchObject([{ code: 'bias-random', severity: 'note' }])
   })
 

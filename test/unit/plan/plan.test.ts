@@ -222,7 +222,7 @@ test('a rule that skips the owner and its tie alike skips both', () => {
     { match: '{wte,head}.*', initializer: 'skip' },
     { match: '*', initializer: 'normal' },
   ]
-  const plan = planModel({ parameters }, rules, { seed: 0 })
+  const plan = planModel({ parameters }, rules as never, { seed: 0 })
   expect(plan.parameters.map(({ action }) => action)).toEqual(['skip', 'skip', 'initialize'])
 })
 
@@ -246,7 +246,7 @@ describe('argument forms', () => {
   })
 
   test('a config beside an instance is refused, not dropped', async () => {
-    const act = () => planModel(mlp, xavierUniform, { gain: 2 }, { seed: 1 })
+    const act = () => planModel(mlp, xavierUniform, { gain: 2 } as never, { seed: 1 })
     await expectRefusal(act, 'INVALID_CONFIG', 'gain', 'constructor')
   })
 
@@ -316,7 +316,7 @@ test('expected moments of every distribution', () => {
 
 test('a distribution without spread is planned as a constant', () => {
   const distribution = (name: string, config: Record<string, unknown>) =>
-    planModel(linear(4, 4, { bias: false }), name, config, { seed: 0 }).parameters[0]!.distribution
+    planModel(linear(4, 4, { bias: false }), name as never, config, { seed: 0 }).parameters[0]!.distribution
   expect(distribution('normal', { mean: 2, std: 0 })).toEqual({ kind: 'constant', value: 2 })
   expect(distribution('uniform', { a: -3, b: -3 })).toEqual({ kind: 'constant', value: -3 })
   expect(distribution('xavier', { gain: 0 })).toEqual({ kind: 'constant', value: 0 })

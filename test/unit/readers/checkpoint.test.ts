@@ -88,7 +88,7 @@ test('masks, index tables and integers are no weights', () => {
     'counts',
   ])
   const skip = read.fixed.map((match) => ({ match, initializer: 'skip' }))
-  const plan = planModel(read.model, [...skip, ...recipes.torchDefault()], { seed: 1 })
+  const plan = planModel(read.model, [...skip, ...recipes.torchDefault()] as never, { seed: 1 })
   expect(plan.totals.parameterCount).toBe(2)
 })
 

@@ -233,7 +233,9 @@ describe('alone', () => {
     expect(plan.parameters.map(({ distribution }) => distribution.kind)).toEqual(['constant', 'normal'])
     expect(plan.parameters[0]?.rule.citation).toBeUndefined()
     const skipped = [...recipes.lora(), { match: '*', initializer: 'skip' }]
-    const adapters = planModel({ parameters: [dense, { name: 'x.lora_A', shape: [2, 25] }] }, skipped, { seed: 1 })
+    const adapters = planModel({ parameters: [dense, { name: 'x.lora_A', shape: [2, 25] }] }, skipped as never, {
+      seed: 1,
+    })
     expect(adapters.parameters.map(({ action }) => action)).toEqual(['skip', 'initialize'])
   })
 

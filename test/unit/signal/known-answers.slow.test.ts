@@ -31,7 +31,7 @@ async function measure(
   config: Record<string, unknown> = {},
   { weightSeed = 1, ...options }: SignalOptions & { weightSeed?: number } = {},
 ): Promise<SignalReport> {
-  using weights = await initializeModel(model, initializer, config, { device: 'cpu', seed: weightSeed })
+  using weights = await initializeModel(model, initializer as never, config, { device: 'cpu', seed: weightSeed })
   return await propagateSignal(model, weights, { batch: 8, ...options })
 }
 

@@ -74,7 +74,7 @@ describe('valid weights', () => {
       ),
     }
     for (let seed = 0; seed < 20; seed++) {
-      const weights = await initializeModel(model, name, config, { device: 'cpu', seed })
+      const weights = await initializeModel(model, name as never, config, { device: 'cpu', seed })
       // False alarms: at most 20 x 12 distributions x 1e-6 = 2.4e-4; the seeds are fixed.
       expect((await weights.check()).failures, `seed ${seed}`).toEqual([])
     }
@@ -92,7 +92,7 @@ describe('valid weights', () => {
     expect((await part.check()).failures).toEqual([])
     for (const generator of ['torch-cpu', 'torch-cuda', 'jax', 'jax-legacy', 'torch-stateless'] as const) {
       for (const distribution of ['normal', 'uniform']) {
-        const weights = await initializeModel(model, distribution, {}, { device: 'cpu', seed: 1, generator })
+        const weights = await initializeModel(model, distribution as never, {}, { device: 'cpu', seed: 1, generator })
         expect((await weights.check()).failures, `${generator} ${distribution}`).toEqual([])
       }
     }
@@ -113,7 +113,7 @@ async function pValues(
   const found = new Map<TestName, number[]>()
   for (let seed = 0; seed < seeds; seed++) {
     const model = { parameters: [{ name: 'w', shape, role: 'weight' as const }] }
-    const weights = await initializeModel(model, initializer, config as Record<string, unknown>, {
+    const weights = await initializeModel(model, initializer as never, config as Record<string, unknown>, {
       device: 'cpu',
       seed,
     })

@@ -284,7 +284,7 @@ describe('on a backend without a GPU', () => {
       ],
     ]) {
       const shut = make()
-      await initializeLayersModel(tf, shut, rules, { seed: 1 })
+      await initializeLayersModel(tf, shut, rules as never, { seed: 1 })
       expect(await bytes(shut.getWeights()[2]!)).toEqual(new Array(8).fill(1))
     }
     const kernels = make()
@@ -354,7 +354,7 @@ describe('on a backend without a GPU', () => {
       { match: 'w', initializer: 'normal' },
       { match: 'steps', initializer: 'constant', config: { value: 5 } },
     ]
-    const weights = await initializeModel(model, rules, { device: 'cpu', seed: 1, buffers: 'packed' })
+    const weights = await initializeModel(model, rules as never, { device: 'cpu', seed: 1, buffers: 'packed' })
     const tensors = toTensors<tf.Tensor>(tf, weights)
     expect([...tensors].map(([name, { shape, dtype }]) => [name, shape, dtype])).toEqual([
       ['w', [3, 4], 'float32'],

@@ -71,8 +71,8 @@ describe('the tarball', () => {
     expect(consumer.files.some(({ path }) => /(^|\/)(test|tests|__tests__)\/|\.test\./.test(path))).toBe(false)
   })
 
-  it('stays below 1 MB packed', async () => {
-    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_000_000)
+  it('stays below 1.15 MB packed', async () => {
+    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_150_000)
   })
 
   it('names no machine, no person and no secret', async () => {
@@ -216,7 +216,7 @@ describe('the module graph', () => {
 
   it('of webgpu-init/node needs Node’s own modules; when asked for a device Dawn, for an ONNX file a protobuf reader', async () => {
     const { modules, outside } = await moduleGraph('dist/node.js')
-    const own = ['node:crypto', 'node:fs/promises', 'node:path']
+    const own = ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:timers/promises']
     expect(outside).toEqual(['@bufbuild/protobuf/wire', ...own, 'webgpu'])
     expect((await moduleGraph('dist/node.js', { lazily: false })).outside).toEqual(own)
     expect((await moduleGraph('dist/interop/onnx.js')).outside).toEqual(['@bufbuild/protobuf/wire'])
@@ -378,11 +378,11 @@ describe('in a bundle', () => {
 
   const shaderText = /@compute|@workgroup_size|var<storage/
 
-  it('one initializer weighs at most 2 kB minified and brings no shader', async () => {
+  it('one initializer weighs at most 2.2 kB minified, the checks of its config included, and brings no shader', async () => {
     const code = await bundle(`import { xavierUniform } from 'webgpu-init'; console.log(xavierUniform.name)`)
     expect(code).not.toMatch(shaderText)
     expect(code).not.toContain('createShaderModule')
-    expect(code.length).toBeLessThan(2_000)
+    expect(code.length).toBeLessThan(2_200)
   })
 
   it('a recipe alone weighs at most 3 kB, and no one else carries recipes or config readers', async () => {
@@ -403,10 +403,10 @@ describe('in a bundle', () => {
   })
 
   // Of it 1.8 kB is the CPU path's WebAssembly.
-  it('the whole package weighs at most 134 kB minified and gzipped', async () => {
+  it('the whole package weighs at most 138 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(134_000)
+    expect(gzipSync(code).length).toBeLessThan(138_000)
   })
 
   it('the minified code makes the same bytes', async () => {

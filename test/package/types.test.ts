@@ -502,9 +502,11 @@ describe.each([
     const text = await readFile(join(repository, 'docs', 'initializers.md'), 'utf8')
     const programs = [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, program = '']) => program)
     expect(programs.length).toBeGreaterThan(1)
+    // Without the DOM's types nothing declares it.
+    const withConsole = 'declare const console: { log(...values: unknown[]): void }\n'
     for (const [index, program] of programs.entries()) {
       const name = `docs-${which}-${index}`
-      expect((await check(name, program, { ...options, skipLibCheck: true }, typescript)).stdout).toBe('')
+      expect((await check(name, withConsole + program, { ...options, skipLibCheck: true }, typescript)).stdout).toBe('')
     }
   })
 })

@@ -7,6 +7,7 @@ import copy
 import doctest
 import hashlib
 import json
+import math
 import os
 import random
 import re
@@ -79,13 +80,13 @@ def sha256(array):
 
 
 def make(spec, like=None):
-    seed, name, shape, law, dtype, start, stop, padding, _ = spec
-    return webgpu_init.tensor(int(seed), name, shape, law, dtype, start, stop, padding=padding, like=like)
+    seed, name, shape, distribution, dtype, start, stop, padding, _ = spec
+    return webgpu_init.tensor(int(seed), name, shape, distribution, dtype, start, stop, padding=padding, like=like)
 
 
-def entry(name, shape, law, dtype='float32', **more):
+def entry(name, shape, distribution, dtype='float32', **more):
     return {'name': name, 'shape': shape, 'dtype': dtype, 'role': 'weight', 'initializer': 'x', 'config': {},
-            'distribution': law, **more}  # fmt: skip
+            'distribution': distribution, **more}  # fmt: skip
 
 
 def manifest_of(*entries, seed='42'):
@@ -93,13 +94,51 @@ def manifest_of(*entries, seed='42'):
             'parameters': list(entries)}  # fmt: skip
 
 
+def nearest_float32(x):
+    """The float32 nearest to x 2^-63, ties to even, from integers."""
+    drop = max(0, x.bit_length() - 24)
+    kept, rest = x >> drop, x & ((1 << drop) - 1)
+    half = (1 << drop) >> 1
+    kept += rest > half or (rest == half and drop > 0 and kept & 1)
+    return math.ldexp(float(kept), drop - 63)
+
+
+def check_distances(case, backend):
+    """`_distance_to_half` near 1/2, far from it and in the middle of two floats, for every kind of shift."""
+    rng = random.Random(5)
+    for shift in (0, 1, 7, 31, 32, 33, 57):
+        # A shift comes with p < 2^-shift: x = 2^63 (1 - 2 p) reaches down to 0 without one only.
+        numbers = {1, 2, (1 << 63) - 1}
+        for bits in range(1, 64):
+            for _ in range(4):
+                # 24 bits that stay, and a rest of a half, or one more or less.
+                leading = rng.getrandbits(24) | 1 << 23
+                tie = (2 * leading + 1) << (bits - 25) if bits > 24 else leading >> (24 - bits)
+                numbers |= {tie - 1, tie, tie + 1, rng.getrandbits(bits), (1 << 63) - rng.getrandbits(bits)}
+                numbers |= {(1 << 63) - (tie + more) for more in (-1, 0, 1)}
+        # What the shift takes off the end does not count.
+        stored = {x: ((1 << 63) - x) << shift | rng.getrandbits(shift) for x in sorted(numbers) if 0 < x < 1 << 63}
+        stored = {x: p for x, p in stored.items() if p < 1 << 64}
+        case.assertGreater(len(stored), 20)
+        constants = {'shift': shift % 32, 'less_than_a_word': 0xFFFFFFFF if shift < 32 else 0}
+        high, low = (np.array([p >> end & 0xFFFFFFFF for p in stored.values()], np.uint32) for end in (32, 0))
+        if backend.name == 'jax':
+            made = jax.jit(lambda zero, c, h, l: webgpu_init._distance_to_half(webgpu_init._Jax(zero), c, h, l))(
+                np.uint32(0), {name: np.uint32(value) for name, value in constants.items()}, high, low
+            )
+        else:
+            words = (x if backend.name == 'numpy' else backend.words(x) for x in (high, low))
+            made = webgpu_init._distance_to_half(backend, constants, *words)
+        case.assertEqual(np.asarray(made).tolist(), [nearest_float32(x) for x in stored])
+
+
 def golden_cases():
     for case, wanted in GOLDEN.items():
-        law, dtype, _, seed = case.rsplit(' ', 3)
+        distribution, dtype, _, seed = case.rsplit(' ', 3)
         yield (
             case,
             wanted,
-            [seed, 'layers.0.weight', [1001, 37], FILE['contractLaws'][law], dtype, None, None, None, wanted],
+            [seed, 'layers.0.weight', [1001, 37], FILE['contractDistributions'][distribution], dtype, None, None, None, wanted],
         )
 
 
@@ -124,6 +163,9 @@ class Values(unittest.TestCase):
             with self.subTest(spec):
                 self.assertEqual(sha256(make(spec)), spec[-1])
 
+    def test_distance_to_half(self):
+        check_distances(self, webgpu_init._Numpy())
+
     def test_elements_beyond_32_bits(self):
         for spec in FILE['far']:
             with self.subTest(spec):
@@ -144,14 +186,14 @@ class Values(unittest.TestCase):
                     self.assertEqual(sha256(array), model['sha256'][key])
 
     def test_orthogonal_within_its_bound(self):
-        for seed, name, shape, law, data in FILE['orthogonal']:
+        for seed, name, shape, distribution, data in FILE['orthogonal']:
             wanted = np.frombuffer(base64.b64decode(data), '<f4').reshape(shape)
-            made = webgpu_init.tensor(int(seed), name, shape, law)
-            with self.subTest(law):
-                self.assertLessEqual(np.abs(made - wanted).max() / abs(law['gain']), 2e-5)
+            made = webgpu_init.tensor(int(seed), name, shape, distribution)
+            with self.subTest(distribution):
+                self.assertLessEqual(np.abs(made - wanted).max() / abs(distribution['gain']), 2e-5)
                 self.assertTrue(((made == 0) == (wanted == 0)).all())
                 count = made.size
-                part = webgpu_init.tensor(int(seed), name, shape, law, start=count // 3, stop=count - 1)
+                part = webgpu_init.tensor(int(seed), name, shape, distribution, start=count // 3, stop=count - 1)
                 self.assertTrue((part == made.reshape(-1)[count // 3 : count - 1]).all())
 
     def test_long_runs_and_many_runs(self):
@@ -172,9 +214,10 @@ class Values(unittest.TestCase):
     def test_overlays_of_any_region(self):
         rng = random.Random(2)
         runs = [{'first': 3, 'stride': 14, 'count': 12}, {'first': 1, 'stride': 2, 'count': 30}]
-        law = {'kind': 'diagonal', 'value': 2, 'elementCount': 216, 'runs': runs}
-        spec = webgpu_init._spec('w', (6, 6, 6), law, 'float32', {'first': 50, 'count': 40}, webgpu_init._Stream(0, 0), 'w')
-        whole = webgpu_init.tensor(0, 'w', (6, 6, 6), law, padding={'first': 50, 'count': 40})
+        distribution = {'kind': 'diagonal', 'value': 2, 'elementCount': 216, 'runs': runs}
+        padding = {'first': 50, 'count': 40}
+        spec = webgpu_init._spec('w', (6, 6, 6), distribution, 'float32', padding, webgpu_init._Stream(0, 0), 'w')
+        whole = webgpu_init.tensor(0, 'w', (6, 6, 6), distribution, padding=padding)
         for _ in range(50):
             lists = tuple(np.array(sorted(rng.sample(range(6), rng.randint(1, 6)))) for _ in range(3))
             region = webgpu_init._Region((6, 6, 6), lists)
@@ -202,13 +245,13 @@ class Values(unittest.TestCase):
         self.assertEqual(webgpu_init.tensor(np.int64(1), 'w', (np.int64(4),), NORMAL).tolist(),
                          webgpu_init.tensor(1, 'w', [4], NORMAL).tolist())  # fmt: skip
 
-    def test_laws_without_spread_are_constants(self):
-        for law, value in (
+    def test_distributions_without_spread_are_constants(self):
+        for distribution, value in (
             ({'kind': 'normal', 'mean': 3, 'std': 0}, 3),
             ({'kind': 'uniform', 'low': 2, 'high': 2}, 2),
             ({'kind': 'sparse', 'std': 1, 'rows': 2, 'columns': 2, 'zeros': 2}, 0),
         ):
-            self.assertEqual(webgpu_init.tensor(1, 'w', (2, 2), law).tolist(), [[value] * 2] * 2)
+            self.assertEqual(webgpu_init.tensor(1, 'w', (2, 2), distribution).tolist(), [[value] * 2] * 2)
 
 
 class Arguments(unittest.TestCase):
@@ -291,9 +334,9 @@ class Manifests(unittest.TestCase):
         self.refused(set_of(0, shape='43'), '"a.weight".*shape must be')
         self.refused(set_of(0, dtype='float64'), '"a.weight".*unknown dtype')
         self.refused(set_of(0, scale=2), '"a.weight".*unknown key "scale"')
-        self.refused(set_of(0, source={'generator': 'jax'}), '"a.weight".*no source')
+        self.refused(set_of(0, generatorSource={'generator': 'jax'}), '"a.weight".*no generatorSource')
         self.refused(set_of(0, padding={'first': 11, 'count': 2}), '"a.weight".*padding')
-        self.refused(set_of(0, stream={'seed': '1', 'offset': '2'}), '"a.weight".*not that of its name')
+        self.refused(set_of(0, stream={'key': '1', 'counter': '2'}), '"a.weight".*not that of its name')
         self.refused(set_of(1, tiedTo='c'), '"a.tied" is tied to "c", which has another')
         self.refused(set_of(1, tiedTo='z'), '"a.tied" is tied to "z"')
         self.refused(lambda m: m['parameters'][2]['distribution'].update(elementCount=5), '"b".*no diagonal')
@@ -339,15 +382,15 @@ class Manifests(unittest.TestCase):
             else:
                 node[key] = rng.choice(odd)
 
-        laws = [spec[3] for spec in FILE['specs'][:60] if spec[2] and np.prod(spec[2]) < 400]
+        distributions = [spec[3] for spec in FILE['specs'][:60] if spec[2] and np.prod(spec[2]) < 400]
         shapes = [spec[2] for spec in FILE['specs'][:60] if spec[2] and np.prod(spec[2]) < 400]
         made = refused = 0
         warnings.simplefilter('ignore')
         self.addCleanup(warnings.resetwarnings)
         for _ in range(3000):
-            at = rng.randrange(len(laws))
+            at = rng.randrange(len(distributions))
             manifest = copy.deepcopy(self.good)
-            manifest['parameters'].append(copy.deepcopy(entry('d', shapes[at], laws[at])))
+            manifest['parameters'].append(copy.deepcopy(entry('d', shapes[at], distributions[at])))
             if rng.random() < 0.3:
                 # The same as a plan.
                 del manifest['format'], manifest['version']
@@ -372,28 +415,35 @@ class Manifests(unittest.TestCase):
             'model': 'x', 'valueContract': 1, 'seed': '42', 'generator': 'philox', 'totals': {},
             'tied': {'head': 'a.weight', 'tail': 'b'},
             'parameters': [
-                {**entry('a.weight', [4, 3], NORMAL), 'action': 'initialize', 'law': 'normal(0, 1)', 'elementCount': 12},
+                {**entry('a.weight', [4, 3], NORMAL), 'action': 'initialize', 'description': 'normal(0, 1)', 'elementCount': 12},
                 {**entry('b', [4], NORMAL), 'action': 'skip'},
             ],
         }  # fmt: skip
         stream = webgpu_init._parameter_stream('a.weight', 42)
-        for keys in (('seed', 'offset'), ('key', 'counter')):
-            plan['parameters'][0]['stream'] = dict(zip(keys, (str(stream.key), str(stream.counter))))
-            arrays = webgpu_init.state_dict(plan)
-            self.assertEqual(list(arrays), ['a.weight', 'head'])
-            self.assertIs(arrays['head'], arrays['a.weight'])
-            self.assertTrue(np.array_equal(arrays['head'], webgpu_init.tensor(42, 'a.weight', (4, 3), NORMAL)))
-        plan['parameters'][0]['role'] = 'embedding'
-        # Not assertWarns: it looks into every module, which makes lazy ones import what is not there.
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter('always')
-            webgpu_init.state_dict(plan)
-        self.assertEqual(len(caught), 1)
-        self.assertRegex(str(caught[0].message), '"a.weight" has a padding row')
-        plan['parameters'][0]['padding'] = None
-        with warnings.catch_warnings():
-            warnings.simplefilter('error')
-            webgpu_init.state_dict(plan)
+        plan['parameters'][0]['stream'] = {'key': str(stream.key), 'counter': str(stream.counter)}
+        arrays = webgpu_init.state_dict(plan)
+        self.assertEqual(list(arrays), ['a.weight', 'head'])
+        self.assertIs(arrays['head'], arrays['a.weight'])
+        self.assertTrue(np.array_equal(arrays['head'], webgpu_init.tensor(42, 'a.weight', (4, 3), NORMAL)))
+        plan['parameters'][0]['padding'] = {'first': 3, 'count': 3}
+        self.assertEqual(webgpu_init.state_dict(plan)['head'][1].tolist(), [0, 0, 0])
+        for odd in ({'seed': '1', 'offset': '2'}, {'key': str(stream.key)}, {'key': '-1', 'counter': '2'}, 'x'):
+            plan['parameters'][0]['stream'] = odd
+            with self.assertRaisesRegex(ValueError, '"a.weight": stream must hold key and counter'):
+                webgpu_init.state_dict(plan)
+
+    def test_plans_of_the_command_line(self):
+        """Plans and manifests of the same models: equal values, with padding rows, ties and streams."""
+        models = {name: model for name, model in FILE['models'].items() if 'plan' in model}
+        for name, model in models.items():
+            arrays = webgpu_init.state_dict(model['plan'])
+            for key, wanted in model['sha256'].items():
+                with self.subTest(f'{name} {key}'):
+                    self.assertEqual(sha256(arrays[key]), wanted)
+            for alias, owner in model['tied'].items():
+                self.assertIs(arrays[alias], arrays[owner])
+        planned = [parameter for model in models.values() for parameter in model['plan']['parameters']]
+        self.assertGreater(sum('padding' in parameter for parameter in planned), 1)
 
     def test_files(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -441,10 +491,13 @@ class Torch(unittest.TestCase):
         for key, array in webgpu_init.state_dict(model['manifest'], like=torch.zeros(1)).items():
             self.assertEqual(sha256(array), model['sha256'][key])
 
+    def test_distance_to_half(self):
+        check_distances(self, webgpu_init._Torch('cpu'))
+
     def test_orthogonal_is_numpys(self):
-        for seed, name, shape, law, _ in FILE['orthogonal']:
-            made = webgpu_init.tensor(int(seed), name, shape, law, like=torch)
-            self.assertEqual(sha256(made), sha256(webgpu_init.tensor(int(seed), name, shape, law)))
+        for seed, name, shape, distribution, _ in FILE['orthogonal']:
+            made = webgpu_init.tensor(int(seed), name, shape, distribution, like=torch)
+            self.assertEqual(sha256(made), sha256(webgpu_init.tensor(int(seed), name, shape, distribution)))
 
 
 def small_manifest():
@@ -695,7 +748,7 @@ class Distributed(unittest.TestCase):
 @needs_jax
 class Jax(unittest.TestCase):
     def test_golden_hashes(self):
-        """One seed: every law and dtype is a program to compile."""
+        """One seed: every distribution and dtype is a program to compile."""
         for case, wanted, spec in golden_cases():
             if spec[0] == '42':
                 with self.subTest(case):
@@ -719,21 +772,24 @@ class Jax(unittest.TestCase):
             with self.subTest(part['manifest']['parameters'][0]):
                 self.assertEqual(sha256(array), part['sha256'])
 
+    def test_distance_to_half(self):
+        check_distances(self, webgpu_init._Jax(np.uint32(0)))
+
     def test_subnormal_halves(self):
-        law = {'kind': 'normal', 'mean': 0, 'std': 1e-6}
-        wanted = webgpu_init.tensor(1, 'w', (4096,), law, 'float16')
-        self.assertEqual(sha256(webgpu_init.tensor(1, 'w', (4096,), law, 'float16', like=jax)), sha256(wanted))
+        distribution = {'kind': 'normal', 'mean': 0, 'std': 1e-6}
+        wanted = webgpu_init.tensor(1, 'w', (4096,), distribution, 'float16')
+        self.assertEqual(sha256(webgpu_init.tensor(1, 'w', (4096,), distribution, 'float16', like=jax)), sha256(wanted))
 
     def test_inside_jit(self):
-        laws = [NORMAL, {'kind': 'normal', 'mean': 0.1, 'std': 0.02}, {'kind': 'uniform', 'low': 0.1, 'high': 0.7},
+        distributions = [NORMAL, {'kind': 'normal', 'mean': 0.1, 'std': 0.02}, {'kind': 'uniform', 'low': 0.1, 'high': 0.7},
                 {'kind': 'truncated-normal', 'mean': 0, 'std': 1, 'low': -2, 'high': 2},
                 {'kind': 'sparse', 'std': 1, 'rows': 200, 'columns': 100, 'zeros': 50}]  # fmt: skip
 
         def make_all(zero):
-            return [webgpu_init.tensor(3, 'w', (200, 100), law, like=jax, zero=zero) for law in laws]
+            return [webgpu_init.tensor(3, 'w', (200, 100), distribution, like=jax, zero=zero) for distribution in distributions]
 
-        for law, made in zip(laws, jax.jit(make_all)(np.uint32(0))):
-            self.assertEqual(sha256(made), sha256(webgpu_init.tensor(3, 'w', (200, 100), law)), law)
+        for distribution, made in zip(distributions, jax.jit(make_all)(np.uint32(0))):
+            self.assertEqual(sha256(made), sha256(webgpu_init.tensor(3, 'w', (200, 100), distribution)), distribution)
         with self.assertRaisesRegex(ValueError, '"w".*zero='):
             jax.jit(lambda x: x + webgpu_init.tensor(3, 'w', (4,), NORMAL, like=jax))(1.0)
 
@@ -741,11 +797,11 @@ class Jax(unittest.TestCase):
         """XLA may assume what it likes of float32, in a process of its own: the flags are read once."""
         code = (
             'import json, sys, hashlib, jax, numpy as np, webgpu_init\n'
-            'for law in json.load(sys.stdin):\n'
-            "    made = jax.jit(lambda z: webgpu_init.tensor(3, 'w', (50000,), law, like=jax, zero=z))(np.uint32(0))\n"
+            'for distribution in json.load(sys.stdin):\n'
+            "    made = jax.jit(lambda z: webgpu_init.tensor(3, 'w', (50000,), distribution, like=jax, zero=z))(np.uint32(0))\n"
             '    print(hashlib.sha256(np.asarray(made).tobytes()).hexdigest())\n'
         )
-        laws = [
+        distributions = [
             {'kind': 'normal', 'mean': 0.1, 'std': 0.02},
             {'kind': 'uniform', 'low': 0.1, 'high': 0.7},
             {'kind': 'truncated-normal', 'mean': 0, 'std': 1, 'low': -2, 'high': 2},
@@ -753,14 +809,14 @@ class Jax(unittest.TestCase):
         flags = ['enable_fast_math=true', *(f'fast_math_honor_{x}=false' for x in ('nans', 'infs', 'division', 'functions'))]
         done = subprocess.run(
             [sys.executable, '-c', code],
-            input=json.dumps(laws),
+            input=json.dumps(distributions),
             capture_output=True,
             text=True,
             timeout=240,
             cwd=HERE,
             env={**os.environ, 'XLA_FLAGS': ' '.join(f'--xla_cpu_{flag}' for flag in flags)},
         )
-        wanted = [sha256(webgpu_init.tensor(3, 'w', (50000,), law)) for law in laws]
+        wanted = [sha256(webgpu_init.tensor(3, 'w', (50000,), distribution)) for distribution in distributions]
         self.assertEqual(done.stdout.split(), wanted, done.stderr)
 
     def test_sharded(self):

@@ -20,7 +20,7 @@ from a manifest, which `weights.manifest()` gives and which every .safetensors f
 - `jax_tree`: the parameters as a nested dict of JAX arrays
 - `load_manifest`: reads a manifest from a JSON file or a .safetensors file
 
-Every law is bit-exact on every library and device, but one: orthogonal matrices agree within 2e-5 (see `tensor`).
+Every distribution is bit-exact on every library and device, but one: orthogonal matrices agree within 2e-5 (see `tensor`).
 Every mistake in an argument or a manifest is a ValueError that names the parameter.
 """
 
@@ -34,7 +34,6 @@ import operator
 import os
 import re
 import sys
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,15 +102,15 @@ def _parameter_stream(name, seed):
 
 
 def _recorded_stream(value, where):
-    """The stream that a plan has written down: {key, counter}, or {seed, offset} in older ones."""
-    names = ('key', 'counter') if isinstance(value, dict) and 'key' in value else ('seed', 'offset')
-    if not isinstance(value, dict) or not all(re.fullmatch(r'[0-9]{1,20}', str(value.get(n))) for n in names):
-        raise ValueError(f'{where}: stream must hold two decimal strings, but found {_show(value)}.')
-    return _Stream(*(int(value[n]) for n in names))
+    """The stream that a plan has written down."""
+    if not isinstance(value, dict) or not all(re.fullmatch(r'[0-9]{1,20}', str(value.get(n))) for n in ('key', 'counter')):
+        raise ValueError(f'{where}: stream must hold key and counter as decimal strings, but found {_show(value)}.')
+    return _Stream(key=int(value['key']), counter=int(value['counter']))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Array libraries. Each gives the same few operations on 32-bit words and float32 numbers; the laws below are written once.
+# Array libraries. Each gives the same few operations on 32-bit words and float32 numbers; the distributions below are
+# written once.
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +168,11 @@ class _Numpy:
         while (again := condition(x)).any():
             x = np.where(again, step(x), x)
         return x
+
+    def repeat(self, count, step, state):
+        for index in range(count):
+            state = step(index, state)
+        return state
 
     def counters(self, starts, blocks, counter):
         block = (starts >> 2)[:, None] + np.arange(blocks, dtype=np.int64)
@@ -272,6 +276,11 @@ class _Torch:
             x = self.torch.where(again, step(x), x)
         return x
 
+    def repeat(self, count, step, state):
+        for index in range(count):
+            state = step(index, state)
+        return state
+
     def counters(self, starts, blocks, counter):
         torch = self.torch
         first = torch.from_numpy(starts >> 2).to(self.device)
@@ -363,6 +372,10 @@ class _Jax:
 
     def repeat_while(self, condition, step, x):
         return self.jax.lax.while_loop(lambda x: condition(x).any(), lambda x: self.jnp.where(condition(x), step(x), x), x)
+
+    def repeat(self, count, step, state):
+        # A loop of its own: unrolled it takes seconds to compile.
+        return self.jax.lax.fori_loop(self.jnp.uint32(0), self.jnp.uint32(count), step, state)
 
     def scalar(self, value, dtype):
         if dtype not in _FLOATS:
@@ -480,7 +493,7 @@ def _direction(ops, y):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Samplers: constants from the law on the host, then values from words
+# Samplers: constants from the distribution on the host, then values from words
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -492,8 +505,8 @@ def _next_below(x):
     return float(np.nextafter(np.float32(x), np.float32(-np.inf)))
 
 
-def _uniform_constants(law):
-    low, high = _f32(law['low']), _f32(law['high'])
+def _uniform_constants(distribution):
+    low, high = _f32(distribution['low']), _f32(distribution['high'])
     if low == -high:
         return {'scale': high, 'offset': 0.0, 'top': _next_below(high), 'step': 2.0**-23, 'origin': 2.0**23}
     return {'scale': _f32(high - low), 'offset': low, 'top': _next_below(high), 'step': 2.0**-24, 'origin': 0.0}
@@ -505,8 +518,8 @@ def _uniform_value(ops, c, word):
     return ops.minimum(ops.rounded(unit * c['scale']) + c['offset'], c['top'])
 
 
-def _normal_constants(law):
-    return {'std': _f32(law['std']), 'mean': _f32(law['mean'])}
+def _normal_constants(distribution):
+    return {'std': _f32(distribution['std']), 'mean': _f32(distribution['mean'])}
 
 
 def _normal_pair(ops, c, x, y):
@@ -516,7 +529,7 @@ def _normal_pair(ops, c, x, y):
     return tuple(ops.rounded(ops.rounded(r * d) * c['std']) + c['mean'] for d in (cosine, sine))
 
 
-# --- Truncated normal: everything that belongs to this law alone, up to the next heading ------------------------------
+# --- Truncated normal: everything that belongs to this distribution alone, up to the next heading ---------------------
 
 _CENTRE = (1.609510719147167e-10, 3.842211437898868e-9, -7.815688007895005e-8, -1.9647332294425723e-7,
            0.00001932530722115189, -0.00022159438231028616, -0.001477071433328092, 0.174401193857193,
@@ -557,8 +570,8 @@ def _normal_tail(z):
     return _exp_minus(x * x) / (x + fraction) / 1.772453850905516 / 2
 
 
-def _truncated_normal_constants(law, where='truncated normal'):
-    mean, std, low, high = (law[key] for key in ('mean', 'std', 'low', 'high'))
+def _truncated_normal_constants(distribution, where='truncated normal'):
+    mean, std, low, high = (distribution[key] for key in ('mean', 'std', 'low', 'high'))
     alpha, beta = (low - mean) / std, (high - mean) / std
     mirrored = alpha + beta > 0
     if mirrored:
@@ -569,9 +582,10 @@ def _truncated_normal_constants(law, where='truncated normal'):
             f'may be at most {_FARTHEST_BOUND} std away. Move the mean or the bounds.'
         )
     below = _normal_tail(-alpha)
-    scale, scaled = 1.0, _normal_tail(-beta) if beta <= 0 else 1.0
+    shift, scaled = 0, _normal_tail(-beta) if beta <= 0 else 1.0
     while scaled < 0.5:
-        scaled, scale = scaled * 2, scale / 2
+        scaled, shift = scaled * 2, shift + 1
+    scale = 2.0**-shift
     start = math.floor(below / scale * 2.0**64)
     mass_value = _normal_tail(-beta) - below if beta <= 0 else 1 - _normal_tail(beta) - below
     mass = min(math.floor(mass_value / scale * 2.0**64), 2**64 - 1 - start)
@@ -584,7 +598,7 @@ def _truncated_normal_constants(law, where='truncated normal'):
     if mass < 2**32 or lowest > highest:
         raise ValueError(
             f'{where}: the interval [{low}, {high}] is too narrow for std {std}: it holds no float32 or hardly any '
-            'probability. Widen it, or use a uniform law.'
+            'probability. Widen it, or use a uniform distribution.'
         )
     start += mass >> 33
     return {
@@ -594,6 +608,9 @@ def _truncated_normal_constants(law, where='truncated normal'):
         'mass_high': mass >> 32,
         'upper_bit': 0x80000000 if beta > 0 else 0,
         'scale': scale,
+        # Shifts by `shift` as the array libraries can do them: by less than 32, after a whole word or none.
+        'shift': shift % 32,
+        'less_than_a_word': _MASK_32 if shift < 32 else 0,
         'std': -_f32(std) if mirrored else _f32(std),
         'mean': _f32(mean),
         'low': lowest,
@@ -601,12 +618,43 @@ def _truncated_normal_constants(law, where='truncated normal'):
     }
 
 
-def _inverse_normal_tail(ops, q):
-    """z >= 0 with upper tail probability q."""
-    bits = ops.bits((q * 4.0) * ops.rounded(1.0 - q))
+def _distance_to_half(ops, c, high, low):
+    """1 - 2 p for a probability p = (high, low) 2^-64 scale <= 1/2: twice its distance to 1/2, from the integer, so that it
+    keeps 24 bits however close to 1/2 p is. One rounding, to nearest even; at least 2^-63.
+    """
+    # The integer p / 2^-64, without what the shift takes off its end.
+    near = ops.word(c['less_than_a_word'])
+    low, high = (low & near) | (high & (near ^ ops.word(_MASK_32))), high & near
+    shift = ops.word(c['shift'])
+    spill = ops.shift_left(ops.shift_left(high, 1), ops.word(31) - shift)
+    low, high = (low >> shift) | spill, high >> shift
+    # 2^63 minus it: 2^63 + 1 and the complement.
+    zero, one, ones = ops.word(0), ops.word(1), ops.word(_MASK_32)
+    low = ops.add(low ^ ones, one)
+    high = ops.add(ops.add(high ^ ones, ops.word(0x80000000)), ops.where(low == zero, one, zero))
+    # Shifted left until 28 bits of the upper word or more are used; then the lower word only matters as "there is more".
+    moves = []
+    for count in (32, 16, 8, 4):
+        small = high < ops.word(1 << (32 - count))
+        moves.append((small, 2.0**-count))
+        moved_high = low if count == 32 else ops.shift_left(high, count) | (low >> ops.word(32 - count))
+        moved_low = low ^ low if count == 32 else ops.shift_left(low, count)
+        high, low = ops.where(small, moved_high, high), ops.where(small, moved_low, low)
+    distance = ops.to_float(high | ops.where(low == zero, zero, one)) * 2.0**-31
+    for small, factor in moves:
+        distance = ops.where(small, distance * factor, distance)
+    return ops.rounded(distance)
+
+
+def _inverse_normal_tail(ops, q, distance):
+    """z >= 0 with upper tail probability q. `distance` is 1 - 2 q, by itself: near the mean q has lost the digits that it
+    needs.
+    """
+    near = 1.0 - ops.rounded(distance * distance)
+    bits = ops.bits(ops.where(distance < 0.75, near, (q * 4.0) * ops.rounded(1.0 - q)))
     w = ops.rounded(_minus_two_log_parts(ops, 1.0 - _significand(ops, bits), _exponent(ops, bits)))
     s = _square_root(ops, w)
-    centre = ops.rounded(ops.rounded(1.0 - q * 2.0) * _polynomial(ops, w - 5.0, _CENTRE))
+    centre = ops.rounded(distance * _polynomial(ops, w - 5.0, _CENTRE))
     tail = ops.where(w < 46, _polynomial(ops, s - 5.0, _TAIL), _polynomial(ops, s - 9.0, _FAR))
     return ops.where(w < 10, centre, tail)
 
@@ -623,28 +671,29 @@ def _truncated_normal_value(ops, c, word):
     upper = (high & ops.word(c['upper_bit'])) != 0
     high = ops.where(upper, high ^ ops.word(_MASK_32), high)
     low = ops.where(upper, low ^ ops.word(_MASK_32), low)
-    q = (ops.to_float(high) * 2.0**-32 + ops.to_float(low) * 2.0**-64) * c['scale']
-    z = _inverse_normal_tail(ops, q)
+    # Three roundings, in this order; the scale is a power of two.
+    q = ops.rounded(ops.rounded(ops.to_float(high) * 2.0**-32) + ops.rounded(ops.to_float(low) * 2.0**-64)) * c['scale']
+    z = _inverse_normal_tail(ops, q, _distance_to_half(ops, c, high, low))
     value = ops.rounded(ops.where(upper, z, -z) * c['std']) + c['mean']
     return ops.minimum(ops.maximum(value, c['low']), c['high'])
 
 
-# --- Sparse: everything that belongs to this law alone, up to the next heading ----------------------------------------
+# --- Sparse: everything that belongs to this distribution alone, up to the next heading -------------------------------
 
 _SPARSE_TAG = 0x73707273
-_SPARSE_ROUNDS = 8
+_SPARSE_ROUNDS = 16
 
 
-def _sparse_constants(law, stream):
+def _sparse_constants(distribution, stream):
     half_bits = 1
-    while 4**half_bits < law['rows']:
+    while 4**half_bits < distribution['rows']:
         half_bits += 1
     return {
-        'std': _f32(law['std']),
+        'std': _f32(distribution['std']),
         'mean': 0.0,
-        'rows': law['rows'],
-        'columns': law['columns'],
-        'zeros': law['zeros'],
+        'rows': distribution['rows'],
+        'columns': distribution['columns'],
+        'zeros': distribution['zeros'],
         'half_bits': half_bits,
         'mask': 2**half_bits - 1,
         'key_low': stream.key & _MASK_32,
@@ -658,18 +707,20 @@ def _sparse_zero(ops, c, row, column):
     key = ops.word(c['key_low']), ops.word(c['key_high'])
     nothing = column ^ column
 
+    def feistel_round(index, halves):
+        left, right = halves
+        first, *_ = _philox(ops, right, column, nothing | index, nothing | _SPARSE_TAG, *key)
+        return right, left ^ (first & mask)
+
     def walk(x):
-        left, right = x >> half_bits, x & mask
-        for index in range(_SPARSE_ROUNDS):
-            first, *_ = _philox(ops, right, column, nothing | index, nothing | _SPARSE_TAG, *key)
-            left, right = right, left ^ (first & mask)
+        left, right = ops.repeat(_SPARSE_ROUNDS, feistel_round, (x >> half_bits, x & mask))
         return (left << half_bits) | right
 
     return ops.repeat_while(lambda x: x >= rows, walk, walk(row)) < ops.word(c['zeros'])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Laws without words: tables made on the host
+# Distributions without words: tables made on the host
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -690,11 +741,11 @@ def _frequencies(half, steps, timescale):
     return np.array([_exponential(_f32(step * j)) for j in range(half)], np.float32).astype(np.float64)
 
 
-def _sinusoid_values(law, index):
+def _sinusoid_values(distribution, index):
     """sin or cos of position x frequency; float64 inside, rounded to float32."""
-    columns, interleaved = law['columns'], law['arrangement'] == 'interleaved'
+    columns, interleaved = distribution['columns'], distribution['arrangement'] == 'interleaved'
     half = columns // 2
-    frequency = _frequencies(half, half if interleaved else half - 1, law['maxTimescale'])
+    frequency = _frequencies(half, half if interleaved else half - 1, distribution['maxTimescale'])
     row, column = index // columns, index % columns
     pair, cosine = (column >> 1, (column & 1) == 1) if interleaved else (column % half, column >= half)
     x = (row.astype(np.float64) * frequency[pair]).astype(np.float32).astype(np.float64)
@@ -711,33 +762,33 @@ def _sinusoid_values(law, index):
     return np.where((quadrant & 2) == 0, value, -value).astype(np.float32)
 
 
-def _orthogonal_matrix(law, stream, number):
+def _orthogonal_matrix(distribution, stream, number):
     """Matrix `number`: gain Q of the QR factorisation of N(0, 1) elements, R's diagonal positive."""
-    rows, columns = law['rows'], law['columns']
+    rows, columns = distribution['rows'], distribution['columns']
     count = rows * columns
     plain = _Spec('', (count,), {'kind': 'normal', 'mean': 0.0, 'std': 1.0}, 'float32', None, stream)
     normals = _sample(_Numpy(), plain, _Region.range(number * count, (number + 1) * count))
     matrix = normals.reshape(rows, columns).astype(np.float64)
     q, r = np.linalg.qr(matrix.T if rows < columns else matrix)
     q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
-    return (q.T if rows < columns else q).astype(np.float32) * np.float32(law['gain'])
+    return (q.T if rows < columns else q).astype(np.float32) * np.float32(distribution['gain'])
 
 
-def _orthogonal_values(law, stream, first, stop):
+def _orthogonal_values(distribution, stream, first, stop):
     """Elements [first, stop), float32."""
-    rows, columns, field = law['rows'], law['columns'], law['field']
+    rows, columns, field = distribution['rows'], distribution['columns'], distribution['field']
     if field == 1:
         each = rows * columns
         numbers = range(first // each, -(-stop // each))
-        flat = np.concatenate([_orthogonal_matrix(law, stream, n).reshape(-1) for n in numbers])
+        flat = np.concatenate([_orthogonal_matrix(distribution, stream, n).reshape(-1) for n in numbers])
         return flat[first - numbers[0] * each : stop - numbers[0] * each]
     # Delta-orthogonal: one matrix at the centre of every kernel.
     whole = np.zeros(rows * columns * field, np.float32)
-    if law['stride'] == 1:
-        begin = law['centre'] * rows * columns
-        whole[begin : begin + rows * columns] = _orthogonal_matrix(law, stream, 0).reshape(-1)
+    if distribution['stride'] == 1:
+        begin = distribution['centre'] * rows * columns
+        whole[begin : begin + rows * columns] = _orthogonal_matrix(distribution, stream, 0).reshape(-1)
     else:
-        whole[law['centre'] :: law['stride']] = _orthogonal_matrix(law, stream, 0).reshape(-1)
+        whole[distribution['centre'] :: distribution['stride']] = _orthogonal_matrix(distribution, stream, 0).reshape(-1)
     return whole[first:stop]
 
 
@@ -849,30 +900,30 @@ class _Spec:
 
     name: str
     shape: tuple
-    law: dict
+    distribution: dict
     dtype: str
     padding: tuple | None
     stream: _Stream
 
 
 def _sampler_constants(spec):
-    kind = spec.law['kind']
+    kind = spec.distribution['kind']
     if kind == 'uniform':
-        return _uniform_constants(spec.law)
+        return _uniform_constants(spec.distribution)
     if kind == 'normal':
-        return _normal_constants(spec.law)
+        return _normal_constants(spec.distribution)
     if kind == 'truncated-normal':
-        return _truncated_normal_constants(spec.law)
-    return _sparse_constants(spec.law, spec.stream)
+        return _truncated_normal_constants(spec.distribution)
+    return _sparse_constants(spec.distribution, spec.stream)
 
 
-_WORD_LAWS = {'uniform': _uniform_value, 'truncated-normal': _truncated_normal_value}
+_WORD_DISTRIBUTIONS = {'uniform': _uniform_value, 'truncated-normal': _truncated_normal_value}
 _RANDOM = ('uniform', 'normal', 'truncated-normal', 'sparse')
 
 
 def _sample(ops, spec, region, out=None):
-    """The region's elements of a random law, flattened, in NumPy or PyTorch."""
-    kind, stream = spec.law['kind'], spec.stream
+    """The region's elements of a random distribution, flattened, in NumPy or PyTorch."""
+    kind, stream = spec.distribution['kind'], spec.stream
     constants = _sampler_constants(spec)
     key = ops.word(stream.key & _MASK_32), ops.word(stream.key >> 32)
     if out is None:
@@ -884,8 +935,8 @@ def _sample(ops, spec, region, out=None):
             shift = begin & 3
             low, high = ops.counters(begin, (int(shift.max()) + count + 3) // 4, stream.counter)
             words = _philox(ops, low, high, low ^ low, low ^ low, *key)
-            if kind in _WORD_LAWS:
-                lanes = [_WORD_LAWS[kind](ops, constants, word) for word in words]
+            if kind in _WORD_DISTRIBUTIONS:
+                lanes = [_WORD_DISTRIBUTIONS[kind](ops, constants, word) for word in words]
             else:
                 lanes = [*_normal_pair(ops, constants, *words[:2]), *_normal_pair(ops, constants, *words[2:])]
             values = ops.interleave(lanes)
@@ -895,41 +946,42 @@ def _sample(ops, spec, region, out=None):
                 values = ops.take(values, shift[:, None] + np.arange(count, dtype=np.int64))
             if kind == 'sparse':
                 index = begin[:, None] + np.arange(count, dtype=np.int64)
-                row, col = (ops.words(x) for x in np.divmod(index, spec.law['columns']))
+                row, col = (ops.words(x) for x in np.divmod(index, spec.distribution['columns']))
                 values = ops.where(_sparse_zero(ops, constants, row, col), values * 0.0, values) + 0.0
             ops.store(rows[chosen, at + column : at + stop], values, spec.dtype)
     return out
 
 
 def _host_values(spec, region):
-    """The region's elements of a law that is made on the host, float32, flattened; a function of their indices."""
+    """The region's elements of a distribution that is made on the host: float32, flattened; a function of their indices."""
     out = np.empty(region.size, np.float32)
     first, stop = region.extent()
-    made = _orthogonal_values(spec.law, spec.stream, first, stop) if spec.law['kind'] == 'orthogonal' else None
+    made = _orthogonal_values(spec.distribution, spec.stream, first, stop) if spec.distribution['kind'] == 'orthogonal' else None
     for at, starts, length in region.runs():
         rows = out.reshape(len(starts), -1)
         for chosen, column, stop in _pieces(starts, length, _Numpy.chunk):
             index = (starts[chosen] + column)[:, None] + np.arange(stop - column, dtype=np.int64)
-            rows[chosen, at + column : at + stop] = _sinusoid_values(spec.law, index) if made is None else made[index - first]
+            values = _sinusoid_values(spec.distribution, index) if made is None else made[index - first]
+            rows[chosen, at + column : at + stop] = values
     return out
 
 
 def _fill(ops, spec, region, out=None):
     """The region's elements, flattened; written into `out` (of the right dtype, one-dimensional) where there is one."""
-    law = spec.law
+    distribution = spec.distribution
     if region.size == 0:
         return ops.empty(0, spec.dtype) if out is None else out
-    if law['kind'] in _RANDOM:
+    if distribution['kind'] in _RANDOM:
         out = _sample(ops, spec, region, out)
     else:
         if out is None:
             out = ops.empty(region.size, spec.dtype)
-        if law['kind'] == 'constant':
-            ops.full(out, ops.scalar(law['value'], spec.dtype))
-        elif law['kind'] == 'diagonal':
+        if distribution['kind'] == 'constant':
+            ops.full(out, ops.scalar(distribution['value'], spec.dtype))
+        elif distribution['kind'] == 'diagonal':
             ops.full(out, ops.scalar(0, spec.dtype))
-            for run in law['runs']:
-                ops.put(out, region.locate(**run), ops.scalar(law['value'], spec.dtype))
+            for run in distribution['runs']:
+                ops.put(out, region.locate(**run), ops.scalar(distribution['value'], spec.dtype))
         else:
             ops.store(out, _host_values(spec, region), spec.dtype)
     if spec.padding is not None:
@@ -946,7 +998,7 @@ def _make(backend, spec, region):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# JAX: one program for a kind of law, a shape and a dtype; every number is an argument
+# JAX: one program for a kind of distribution, a shape and a dtype; every number is an argument
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -983,9 +1035,9 @@ def _jax_program(kind, shape, strides, wide, dtype, padded, sharding):
         low = block + counter[0]
         high = counter[1] + (low < block).astype('uint32') + (flat_high >> 2 if wide else jnp.uint32(0))
         words = _philox(ops, low, high, low ^ low, low ^ low, key[0], key[1])
-        if kind in _WORD_LAWS:
+        if kind in _WORD_DISTRIBUTIONS:
             upper, lower = jnp.where(lane == 3, words[3], words[2]), jnp.where(lane == 1, words[1], words[0])
-            values = _WORD_LAWS[kind](ops, constants, jnp.where(lane >= 2, upper, lower))
+            values = _WORD_DISTRIBUTIONS[kind](ops, constants, jnp.where(lane >= 2, upper, lower))
         else:
             x, y = (jnp.where(lane >= 2, words[2 + i], words[i]) for i in (0, 1))
             cosine, sine = _normal_pair(ops, constants, x, y)
@@ -1014,10 +1066,10 @@ def _jax_make(backend, spec, region):
     except ValueError as error:
         raise ValueError(f'{where}: {error}') from None
     traced = isinstance(jnp.zeros((), 'uint32'), jax.core.Tracer)
-    kind = spec.law['kind']
+    kind = spec.distribution['kind']
     if kind not in _RANDOM or region.size == 0:
         if kind == 'constant' and spec.padding is None:
-            made = jnp.full(region.shape, backend.scalar(spec.law['value'], spec.dtype), dtype)
+            made = jnp.full(region.shape, backend.scalar(spec.distribution['value'], spec.dtype), dtype)
         else:
             host = _Numpy()
             made = _fill(host, spec, region).reshape(region.shape)
@@ -1082,14 +1134,16 @@ def _is_count(value, least, most):
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1 and least <= value <= most
 
 
-def _counted(law, bounds, where):
-    """The law with its counts as Python integers, each within its bounds."""
+def _counted(distribution, bounds, where):
+    """The distribution with its counts as Python integers, each within its bounds."""
     checked = {}
     for key, (least, most) in bounds.items():
-        if not _is_count(law[key], least, most):
-            raise ValueError(f'{where}: distribution.{key} must be an integer in [{least}, {most}], but found {_show(law[key])}.')
-        checked[key] = int(law[key])
-    return {**law, **checked}
+        if not _is_count(distribution[key], least, most):
+            raise ValueError(
+                f'{where}: distribution.{key} must be an integer in [{least}, {most}], but found {_show(distribution[key])}.'
+            )
+        checked[key] = int(distribution[key])
+    return {**distribution, **checked}
 
 
 def _record(value, what, known, where):
@@ -1116,7 +1170,7 @@ def _reach(reach, dtype, what, where):
     if reach > _FLOATS[dtype]:
         raise ValueError(
             f'{where}: {what} overflows {dtype}: values reach {reach:.4g}, the largest finite {dtype} is {_FLOATS[dtype]}. '
-            'Use a smaller law or a wider dtype.'
+            'Use a smaller distribution or a wider dtype.'
         )
 
 
@@ -1142,7 +1196,7 @@ def _constant(value, dtype, where):
     return {'kind': 'constant', 'value': value}
 
 
-_LAW_KEYS = {
+_DISTRIBUTION_KEYS = {
     'constant': ('value',),
     'uniform': ('low', 'high'),
     'normal': ('mean', 'std'),
@@ -1154,31 +1208,31 @@ _LAW_KEYS = {
 }
 
 
-def _checked_law(value, dtype, count, where):
-    """The law to draw: numbers as floats and counts as integers; a law without spread has become a constant."""
+def _checked_distribution(value, dtype, count, where):
+    """The distribution to draw: numbers as floats, counts as integers. Without spread it has become a constant."""
     kind = value.get('kind') if isinstance(value, dict) else None
     if kind == 'custom':
         raise ValueError(
             f'{where} has a sampler of its own (defineSampler), whose code is not in the manifest: only JavaScript can make '
             'its values. Load them from a file.'
         )
-    if not isinstance(kind, str) or kind not in _LAW_KEYS:
-        raise ValueError(f'{where}: unknown distribution {_show(value)}; known kinds: {", ".join(_LAW_KEYS)}.')
-    law = dict(_record(value, 'distribution', ('kind', *_LAW_KEYS[kind]), where))
+    if not isinstance(kind, str) or kind not in _DISTRIBUTION_KEYS:
+        raise ValueError(f'{where}: unknown distribution {_show(value)}; known kinds: {", ".join(_DISTRIBUTION_KEYS)}.')
+    distribution = dict(_record(value, 'distribution', ('kind', *_DISTRIBUTION_KEYS[kind]), where))
     if kind == 'constant':
-        return _constant(law['value'], dtype, where)
+        return _constant(distribution['value'], dtype, where)
     if kind == 'diagonal':
-        return _checked_diagonal(law, dtype, count, where)
+        return _checked_diagonal(distribution, dtype, count, where)
     if dtype not in _FLOATS:
         raise ValueError(
             f'{where} has dtype {dtype}, which takes no random values ("{kind}" not implemented for \'{dtype}\'). Give it a '
             'constant, or make it float32, float16 or bfloat16.'
         )
-    return _CHECKS[kind](law, dtype, count, where)
+    return _CHECKS[kind](distribution, dtype, count, where)
 
 
-def _checked_uniform(law, dtype, _, where):
-    low, high = _finite(law['low'], 'low', where), _finite(law['high'], 'high', where)
+def _checked_uniform(distribution, dtype, _, where):
+    low, high = _finite(distribution['low'], 'low', where), _finite(distribution['high'], 'high', where)
     if low > high:
         raise ValueError(f'{where}: uniform_ expects to return a [from, to) range, but found from={low} > to={high}. Swap them.')
     _reach(max(abs(low), abs(high), high - low), dtype, f'the range [{low}, {high})', where)
@@ -1189,8 +1243,8 @@ def _checked_uniform(law, dtype, _, where):
     return {'kind': 'uniform', 'low': low, 'high': high}
 
 
-def _checked_normal(law, dtype, _, where):
-    mean, std = _finite(law['mean'], 'mean', where), _std(law['std'], where)
+def _checked_normal(distribution, dtype, _, where):
+    mean, std = _finite(distribution['mean'], 'mean', where), _std(distribution['std'], where)
     if std == 0:
         return _constant(mean, dtype, where)
     _reach(abs(mean) + _NORMAL_REACH * std, dtype, f'mean {mean} with std {std}', where)
@@ -1199,13 +1253,13 @@ def _checked_normal(law, dtype, _, where):
     return {'kind': 'normal', 'mean': mean, 'std': std}
 
 
-def _checked_truncated_normal(law, dtype, _, where):
-    mean, std = _finite(law['mean'], 'mean', where), _std(law['std'], where)
+def _checked_truncated_normal(distribution, dtype, _, where):
+    mean, std = _finite(distribution['mean'], 'mean', where), _std(distribution['std'], where)
     if std == 0:
         raise ValueError(f'{where}: a truncated normal needs std > 0, but found std 0. Use a constant.')
     # JSON has no infinite numbers: a bound that is not there is null.
     low, high = (
-        infinite if law[key] is None or law[key] == infinite else _finite(law[key], key, where)
+        infinite if distribution[key] is None or distribution[key] == infinite else _finite(distribution[key], key, where)
         for key, infinite in (('low', -math.inf), ('high', math.inf))
     )
     if not low < high:
@@ -1222,64 +1276,65 @@ def _checked_truncated_normal(law, dtype, _, where):
     return checked
 
 
-def _checked_sparse(law, dtype, count, where):
-    law = _counted(law, {'rows': (1, count), 'columns': (1, count), 'zeros': (0, law['rows'])}, where)
-    std = _std(law['std'], where)
-    if law['rows'] * law['columns'] != count:
-        raise ValueError(f'{where}: {law["rows"]} x {law["columns"]} are not its {count} elements.')
+def _checked_sparse(distribution, dtype, count, where):
+    bounds = {'rows': (1, count), 'columns': (1, count), 'zeros': (0, distribution['rows'])}
+    distribution = _counted(distribution, bounds, where)
+    std = _std(distribution['std'], where)
+    if distribution['rows'] * distribution['columns'] != count:
+        raise ValueError(f'{where}: {distribution["rows"]} x {distribution["columns"]} are not its {count} elements.')
     if count >= 2**32:
         raise ValueError(f'{where}: sparse takes fewer than 2^32 elements, but found {count}. Split the matrix.')
-    if std == 0 or law['zeros'] >= law['rows']:
+    if std == 0 or distribution['zeros'] >= distribution['rows']:
         return _constant(0, dtype, where)
     _reach(_NORMAL_REACH * std, dtype, f'std {std}', where)
     _not_tiny(std, 'std', where)
-    return {**law, 'std': std}
+    return {**distribution, 'std': std}
 
 
-def _checked_diagonal(law, dtype, count, where):
-    _constant(law['value'], dtype, where)
-    if law['elementCount'] != count or not isinstance(law['runs'], list):
-        raise ValueError(f'{where}: {_show(law)} is no diagonal law of {count} elements.')
+def _checked_diagonal(distribution, dtype, count, where):
+    _constant(distribution['value'], dtype, where)
+    if distribution['elementCount'] != count or not isinstance(distribution['runs'], list):
+        raise ValueError(f'{where}: {_show(distribution)} is no diagonal distribution of {count} elements.')
     runs = []
-    for run in law['runs']:
+    for run in distribution['runs']:
         _record(run, 'a run of the diagonal', ('first', 'stride', 'count'), where)
         first, stride, length = run['first'], run['stride'], run['count']
         fits = _is_count(first, 0, count - 1) and _is_count(stride, 2, _MOST) and _is_count(length, 1, count)
         if not fits or first + (length - 1) * stride >= max(count, first + 1):
             raise ValueError(f'{where}: the run {_show(run)} is no diagonal of {count} elements.')
         runs.append({'first': int(first), 'stride': int(stride), 'count': int(length)})
-    return {'kind': 'diagonal', 'value': float(law['value']), 'runs': runs}
+    return {'kind': 'diagonal', 'value': float(distribution['value']), 'runs': runs}
 
 
-def _checked_orthogonal(law, dtype, count, where):
+def _checked_orthogonal(distribution, dtype, count, where):
     bounds = {key: (1, count) for key in ('batch', 'rows', 'columns', 'field')}
-    law = _counted(law, {**bounds, 'centre': (0, _MOST), 'stride': (1, _MOST)}, where)
-    batch, rows, columns, field = (law[key] for key in bounds)
-    placed = law['centre'] < field and law['stride'] in (1, field)
+    distribution = _counted(distribution, {**bounds, 'centre': (0, _MOST), 'stride': (1, _MOST)}, where)
+    batch, rows, columns, field = (distribution[key] for key in bounds)
+    placed = distribution['centre'] < field and distribution['stride'] in (1, field)
     if not placed or batch * rows * columns * field != count or (field > 1 and batch > 1):
-        raise ValueError(f'{where}: {_show(law)} is no orthogonal law of {count} elements.')
+        raise ValueError(f'{where}: {_show(distribution)} is no orthogonal distribution of {count} elements.')
     if count >= 2**31:
         raise ValueError(f'{where}: orthogonal takes fewer than 2^31 elements, but found {count}. Split the parameter.')
-    gain = _finite(law['gain'], 'gain', where)
+    gain = _finite(distribution['gain'], 'gain', where)
     if gain == 0:
         return _constant(0, dtype, where)
     _not_tiny(gain, 'gain', where)
     _reach(abs(gain), dtype, f'gain {gain}', where)
-    return {**law, 'gain': gain}
+    return {**distribution, 'gain': gain}
 
 
-def _checked_sinusoid(law, _dtype, count, where):
-    law = _counted(law, {'rows': (1, 2**20), 'columns': (4, count)}, where)
-    if law['columns'] % 2 or law['arrangement'] not in ('halves', 'interleaved'):
+def _checked_sinusoid(distribution, _dtype, count, where):
+    distribution = _counted(distribution, {'rows': (1, 2**20), 'columns': (4, count)}, where)
+    if distribution['columns'] % 2 or distribution['arrangement'] not in ('halves', 'interleaved'):
         raise ValueError(
-            f'{where}: sinusoids need an even number of columns, in "halves" or "interleaved", but found {_show(law)}.'
+            f'{where}: sinusoids need an even number of columns, in "halves" or "interleaved", but found {_show(distribution)}.'
         )
-    if law['rows'] * law['columns'] != count:
-        raise ValueError(f'{where}: {law["rows"]} x {law["columns"]} are not its {count} elements.')
-    timescale = _finite(law['maxTimescale'], 'maxTimescale', where)
+    if distribution['rows'] * distribution['columns'] != count:
+        raise ValueError(f'{where}: {distribution["rows"]} x {distribution["columns"]} are not its {count} elements.')
+    timescale = _finite(distribution['maxTimescale'], 'maxTimescale', where)
     if not 1 < timescale <= 1e9:
         raise ValueError(f'{where}: maxTimescale must be above 1 and at most 1e9, but found {timescale}.')
-    return {**law, 'maxTimescale': timescale}
+    return {**distribution, 'maxTimescale': timescale}
 
 
 _CHECKS = {
@@ -1329,11 +1384,11 @@ def _spec(name, shape, distribution, dtype, padding, stream, where):
     shape = _checked_shape(shape, where)
     dtype = _checked_dtype(dtype, where)
     count = math.prod(shape)
-    law = _checked_law(distribution, dtype, count, where)
+    distribution = _checked_distribution(distribution, dtype, count, where)
     padding = _checked_padding(padding, count, where)
-    if padding is not None and law['kind'] == 'orthogonal':
-        raise ValueError(f'{where}: an orthogonal law has no padding row.')
-    return _Spec(name, shape, law, dtype, padding, stream)
+    if padding is not None and distribution['kind'] == 'orthogonal':
+        raise ValueError(f'{where}: an orthogonal distribution has no padding row.')
+    return _Spec(name, shape, distribution, dtype, padding, stream)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1367,7 +1422,7 @@ def tensor(
         - uniform {low, high}: low + (k 2^-24) (high - low), k = word & 0xffffff, in [low, high); where low = -high,
           high ((k - 2^23) 2^-23), in [-high, high)
         - normal {mean, std}: z std + mean, |z| <= 6.77, z by Box and Muller
-        - truncated-normal {mean, std, low, high}: the same law given that it lies in [low, high], both ends closed, by
+        - truncated-normal {mean, std, low, high}: N(mean, std^2) given that it lies in [low, high], both ends closed, by
           inversion of one word; null for a bound means none
         - sparse {std, rows, columns, zeros}: N(0, std^2), and `zeros` zeros in every column
         - diagonal {value, elementCount, runs}: 0, and value at first, first + stride, ... of every run: eye and dirac
@@ -1379,7 +1434,7 @@ def tensor(
       start, stop: indices into the flattened tensor, 0 <= start <= stop <= number of elements. Default: all of it.
       like: the array library, and the device that computes: numpy (default), torch, a torch.device, a tensor, jax, a
         jax.Device, a jax.sharding.Sharding, or 'numpy', 'torch', 'jax'.
-      padding: {first, count}: elements [first, first + count) that are 0 whatever the law.
+      padding: {first, count}: elements [first, first + count) that are 0 whatever the distribution.
       zero: only inside jax.jit: an argument of the jitted function, called with numpy.uint32(0). Without it the compiler
         fuses products with sums, and bits change.
 
@@ -1390,15 +1445,16 @@ def tensor(
     Exactness: the same bits as webgpu-init's CPU path and every GPU, in every library, on every device, in any slice.
     The one exception is orthogonal: the N(0, 1) matrix is exact, and NumPy's QR in float64, always on the CPU, agrees
     with the other devices within 2e-5 for a gain of 1, where the matrix is not close to singular. A slice of it costs the
-    whole matrix. In JAX, laws without words (diagonal, sinusoid, orthogonal) are made on the CPU and copied.
+    whole matrix. In JAX, distributions without words (diagonal, sinusoid, orthogonal) are made on the CPU and copied.
 
     Raises:
       ValueError: naming the parameter, the value, the limit and the remedy.
 
-    >>> law = {'kind': 'uniform', 'low': -0.5, 'high': 0.5}
-    >>> tensor(7, 'fc.weight', (2, 3), law).tolist() == tensor(7, 'fc.weight', (6,), law).reshape(2, 3).tolist()
+    >>> distribution = {'kind': 'uniform', 'low': -0.5, 'high': 0.5}
+    >>> matrix = tensor(7, 'fc.weight', (2, 3), distribution)
+    >>> matrix.tolist() == tensor(7, 'fc.weight', (6,), distribution).reshape(2, 3).tolist()
     True
-    >>> tensor(7, 'fc.weight', (10**6, 10**6), law, start=10**11, stop=10**11 + 2).shape
+    >>> tensor(7, 'fc.weight', (10**6, 10**6), distribution, start=10**11, stop=10**11 + 2).shape
     (2,)
     >>> tensor(7, 'fc.weight', (2, 3), {'kind': 'normal', 'mean': 0, 'std': -1})
     Traceback (most recent call last):
@@ -1468,7 +1524,7 @@ class _Manifest:
 
 _MANIFEST_KEYS = ('format', 'version', 'valueContract', 'generator', 'generatorSettings', 'seed', 'parameters')
 _ENTRY_KEYS = ('name', 'shape', 'part', 'dtype', 'role', 'initializer', 'config', 'distribution', 'tiedTo', 'padding',
-               'stream', 'source')  # fmt: skip
+               'stream', 'generatorSource')  # fmt: skip
 _METADATA_KEY = 'webgpu-init'
 _MOST_HEADER_BYTES = 100_000_000
 
@@ -1546,8 +1602,6 @@ def _read_manifest(manifest):
         entries[entry.spec.name] = entry
     for entry in entries.values():
         _check_tie(entry, entries)
-    if plan:
-        _warn_of_padding(parameters, entries)
     tied = manifest.get('tied') if plan else None
     if isinstance(tied, dict):
         # What is tied to a skipped parameter is skipped too.
@@ -1569,8 +1623,8 @@ def _read_entry(value, index, seed, plan):
         for key in value:
             if key not in _ENTRY_KEYS:
                 raise ValueError(f'{where}: unknown key {_show(key)}; known keys: {", ".join(_ENTRY_KEYS)}.')
-    if value.get('source') is not None:
-        raise ValueError(f'{where}: generator philox has no source, but found {_show(value["source"])}.')
+    if value.get('generatorSource') is not None:
+        raise ValueError(f'{where}: generator philox has no generatorSource, but found {_show(value["generatorSource"])}.')
     tied_to = value.get('tiedTo')
     if tied_to is not None and not isinstance(tied_to, str):
         raise ValueError(f'{where}: tiedTo must be a name, but found {_show(tied_to)}.')
@@ -1629,26 +1683,6 @@ def _read_aliases(value, entries):
         if name in entries:
             raise ValueError(f'Parameter {_show(name)} is tied to {_show(owner)}, but the manifest has values of its own for it.')
     return dict(value)
-
-
-def _warn_of_padding(parameters, entries):
-    """A plan does not say which row of an embedding is padding; a manifest does."""
-    unknown = [
-        p['name']
-        for p in parameters
-        if p.get('role') == 'embedding'
-        and 'padding' not in p
-        and entries.get(p['name']) is not None
-        and entries[p['name']].spec.law['kind'] not in ('constant', 'sinusoid')
-    ]
-    if unknown:
-        warnings.warn(
-            f'a plan does not say whether embedding {_show(unknown[0])}'
-            + (f' (and {len(unknown) - 1} more)' if len(unknown) > 1 else '')
-            + ' has a padding row, which is 0; its values are made without one. A manifest says it: weights.manifest(), or '
-            'load_manifest of a file that webgpu-init wrote.',
-            stacklevel=4,
-        )
 
 
 def _chosen(manifest, only):
@@ -1714,10 +1748,11 @@ def jax_tree(manifest, *, flat=False, sharding=None, only=None):
       manifest: as in `state_dict`.
       flat: True for one dict with whole names.
       sharding: a jax.sharding.Sharding for all, a mapping from names, or a function (name, shape) -> sharding or None. Every
-        device makes its own elements, without communication (sparse laws excepted). JAX refuses shardings that do not divide.
+        device makes its own elements, without communication (sparse distributions excepted). JAX refuses shardings that do
+        not divide.
       only: names to make; default all. Names that a plan only ties (`tied`) are no leaves.
 
-    Exactness: as in `tensor`, under jit too: the program is compiled once for a law, a shape and a dtype.
+    Exactness: as in `tensor`, under jit too: the program is compiled once for a distribution, a shape and a dtype.
     Raises ValueError as `state_dict` does, and for a name that is also the beginning of another's path.
     """
     checked = _read_manifest(manifest)
@@ -1857,7 +1892,7 @@ def _job(torch, manifest, names, tensor_, is_buffer, given):
             f'{where} has dtype {dtype}, but the manifest {entry.spec.dtype}. Use float32, float16 or bfloat16 for random '
             "values, and the manifest's own dtype for others."
         )
-    spec = replace(entry.spec, law=_checked_dtype_law(entry.spec, dtype, where), dtype=dtype)
+    spec = replace(entry.spec, distribution=_distribution_in_dtype(entry.spec, dtype, where), dtype=dtype)
     shape = tuple(tensor_.shape)
     if shape == spec.shape:
         region = _Region.whole(spec.shape)
@@ -1880,12 +1915,12 @@ def _job(torch, manifest, names, tensor_, is_buffer, given):
     return None if lists is None else (spec, _Region(shape, lists))
 
 
-def _checked_dtype_law(spec, dtype, where):
-    """The law, refused where it overflows the module's dtype. The numbers stay those of the manifest."""
-    if spec.law['kind'] == 'diagonal':
-        _constant(spec.law['value'], dtype, where)
-        return spec.law
-    return _checked_law(spec.law, dtype, math.prod(spec.shape), where)
+def _distribution_in_dtype(spec, dtype, where):
+    """The distribution, refused where it overflows the module's dtype. The numbers stay those of the manifest."""
+    if spec.distribution['kind'] == 'diagonal':
+        _constant(spec.distribution['value'], dtype, where)
+        return spec.distribution
+    return _checked_distribution(spec.distribution, dtype, math.prod(spec.shape), where)
 
 
 def _split(indices, parts, part):

@@ -1,5 +1,5 @@
 // Writes test/vectors/python_init.json, against which python/test_webgpu_init.py compares: seeded random parameters, parts
-// of them, small manifests of real models, and the laws of the golden hashes, with SHA-256 of the bytes that the CPU path
+// of them, small manifests of real models, and the distributions of the golden hashes, with SHA-256 of the bytes that the CPU path
 // of the built package makes. Usage, after `npm run build`: node scripts/make-python-vectors.mjs
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -58,7 +58,7 @@ const name = () =>
     () => `w${integer(0, 9999)}`,
   ])()
 
-const laws = {
+const distributions = {
   constant: (dtype) => ({
     kind: 'constant',
     value:
@@ -100,7 +100,7 @@ const laws = {
 }
 
 /** What JSON and the manifest say: no infinities. */
-const plain = (law) => JSON.parse(JSON.stringify(law))
+const plain = (distribution) => JSON.parse(JSON.stringify(distribution))
 
 async function bytesOf(parameter, initializer, options) {
   const model = defineModel({ parameters: [parameter] })
@@ -111,12 +111,13 @@ async function bytesOf(parameter, initializer, options) {
   return { bytes, manifest, ...manifest.parameters[0] }
 }
 
-/** A law that overflows float16, a tail too narrow, a dtype that a law does not take: another spec takes its place. */
+/** A distribution that overflows float16, a tail too narrow, a dtype that a distribution does not take: another spec takes its place. */
 function refused(error) {
   if (error.code !== 'INVALID_CONFIG' && error.code !== 'UNSUPPORTED_DTYPE') throw error
 }
 
-const lawInitializer = (law) => defineInitializer({ name: 'law', distribution: () => law })
+const distributionInitializer = (distribution) =>
+  defineInitializer({ name: 'distribution', distribution: () => distribution })
 
 /** One random spec: [seed, name, shape, distribution, dtype, start, stop, padding, sha256]. */
 async function randomSpec() {
@@ -154,7 +155,7 @@ async function randomSpec() {
       ? createInitializer(kind, {})
       : kind === 'sinusoidal'
         ? createInitializer(kind, { arrangement: pick(['halves', 'interleaved']) })
-        : lawInitializer(laws[kind](dtype, lengths))
+        : distributionInitializer(distributions[kind](dtype, lengths))
   const made = await bytesOf(parameter, initializer, { seed: own }).catch(refused)
   if (made === undefined) return randomSpec()
   const { bytes, distribution, padding } = made
@@ -172,11 +173,11 @@ async function farSpecs() {
   const rows = []
   for (const first of [2 ** 32 - 5, 2 ** 34 - 7, 2 ** 40 + 1, 2 ** 50 - 100]) {
     for (const kind of ['uniform', 'normal', 'truncated-normal']) {
-      const law = laws[kind]('float32')
+      const drawn = distributions[kind]('float32')
       const parameter = { name: `far.${first}`, shape: [2 ** 50 + 8], role: 'weight' }
       const [start, stop] = [first, Math.min(first + 64, 2 ** 50 + 8)]
       const slice = { [parameter.name]: { start: [start], end: [stop] } }
-      const { bytes, distribution } = await bytesOf(parameter, lawInitializer(law), { seed: 11, slice })
+      const { bytes, distribution } = await bytesOf(parameter, distributionInitializer(drawn), { seed: 11, slice })
       rows.push([
         '11',
         parameter.name,
@@ -206,8 +207,8 @@ async function parts() {
     const end = lengths.map((n, axis) => integer(start[axis] + 1, n))
     const parameter = { name: name(), shape: lengths, role: 'weight', dtype: pick(['float32', 'float16', 'bfloat16']) }
     if (kind === 'padded') Object.assign(parameter, { role: 'embedding', paddingIndex: integer(0, lengths[0] - 1) })
-    const initializer = laws[kind === 'padded' ? 'normal' : kind]
-      ? lawInitializer(laws[kind === 'padded' ? 'normal' : kind](parameter.dtype, lengths))
+    const initializer = distributions[kind === 'padded' ? 'normal' : kind]
+      ? distributionInitializer(distributions[kind === 'padded' ? 'normal' : kind](parameter.dtype, lengths))
       : createInitializer(kind, {})
     const slice = { [parameter.name]: { start, end } }
     const made = await bytesOf(parameter, initializer, { seed: rows.length, slice }).catch(refused)
@@ -216,7 +217,7 @@ async function parts() {
   return rows
 }
 
-/** Orthogonal laws are compared within 2e-5: [seed, name, shape, distribution, base64 of the float32 values]. */
+/** Orthogonal distributions are compared within 2e-5: [seed, name, shape, distribution, base64 of the float32 values]. */
 async function orthogonal() {
   const rows = []
   const cases = [
@@ -242,7 +243,7 @@ async function orthogonal() {
   return rows
 }
 
-/** Small models of real architectures: { config, manifest, sha256: { name: ... }, tied }. */
+/** Small models of real architectures: { config, manifest, plan (of three), tied, sha256: { name: ... } }. */
 async function models() {
   const tiny = {
     gpt2: { n_embd: 16, n_head: 2, n_layer: 2, n_positions: 12, n_ctx: 12, vocab_size: 41 },
@@ -307,14 +308,17 @@ async function models() {
     const weights = await initializeModel(model, recipe, { device: 'cpu', seed: 2026 })
     const hashes = {}
     for (const key of weights.parameters.keys()) hashes[key] = sha256(await weights.readBytes(key))
-    rows[folder] = { config, manifest: weights.manifest(), tied, sha256: hashes }
+    // What `plan --json` prints, for a model with ties and two with padding rows.
+    const planned = ['gpt2', 'bert-base-uncased', 'whisper-tiny'].includes(folder)
+    const plan = planned ? { plan: { model: folder, tied, ...planModel(model, recipe, { seed: 2026 }).toJSON() } } : {}
+    rows[folder] = { config, manifest: weights.manifest(), ...plan, tied, sha256: hashes }
     weights.destroy()
   }
   return rows
 }
 
-/** The laws behind the golden hashes of contract_v1.json, by the part of the id before the dtype. */
-function contractLaws() {
+/** The distributions behind the golden hashes of contract_v1.json, by the part of the id before the dtype. */
+function contractDistributions() {
   const known = {
     'uniform[0,1)': ['uniform', {}],
     'uniform[-0.3,7.7)': ['uniform', { a: -0.3, b: 7.7 }],
@@ -341,8 +345,9 @@ function contractLaws() {
 }
 
 const ids = new Set(Object.keys(contract.sha256).map((id) => id.split(' ').slice(0, -3).join(' ')))
-const lawsOfContract = contractLaws()
-for (const id of ids) if (lawsOfContract[id] === undefined) throw new Error(`no law for the golden hash ${id}`)
+const distributionsOfContract = contractDistributions()
+for (const id of ids)
+  if (distributionsOfContract[id] === undefined) throw new Error(`no distribution for the golden hash ${id}`)
 
 const specs = []
 while (specs.length < 1000) specs.push(await randomSpec())
@@ -354,7 +359,7 @@ const file = {
     contract: 1,
     made: 'node scripts/make-python-vectors.mjs',
   },
-  contractLaws: lawsOfContract,
+  contractDistributions: distributionsOfContract,
   specs,
   far: await farSpecs(),
   parts: await parts(),

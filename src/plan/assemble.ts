@@ -44,7 +44,7 @@ function describePlanned({ distribution, whole }: PlannedParameter): string {
   return `${description}, part of ${matrixCount} whole ${rows} x ${columns} ${matrixCount === 1 ? 'matrix' : 'matrices'}`
 }
 
-/** Patches follow from the rest; their bytes say nothing to a reader. */
-function withoutPatches({ patches, ...rest }: PlannedParameter): Omit<PlannedParameter, 'patches'> {
-  return rest
+/** The one patch that a plan has, an embedding's padding row, as the manifest has it: its bytes say nothing to a reader. */
+function withoutPatches({ patches: [padding], ...rest }: PlannedParameter): Record<string, unknown> {
+  return padding === undefined ? rest : { ...rest, padding: { first: padding.first, count: padding.count } }
 }

@@ -5,6 +5,7 @@ import { NormalInitializer } from '../../../src/initializers/families/normal.js'
 import { Initializer, type InitializerContext } from '../../../src/initializers/initializer.js'
 import type { ParameterSpec } from '../../../src/ir/parameter.js'
 import type { InitializationPlan, PlannedParameter } from '../../../src/ir/plan.js'
+import { manifestOf } from '../../../src/plan/manifest/write.js'
 import { planModel } from '../../../src/plan/plan.js'
 import { parameterStream } from '../../../src/random/keys.js'
 import { expectRefusal } from '../../support/refusal.js'
@@ -134,6 +135,29 @@ describe('toJSON', () => {
     expect(json.parameters[4].tiedTo).toBe('0.weight')
     expect(json.totals.parameterCount).toBe(3)
     expect(json.totals.elementCount).toBe(256 * 784 + 256 + 2560)
+  })
+})
+
+describe('the padding row of an embedding in JSON', () => {
+  const table = { name: 'e', shape: [6, 4], role: 'embedding' as const, paddingIndex: -2 }
+  const model = { parameters: [table, { name: 'w', shape: [6, 4] }, { name: 't', shape: [6, 4], tiedTo: 'e' }] }
+
+  test('is the range of elements that the manifest has, of the full tensor in a part too', () => {
+    for (const slice of [{}, { e: { start: [3, 1], end: [6, 3] } }]) {
+      const plan = planModel(model, 'normal', {}, { seed: 1, slice })
+      const { parameters } = JSON.parse(JSON.stringify(plan))
+      expect(parameters.map((p: { padding?: unknown }) => p.padding)).toEqual([
+        { first: 16, count: 4 },
+        undefined,
+        undefined,
+      ])
+      expect(manifestOf(plan).parameters[0]?.padding).toEqual({ first: 16, count: 4 })
+    }
+  })
+
+  test('is not there where all elements are equal', () => {
+    const { parameters } = JSON.parse(JSON.stringify(planModel(model, 'zeros', {}, { seed: 1 })))
+    expect(parameters.some((p: object) => 'padding' in p || 'patches' in p)).toBe(false)
   })
 })
 

@@ -11,6 +11,7 @@ import math
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -743,6 +744,36 @@ class Distributed(unittest.TestCase):
         # 103 rows and 5 rows in two: uneven shards.
         for rank, rows in ((0, 3), (1, 2)):
             self.assertIn(f'rank {rank}: 0 of 11 differ, tied True, rows {rows}, collectives 0', done.stdout)
+
+
+    @needs_transformers
+    def test_check_sharding(self):
+        """Two real ranks and the command line's files; four are run by hand, see docs/sharding.md."""
+        import check_sharding
+
+        try:
+            import safetensors.torch  # noqa: F401
+        except ImportError:
+            self.skipTest('safetensors is not installed')
+        if shutil.which('node') is None or not check_sharding.COMMAND.exists():
+            self.skipTest('the command line is not built (npm run build), or there is no Node')
+        done = subprocess.run(
+            [sys.executable, str(HERE / 'check_sharding.py'), '--ranks', '2'], capture_output=True, text=True, timeout=400
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        rows = [line.split(' | ') for line in done.stdout.splitlines() if line.startswith(('| fsdp', '| t', '| b', '| seed'))]
+        wanted = [case for case, (_, _, ranks) in check_sharding.CASES.items() if ranks in (None, 2)]
+        self.assertEqual([row[0].removeprefix('| ') for row in rows], wanted)
+        for row in rows:
+            self.assertEqual((row[1], row[3], row[4]), ('2', '21', '0'), row)
+            self.assertEqual(row[6], '' if row[0].startswith('| seed') else '0', row)
+
+    def test_check_sharding_refuses_unknown_cases(self):
+        done = subprocess.run(
+            [sys.executable, str(HERE / 'check_sharding.py'), '--only', 'fsdq'], capture_output=True, text=True, timeout=100
+        )
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("'fsdq' is the beginning of no case; there are: fsdp;", done.stderr)
 
 
 @needs_jax

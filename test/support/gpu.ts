@@ -57,10 +57,15 @@ export function useDevice(): {
 let instance: GPU | undefined
 
 /** A device with WebGPU's default limits, whatever the adapter could do. */
-export async function requestDefaultLimitsDevice(): Promise<GPUDevice> {
+export const requestDefaultLimitsDevice = (): Promise<GPUDevice> => plainDevice()
+
+/** A device with the limits of WebGPU's compatibility mode, the lowest of all. */
+export const requestCompatibilityDevice = (): Promise<GPUDevice> => plainDevice({ featureLevel: 'compatibility' })
+
+async function plainDevice(options: GPURequestAdapterOptions = {}): Promise<GPUDevice> {
   const { create } = await import('webgpu')
   instance ??= create([])
-  const adapter = await instance.requestAdapter()
+  const adapter = await instance.requestAdapter(options)
   if (adapter === null) throw new Error('no adapter')
   return adapter.requestDevice()
 }

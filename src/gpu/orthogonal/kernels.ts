@@ -18,6 +18,7 @@ const windowed: BindingLayout = {
 
 const productKeys = {
   window: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_window' }, layout: windowed },
+  storage: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_storage' }, layout: kernelLayout },
   shared: { entry: 'orthogonal/gram', slots: { rows: 'orthogonal/rows_subgroup' }, layout: kernelLayout },
 }
 
@@ -49,15 +50,15 @@ export interface Kernels extends Readonly<Record<StepName, Kernel>> {
 
 export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
   const lanes = productLanes(state)
-  const window = !sharesLoads(state)
-  const gram: PipelineKey = { ...productKeys[window ? 'window' : 'shared'], constants: { LANES: lanes } }
+  const loads = productLoads(state)
+  const gram: PipelineKey = { ...productKeys[loads], constants: { LANES: lanes } }
   const keys: Readonly<Record<StepName | 'gram', PipelineKey>> = { ...stepKeys, gram }
   const compiled = await Promise.all(
     Object.entries(keys).map(async ([name, key]) => {
       return [name, { pipeline: await pipeline(state, key), layout: key.layout }] as const
     }),
   )
-  return { ...(Object.fromEntries(compiled) as Record<StepName | 'gram', Kernel>), lanes, window }
+  return { ...(Object.fromEntries(compiled) as Record<StepName | 'gram', Kernel>), lanes, window: loads === 'window' }
 }
 
 /**
@@ -66,6 +67,12 @@ export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
  */
 function productLanes(state: DeviceState): number {
   return isCpuAdapter(state.device) ? 8 : 32
+}
+
+/** How the matrix product loads its left operand: through a uniform window wherever the device has room for one. */
+function productLoads(state: DeviceState): keyof typeof productKeys {
+  if (sharesLoads(state)) return 'shared'
+  return state.device.limits.maxUniformBufferBindingSize < WINDOW_BYTES ? 'storage' : 'window'
 }
 
 /**

@@ -211,6 +211,6 @@ test('a report that cannot be written is refused before any work, and leaves not
     { cwd: folder },
   )
   expect([status, stdout]).toEqual([1, ''])
-  expect(stderr).toMatch(/Cannot write the report "no\/such\/report.html": .*Choose a path in a folder that exists/)
+  expect(stderr).toMatch(/Cannot write "no\/such\/report.html": .*Choose a path in a folder that exists/)
   await expect(readFile(join(folder, 'x.safetensors'))).rejects.toThrow('ENOENT')
 })

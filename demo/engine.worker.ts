@@ -2,7 +2,6 @@
 import { expose } from 'comlink'
 import {
   activationGain,
-  calculateGain,
   type InitializationManifest,
   type InitializedModel,
   initializeModel,
@@ -147,13 +146,9 @@ class Engine {
   }
 }
 
-/** What keeps a signal's mean square through the activation; of PyTorch's table for relu, the same number. */
+/** What keeps a signal's mean square through the activation; of PyTorch's table for relu, the same number. Gains have names in snake case. */
 const gainOf = (activation: Activation): number =>
-  activation === 'none'
-    ? 1
-    : activation === 'leakyRelu'
-      ? calculateGain('leaky_relu', 0.01)
-      : activationGain(activation)
+  activation === 'none' ? 1 : activationGain(activation.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
 
 export type { Engine }
 

@@ -1,6 +1,7 @@
 import gpt2Config from '../examples/gpt2/config.json'
 import {
   gelu,
+  hardswish,
   type InitializerArgument,
   leakyRelu,
   linear,
@@ -11,6 +12,7 @@ import {
   readSafetensorsModel,
   recipes,
   relu,
+  reluSquared,
   resnet,
   selu,
   sequential,
@@ -43,7 +45,10 @@ export interface Mlp {
 }
 
 /** By the name of the layer function, which is how a program spells them. */
-export const activations = { relu, tanh, gelu, silu, selu, sigmoid, leakyRelu, none: undefined } as const
+export const activations = {
+  ...{ relu, tanh, gelu, silu, selu, sigmoid, leakyRelu, hardswish, reluSquared },
+  none: undefined,
+} as const
 export type Activation = keyof typeof activations
 
 export interface BuiltModel {

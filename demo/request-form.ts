@@ -1,3 +1,4 @@
+import { floatDTypes } from '../src/core/dtype.js'
 import { generatorNames } from '../src/generators/registry.js'
 import { fanConventions } from '../src/ir/fans.js'
 import { type Config, configOf, initializers, type Knob, knobsOf, summaryOf } from './knobs.ts'
@@ -17,6 +18,7 @@ export class RequestForm {
     this.#knobs = form.querySelector<HTMLElement>('#knobs')!
     this.#onEdit = onEdit
     for (const name of Object.keys(activations)) this.#select('activation').append(new Option(name, name))
+    for (const dtype of floatDTypes) this.#select('dtype').append(new Option(dtype, dtype))
     const recipe = new Option("the model's own recipe", 'recipe')
     const names = initializers.map((name) => {
       const option = new Option(name, name, name === 'kaiming', name === 'kaiming')

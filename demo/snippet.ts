@@ -1,5 +1,6 @@
 import type {
   FanConvention,
+  FloatDType,
   GeneratorName,
   InitializeOptions,
   InitializerArgument,
@@ -17,7 +18,7 @@ export interface Request {
   /** Decimal: seeds have 64 bits. */
   readonly seed: string
   /** '' is the model's own. */
-  readonly dtype: '' | 'float32' | 'float16' | 'bfloat16'
+  readonly dtype: '' | FloatDType
   readonly generator: GeneratorName
   readonly fans: FanConvention
 }

@@ -136,6 +136,8 @@ def check_distances(case, backend):
 def golden_cases():
     for case, wanted in GOLDEN.items():
         distribution, dtype, _, seed = case.rsplit(' ', 3)
+        if dtype not in webgpu_init._FLOATS:
+            continue
         yield (
             case,
             wanted,
@@ -153,7 +155,9 @@ class Values(unittest.TestCase):
             self.assertEqual((stream.key, stream.counter), (int(key, 16), int(counter, 16)))
 
     def test_golden_hashes(self):
-        self.assertEqual(len(GOLDEN), 126)
+        # All but those in float8, which this module refuses.
+        self.assertEqual(sum('float8' not in case for case in GOLDEN), 126)
+        self.assertEqual(len(list(golden_cases())), 126)
         for case, wanted, spec in golden_cases():
             with self.subTest(case):
                 self.assertEqual(sha256(make(spec)), wanted)

@@ -1,8 +1,9 @@
 //#import "core/job"
-//#import "core/words"
-// Writes one value at elements first, first + stride, ... of a window that a constant fill has set to 0. Two of these
-// elements never share a word (src/distributions/diagonal.ts), so or-ing the bits in leaves every neighbour as it is.
+// Writes one value at elements first, first + stride, ... of a window that a constant fill has set to 0, by or-ing the bits
+// in, which leaves every neighbour as it is. Atomics: two of these elements may share a word.
 // `elementCount` counts the elements to write. constants: a = the value's 16-byte pattern, b = (first, stride, bytes per element).
+
+@group(0) @binding(0) var<storage, read_write> words: array<atomic<u32>>;
 
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -11,13 +12,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let stride = groups.x * WORKGROUP_INVOCATIONS;
   for (var i = id.x; i < job.elementCount; i += stride) {
     let element = job.constants.b.x + i * job.constants.b.y;
-    if (byteWidth == 2u) {
-      words[job.firstWord + (element >> 1u)] |= (pattern.x & 0xffffu) << (16u * (element & 1u));
-    } else if (byteWidth == 4u) {
-      words[job.firstWord + element] = pattern.x;
+    if (byteWidth == 8u) {
+      atomicOr(&words[job.firstWord + 2u * element], pattern.x);
+      atomicOr(&words[job.firstWord + 2u * element + 1u], pattern.y);
     } else {
-      words[job.firstWord + 2u * element] = pattern.x;
-      words[job.firstWord + 2u * element + 1u] = pattern.y;
+      let perWord = 4u / byteWidth;
+      let shift = 8u * byteWidth * (element % perWord);
+      // The pattern repeats the element: its first word, cut to one of them.
+      let bits = (pattern.x & (0xffffffffu >> (32u - 8u * byteWidth))) << shift;
+      atomicOr(&words[job.firstWord + element / perWord], bits);
     }
   }
 }

@@ -1,9 +1,10 @@
 //#import "$round"
 // Elements of a tensor with an orthogonal distribution, out of the float32 matrices that were made for it: a part of a matrix, a
 // segment of a tensor in several buffers, the centres of a delta-orthogonal's kernels. What is written to was set to 0
-// before; elements outside the matrices given here stay. Atomics: two 16-bit elements may share a word.
+// before; elements outside the matrices given here stay. Atomics: elements narrower than a word share one.
 // Packed by packOrthogonalPart in src/gpu/orthogonal/part-layout.ts; a test compares the two layouts field by field.
-// $round: roundToHalf(bits), as in store/half_pair. CPU reference: orthogonalElements in src/cpu/orthogonal.ts.
+// $round: roundToDType(bits) -> the dtype's pattern nearest to the float32 with these bits, ties to even.
+// CPU reference: orthogonalElements in src/cpu/orthogonal.ts.
 
 struct OrthogonalPart {
   firstElement: u32,       // index in the whole tensor of the part's first element
@@ -11,7 +12,7 @@ struct OrthogonalPart {
   firstLocal: u32,   // number within the part of the first element to write
   elementCount: u32, // elements to write
   firstWord: u32,    // 32-bit word of the binding where that one goes
-  byteWidth: u32,    // bytes per element: 4 or 2
+  byteWidth: u32,    // bytes per element: 4, 2 or 1
   centre: u32,       // index in the whole tensor of element 0 of the matrices
   stride: u32,       // from one element of the matrices to the next
   first: u32,        // the matrices' elements that are bound: the first
@@ -41,6 +42,7 @@ fn elementIndex(local: u32) -> u32 {
 
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+  let perWord = 4u / part.byteWidth;
   let step = groups.x * WORKGROUP_INVOCATIONS;
   for (var i = id.x; i < part.elementCount; i += step) {
     let element = elementIndex(part.firstLocal + i);
@@ -52,10 +54,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let within = index % (part.rows * part.columns);
     let turned = (within % part.columns) * part.rows + within / part.columns;
     let at = index - within + turned - part.first;
-    if (part.byteWidth == 4u) {
-      atomicStore(&words[part.firstWord + i], matrices[at]);
-    } else {
-      atomicOr(&words[part.firstWord + (i >> 1u)], roundToHalf(matrices[at]) << (16u * (i & 1u)));
-    }
+    let bits = roundToDType(matrices[at]) << (8u * part.byteWidth * (i % perWord));
+    atomicOr(&words[part.firstWord + i / perWord], bits);
   }
 }

@@ -3,7 +3,7 @@
 
 struct Activation {
   elementCount: u32,
-  kind: u32,           // place in `activationKinds`
+  kind: u32,           // one of the numbers below
   negativeSlope: f32,  // leakyRelu
   foldScale: f32,
   unitScale: f32,
@@ -15,6 +15,20 @@ struct Activation {
   unitStride: u32,
   firstRecord: u32,
 }
+
+// The activations' numbers: `code` in src/signal/activations.ts; a test compares the two.
+const RELU = 0u;
+const LEAKY_RELU = 1u;
+const GELU = 2u;
+const SILU = 3u;
+const MISH = 4u;
+const ELU = 5u;
+const SELU = 6u;
+const SOFTPLUS = 7u;
+const TANH = 8u;
+const SIGMOID = 9u;
+const HARDSWISH = 10u;
+const RELU_SQUARED = 11u;
 
 const SLOPES = 1u;    // two slopes in place of the function
 const BACKWARD = 2u;
@@ -67,37 +81,43 @@ fn mishGate(x: f32) -> f32 {
 
 fn activationValue(x: f32, kind: u32, negativeSlope: f32) -> f32 {
   switch kind {
-    case 0u: { return max(x, 0.0); }
-    case 1u: { return select(negativeSlope * x, x, x > 0.0); }
-    case 2u: { return x * normalCdf(x); }
-    case 3u: { return x * sigmoidOf(x); }
-    case 4u: { return x * mishGate(x); }
-    case 5u: { return select(expMinusOne(min(x, 0.0)), x, x > 0.0); }
-    case 6u: { return SELU_SCALE * select(SELU_ALPHA * expMinusOne(min(x, 0.0)), x, x > 0.0); }
-    case 7u: { return max(x, 0.0) + log(1.0 + expClamped(-abs(x))); }
-    case 8u: { return tanhOf(x); }
-    default: { return sigmoidOf(x); }
+    case RELU: { return max(x, 0.0); }
+    case LEAKY_RELU: { return select(negativeSlope * x, x, x > 0.0); }
+    case GELU: { return x * normalCdf(x); }
+    case SILU: { return x * sigmoidOf(x); }
+    case MISH: { return x * mishGate(x); }
+    case ELU: { return select(expMinusOne(min(x, 0.0)), x, x > 0.0); }
+    case SELU: { return SELU_SCALE * select(SELU_ALPHA * expMinusOne(min(x, 0.0)), x, x > 0.0); }
+    case SOFTPLUS: { return max(x, 0.0) + log(1.0 + expClamped(-abs(x))); }
+    case TANH: { return tanhOf(x); }
+    case SIGMOID: { return sigmoidOf(x); }
+    case HARDSWISH: { return x * clamp(x + 3.0, 0.0, 6.0) / 6.0; }
+    case RELU_SQUARED: { return max(x, 0.0) * max(x, 0.0); }
+    default: { return 0.0; }
   }
 }
 
 fn activationSlope(x: f32, kind: u32, negativeSlope: f32) -> f32 {
   switch kind {
-    case 0u: { return select(0.0, 1.0, x > 0.0); }
-    case 1u: { return select(negativeSlope, 1.0, x > 0.0); }
-    case 2u: { return normalCdf(x) + x * 0.3989422804014327 * expClamped(-0.5 * x * x); }
-    case 3u: { return sigmoidOf(x) * (1.0 + x * sigmoidOf(-x)); }
-    case 4u: {
+    case RELU: { return select(0.0, 1.0, x > 0.0); }
+    case LEAKY_RELU: { return select(negativeSlope, 1.0, x > 0.0); }
+    case GELU: { return normalCdf(x) + x * 0.3989422804014327 * expClamped(-0.5 * x * x); }
+    case SILU: { return sigmoidOf(x) * (1.0 + x * sigmoidOf(-x)); }
+    case MISH: {
       let gate = mishGate(x);
       let n = exp(clamp(x, -LARGEST_EXPONENT, 15.0));
       // 1 - gate^2 without cancelling.
       let d = n * n + 2.0 * n + 2.0;
       return gate + x * (2.0 / d) * (1.0 + gate) * sigmoidOf(x);
     }
-    case 5u: { return select(expClamped(x), 1.0, x > 0.0); }
-    case 6u: { return SELU_SCALE * select(SELU_ALPHA * expClamped(x), 1.0, x > 0.0); }
-    case 7u: { return sigmoidOf(x); }
-    case 8u: { return tanhSlope(x); }
-    default: { return sigmoidOf(x) * sigmoidOf(-x); }
+    case ELU: { return select(expClamped(x), 1.0, x > 0.0); }
+    case SELU: { return SELU_SCALE * select(SELU_ALPHA * expClamped(x), 1.0, x > 0.0); }
+    case SOFTPLUS: { return sigmoidOf(x); }
+    case TANH: { return tanhSlope(x); }
+    case SIGMOID: { return sigmoidOf(x) * sigmoidOf(-x); }
+    case HARDSWISH: { return select(select(1.0, x / 3.0 + 0.5, x < 3.0), 0.0, x <= -3.0); }
+    case RELU_SQUARED: { return 2.0 * max(x, 0.0); }
+    default: { return 0.0; }
   }
 }
 

@@ -1,7 +1,7 @@
 // float32 bits -> IEEE binary16 bits, round to nearest even, subnormals and overflow to infinity included,
 // whatever the device does with them, and without branches. Finite input only. CPU reference: float32ToFloat16 in src/core/half.ts.
 
-fn roundToHalf(bits: u32) -> u32 {
+fn roundToDType(bits: u32) -> u32 {
   let magnitude = bits & 0x7fffffffu;
   // Normal: rebias the exponent by 127 - 15 and round away 13 bits; a carry runs into the exponent, as it should.
   let rebased = magnitude - 0x38000000u;

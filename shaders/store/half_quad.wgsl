@@ -8,7 +8,7 @@
 fn storeQuad(quad: u32, values: vec4<f32>) {
   let bits = bitcast<vec4<u32>>(values);
   quads[(job.firstWord >> 1u) + quad] = vec2<u32>(
-    roundToHalf(bits.x) | (roundToHalf(bits.y) << 16u),
-    roundToHalf(bits.z) | (roundToHalf(bits.w) << 16u),
+    roundToDType(bits.x) | (roundToDType(bits.y) << 16u),
+    roundToDType(bits.z) | (roundToDType(bits.w) << 16u),
   );
 }

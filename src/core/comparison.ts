@@ -1,4 +1,4 @@
-import { decodeFloat32 } from './decode.js'
+import { bitPatterns, decodeFloat32 } from './decode.js'
 import { byteWidth, type DType, isFloatDType } from './dtype.js'
 
 export interface ComparisonResult {
@@ -49,21 +49,16 @@ export class Comparison {
 
 /** Of element i of two arrays of bytes. */
 function ulpDistance(a: Uint8Array, b: Uint8Array, dtype: DType): (i: number) => number {
-  const [x, y] = [a, b].map((bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)) as [
-    DataView,
-    DataView,
-  ]
   if (!isFloatDType(dtype)) {
-    const [u, v] = [a, b].map((bytes) => decodeFloat32(bytes, dtype)) as [Float32Array, Float32Array]
+    const [u, v] = [decodeFloat32(a, dtype), decodeFloat32(b, dtype)]
     return (i) => Math.abs(u[i]! - v[i]!)
   }
+  const width = byteWidth(dtype)
+  const [x, y] = [bitPatterns(a, width), bitPatterns(b, width)]
   // Bits as integers in the numbers' order: the negative ones count down from -0, which is -1.
-  const sign = dtype === 'float32' ? 2 ** 31 : 2 ** 15
-  const place = (view: DataView, i: number): number => {
-    const bits = dtype === 'float32' ? view.getUint32(4 * i, true) : view.getUint16(2 * i, true)
-    return bits >= sign ? sign - 1 - bits : bits
-  }
-  return (i) => Math.abs(place(x, i) - place(y, i))
+  const sign = 2 ** (8 * width - 1)
+  const place = (bits: number): number => (bits >= sign ? sign - 1 - bits : bits)
+  return (i) => Math.abs(place(x[i]!) - place(y[i]!))
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

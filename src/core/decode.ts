@@ -1,21 +1,18 @@
-import type { DType, FloatDType } from './dtype.js'
-import { byteWidth } from './dtype.js'
-import { bfloat16ToNumber, float16ToNumber } from './half.js'
+import { byteWidth, type DType, floatFormats, integerFormats, isFloatDType } from './dtype.js'
 
 /** Little-endian bytes of any dtype as Float32Array; exact for the floating dtypes and for integers up to 2^24. */
 export function decodeFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
-  const count = bytes.byteLength / byteWidth(dtype)
   if (dtype === 'float32') return new Float32Array(bytes.slice().buffer)
-  const out = new Float32Array(count)
-  if (dtype === 'float16' || dtype === 'bfloat16') {
-    const { buffer, byteOffset } = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice()
-    const halves = new Uint16Array(buffer, byteOffset, count)
-    if (dtype === 'float16') for (let i = 0; i < count; i++) out[i] = float16ToNumber(halves[i]!)
-    else for (let i = 0; i < count; i++) out[i] = bfloat16ToNumber(halves[i]!)
+  const out = new Float32Array(bytes.byteLength / byteWidth(dtype))
+  if (isFloatDType(dtype)) {
+    const patterns = bitPatterns(bytes, byteWidth(dtype))
+    const { decode } = floatFormats[dtype]
+    for (let i = 0; i < out.length; i++) out[i] = decode(patterns[i]!)
     return out
   }
-  const read = elementReader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), dtype)
-  for (let i = 0; i < count; i++) out[i] = read(i)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const { read } = integerFormats[dtype]
+  for (let i = 0; i < out.length; i++) out[i] = read(view, i)
   return out
 }
 
@@ -26,24 +23,15 @@ export function viewFloat32(bytes: Uint8Array, dtype: DType): Float32Array {
     : decodeFloat32(bytes, dtype)
 }
 
-function elementReader(view: DataView, dtype: Exclude<DType, FloatDType>): (index: number) => number {
-  switch (dtype) {
-    case 'int64':
-      return (i) => Number(view.getBigInt64(8 * i, true))
-    case 'uint64':
-      return (i) => Number(view.getBigUint64(8 * i, true))
-    case 'int32':
-      return (i) => view.getInt32(4 * i, true)
-    case 'uint32':
-      return (i) => view.getUint32(4 * i, true)
-    case 'int16':
-      return (i) => view.getInt16(2 * i, true)
-    case 'uint16':
-      return (i) => view.getUint16(2 * i, true)
-    case 'int8':
-      return (i) => view.getInt8(i)
-    case 'uint8':
-    case 'bool':
-      return (i) => view.getUint8(i)
-  }
+/** Unsigned integers of so many bytes. */
+export const patternArrays: { 1: typeof Uint8Array; 2: typeof Uint16Array; 4: typeof Uint32Array } = {
+  1: Uint8Array,
+  2: Uint16Array,
+  4: Uint32Array,
+}
+
+/** Little-endian bytes as unsigned integers of so many bytes each: a view where they are aligned, else a copy. */
+export function bitPatterns(bytes: Uint8Array, width: number): Uint8Array | Uint16Array | Uint32Array {
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % width === 0 ? bytes : bytes.slice()
+  return new patternArrays[width as keyof typeof patternArrays](buffer as ArrayBuffer, byteOffset, byteLength / width)
 }

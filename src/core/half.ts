@@ -39,8 +39,13 @@ export function float16ToNumber(half: number): number {
 
 /** bfloat16 bits -> the number they stand for. Exact. */
 export function bfloat16ToNumber(half: number): number {
+  return float32FromBits(half << 16)
+}
+
+/** The float32 with these bits. */
+export function float32FromBits(word: number): number {
   const { float, bits } = scratch
-  bits[0] = half << 16
+  bits[0] = word
   return float[0] ?? 0
 }
 

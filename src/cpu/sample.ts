@@ -1,5 +1,5 @@
-import { byteWidth, type FloatDType } from '../core/dtype.js'
-import { float32ToBfloat16, float32ToFloat16 } from '../core/half.js'
+import { patternArrays } from '../core/decode.js'
+import { byteWidth, type FloatDType, floatFormats } from '../core/dtype.js'
 import type { FillSource } from '../ir/job.js'
 import type { PartGeometry } from '../ir/part.js'
 import { partRuns } from '../plan/parts/geometry.js'
@@ -24,9 +24,18 @@ export function sampleBytes(
   for (const run of part === undefined ? [{ first, count }] : partRuns(part, first, count)) {
     const end = at + run.count * width
     if (write !== undefined) write(run.first, run.count, bytes, at)
-    else storeValues(sampleRange(source, run.first, run.count), dtype, bytes.subarray(at, end))
+    else storeValues(float32Values(source, run.first, run.count), dtype, bytes.subarray(at, end))
     at = end
   }
+}
+
+/** Elements [first, first + count) before they are rounded to a dtype that WebAssembly does not have. */
+function float32Values(source: FillSource & { kind: 'sampler' }, first: number, count: number): Float32Array {
+  const write = simdSampler(source, 'float32')
+  if (write === undefined) return sampleRange(source, first, count)
+  const values = new Float32Array(count)
+  write(first, count, new Uint8Array(values.buffer), 0)
+  return values
 }
 
 /** Writes float32 values in a dtype, little-endian, rounded to nearest even: what shaders/store does. */
@@ -36,10 +45,10 @@ export function storeValues(values: Float32Array, dtype: FloatDType, bytes: Uint
 }
 
 /** The CPU reference of `simdRound`. */
-export function roundValues(values: Float32Array, dtype: 'float16' | 'bfloat16', bytes: Uint8Array): void {
+export function roundValues(values: Float32Array, dtype: FloatDType, bytes: Uint8Array): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  const halves = new Uint16Array(values.length)
-  const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
-  for (let i = 0; i < halves.length; i++) halves[i] = round(bits[i]!)
-  bytes.set(new Uint8Array(halves.buffer))
+  const { byteWidth: width, encode } = floatFormats[dtype]
+  const patterns = new patternArrays[width](values.length)
+  for (let i = 0; i < patterns.length; i++) patterns[i] = encode(bits[i]!)
+  bytes.set(new Uint8Array(patterns.buffer))
 }

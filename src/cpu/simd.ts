@@ -50,6 +50,15 @@ function simdExports(): SimdExports | null {
   return instance
 }
 
+/** What rounds the memory's float32 values in place to each dtype; undefined where only TypeScript does. */
+const roundings: Readonly<Record<FloatDType, ((exports: SimdExports, count: number) => void) | undefined>> = {
+  float32: () => {},
+  float16: (exports, count) => exports.float32ToFloat16(count),
+  bfloat16: (exports, count) => exports.float32ToBfloat16(count),
+  float8_e4m3fn: undefined,
+  float8_e5m2: undefined,
+}
+
 /** Turns the first `count` words of the memory into values of a distribution; undefined for a distribution that only TypeScript has. */
 function distributionInPlace(
   exports: SimdExports,
@@ -78,7 +87,8 @@ export type RangeWriter = (first: number, count: number, target: Uint8Array, at:
 export function simdSampler(source: FillSource & { kind: 'sampler' }, dtype: FloatDType): RangeWriter | undefined {
   const exports = simdExports()
   const distribution = exports === null ? undefined : distributionInPlace(exports, source)
-  if (exports === null || distribution === undefined) return undefined
+  const round = roundings[dtype]
+  if (exports === null || distribution === undefined || round === undefined) return undefined
   const width = byteWidth(dtype)
   const memory = new Uint8Array(exports.memory.buffer)
   const key0 = low32(source.stream.key)
@@ -89,8 +99,7 @@ export function simdSampler(source: FillSource & { kind: 'sampler' }, dtype: Flo
       const words = Math.min(WORDS, 4 * Math.ceil((skipped + count - done) / 4))
       exports.philox4x32(words / 4, ...blockCounter(source.stream, first + done), key0, key1)
       distribution(words)
-      if (dtype === 'float16') exports.float32ToFloat16(words)
-      else if (dtype === 'bfloat16') exports.float32ToBfloat16(words)
+      round(exports, words)
       const taken = Math.min(words - skipped, count - done)
       target.set(memory.subarray(skipped * width, (skipped + taken) * width), at + done * width)
       done += taken
@@ -99,18 +108,19 @@ export function simdSampler(source: FillSource & { kind: 'sampler' }, dtype: Flo
   }
 }
 
-/** Writes float32 values rounded to float16 or bfloat16, little-endian; false, with nothing written, without WebAssembly. */
-export function simdRound(values: Float32Array, dtype: 'float16' | 'bfloat16', target: Uint8Array): boolean {
-  const exports = simdExports()
-  if (exports === null) return false
+/** Writes float32 values rounded to a dtype, little-endian; false, with nothing written, where only TypeScript can. */
+export function simdRound(values: Float32Array, dtype: FloatDType, target: Uint8Array): boolean {
+  const round = roundings[dtype]
+  const exports = round === undefined ? null : simdExports()
+  if (round === undefined || exports === null) return false
+  const width = byteWidth(dtype)
   const { buffer } = exports.memory
   const floats = new Float32Array(buffer)
   for (let done = 0; done < values.length; done += WORDS) {
     const part = values.subarray(done, done + WORDS)
     floats.set(part)
-    if (dtype === 'float16') exports.float32ToFloat16(part.length)
-    else exports.float32ToBfloat16(part.length)
-    target.set(new Uint8Array(buffer, 0, part.length * 2), done * 2)
+    round(exports, part.length)
+    target.set(new Uint8Array(buffer, 0, part.length * width), done * width)
   }
   return true
 }

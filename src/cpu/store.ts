@@ -1,6 +1,6 @@
 import { Comparison } from '../core/comparison.js'
 import { decodeFloat32 } from '../core/decode.js'
-import { byteWidth } from '../core/dtype.js'
+import { byteWidth, type FloatDType } from '../core/dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../core/errors.js'
 import { eventLoopTurn } from '../core/event-loop.js'
 import { fillJob } from '../fill/make-job.js'
@@ -100,7 +100,7 @@ export class CpuStore implements WeightStore {
   async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
     if (parameter.whole === undefined) {
       const orthogonalityError = await this.orthogonalityError(parameter)
-      return { orthogonalityError, dtype: parameter.dtype, mismatchCount: 0 }
+      return { orthogonalityError, dtype: parameter.dtype as FloatDType, mismatchCount: 0 }
     }
     const { firstMatrix, matrixCount } = parameter.whole
     const job = fillJob(parameter)

@@ -1,4 +1,4 @@
-import { type DType, type FloatDType, isFloatDType, largestFinite } from '../core/dtype.js'
+import { type DType, type FloatDType, floatDTypes, isFloatDType, largestFinite } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
 
 /** Largest |z| that Box-Muller makes from 32-bit words: sqrt(-2 ln 2^-33) = 6.764, rounded up. */
@@ -43,7 +43,7 @@ export function requireFloat(dtype: DType, kind: string, where: string): FloatDT
   throw new WeightInitError(
     'UNSUPPORTED_DTYPE',
     `${where} has dtype ${dtype}, which takes no random values ("${kind}" not implemented for '${dtype}'). ` +
-      'Give it a constant, skip it, or make it float32, float16 or bfloat16.',
+      `Give it a constant, skip it, or make it one of ${floatDTypes.join(', ')}.`,
   )
 }
 

@@ -104,7 +104,7 @@ export class GpuStore implements WeightStore {
     if (parameter.whole === undefined && this.region(parameter.name).segments === undefined && field === 1) {
       return {
         orthogonalityError: await this.orthogonalityError(parameter, signal),
-        dtype: parameter.dtype,
+        dtype: parameter.dtype as FloatDType,
         mismatchCount: 0,
       }
     }

@@ -23,6 +23,7 @@ const activations: Readonly<Record<string, (x: number) => number>> = {
   sigmoid: sigmoidOf,
   tanh: (x) => 2 * sigmoidOf(2 * x) - 1,
   softsign: (x) => x / (1 + Math.abs(x)),
+  hardswish: (x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6,
   relu_squared: (x) => Math.max(0, x) ** 2,
 }
 

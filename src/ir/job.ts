@@ -43,7 +43,7 @@ export type Patch =
   | {
       readonly kind: 'diagonal'
       readonly first: number
-      /** At least 2: two elements never share a 32-bit word. */
+      /** At least 2. */
       readonly stride: number
       readonly count: number
       readonly pattern: Uint8Array

@@ -212,6 +212,10 @@ export const selu: () => Model = /* @__PURE__ */ entry('selu')
 export const softplus: () => Model = /* @__PURE__ */ entry('softplus')
 export const tanh: () => Model = /* @__PURE__ */ entry('tanh')
 export const sigmoid: () => Model = /* @__PURE__ */ entry('sigmoid')
+/** x relu6(x + 3) / 6. PyTorch's nn.Hardswish (Howard et al., "Searching for MobileNetV3", 2019). */
+export const hardswish: () => Model = /* @__PURE__ */ entry('hardswish')
+/** relu(x)^2 (So et al., "Primer: searching for efficient transformers for language modeling", 2021). */
+export const reluSquared: () => Model = /* @__PURE__ */ entry('reluSquared')
 export const softmax: () => Model = /* @__PURE__ */ entry('softmax')
 export const dropout: () => Model = /* @__PURE__ */ entry('dropout')
 export const flatten: () => Model = /* @__PURE__ */ entry('flatten')

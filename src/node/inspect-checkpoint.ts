@@ -1,5 +1,5 @@
 import { decodeFloat32 } from '../core/decode.js'
-import { byteWidth, type DType } from '../core/dtype.js'
+import { type DType, integerFormats, isFloatDType } from '../core/dtype.js'
 import type { Parameter } from '../ir/parameter.js'
 import { createMatcher } from '../model/match.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
@@ -93,13 +93,11 @@ function decode(bytes: Uint8Array, dtype: DType | 'float64'): ArrayLike<number> 
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     return Float64Array.from({ length: bytes.byteLength / 8 }, (_, i) => view.getFloat64(8 * i, true))
   }
+  if (isFloatDType(dtype)) return decodeFloat32(bytes, dtype)
   // In float64: float32 would round integers.
-  if (byteWidth(dtype) === 8) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const read = dtype === 'int64' ? view.getBigInt64.bind(view) : view.getBigUint64.bind(view)
-    return Float64Array.from({ length: bytes.byteLength / 8 }, (_, i) => Number(read(8 * i, true)))
-  }
-  return decodeFloat32(bytes, dtype)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const { read, byteWidth } = integerFormats[dtype]
+  return Float64Array.from({ length: bytes.byteLength / byteWidth }, (_, i) => read(view, i))
 }
 
 function firstFinite(values: ArrayLike<number>): number {

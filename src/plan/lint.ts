@@ -1,3 +1,4 @@
+import { floatFormats, isFloatDType } from '../core/dtype.js'
 import type { Initializer } from '../initializers/initializer.js'
 import type { InitializerName } from '../initializers/names.js'
 import { familyOf } from '../initializers/registry.js'
@@ -23,7 +24,7 @@ import { planResolved } from './plan.js'
  * - `tied-twice`: several parameters share one's memory
  * - `tie-missing`: an output layer has the shape of the embedding and is not tied to it
  * - `fans-differ`: the distribution is made from fans that PyTorch would compute otherwise
- * - `float16-subnormal`: float16 holds most of the values with less than its 11 bits
+ * - `subnormal`: the dtype holds most of the values with fewer than its bits, below its smallest normal number
  * - `role-guessed`: taken for a bias, and set to 0, for having one axis, while its name says nothing of a bias
  */
 export type PlanFindingCode =
@@ -40,7 +41,7 @@ export type PlanFindingCode =
   | 'tied-twice'
   | 'tie-missing'
   | 'fans-differ'
-  | 'float16-subnormal'
+  | 'subnormal'
   | 'role-guessed'
 
 /** One thing that a look at a plan shows. Plain data. */
@@ -63,8 +64,6 @@ const HUGE_GAIN = 10
 const NEUTRAL = [0.5, 5 / 3] as const
 const EXPLODES = 1e3
 const VANISHES = 1e-3
-/** Smallest normal float16. */
-const FLOAT16_NORMAL = 2 ** -14
 
 /**
  * Looks a plan over for what is probably not meant. It knows rules of thumb, not the model: an empty list is no proof, and
@@ -187,11 +186,12 @@ function ownFindings(
       `fan_in ${fans.fanIn}, fan_out ${fans.fanOut}; PyTorch computes ${torchFans.fanIn} and ${torchFans.fanOut} from the shape: ${used}.`,
     )
   }
-  if (dtype === 'float16' && constant === undefined && std < 2 * FLOAT16_NORMAL) {
+  if (isFloatDType(dtype) && constant === undefined && std < 2 * floatFormats[dtype].smallestNormal) {
+    const { smallestNormal } = floatFormats[dtype]
     add(
-      'float16-subnormal',
+      'subnormal',
       'warning',
-      `std ${short(std)} is under float16's normal range (from 6.1e-5); use bfloat16 or float32.`,
+      `std ${short(std)} is under ${dtype}'s normal range (from ${short(smallestNormal)}); use bfloat16 or float32.`,
     )
   }
 }

@@ -1,4 +1,4 @@
-import { type DType, type FloatDType, floatDTypes } from '../core/dtype.js'
+import { type DType, type FloatDType, floatDTypes, isFloatDType } from '../core/dtype.js'
 import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { resolveGenerator } from '../generators/settings.js'
 import type { DeviceOption } from '../ir/device.js'
@@ -210,5 +210,5 @@ export function resolveOptions(options: InitializeOptions = {}): ResolvedOptions
 
 /** The dtype a parameter gets: the option's for floating parameters, its own otherwise. */
 export function effectiveDType(own: DType, option: FloatDType | undefined): DType {
-  return option !== undefined && (floatDTypes as readonly string[]).includes(own) ? option : own
+  return option !== undefined && isFloatDType(own) ? option : own
 }

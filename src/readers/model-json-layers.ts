@@ -1,5 +1,6 @@
 import { show, WeightInitError } from '../core/errors.js'
 import type { Model } from '../ir/parameter.js'
+import { activationLayers } from '../model/activations.js'
 import * as layers from '../model/layers.js'
 import { residual } from '../model/residual.js'
 import { sequential } from '../model/sequential.js'
@@ -24,24 +25,16 @@ const builders = (): Readonly<Record<string, readonly [takes: string, build: Bui
   rnn: [recurrent, layers.rnn],
   layerNorm: ['normalizedShape, options?', layers.layerNorm],
   batchNorm: ['features, options?', layers.batchNorm],
-  leakyRelu: ['negativeSlope?', layers.leakyRelu],
   ...Object.fromEntries(
     Object.entries({
-      relu: layers.relu,
-      gelu: layers.gelu,
-      silu: layers.silu,
-      mish: layers.mish,
-      elu: layers.elu,
-      selu: layers.selu,
-      softplus: layers.softplus,
-      tanh: layers.tanh,
-      sigmoid: layers.sigmoid,
+      ...activationLayers(),
       softmax: layers.softmax,
       dropout: layers.dropout,
       flatten: layers.flatten,
       identity: layers.identityLayer,
     }).map(([name, build]) => [name, ['', build] as const]),
   ),
+  leakyRelu: ['negativeSlope?', layers.leakyRelu],
 })
 
 const fail = (where: string, message: string): never => {

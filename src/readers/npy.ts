@@ -1,29 +1,16 @@
 import type { DType } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
-
-const descriptions: Readonly<Partial<Record<DType, string>>> = {
-  float32: '<f4',
-  float16: '<f2',
-  int64: '<i8',
-  int32: '<i4',
-  int16: '<i2',
-  int8: '|i1',
-  uint64: '<u8',
-  uint32: '<u4',
-  uint16: '<u2',
-  uint8: '|u1',
-  bool: '|b1',
-}
+import { dtypeNames } from './dtype-names.js'
 
 /**
  * The bytes before the data of a NumPy .npy file, version 1.0: magic, version, header length (u16, little-endian) and a
  * Python dict as text, padded with spaces and ended by a newline so that the data begin at a multiple of 64.
  * Rows come first (fortran_order False), little-endian. Source: numpy.lib.format.
  *
- * @throws WeightInitError `UNSUPPORTED_DTYPE` for bfloat16, for which NumPy has no type
+ * @throws WeightInitError `UNSUPPORTED_DTYPE` for bfloat16 and float8, for which NumPy has no type
  */
 export function npyHeader(dtype: DType, shape: readonly number[], where = 'A .npy file'): Uint8Array {
-  const description = descriptions[dtype]
+  const description = dtypeNames[dtype].npy
   if (description === undefined) {
     throw new WeightInitError(
       'UNSUPPORTED_DTYPE',

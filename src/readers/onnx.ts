@@ -1,16 +1,25 @@
-import type { DType } from '../core/dtype.js'
+import { isFloatDType } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
 import type { ParameterSpec } from '../ir/parameter.js'
 import { type CheckpointModel, type ListedTensor, modelOfTensors } from './checkpoint.js'
+import { dtypesBy } from './dtype-names.js'
 import { type OnnxNode, type OnnxTensor, readOnnxGraph } from './onnx-protobuf.js'
 import { roleOfTensor } from './tensor-roles.js'
 
-/** TensorProto.DataType: names in order, from 1. */
-const typeNames =
-  'float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64 complex128 bfloat16'.split(
-    ' ',
-  )
-const floats: readonly string[] = ['float32', 'float16', 'bfloat16']
+/** TensorProto.DataType: this package's dtypes by number, and the names of the others. */
+const dtypeOf = /* @__PURE__ */ dtypesBy('onnx')
+const otherTypes: Readonly<Record<number, string>> = {
+  8: 'string',
+  11: 'float64',
+  14: 'complex64',
+  15: 'complex128',
+  18: 'float8_e4m3fnuz',
+  20: 'float8_e5m2fnuz',
+  21: 'uint4',
+  22: 'int4',
+  23: 'float4_e2m1',
+  24: 'float8_e8m0',
+}
 
 type Facts = NonNullable<ListedTensor['facts']>
 /** What an operator's input is for; undefined: nothing that it would say about its shape or role. */
@@ -115,8 +124,8 @@ export function readOnnxModel(bytes: Uint8Array): CheckpointModel {
 }
 
 function listed({ name, dims, dataType }: OnnxTensor, facts: Facts | undefined): ListedTensor {
-  const storedDType = typeNames[dataType - 1] ?? `of type ${dataType}`
-  const isFloat = floats.includes(storedDType)
+  const dtype = dtypeOf.get(dataType)
+  const storedDType = dtype ?? otherTypes[dataType] ?? `of type ${dataType}`
   // A scalar, or a vector that neither an operator nor its name calls a parameter, is a constant of the graph.
   const named = /(^|[._/:])(weight|bias|scale|gamma|beta)$/i.test(name)
   const constant = facts === undefined && (dims.length === 0 || (dims.length === 1 && (!named || dims[0] === 1)))
@@ -124,7 +133,7 @@ function listed({ name, dims, dataType }: OnnxTensor, facts: Facts | undefined):
     name,
     shape: dims,
     storedDType,
-    ...(isFloat ? { dtype: storedDType as DType } : {}),
+    ...(dtype !== undefined && isFloatDType(dtype) ? { dtype } : {}),
     ...(constant ? { facts: { role: 'buffer' } } : facts === undefined ? {} : { facts }),
   }
 }

@@ -1,5 +1,6 @@
 import type { DType } from '../core/dtype.js'
 import { refuse, show } from '../core/errors.js'
+import { dtypesBy } from './dtype-names.js'
 import { parseStrictJson, type StrictJson } from './strict-json.js'
 
 /** The format's own limit on the JSON part. */
@@ -29,25 +30,12 @@ export const safetensorsBits: Readonly<Record<string, number>> = {
   U64: 64,
 }
 
-const dtypeOf: Readonly<Record<string, DType>> = {
-  F32: 'float32',
-  F16: 'float16',
-  BF16: 'bfloat16',
-  I64: 'int64',
-  I32: 'int32',
-  I16: 'int16',
-  I8: 'int8',
-  U64: 'uint64',
-  U32: 'uint32',
-  U16: 'uint16',
-  U8: 'uint8',
-  BOOL: 'bool',
-}
+const dtypeOf = /* @__PURE__ */ dtypesBy('safetensors')
 
 /** A tensor in a .safetensors file. */
 export interface SafetensorsTensor {
   readonly name: string
-  /** As the format spells it: 'F32', 'BF16', 'F8_E4M3', ... */
+  /** As the format spells it: 'F32', 'BF16', 'F6_E2M3', ... */
   readonly storedDType: string
   /** This package's name for it, where it has one. */
   readonly dtype?: DType
@@ -169,7 +157,7 @@ function readTensor(name: string, entry: StrictJson, headerByteLength: number, d
       `${where}: ${dtype} ${show(lengths)} needs ${bits / 8n} bytes, but data_offsets ${show(range)} give ${end - begin}.`,
     )
   }
-  const known = Object.hasOwn(dtypeOf, dtype) ? dtypeOf[dtype] : undefined
+  const known = dtypeOf.get(dtype)
   return {
     name,
     storedDType: dtype,

@@ -5,7 +5,7 @@ import { parseStrictJson } from './strict-json.js'
 
 /**
  * The model that a .safetensors file holds, from its header alone: fresh weights of the same names, shapes and dtypes.
- * Roles (weight, bias, norm, embedding) come from the names. 8-bit floats, float64 and complex tensors are omitted.
+ * Roles (weight, bias, norm, embedding) come from the names. Floats of fewer than 8 bits, float8 formats but e4m3fn and e5m2, float64 and complex tensors are omitted.
  *
  * @example
  * const start = new Uint8Array(await file.slice(0, 8).arrayBuffer())

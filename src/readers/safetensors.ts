@@ -1,5 +1,6 @@
 import type { DType } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
+import { dtypeNames } from './dtype-names.js'
 import { MAX_HEADER_BYTES, safetensorsBits } from './safetensors-header.js'
 
 export { parseSafetensorsHeader, safetensorsHeaderLength } from './safetensors-header.js'
@@ -9,22 +10,6 @@ export type SafetensorsEntry = {
   readonly name: string
   readonly shape: readonly number[]
 } & ({ readonly dtype: DType } | { readonly storedDType: string })
-
-/** The format's name of a dtype. */
-export const storedDTypes: Readonly<Record<DType, string>> = {
-  float32: 'F32',
-  float16: 'F16',
-  bfloat16: 'BF16',
-  int64: 'I64',
-  int32: 'I32',
-  int16: 'I16',
-  int8: 'I8',
-  uint64: 'U64',
-  uint32: 'U32',
-  uint16: 'U16',
-  uint8: 'U8',
-  bool: 'BOOL',
-}
 
 /** Where a .safetensors file keeps its tensors. */
 export interface SafetensorsLayout {
@@ -52,7 +37,7 @@ export function layoutSafetensors(
   let at = 0
   for (const entry of entries) {
     const { name, shape } = entry
-    const dtype = 'storedDType' in entry ? entry.storedDType : storedDTypes[entry.dtype]
+    const dtype = 'storedDType' in entry ? entry.storedDType : dtypeNames[entry.dtype].safetensors
     if (name === '__metadata__' || Object.hasOwn(table, name)) {
       throw new WeightInitError(
         'INVALID_MODEL',

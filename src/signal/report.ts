@@ -1,4 +1,4 @@
-import { centredGainOf } from './activations.js'
+import { activationDegree, centredGainOf, isActivation } from './activations.js'
 import type { TensorSums } from './kernels.js'
 import { log2MeanSquare, type StepRecord } from './run.js'
 import type { Step } from './steps.js'
@@ -103,6 +103,12 @@ function geometricMean(logs: readonly number[]): number {
   return 2 ** (finite.reduce((sum, log) => sum + log, 0) / finite.length)
 }
 
+/** Of a gain's name: an activation, with its slope in parentheses, or 'linear'. */
+function isPiecewiseLinear(name: string): boolean {
+  const kind = name.replace(/\(.*/, '')
+  return kind === 'linear' || (isActivation(kind) && activationDegree({ kind }) === 1)
+}
+
 const three = (value: number): string => String(Number(value.toPrecision(3)))
 /** Gains within 5 % of what keeps the signal are left alone. */
 const matters = (factor: number): boolean => Number.isFinite(factor) && Math.abs(Math.log(factor)) > 0.05
@@ -110,11 +116,7 @@ const matters = (factor: number): boolean => Number.isFinite(factor) && Math.abs
 function gainAdvice(gains: readonly SignalGain[], forwardHealthy: boolean): string[] {
   return gains.flatMap(({ activation, layerCount, gain, centredGain, factor, gradientFactor }) => {
     // Where nothing comes before, a piecewise linear network does not mind.
-    if (
-      activation === 'linear' &&
-      layerCount === 1 &&
-      gains.every((other) => /^(linear|relu|leakyRelu)/.test(other.activation))
-    ) {
+    if (activation === 'linear' && layerCount === 1 && gains.every((other) => isPiecewiseLinear(other.activation))) {
       return []
     }
     const which = `The ${layerCount} weight layer${layerCount === 1 ? '' : 's'} ${activation === 'linear' ? 'that no activation feeds' : `after ${activation}`}`

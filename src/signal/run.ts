@@ -1,4 +1,4 @@
-import { slopesAt } from './activations.js'
+import { activationDegree, slopesAt } from './activations.js'
 import type { ActivationCall, GroupCall, SignalKernels, TensorSums } from './kernels.js'
 import {
   type ActivationStep,
@@ -51,6 +51,9 @@ const rmsLog2 = ({ meanSquare }: TensorSums): number => Math.log2(meanSquare) / 
 const exponentOf = (value: number): number => (value > 0 && value < Infinity ? Math.ceil(Math.log2(value)) : -Infinity)
 /** 2^n as float32, 0 below its range. */
 const power = (n: number): number => Math.fround(2 ** Math.min(127, n))
+
+/** An exponent that squares doubled too often stays a whole number. */
+const bounded = (exponent: number): number => Math.max(-(2 ** 50), Math.min(2 ** 50, exponent))
 
 /** log2 of the mean square of a signal in units of 1. */
 export const log2MeanSquare = ({ exponent, sums }: { exponent: number; sums: TensorSums }): number =>
@@ -193,13 +196,22 @@ export class SignalRun<T> {
     return z
   }
 
-  #activationCall({ activation }: ActivationStep, x: Signal<T>): { call: ActivationCall; exponent: number } {
+  /** The call, and the exponents of what comes out and of the slopes. */
+  #activationCall(
+    { activation }: ActivationStep,
+    x: Signal<T>,
+  ): { call: ActivationCall; exponent: number; slopeExponent: number } {
     const k = fold(x)
     const unit = x.exponent + k
+    if (activationDegree(activation) === 2) {
+      // f(2^unit v) = 2^(2 unit) f(v), f'(2^unit v) = 2^unit f'(v).
+      const call = { activation, foldScale: power(-k), unitScale: 1, slopes: undefined }
+      return { call, exponent: bounded(2 * unit), slopeExponent: unit }
+    }
     const slopes = slopesAt(activation, rmsLog2(x.sums) + x.exponent)
     const foldScale = power(-k)
     const call = { activation, foldScale, unitScale: power(Math.min(60, unit)), slopes }
-    return { call, exponent: slopes === undefined ? 0 : unit }
+    return { call, exponent: slopes === undefined ? 0 : unit, slopeExponent: 0 }
   }
 
   async #activate(step: ActivationStep, x: Signal<T>): Promise<Signal<T>> {
@@ -295,8 +307,11 @@ export class SignalRun<T> {
       case 'conv':
         return done(await kernels.convBackward(dy.tensor, step, scale), unit)
       case 'activation': {
-        const { call } = this.#activationCall(step, x!)
-        return done(await kernels.activateBackward(x!.tensor, dy.tensor, count, call, scale), unit)
+        const { call, slopeExponent } = this.#activationCall(step, x!)
+        return done(
+          await kernels.activateBackward(x!.tensor, dy.tensor, count, call, scale),
+          bounded(unit + slopeExponent),
+        )
       }
       case 'softmax': {
         const { call } = this.#groupCall(step, x!)

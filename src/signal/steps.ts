@@ -1,8 +1,8 @@
-import { isFloatDType } from '../core/dtype.js'
+import { floatDTypes, isFloatDType } from '../core/dtype.js'
 import { refuse, show, WeightInitError } from '../core/errors.js'
 import type { Model } from '../ir/parameter.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import { type Activation, activationKinds } from './activations.js'
+import { type Activation, activationKinds, isActivation } from './activations.js'
 
 /** What one layer does to the signal, with every length known. The same for the GPU and the CPU. */
 export interface StepBase {
@@ -250,7 +250,7 @@ function stepOf({ name, model }: Leaf, flow: Flow, held: HeldParameter): { step:
       return made(step, channelsFirst)
     }
     default: {
-      if (!activationKinds.includes(kind)) {
+      if (!isActivation(kind)) {
         throw new WeightInitError(
           'INVALID_MODEL',
           `propagateSignal: ${label} is not supported; supported are ${supported}. Pass the part of the model before or ` +
@@ -268,7 +268,7 @@ function floatParameter(held: HeldParameter, name: string, label: string): Plann
   if (!isFloatDType(parameter.dtype)) {
     throw new WeightInitError(
       'UNSUPPORTED_DTYPE',
-      `propagateSignal: parameter ${show(name)} of ${label} is ${parameter.dtype}; it must be float32, float16 or bfloat16.`,
+      `propagateSignal: parameter ${show(name)} of ${label} is ${parameter.dtype}; it must be one of ${floatDTypes.join(', ')}.`,
     )
   }
   if (parameter.part !== undefined) {

@@ -1,4 +1,4 @@
-import type { DType } from '../core/dtype.js'
+import type { FloatDType } from '../core/dtype.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
@@ -62,7 +62,7 @@ export interface OrthogonalCheck {
    */
   readonly orthogonalityError: number
   /** Of the matrices that were measured: the parameter's, or float32 where they were made again. */
-  readonly dtype: DType
+  readonly dtype: FloatDType
   /** Where the matrices were made again: elements held that differ from them in any bit, and the first of them. */
   readonly mismatchCount: number
   readonly firstMismatch?: number

@@ -4,7 +4,7 @@ import { measuredTensorsOf, type TensorMeasurement } from '../statistics/measure
 import { type Measurement, mergeMeasurements, noMeasurement } from '../statistics/measurement.js'
 import { copiedNames, copiesTest, holmAdjusted, sameStartTests } from '../statistics/model-tests.js'
 import type { Repeats } from '../statistics/repeats.js'
-import { type ParameterStatistics, parameterStatistics, randomBins } from '../statistics/report.js'
+import { type ParameterStatistics, parameterStatistics, randomBins, sparseZeros } from '../statistics/report.js'
 import { sampleTests, type TestName, type TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
 import { exactTests, finiteTest, measuredTests, verdict } from './distribution-tests.js'
@@ -148,9 +148,9 @@ function parameterTests({ tensor, measurements }: TensorMeasurement): TestOutcom
           distribution: rounded,
           measurement,
           bins: randomBins(tensor, measurements),
-          expectedZeros: rounded.continuous.zeroInflated ? measurement.moments.zeroCount : 0,
+          expectedZeros: sparseZeros({ parameter, rounded }, measurement),
         })
-  tests.push(...measuredTests(parameter, measurement))
+  tests.push(...measuredTests(tensor, measurement))
   if (runs.some(({ padding }) => padding)) {
     const { moments } = of(true)
     const zero = moments.nonFiniteCount === 0 && moments.zeroCount === moments.count

@@ -1,14 +1,16 @@
 // What each kind of distribution promises beyond the tests of independent draws with a density (src/statistics/tests.ts).
 
 import { Comparison } from '../core/comparison.js'
-import { byteWidth, isFloatDType } from '../core/dtype.js'
+import { byteWidth, type FloatDType, floatFormats, isFloatDType, roundToDType } from '../core/dtype.js'
 import { fillBytes } from '../cpu/fill.js'
 import { fillJob } from '../fill/make-job.js'
 import type { Distribution, DistributionKind, DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import { roundToDType } from '../statistics/expected/representable.js'
+import type { RoundedDistribution } from '../statistics/expected/rounded-distribution.js'
 import { binomialTailBound } from '../statistics/expected/special.js'
+import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
+import { drawnZeros } from '../statistics/report.js'
 import type { TestName, TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
 import { allowedError } from './verify.js'
@@ -17,7 +19,12 @@ type Moments = Measurement['moments']
 
 interface DistributionTests<D extends Distribution> {
   /** What one measurement tells of the elements, at least one of which is finite. */
-  measured?(parameter: PlannedParameter, moments: Moments, distribution: D): TestOutcome[]
+  measured?(
+    parameter: PlannedParameter,
+    moments: Moments,
+    distribution: D,
+    rounded?: RoundedDistribution,
+  ): TestOutcome[]
   /** What has to look at the elements themselves. */
   exact?(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]>
 }
@@ -42,8 +49,8 @@ const testsOf = ({ distribution }: PlannedParameter): DistributionTests<Distribu
   tests[distribution.kind] as DistributionTests<Distribution>
 
 /** What a measurement of a parameter's elements tells, beside the tests of independent draws. */
-export const measuredTests = (parameter: PlannedParameter, { moments }: Measurement): TestOutcome[] =>
-  (moments.count > 0 && testsOf(parameter).measured?.(parameter, moments, parameter.distribution)) || []
+export const measuredTests = ({ parameter, rounded }: MeasuredTensor, { moments }: Measurement): TestOutcome[] =>
+  (moments.count > 0 && testsOf(parameter).measured?.(parameter, moments, parameter.distribution, rounded)) || []
 
 /** What has to look at the elements themselves: distributions that leave nothing to chance, and orthogonality. */
 export const exactTests = async (store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> =>
@@ -71,15 +78,22 @@ function constantTests(
   return [verdict('values', same, same ? 0 : 1, message)]
 }
 
-/** Zeros of a sparse matrix: exactly `zeros` in every column; in a part of it, by Hoeffding's bound (1963). */
+/**
+ * Zeros of a sparse matrix: exactly `zeros` in every column, and the draws that the dtype rounds to 0. In a part of a matrix, by
+ * Hoeffding's bound (1963).
+ */
 function sparsityTests(
   { part, patches }: PlannedParameter,
   moments: Moments,
   { rows, columns, zeros }: DistributionOf<'sparse'>,
+  rounded?: RoundedDistribution,
 ): TestOutcome[] {
+  // Integers hold no sparse distribution.
+  if (rounded === undefined) return []
   const found = moments.zeroCount
   const whole = part === undefined && patches.length === 0
-  const expected = whole ? columns * zeros : (moments.count * zeros) / rows
+  const share = zeros / rows
+  const expected = whole ? columns * zeros : moments.count * (share + (1 - share) * drawnZeros(rounded))
   const off = Math.abs(found - expected)
   const draws = moments.count - expected
   const pValue = !whole
@@ -88,7 +102,7 @@ function sparsityTests(
       ? 0
       : found === expected
         ? 1
-        : binomialTailBound(found - expected, draws, 2 ** -22)
+        : binomialTailBound(found - expected, draws, rounded.zeroProbability)
   const message = `${found} zeros, expected ${whole ? '' : 'about '}${expected}`
   return [{ test: 'zeros', pValue, statistic: found, message }]
 }
@@ -109,9 +123,17 @@ const orthogonalSumStd = ({ gain, batch, rows, columns }: DistributionOf<'orthog
 
 function samplerTests(parameter: PlannedParameter, moments: Moments): TestOutcome[] {
   const { mean, std } = parameter.expected
-  const z = ((moments.mean - mean) / std) * Math.sqrt(moments.count)
+  const off = Math.max(0, Math.abs(moments.mean - mean) - roundingBias(parameter))
+  const z = (off / std) * Math.sqrt(moments.count)
   // Of a sampler of the user's own Chebyshev's inequality is all there is.
   return boundsAndMean(parameter, moments, 0, z, 1 / (z * z))
+}
+
+/** How far rounding to the dtype may move the mean of any distribution: E|x| <= sqrt(mean^2 + std^2). */
+function roundingBias({ dtype, expected }: PlannedParameter): number {
+  if (!isFloatDType(dtype)) return 0
+  const { fractionBits, smallestNormal } = floatFormats[dtype]
+  return 2 ** -(fractionBits + 1) * (smallestNormal + Math.hypot(expected.mean, expected.std))
 }
 
 /**
@@ -145,7 +167,8 @@ function boundsAndMean(
 async function orthogonalityTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> {
   if (parameter.part !== undefined) return []
   const error = await store.orthogonalityError(parameter)
-  const allowed = allowedError(parameter, parameter.dtype)
+  // A plan gives orthogonal matrices floating dtypes only.
+  const allowed = allowedError(parameter, parameter.dtype as FloatDType)
   const message = `max |Q^T Q / gain^2 - I| is ${error.toExponential(1)}, allowed ${allowed.toExponential(1)}`
   return [verdict('orthogonality', error <= allowed, error, message)]
 }

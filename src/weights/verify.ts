@@ -1,5 +1,5 @@
 import { Comparison } from '../core/comparison.js'
-import { byteWidth, type DType } from '../core/dtype.js'
+import { byteWidth, type FloatDType, floatFormats } from '../core/dtype.js'
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { fillInto } from '../cpu/fill.js'
 import { fillJob } from '../fill/make-job.js'
@@ -117,11 +117,19 @@ export function verificationReport(parameters: readonly ParameterVerification[])
 
 const isOrthogonal = ({ distribution }: PlannedParameter): boolean => distribution.kind === 'orthogonal'
 
-/** What rounding leaves of orthogonality: float32 up to 2048, then with the length of the sums; narrower dtypes by their own. */
-export function allowedError({ distribution }: PlannedParameter, dtype: DType): number {
-  const { rows, columns } = distribution as DistributionOf<'orthogonal'>
-  const float32 = 2e-6 * Math.max(1, Math.max(rows, columns) / 2048)
-  return dtype === 'float32' ? float32 : dtype === 'float16' ? 4e-3 : 3e-2
+/**
+ * What rounding leaves of orthogonality: of the float32 arithmetic up to 2048, then with the length of the sums; and of storing
+ * in the dtype. There an element x of a unit vector moves by at most |x| u, or by half the smallest subnormal number over the
+ * gain, so the vector of n elements by at most e = u + s sqrt(n), and an inner product of two by at most 2 e + e^2 (Cauchy and
+ * Schwarz).
+ */
+export function allowedError({ distribution }: PlannedParameter, dtype: FloatDType): number {
+  const { rows, columns, gain } = distribution as DistributionOf<'orthogonal'>
+  const { fractionBits, smallestNormal } = floatFormats[dtype]
+  const length = Math.max(rows, columns)
+  const u = 2 ** -(fractionBits + 1)
+  const e = u + ((u * smallestNormal) / Math.abs(gain)) * Math.sqrt(length)
+  return 2e-6 * Math.max(1, length / 2048) + 2 * e + e * e
 }
 
 async function verifyOrthogonal(

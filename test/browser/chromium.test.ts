@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { build } from 'vite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { floatDTypes } from '../../src/core/dtype.js'
 import type { InitializeOptions, ParameterSpec } from '../../src/index.js'
 import { launchChromium, PATIENCE_MS, type Server, serve } from '../support/package/browser.js'
 import { repository } from '../support/package/package.js'
@@ -152,7 +153,7 @@ const distributions: [string, string, Readonly<Record<string, unknown>>][] = [
 ]
 
 describe('Chromium, device auto', () => {
-  for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+  for (const dtype of floatDTypes) {
     for (const [name, initializer, config] of distributions) {
       it(`${name} in ${dtype}: on WebGPU, every byte as on Node's CPU`, async () => {
         const description = {
@@ -337,7 +338,7 @@ describe('Chromium without a usable WebGPU falls back to the CPU, to the same by
 
   it('every distribution and dtype without navigator.gpu', async () => {
     const page = await open('/page/index.html', scripts[0]![1])
-    for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+    for (const dtype of floatDTypes) {
       for (const [, initializer, config] of distributions) {
         const options = { device: 'auto', seed: 20_241, dtype } as const
         await expectSameBytes(page, { parameters, initializer, config, options }, 'cpu')

@@ -1,5 +1,7 @@
 // Every row of the table of initializers, in every dtype: GPU equals CPU. Custom samplers, patches, compile errors.
+
 import { describe, expect, test } from 'vitest'
+import { byteWidth, floatDTypes } from '../../src/core/dtype.js'
 import {
   defineSampler,
   embedding,
@@ -22,7 +24,7 @@ import { ksDistance, ksLimit, momentScores } from '../support/references/distrib
 const gpu = useDevice()
 const seed = 20_261
 const rows = families.map((family) => [family.name, family.cases.length, family] as const)
-const dtypes = ['float32', 'float16', 'bfloat16'] as const
+const dtypes = floatDTypes
 
 const laplace = defineSampler({
   name: 'laplace',
@@ -77,7 +79,7 @@ describe(`initializer families on ${adapterName}`, () => {
   test.each(dtypes)('sinusoidal: odd parts, and the caller’s buffer beside what is not his, in %s', async (dtype) => {
     const model = { parameters: [{ name: 'p', shape: [90, 12], role: 'embedding' as const }] }
     await expectParity(model, sinusoidal, { dtype, slice: { p: { start: [5, 3], end: [10, 10] } } })
-    const bytes = 1080 * (dtype === 'float32' ? 4 : 2)
+    const bytes = 1080 * byteWidth(dtype)
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC
     const buffer = gpu.device.createBuffer({ size: bytes + 8, usage })
     const into = { p: { buffer, byteOffset: 4 } }

@@ -1,6 +1,7 @@
 // Every shader function against its known answers and its TypeScript reference.
 import { describe, expect, test } from 'vitest'
-import { float32ToBfloat16, float32ToFloat16 } from '../../src/core/half.js'
+import { floatDTypes, floatFormats } from '../../src/core/dtype.js'
+import { roundSlots } from '../../src/gpu/shaders/pipeline-key.js'
 import { boxMuller, direction, radius } from '../../src/random/normal.js'
 import { multiplyHigh, philox4x32 } from '../../src/random/philox.js'
 import { distanceToHalf } from '../../src/random/truncated-normal.js'
@@ -130,17 +131,17 @@ describe(`shader functions on ${adapterName}`, () => {
     expect(wrong).toEqual({ radius: 0, direction: 0, boxMuller: 0 })
   })
 
-  test.each([
-    ['float16', float32ToFloat16],
-    ['bfloat16', float32ToBfloat16],
-  ] as const)(
-    'roundToHalf for %s equals its reference: every exponent, ties and their neighbours',
-    async (dtype, reference) => {
+  test.each(floatDTypes)(
+    'roundToDType for %s equals its reference: every exponent, ties and their neighbours',
+    async (dtype) => {
+      const { encode: reference } = floatFormats[dtype]
+      const { round } = roundSlots(dtype)
+      // Every tie of every dtype: one fraction bit below those that are left, after an even and an odd one.
+      const ties = Array.from({ length: 23 }, (_, bit) => [1 << bit, 3 << bit]).flat()
+      const edges = [0, ...ties.flatMap((tie) => [tie - 1, tie, tie + 1]), 0x7fffff].map((bits) => bits & 0x7fffff)
       const values: number[] = []
       for (let exponent = 0; exponent < 255; exponent++) {
-        for (const mantissa of [
-          0, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x7fffff, 0x7ff000,
-        ]) {
+        for (const mantissa of new Set(edges)) {
           for (const sign of [0, 0x80000000]) values.push((sign | (exponent << 23) | mantissa) >>> 0)
         }
       }
@@ -149,12 +150,7 @@ describe(`shader functions on ${adapterName}`, () => {
       values.forEach((value, i) => {
         input[4 * i] = value
       })
-      const out = await mapOnGpu(
-        gpu.device,
-        [`store/${dtype}`],
-        'return vec4<u32>(roundToHalf(x.x), 0u, 0u, 0u);',
-        input,
-      )
+      const out = await mapOnGpu(gpu.device, [round!], 'return vec4<u32>(roundToDType(x.x), 0u, 0u, 0u);', input)
       const wrong = values.filter((value, i) => out[4 * i] !== reference(value))
       expect(wrong).toEqual([])
     },

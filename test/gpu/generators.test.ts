@@ -1,7 +1,7 @@
 // The generators of PyTorch and JAX on the device: shader functions against their references, every bit of every draw against
 // the CPU. Golden values: golden.test.ts, torch-models.test.ts.
 import { describe, expect, test } from 'vitest'
-import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
+import { byteWidth, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { runJobs } from '../../src/gpu/run-jobs.js'
 import { initializeModel, NormalInitializer, UniformInitializer } from '../../src/index.js'
@@ -206,7 +206,7 @@ const job = (
 describe(`parity with the CPU on ${adapterName}`, () => {
   test.each(Object.keys(sources(1)))('%s: every distribution, dtype and odd count', async (name) => {
     for (const distribution of Object.values(distributions)) {
-      for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+      for (const dtype of floatDTypes) {
         for (const count of [1, 15, 17, 32, 1003]) {
           const bad = await differences(job(distribution, sources(count)[name]!, dtype, 0, count), 8, 12)
           if (bad !== 0) expect({ distribution, dtype, count, bad }).toEqual({ distribution, dtype, count, bad: 0 })

@@ -8,6 +8,8 @@ const dtypes = [
   ['float32', 2e-6, 2e-5],
   ['float16', 4e-3, 2e-3],
   ['bfloat16', 3e-2, 1e-2],
+  ['float8_e4m3fn', 0.13, 7e-2],
+  ['float8_e5m2', 0.27, 0.14],
 ] as const
 
 describe(`orthogonal initializers on ${adapterName}`, () => {

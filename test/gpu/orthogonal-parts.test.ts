@@ -1,7 +1,7 @@
 // Parts of orthogonal matrices: made as a whole, bit-equal to that part of the whole on the same device; in several
 // buffers, too.
 import { describe, expect, test } from 'vitest'
-import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
+import { byteWidth, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { groupSize } from '../../src/gpu/orthogonal/layout.js'
 import { orthogonalScratchBytes } from '../../src/gpu/orthogonal/orthogonalize.js'
 import {
@@ -42,7 +42,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
     const { shape } = spec
     const word = seededWords(7)
     const pick = (below: number): number => word() % below
-    for (const [round, dtype] of (['float32', 'float16', 'bfloat16'] as const).entries()) {
+    for (const [round, dtype] of floatDTypes.entries()) {
       const model = { parameters: [{ name: 'w', role: 'weight', dtype, ...spec }] } as Model
       for (const device of [gpu.device, 'cpu'] as const) {
         const options: InitializeOptions = { device, seed: round, generator }
@@ -101,7 +101,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
 
   test('a whole and a part, in the caller’s segments: the same bits, nothing beside them, verified', async () => {
     const shape = [10, 7, 9]
-    for (const dtype of ['float32', 'bfloat16'] as FloatDType[]) {
+    for (const dtype of ['float32', 'bfloat16', 'float8_e4m3fn'] as FloatDType[]) {
       const width = byteWidth(dtype)
       const model = { parameters: [{ name: 'w', role: 'weight', dtype, shape, batchAxes: 1 }] } as Model
       using whole = await initializeModel(model, 'orthogonal', {}, { device: gpu.device, seed: 1 })
@@ -110,7 +110,8 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
         const expected = slice === undefined ? bytes : cutBytes(bytes, shape, slice.w.start, slice.w.end, width)
         const buffers = [0, 1, 2].map(() => gpu.device.createBuffer({ size: 4096, usage: 0x80 | 0x4 | 0x8 }))
         for (const buffer of buffers) gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(4096).fill(0x5a))
-        const lengths = [52, 400, expected.length - 452]
+        const middle = 100 * width
+        const lengths = [52, middle, expected.length - 52 - middle]
         const segments = buffers.map((buffer, i) => ({ buffer, byteOffset: 4 + 256 * i, byteLength: lengths[i]! }))
         const options = { device: gpu.device, seed: 1, into: { w: { segments } }, ...(slice ? { slice } : {}) }
         using held = await initializeModel(model, 'orthogonal', {}, options)
@@ -118,7 +119,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
         expect(await held.verify()).toMatchObject({ ok: true, mismatchCount: 0 })
         gpu.device.queue.writeBuffer(buffers[2]!, 4 + 512, new Uint8Array([1, 2, 3, 4]))
         const { parameters } = await held.verify()
-        expect(parameters[0]).toMatchObject({ mismatchCount: 4 / width, firstMismatch: 452 / width })
+        expect(parameters[0]).toMatchObject({ mismatchCount: 4 / width, firstMismatch: (52 + middle) / width })
         for (const buffer of buffers) buffer.destroy()
       }
     }
@@ -146,7 +147,7 @@ describe(`parts of orthogonal matrices on ${adapterName}`, () => {
     watch.peakBytes = 0
     const weights = await initializeModel(model, 'orthogonal', {}, { device, seed: 1, slice })
     const shape = { batch: 24, rows: 48, cols: 40 }
-    const group = groupSize({ device } as never, shape)
+    const group = groupSize({ device } as never, shape, 4)
     const scratch = 4 * group * 48 * 40 + orthogonalScratchBytes({ device } as never, shape)
     expect(watch.peakBytes).toBeGreaterThan(scratch)
     expect(watch.peakBytes).toBeLessThan(weights.plan.totals.byteLength + 1.02 * scratch + 2 ** 18)

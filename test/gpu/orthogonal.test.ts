@@ -1,7 +1,7 @@
 // Orthogonal matrices on the device: orthonormal to 2e-6, the Q of that very matrix, the same bits every time.
 import { describe, expect, test, vi } from 'vitest'
 import { decodeFloat32 } from '../../src/core/decode.js'
-import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
+import { byteWidth, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { DeviceLostError } from '../../src/core/errors.js'
 import { deviceState } from '../../src/gpu/device/device-state.js'
 import { KEPT_MS } from '../../src/gpu/device/scratch.js'
@@ -146,34 +146,31 @@ describe(`orthogonal on ${adapterName}`, () => {
     expect(largestDifference(made[0]!, made[2]!)).toBe(0)
   })
 
-  test.each(['float32', 'float16', 'bfloat16'] as const)(
-    'gain and %s, beside other data',
-    async (dtype: FloatDType) => {
-      const [batch, rows, cols, gain] = [3, 15, 9, Math.SQRT2]
-      const count = batch * rows * cols
-      const a = testNormals(count, 6)
-      const source = upload(a, 260)
-      const width = byteWidth(dtype)
-      const target = gpu.device.createBuffer({ size: 2048, usage: USAGE })
-      const before = new Uint8Array(2048).fill(0xaa)
-      gpu.device.queue.writeBuffer(target, 0, before)
-      const region = { buffer: target, byteOffset: 12, dtype }
-      const shape = { batch, rows, cols }
-      await orthogonalizeOnGpu(gpu.state, { buffer: source, byteOffset: 260 }, region, shape, gain)
-      const bytes = await readBuffer(gpu.device, target)
-      const end = 12 + count * width
-      expect(bytes.subarray(0, 12)).toEqual(before.subarray(0, 12))
-      expect(bytes.subarray(end)).toEqual(before.subarray(end))
-      const q = decodeFloat32(bytes.slice(12, end), dtype)
-      const tolerance = { float32: 2e-6, float16: 1e-3, bfloat16: 8e-3 }[dtype]
-      expect(largestDifference(q, expectedQ(a, rows, cols, batch, gain))).toBeLessThan(tolerance)
-      expect(new Float32Array((await readBuffer(gpu.device, source)).buffer, 260, count)).toEqual(a)
-      const error = await orthogonalityError(gpu.state, region, shape, gain)
-      expect(Math.abs(error - orthonormalityError(q, rows, cols, batch, gain))).toBeLessThan(1e-6)
-      source.destroy()
-      target.destroy()
-    },
-  )
+  test.each(floatDTypes)('gain and %s, beside other data', async (dtype: FloatDType) => {
+    const [batch, rows, cols, gain] = [3, 15, 9, Math.SQRT2]
+    const count = batch * rows * cols
+    const a = testNormals(count, 6)
+    const source = upload(a, 260)
+    const width = byteWidth(dtype)
+    const target = gpu.device.createBuffer({ size: 2048, usage: USAGE })
+    const before = new Uint8Array(2048).fill(0xaa)
+    gpu.device.queue.writeBuffer(target, 0, before)
+    const region = { buffer: target, byteOffset: 12, dtype }
+    const shape = { batch, rows, cols }
+    await orthogonalizeOnGpu(gpu.state, { buffer: source, byteOffset: 260 }, region, shape, gain)
+    const bytes = await readBuffer(gpu.device, target)
+    const end = 12 + count * width
+    expect(bytes.subarray(0, 12)).toEqual(before.subarray(0, 12))
+    expect(bytes.subarray(end)).toEqual(before.subarray(end))
+    const q = decodeFloat32(bytes.slice(12, end), dtype)
+    const tolerance = { float32: 2e-6, float16: 1e-3, bfloat16: 8e-3, float8_e4m3fn: 0.13, float8_e5m2: 0.26 }[dtype]
+    expect(largestDifference(q, expectedQ(a, rows, cols, batch, gain))).toBeLessThan(tolerance)
+    expect(new Float32Array((await readBuffer(gpu.device, source)).buffer, 260, count)).toEqual(a)
+    const error = await orthogonalityError(gpu.state, region, shape, gain)
+    expect(Math.abs(error - orthonormalityError(q, rows, cols, batch, gain))).toBeLessThan(1e-6)
+    source.destroy()
+    target.destroy()
+  })
 
   test('singular matrices come out orthonormal and finite', async () => {
     const repeated = testNormals(100 * 70, 8)

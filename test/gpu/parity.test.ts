@@ -1,7 +1,8 @@
 // GPU equals CPU in every bit: distributions, dtypes, counts, offsets, shifts.
 import { describe, expect, test } from 'vitest'
-import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
+import { byteWidth, type DType, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
+import { constantPattern } from '../../src/distributions/constant.js'
 import { fillingOf } from '../../src/distributions/registry.js'
 import { runJobs } from '../../src/gpu/run-jobs.js'
 import type { Distribution } from '../../src/ir/distribution.js'
@@ -41,7 +42,7 @@ async function differences(fill: FillJob, byteOffset = 0, spare = 0): Promise<nu
   return countDifferences(actual, expected, 1).count
 }
 
-const dtypes: readonly FloatDType[] = ['float32', 'float16', 'bfloat16']
+const dtypes: readonly FloatDType[] = floatDTypes
 
 describe(`parity with the CPU on ${adapterName}`, () => {
   test.each([
@@ -53,6 +54,32 @@ describe(`parity with the CPU on ${adapterName}`, () => {
     const part = 2 ** 22
     for (let first = 0; first < 2 ** 24; first += part) {
       expect(await differences(job(randomDistributions[name]!, dtype, first, part))).toBe(0)
+    }
+  })
+
+  test('ones on a diagonal whose elements share words, in every dtype of a byte and of two', async () => {
+    const pattern = (dtype: DType): Uint8Array => constantPattern(1, dtype)
+    for (const dtype of ['float8_e4m3fn', 'float8_e5m2', 'float16', 'uint8', 'int16'] as const) {
+      for (const stride of [2, 3, 5]) {
+        const one: FillJob = {
+          name: 'w',
+          dtype,
+          firstElement: 0,
+          elementCount: 997,
+          source: { kind: 'constant', pattern: new Uint8Array(16) },
+          patches: [
+            { kind: 'diagonal', first: 1, stride, count: Math.floor(500 / stride), pattern: pattern(dtype) },
+            {
+              kind: 'diagonal',
+              first: 500,
+              stride: stride + 1,
+              count: Math.floor(497 / (stride + 1)),
+              pattern: pattern(dtype),
+            },
+          ],
+        }
+        expect(await differences(one, 8, 12), `${dtype} ${stride}`).toBe(0)
+      }
     }
   })
 

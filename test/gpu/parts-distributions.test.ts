@@ -1,6 +1,6 @@
 // slice and shard where they meet every distribution, padding rows, diagonals and other libraries' generators.
 import { describe, expect, test } from 'vitest'
-import { byteWidth } from '../../src/core/dtype.js'
+import { byteWidth, floatDTypes } from '../../src/core/dtype.js'
 import {
   createInitializer,
   defineModel,
@@ -43,7 +43,7 @@ describe(`parts of every distribution on ${adapterName}`, () => {
     for (let round = 0; round < 12; round++) {
       const start = shape.map((length) => pick(length))
       const end = shape.map((length, axis) => start[axis]! + 1 + pick(length - start[axis]!))
-      const dtype = (['float32', 'float16', 'bfloat16'] as const)[round % 3]!
+      const dtype = floatDTypes[round % floatDTypes.length]!
       const model = defineModel({ parameters: [{ name: 'w', shape, role: 'weight', dtype, ...spec } as never] })
       using whole = await initializeModel(model, initializer, { device: 'cpu', seed: round })
       const expected = cutBytes(await whole.readBytes('w'), shape, start, end, byteWidth(dtype))

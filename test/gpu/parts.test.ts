@@ -1,6 +1,6 @@
 // slice and shard: bit-equal to the corresponding part of the whole, on the device and on the CPU.
 import { describe, expect, test } from 'vitest'
-import { byteWidth, type FloatDType } from '../../src/core/dtype.js'
+import { byteWidth, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { fillingOf } from '../../src/distributions/registry.js'
 import { runJobs } from '../../src/gpu/run-jobs.js'
@@ -25,7 +25,7 @@ describe(`parts on ${adapterName}`, () => {
       const shape = Array.from({ length: 1 + pick(5) }, () => 1 + pick(9))
       const start = shape.map((length) => pick(length))
       const end = shape.map((length, axis) => start[axis]! + 1 + pick(length - start[axis]!))
-      const dtype = (['float32', 'float16', 'bfloat16'] as const)[round % 3]!
+      const dtype = floatDTypes[round % floatDTypes.length]!
       const model = { parameters: [{ name: 'w', shape, role: 'weight' as const, dtype }] }
       const initializer = round % 2 ? normal : uniform
       using whole = await initializeModel(model, initializer, { device: 'cpu', seed: round })
@@ -49,7 +49,7 @@ describe(`parts on ${adapterName}`, () => {
       { w: { start: [2 ** 13, 0], end: [2 ** 13 + 1] } },
       { w: { start: [2 ** 20 - 100, 2 ** 20 - 3] } },
     ]) {
-      for (const dtype of ['float32', 'float16'] as const) {
+      for (const dtype of ['float32', 'float16', 'float8_e4m3fn'] as const) {
         using part = await initializeModel(model, normal, { device: gpu.device, seed: 3, slice, dtype })
         expect(part.plan.parameters[0]!.part?.fullShape).toEqual([2 ** 20, 2 ** 20])
         expect(await part.verify()).toMatchObject({ ok: true, complete: true })

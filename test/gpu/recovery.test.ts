@@ -1,5 +1,6 @@
 // What breaks on the way: lost devices, no memory, bad shaders, wrong arithmetic, thousands of cancelled calls.
 import { describe, expect, test } from 'vitest'
+import type { FloatDType } from '../../src/core/dtype.js'
 import { deviceState } from '../../src/gpu/device/device-state.js'
 import { shaderModules } from '../../src/gpu/shaders/shader-modules.js'
 import {
@@ -192,7 +193,7 @@ describe(`recovery on ${adapterName}`, () => {
     device.destroy()
   })
 
-  const sabotage: [string, string, string, string, RegExp][] = [
+  const sabotage: [name: string, module: string, from: string, to: string, message: RegExp, dtype?: FloatDType][] = [
     [
       'philox4x32',
       'random/philox',
@@ -236,17 +237,17 @@ describe(`recovery on ${adapterName}`, () => {
       /computes sample \(shaders\/distributions\/normal.wgsl\)/,
     ],
     [
-      'roundToHalf',
+      'roundToDType',
       'store/bfloat16',
       '0x7fffu + ((bits >> 16u) & 1u)',
       '0x8000u',
-      /computes roundToHalf \(shaders\/store\/bfloat16.wgsl\)/,
+      /computes roundToDType \(shaders\/store\/bfloat16.wgsl\)/,
     ],
     [
       'the store',
       'store/half_quad',
-      'roundToHalf(bits.w) << 16u',
-      'roundToHalf(bits.y) << 16u',
+      'roundToDType(bits.w) << 16u',
+      'roundToDType(bits.y) << 16u',
       /computes shaders\/fill\/fill.wgsl for bfloat16 wrong/,
     ],
     [
@@ -256,27 +257,54 @@ describe(`recovery on ${adapterName}`, () => {
       'words[base + 3u] = pattern.x;',
       /computes shaders\/fill\/constant.wgsl/,
     ],
+    [
+      'rounding to float8_e4m3fn',
+      'store/float8',
+      '((kept >> drop) & 1u)',
+      '1u',
+      /computes roundToDType \(shaders\/store\/float8_e4m3fn.wgsl\)/,
+      'float8_e4m3fn',
+    ],
+    [
+      'the bytes of a float8',
+      'store/byte_quad',
+      'roundToDType(bits.w) << 24u',
+      'roundToDType(bits.z) << 24u',
+      /computes shaders\/fill\/fill.wgsl for float8_e5m2 wrong/,
+      'float8_e5m2',
+    ],
+    [
+      'the last bit of a float8’s value',
+      'distributions/normal',
+      'return normalQuad',
+      'return vec4<f32>(1.0 + 0x1p-23f) * normalQuad',
+      /computes sample \(shaders\/distributions\/normal.wgsl\)/,
+      'float8_e4m3fn',
+    ],
     ['part indices', 'fill/fill_part', 'n * a.y)', '0u)', /computes shaders\/fill\/fill_part.wgsl for bfloat16/],
   ]
-  test.each(sabotage)('a device that miscomputes %s is refused by name', async (_, module, from, to, message) => {
-    const device = await requestNodeDevice()
-    const watch = watchDevice(device)
-    const state = deviceState(device)
-    expect(shaderModules[module]).toContain(from)
-    state.modules = { ...shaderModules, [module]: shaderModules[module]!.replace(from, to) }
-    const part = module === 'fill/fill_part'
-    const shard = part ? { shard: { axis: 1, index: 0, count: 2 } } : {}
-    const options = { device, seed: 1, dtype: 'bfloat16' as const, ...shard }
-    const error = (await initializeModel(model, normal, options).catch((e: unknown) => e)) as WeightInitError
-    expect(error).toBeInstanceOf(WeightInitError)
-    expect({ code: error.code, message: error.message }).toEqual({
-      code: 'DEVICE_MISCOMPUTES',
-      message: expect.stringMatching(message),
-    })
-    expect(error.message).toContain("device: 'cpu'")
-    expect(watch.live.size).toBe(0)
-    device.destroy()
-  })
+  test.each(sabotage)(
+    'a device that miscomputes %s is refused by name',
+    async (_, module, from, to, message, dtype = 'bfloat16') => {
+      const device = await requestNodeDevice()
+      const watch = watchDevice(device)
+      const state = deviceState(device)
+      expect(shaderModules[module]).toContain(from)
+      state.modules = { ...shaderModules, [module]: shaderModules[module]!.replace(from, to) }
+      const part = module === 'fill/fill_part'
+      const shard = part ? { shard: { axis: 1, index: 0, count: 2 } } : {}
+      const options = { device, seed: 1, dtype, ...shard }
+      const error = (await initializeModel(model, normal, options).catch((e: unknown) => e)) as WeightInitError
+      expect(error).toBeInstanceOf(WeightInitError)
+      expect({ code: error.code, message: error.message }).toEqual({
+        code: 'DEVICE_MISCOMPUTES',
+        message: expect.stringMatching(message),
+      })
+      expect(error.message).toContain("device: 'cpu'")
+      expect(watch.live.size).toBe(0)
+      device.destroy()
+    },
+  )
 
   test('the self-test runs once per device and pipeline', async () => {
     const device = await requestNodeDevice()
@@ -326,7 +354,7 @@ describe(`recovery on ${adapterName}`, () => {
       ...shaderModules,
       'store/float16': shaderModules['store/float16']!.replace('31744', '1').replace('0xfffu', '0u'),
     }
-    await expect(initializeModel(model, uniform, { device, dtype: 'float16', seed: 1 })).rejects.toThrow(/roundToHalf/)
+    await expect(initializeModel(model, uniform, { device, dtype: 'float16', seed: 1 })).rejects.toThrow(/roundToDType/)
     expect(watch.labelled).toBeGreaterThan(50)
     expect(watch.unlabelled).toEqual([])
     buffer.destroy()

@@ -1,6 +1,6 @@
 // Small jobs that share dispatches: the same bits as with a dispatch each, and nothing written between them.
 import { describe, expect, test } from 'vitest'
-import { byteWidth, type DType, type FloatDType } from '../../src/core/dtype.js'
+import { byteWidth, type DType, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { constantPattern } from '../../src/distributions/constant.js'
 import { fillingOf } from '../../src/distributions/registry.js'
@@ -22,7 +22,7 @@ const gpu = useDevice()
 /** 600 jobs, five to each kind in turn: every distribution and dtype, odd counts, streams that begin inside a block, constants. */
 function manyJobs(): FillJob[] {
   const distributions = Object.entries(randomDistributions)
-  const dtypes: readonly FloatDType[] = ['float32', 'float16', 'bfloat16']
+  const dtypes: readonly FloatDType[] = floatDTypes
   const constants: readonly DType[] = ['float32', 'bfloat16', 'int64', 'bool']
   return Array.from({ length: 600 }, (_, index) => {
     const elementCount = index % 97 === 0 ? 32_768 : index % 3 === 0 ? 4 * (1 + (index % 50)) : 1 + ((index * 37) % 700)

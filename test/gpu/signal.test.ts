@@ -2,7 +2,9 @@
 // in blocks), the CPU reference in float64, and every layer adds its own; a chaotic network (tanh with gain 5/3) doubles what is left
 // of it every four layers. Largest seen on SwiftShader over 50 layers: 1.4e-5 in log10 of a mean square; allowed: 1e-4,
 // which is 0.023 %. A wrong layer, scale or index is off by far more.
+
 import { describe, expect, test } from 'vitest'
+import { floatDTypes } from '../../src/core/dtype.js'
 import {
   batchNorm,
   conv1d,
@@ -12,6 +14,7 @@ import {
   elu,
   flatten,
   gelu,
+  hardswish,
   type InitializeOptions,
   initializeModel,
   layerNorm,
@@ -22,6 +25,7 @@ import {
   OutOfMemoryError,
   propagateSignal,
   relu,
+  reluSquared,
   residual,
   type SignalMoments,
   type SignalOptions,
@@ -107,6 +111,8 @@ const activations = {
   sigmoid,
   softmax,
   leakyRelu: () => leakyRelu(0.2),
+  hardswish,
+  reluSquared,
 }
 const deep = (depth: number, width: number, activation: () => Model): Model =>
   sequential(...Array.from({ length: depth }, () => [linear(width, width), activation()]).flat())
@@ -163,7 +169,7 @@ describe(`signal propagation on ${adapterName}`, () => {
     expectAgreement(await both(model, spread, options))
   })
 
-  test.each(['float16', 'bfloat16'] as const)('%s weights, packed at odd places of one buffer', async (dtype) => {
+  test.each(floatDTypes.slice(1))('%s weights, packed at odd places of one buffer', async (dtype) => {
     const model = sequential(linear(17, 33), relu(), linear(33, 21), relu(), conv1d(3, 5, 2))
     const shaped = sequential(linear(7, 7, { bias: false }), conv1d(3, 5, 2), relu(), conv1d(5, 2, 3))
     expectAgreement(
@@ -244,9 +250,13 @@ describe(`limits and faults on ${adapterName}`, () => {
     try {
       // 370 x 301 float32 are 445 kB: three segments of four windows each, seven pieces.
       const model = sequential(linear(301, 370), relu(), linear(370, 301))
-      for (const dtype of ['float32', 'float16'] as const) {
+      for (const [dtype, segmentCount] of [
+        ['float32', 3],
+        ['float16', 2],
+        ['float8_e5m2', 1],
+      ] as const) {
         using onDevice = await initializeModel(model, 'kaiming', {}, { device, seed: 3, segments: true, dtype })
-        expect(onDevice.get('0.weight').segments.length).toBe(dtype === 'float32' ? 3 : 2)
+        expect(onDevice.get('0.weight').segments.length).toBe(segmentCount)
         using onHost = await initializeModel(model, 'kaiming', {}, { device: 'cpu', seed: 3, dtype })
         expectAgreement({
           onGpu: await propagateSignal(model, onDevice, { batch: 5 }),

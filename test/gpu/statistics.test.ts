@@ -74,6 +74,9 @@ describe(`statistics on ${adapterName}`, () => {
           { name: 'b', shape: [7, 3], dtype: 'float16' },
           { name: 'c', shape: [129, 255], dtype: 'bfloat16' },
           { name: 'd', shape: [1, 1] },
+          { name: 'e', shape: [131, 67], dtype: 'float8_e5m2' },
+          // Its largest number is 448.
+          ...('mean' in config && config.mean === 1000 ? [] : [{ name: 'f', shape: [35, 35], dtype: 'float8_e4m3fn' }]),
         ].map((spec) => ({ ...spec, role: 'weight' as const })) as Model['parameters'],
       }
       const weights = await initializeModel(model, name, config, { device: gpu.device, seed: 5 })

@@ -1,3 +1,4 @@
+import { floatDTypes } from '../../src/core/dtype.js'
 import {
   eye,
   type FloatDType,
@@ -52,7 +53,7 @@ const initializers: Readonly<Record<string, Initializer>> = {
 
 export const contractCases: readonly ContractCase[] = Object.entries({ ...initializers, ...families }).flatMap(
   ([name, initializer]) =>
-    (['float32', 'float16', 'bfloat16'] as const).flatMap((dtype) =>
+    floatDTypes.flatMap((dtype) =>
       [0, 42, 0xdeadbeefcafebaben].map((seed) => ({ id: `${name} ${dtype} seed ${seed}`, initializer, dtype, seed })),
     ),
 )

@@ -32,9 +32,9 @@ export function madeShape({ distribution, generatorSource }: OrthogonalSource): 
  * Refuses a matrix that this device cannot factorise, before any GPU work.
  * @throws WeightInitError `LIMIT_EXCEEDED` naming the parameter, the bytes, the limit and the remedies
  */
-export function checkOrthogonal(state: DeviceState, { name, source }: FillJob): void {
+export function checkOrthogonal(state: DeviceState, { name, source, dtype }: FillJob): void {
   try {
-    groupSize(state, madeShape(source as OrthogonalSource))
+    groupSize(state, madeShape(source as OrthogonalSource), byteWidth(dtype))
   } catch (error) {
     if (!(error instanceof WeightInitError)) throw error
     throw new WeightInitError(error.code, `Parameter ${show(name)}: ${error.message}`, { cause: error })
@@ -70,7 +70,7 @@ export async function fillOrthogonal(
 
 const spanOf = ({ job }: FillTarget) => elementSpan(job)
 
-/** What no matrix has, and what shaders/orthogonal/part.wgsl needs to add halves of words to. */
+/** What no matrix has, and what shaders/orthogonal/part.wgsl needs to add parts of words to. */
 export function zeros({ name, dtype, elementCount }: FillJob): FillJob {
   const source = { kind: 'constant', pattern: new Uint8Array(16) } as const
   return { name, dtype, firstElement: 0, elementCount, source, patches: [] }
@@ -85,7 +85,7 @@ async function fillWhole(
   const dtype = job.dtype as FloatDType
   const shape = madeShape(source)
   const each = shape.rows * shape.cols
-  const perGroup = groupSize(state, shape)
+  const perGroup = groupSize(state, shape, byteWidth(dtype))
   const draws = orthogonalNormals(source)
   const make = async (scratch: GPUBuffer | undefined): Promise<void> => {
     for (let first = 0; first < shape.batch; first += perGroup) {
@@ -138,7 +138,8 @@ export async function forEachGroup(
   const { distribution } = source
   const shape = madeShape(source)
   const each = shape.rows * shape.cols
-  const perGroup = groupSize(state, shape)
+  // In scratch memory of float32: what is wanted is written from there element by element.
+  const perGroup = groupSize(state, shape, byteWidth('float32'))
   const centre = matrixOffset(distribution)
   const draws = orthogonalNormals(source)
   // Rows and columns of a matrix that lies transposed in the buffer; of one that does not, as if of a single row.

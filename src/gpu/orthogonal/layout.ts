@@ -88,17 +88,18 @@ export function scratchQuads(l: OrthogonalLayout): Record<ScratchName, number> {
 
 /**
  * How many matrices are worked on at a time.
+ * @param byteWidth of the elements that the matrices are read from or written to, as a group begins at a whole word
  * @throws WeightInitError `LIMIT_EXCEEDED` when a single one does not fit this device's bindings
  */
-export function groupSize(state: DeviceState, shape: MatrixShape): number {
+export function groupSize(state: DeviceState, shape: MatrixShape, byteWidth: number): number {
   const one = orthogonalLayout({ ...shape, batch: 1 })
   const sizes = Object.values(scratchQuads(one)).map((quads) => 16 * quads)
   const { maxStorageBufferBindingSize, maxBufferSize } = state.device.limits
   // Bindings of source and target begin at an aligned offset before their matrices.
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize) - 256
   const largest = Math.max(...sizes)
-  // Groups begin at whole words in every dtype.
-  const step = shape.batch > 1 && (shape.rows * shape.cols) % 2 === 1 ? 2 : 1
+  const bytes = shape.rows * shape.cols * byteWidth
+  const step = Math.min(shape.batch, bytes % 4 === 0 ? 1 : bytes % 2 === 0 ? 2 : 4)
   if (step * largest > limit) {
     throw new WeightInitError(
       'LIMIT_EXCEEDED',

@@ -4,6 +4,7 @@
 // Vectors that depend on earlier ones are rounding noise once those are projected out: as with Householder's method their
 // directions are arbitrary, but orthonormal. The factorisation says when that happened; it is then repeated on what it
 // made, after vectors that vanished altogether were given a pseudo-random direction.
+import { byteWidth } from '../../core/dtype.js'
 import { checkMatrixShape, type MatrixShape } from '../../linalg/shape.js'
 import { USAGE_COPY_SRC, USAGE_STORAGE, USAGE_UNIFORM } from '../device/constants.js'
 import { type DeviceState, requireAlive } from '../device/device-state.js'
@@ -34,7 +35,7 @@ type Scratch = Readonly<Record<ScratchName, GPUBuffer>>
 /** Bytes of GPU memory that the call needs beside source and target; what of it is kept for a next call, src/gpu/device/scratch.ts says. */
 export function orthogonalScratchBytes(state: DeviceState, shape: MatrixShape): number {
   if (shape.batch * shape.rows * shape.cols === 0) return 0
-  const group = orthogonalLayout({ ...shape, batch: groupSize(state, shape) })
+  const group = orthogonalLayout({ ...shape, batch: groupSize(state, shape, byteWidth('float32')) })
   return Object.values(scratchQuads(group)).reduce((sum, quads) => sum + 16 * quads, 0)
 }
 
@@ -90,7 +91,7 @@ export async function orthogonalizeOnGpu(
   requireAlive(state)
   signal?.throwIfAborted()
   if (shape.batch * shape.rows * shape.cols === 0) return
-  const size = groupSize(state, shape)
+  const size = groupSize(state, shape, byteWidth(target.dtype))
   const kernels = await orthogonalKernels(state)
   await withGroupScratch(state, orthogonalLayout({ ...shape, batch: size }), async (buffers) => {
     for (let first = 0; first < shape.batch; first += size) {
@@ -114,7 +115,7 @@ export async function orthogonalizeOnGpu(
 /**
  * max |Q^T Q / gain^2 - I| over the matrices of a region (rows for wide ones), measured on the GPU in float32; its own
  * error is below 1e-6 up to 4096 rows. NaN when an element is not finite; 0 for a gain of 0 or an empty region.
- * float16 and bfloat16 regions show their rounding: some 1e-3 and 1e-2.
+ * Regions of narrower dtypes show their rounding: some 1e-3 in float16, 1e-2 in bfloat16, 0.1 in float8.
  */
 export async function orthogonalityError(
   state: DeviceState,
@@ -127,7 +128,7 @@ export async function orthogonalityError(
   requireAlive(state)
   signal?.throwIfAborted()
   if (shape.batch * shape.rows * shape.cols === 0 || gain === 0) return 0
-  const size = groupSize(state, shape)
+  const size = groupSize(state, shape, byteWidth(region.dtype))
   const kernels = await orthogonalKernels(state)
   return withGroupScratch(state, orthogonalLayout({ ...shape, batch: size }), async (buffers) => {
     let orthogonalityError = 0

@@ -13,7 +13,7 @@ import type { FillTarget } from '../fill/target.js'
 import { workgroupsFor } from '../fill/workgroups.js'
 import { bindGroup } from '../pipelines/bind-groups.js'
 import { pipeline, pipelineName } from '../pipelines/pipelines.js'
-import type { PipelineKey } from '../shaders/pipeline-key.js'
+import { type PipelineKey, roundSlots } from '../shaders/pipeline-key.js'
 import { type MatrixElements, orthogonalPartBindings, orthogonalPartLayout, packOrthogonalPart } from './part-layout.js'
 
 /** The matrices at hand, in a buffer of their own. */
@@ -47,10 +47,9 @@ export async function writeOrthogonalPart(
   const { device } = state
   const width = byteWidth(job.dtype)
   const geometry = geometryOf(job)
-  const round = job.dtype === 'float16' ? 'store/float16' : 'store/bfloat16'
   const key: PipelineKey = {
     entry: 'orthogonal/part',
-    slots: { round },
+    slots: roundSlots(job.dtype),
     layout: orthogonalPartBindings,
     constants: fillConstants,
   }

@@ -6,7 +6,7 @@ import { alignUp } from '../device/windows.js'
 import { jobLayout } from '../fill/layouts.js'
 import { type KernelDispatch, kernelLayout } from '../pipelines/kernels.js'
 import { pipeline } from '../pipelines/pipelines.js'
-import { storeSlots } from '../shaders/pipeline-key.js'
+import { loadSlots, storeSlots } from '../shaders/pipeline-key.js'
 import { MAX_GROUPS, type OrthogonalLayout } from './layout.js'
 
 export interface DTypedRegion extends GpuRegion {
@@ -49,7 +49,7 @@ export async function loadStep(
   return {
     pipeline: await pipeline(state, {
       entry: 'orthogonal/load',
-      slots: { load: `load/${region.dtype}` },
+      slots: loadSlots(region.dtype),
       layout: kernelLayout,
     }),
     layout: kernelLayout,

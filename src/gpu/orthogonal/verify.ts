@@ -42,7 +42,7 @@ export async function checkOrthogonalPart(
       orthogonalityError = Math.max(orthogonalityError, await groupError(state, job, matrices, signal))
       const [begin, end] = heldOf(job, matrices)
       // A chunk begins at a whole word: what lies before is of the group before, and not looked at.
-      for (let chunk = begin - (begin % 2); chunk < end; chunk += CHUNK_ELEMENTS) {
+      for (let chunk = begin - (begin % 4); chunk < end; chunk += CHUNK_ELEMENTS) {
         signal?.throwIfAborted()
         const count = Math.min(CHUNK_ELEMENTS, end - chunk)
         const piece = { ...job, firstElement: job.firstElement + chunk, elementCount: count }

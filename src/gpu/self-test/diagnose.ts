@@ -1,5 +1,5 @@
+import { type FloatDType, floatFormats } from '../../core/dtype.js'
 import { show, WeightInitError } from '../../core/errors.js'
-import { float32ToBfloat16, float32ToFloat16 } from '../../core/half.js'
 import { blockSampler } from '../../cpu/samplers.js'
 import type { FillJob } from '../../ir/job.js'
 import { boxMuller, direction, radius } from '../../random/normal.js'
@@ -13,6 +13,7 @@ import { fillConstants, fillLayout, jobLayout } from '../fill/layouts.js'
 import { packSource } from '../fill/pack-job.js'
 import { bindGroup } from '../pipelines/bind-groups.js'
 import { pipeline } from '../pipelines/pipelines.js'
+import { roundSlots } from '../shaders/pipeline-key.js'
 
 /** A shader function and its CPU reference, on four words. */
 interface Probe {
@@ -75,17 +76,16 @@ function probesFor({ source, dtype }: FillJob): Probe[] {
     slots: { sampler: file },
     reference: (w) => sample(w.slice(), 0, asFloats(w), 0),
   })
-  if (dtype === 'float16' || dtype === 'bfloat16') {
-    const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
-    const store = `store/${dtype}`
-    probes.push({
-      name: 'roundToHalf',
-      file: store,
-      module: 'probe/round_to_half',
-      slots: { round: store },
-      reference: (w) => w.set(w.map((word) => round(word))),
-    })
-  }
+  const slots = roundSlots(dtype)
+  // Random values are of floating dtypes only.
+  const { encode } = floatFormats[dtype as FloatDType]
+  probes.push({
+    name: 'roundToDType',
+    file: slots.round,
+    module: 'probe/round_to_dtype',
+    slots,
+    reference: (w) => w.set(w.map(encode)),
+  })
   return probes
 }
 
@@ -160,7 +160,7 @@ async function runProbe(state: DeviceState, probe: Probe, job: FillJob): Promise
   }
 }
 
-/** Any bits for functions of words; for those of float32 bits finite ones, two of four halfway between 16-bit values. */
+/** Any bits for functions of words; for those of float32 bits finite ones, half of them halfway between values of some dtype. */
 function probeWords({ module }: Probe): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(WORDS)
   const four = new Uint32Array(4)
@@ -168,11 +168,15 @@ function probeWords({ module }: Probe): Uint32Array<ArrayBuffer> {
     philox4x32(four, at, 0, 0, 0, 0x243f6a88, 0x85a308d3)
     words.set(four, at)
   }
-  if (module !== 'probe/round_to_half') return words
+  if (module !== 'probe/round_to_dtype') return words
+  // Fraction bits that some dtype does not have.
+  const drops = Object.values(floatFormats).flatMap(({ fractionBits }) =>
+    fractionBits < 23 ? [23 - fractionBits] : [],
+  )
   return words.map((word, index) => {
     const finite = (word & 0x7f800000) === 0x7f800000 ? word ^ 0x800000 : word
-    const tie = [finite, (finite & 0xffff0000) | 0x8000, finite, (finite & 0xffffe000) | 0x1000]
-    return tie[index % 4]!
+    const dropped = drops[(index >> 1) % drops.length]!
+    return index % 2 === 0 ? finite : (((finite >>> dropped) << dropped) | (1 << (dropped - 1))) >>> 0
   })
 }
 

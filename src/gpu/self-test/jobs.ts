@@ -1,5 +1,8 @@
 import { decodeFloat32 } from '../../core/decode.js'
+import { type FloatDType, floatFormats } from '../../core/dtype.js'
+import { float32Bits } from '../../core/half.js'
 import { fillBytes } from '../../cpu/fill.js'
+import { SMALLEST_SCALE } from '../../distributions/checks.js'
 import type { FillJob, FillSource } from '../../ir/job.js'
 import type { Stream } from '../../random/keys.js'
 
@@ -23,19 +26,38 @@ const SMALL_PART = {
     { length: 99, stride: 1009 },
   ],
 } as const
-/** float32 values at the edges of rounding to 16 bits: ties to even and to odd, their neighbours, carries, subnormals. */
-const ROUNDING_EDGES = [
-  0x3f808000, 0x3f818000, 0x3f807fff, 0x3f808001, 0x3fffffff, 0x3f801000, 0x3f803000, 0x3f800fff, 0x3f801001,
-  0xbf818000, 0x477fe000, 0x477fefff, 0x38800000, 0x387fe000, 0x387fffff, 0x33800000, 0x33000000, 0x33000001,
-  0x33c00000, 0xb8200000,
-]
-/** Single values that show every bit of a float32 through a 16-bit store. */
+/** Larger edges would be cut off at the uniform distribution's upper end. */
+const LARGEST_EDGE = 1e38
+
+/**
+ * float32 values at the edges of rounding to a dtype: halfway between neighbours, where ties go to even and to odd, and next to
+ * that; among subnormal numbers, at the first normal one, about 1, where a carry runs into the exponent, and at the largest.
+ */
+function roundingEdges(dtype: FloatDType): Float32Array {
+  const { encode, decode, smallestNormal, largest } = floatFormats[dtype]
+  const patternOf = (x: number): number => encode(float32Bits(x))
+  const patterns = [0, 1, 2, patternOf(smallestNormal) - 1, patternOf(smallestNormal), patternOf(1), patternOf(1) + 1]
+  patterns.push(patternOf(2) - 1, patternOf(largest) - 1)
+  const middles = patterns
+    .map((pattern) => (decode(pattern) + decode(pattern + 1)) / 2)
+    // Beyond the largest number, where a tie goes as the dtype says. Subnormal float32 may be flushed.
+    .concat(largest + (largest - decode(patternOf(largest) - 1)) / 2)
+    .filter((middle) => middle >= SMALLEST_SCALE && middle <= LARGEST_EDGE)
+  const bits = middles.flatMap((middle, index) => {
+    const middleBits = float32Bits(middle)
+    const sign = index % 2 === 0 ? 0 : 0x80000000
+    return [middleBits - 1, middleBits, middleBits + 1].map((word) => (word | sign) >>> 0)
+  })
+  return new Float32Array(Uint32Array.from(bits).buffer)
+}
+
+/** Single values that show every bit of a float32 through a narrower store. */
 const EXPOSED_VALUES = 24
 
 /**
  * Known work for a job's pipeline: every path of its shaders, under the job's own distribution.
  *
- * A 16-bit store hides the low half of what the sampler computes. So for 16-bit dtypes single values get an addend that
+ * A narrower store hides the low bits of what the sampler computes. So for narrower dtypes single values get an addend that
  * cancels what the CPU computes: the rest is 0, or the device's error in full view. The addend is the second constant of
  * the uniform and the normal distribution; for a distribution that is not known to have one these values are left out.
  * @param wholeQuads the pipeline stores four elements at a time and is given nothing else
@@ -72,15 +94,21 @@ export function selfTestJobs(tested: FillJob, wholeQuads: boolean): FillJob[] {
   })
   const jobs = [job(0, 2048), job(part === undefined && !small ? 2 ** 34 - 5 : 1001, 515)]
   if (dtype === 'float32' || !hasAddend(source)) return jobs
+  const scale = exposingScale(dtype as FloatDType)
   for (let i = 0; i < EXPOSED_VALUES; i++) {
     const first = 5 * i
-    const whole: FillJob = { ...job(first, 1, withAddend(source, 20226.048, 0)), dtype: 'float32', elementCount: 1 }
+    const whole: FillJob = { ...job(first, 1, withAddend(source, scale, 0)), dtype: 'float32', elementCount: 1 }
     const [value = 0] = decodeFloat32(fillBytes(whole, 0, 1), 'float32')
-    jobs.push(job(first, 1, withAddend(source, 20226.048, -value)))
+    jobs.push(job(first, 1, withAddend(source, scale, -value)))
   }
-  const edges = new Float32Array(Uint32Array.from(ROUNDING_EDGES).buffer)
-  for (const edge of edges) jobs.push(job(0, 4, withAddend(source, 0, edge)))
+  for (const edge of roundingEdges(dtype as FloatDType)) jobs.push(job(0, 4, withAddend(source, 0, edge)))
   return jobs
+}
+
+/** A scale at which the last bit of a sampled value is a number of the dtype, or more. */
+function exposingScale(dtype: FloatDType): number {
+  const { smallestNormal, fractionBits } = floatFormats[dtype]
+  return 20226.048 * Math.max(1, smallestNormal * 2 ** (24 - fractionBits))
 }
 
 type SamplerSource = FillSource & { kind: 'sampler' }

@@ -1,4 +1,4 @@
-import { byteWidth, type DType } from '../../core/dtype.js'
+import { byteWidth, type DType, type FloatDType } from '../../core/dtype.js'
 import type { CustomSampler } from '../../ir/distribution.js'
 
 /** Whether elements from a byte of a buffer on can be stored four at a time, whole. */
@@ -7,10 +7,47 @@ export const hasWholeQuads = (
   byteOffset: number,
 ): boolean => elementCount % 4 === 0 && byteOffset % (4 * byteWidth(dtype)) === 0
 
+interface DTypeModules {
+  /** `roundToDType(bits)`: the dtype's bits of the float32 with these bits. */
+  readonly round: string
+  /** `loadElement(index)`: the element as float32. */
+  readonly load: string
+  /** `storeQuad(quad, values)` for any count of elements from any word on, and for whole aligned groups of four. */
+  readonly store: string
+  readonly storeQuads: string
+}
+
+const float8Stores = { store: 'store/byte_quad', storeQuads: 'store/byte_quad' } as const
+const halfStores = { store: 'store/half_pair', storeQuads: 'store/half_quad' } as const
+
+/** The WGSL modules of every floating dtype. */
+const dtypeModules: Readonly<Record<FloatDType, DTypeModules>> = {
+  float32: {
+    round: 'store/float32_bits',
+    load: 'load/float32',
+    store: 'store/float32',
+    storeQuads: 'store/float32_quad',
+  },
+  float16: { round: 'store/float16', load: 'load/float16', ...halfStores },
+  bfloat16: { round: 'store/bfloat16', load: 'load/bfloat16', ...halfStores },
+  float8_e4m3fn: { round: 'store/float8_e4m3fn', load: 'load/float8_e4m3fn', ...float8Stores },
+  float8_e5m2: { round: 'store/float8_e5m2', load: 'load/float8_e5m2', ...float8Stores },
+}
+
+/** The slot of a shader through which it reads a dtype. A plan gives distributions floating dtypes only. */
+export const loadSlots = (dtype: DType): Readonly<Record<'load', string>> => ({
+  load: dtypeModules[dtype as FloatDType].load,
+})
+
+/** The slot of a shader that rounds float32 to a dtype itself. */
+export const roundSlots = (dtype: DType): Readonly<Record<'round', string>> => ({
+  round: dtypeModules[dtype as FloatDType].round,
+})
+
 /** The slots of a fill shader through which it stores a dtype, four at a time where that can be. */
 export function storeSlots(dtype: DType, wholeQuads: boolean): Readonly<Record<string, string>> {
-  if (dtype === 'float32') return { store: wholeQuads ? 'store/float32_quad' : 'store/float32' }
-  return { store: wholeQuads ? 'store/half_quad' : 'store/half_pair', round: `store/${dtype}` }
+  const { store, storeQuads } = dtypeModules[dtype as FloatDType]
+  return { store: wholeQuads ? storeQuads : store, ...roundSlots(dtype) }
 }
 
 /** The buffers that a shader sees, in the order of their bindings. Each family of shaders has layouts of its own. */

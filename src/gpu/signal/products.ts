@@ -4,6 +4,7 @@ import type { ConvStep, LinearStep } from '../../signal/steps.js'
 import type { DeviceState } from '../device/device-state.js'
 import type { GpuSegment } from '../device/segments.js'
 import { alignUp, bindingWindows } from '../device/windows.js'
+import { loadSlots } from '../shaders/pipeline-key.js'
 import { weightLimit } from './limits.js'
 import { gridOf, type SignalQueue } from './queue.js'
 import { packConvolution, packSignal } from './records.js'
@@ -126,7 +127,7 @@ export class WeightProducts {
         await this.#queue.add(
           'gather',
           { record, output: { buffer: target }, a, grid: gridOf(count), cost: 8 * count },
-          { load: `load/${dtype}` },
+          loadSlots(dtype),
         )
       }
     }
@@ -165,7 +166,7 @@ export class WeightProducts {
     await this.#queue.add(
       'gather',
       { record, output: { buffer: padded }, a: { buffer: x }, grid: gridOf(count), cost: 8 * count },
-      { load: 'load/float32' },
+      loadSlots('float32'),
     )
     return padded
   }

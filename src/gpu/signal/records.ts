@@ -1,4 +1,4 @@
-import { activationKinds } from '../../signal/activations.js'
+import { activationCode } from '../../signal/activations.js'
 import type { ActivationCall, GroupCall } from '../../signal/kernels.js'
 import type { ConvStep } from '../../signal/steps.js'
 
@@ -76,7 +76,7 @@ export function activationFields(call: ActivationCall, what: 'forward' | 'backwa
   const flags =
     (call.slopes === undefined ? 0 : SLOPES) + (what === 'backward' ? BACKWARD : 0) + (what === 'slope' ? OF_SLOPE : 0)
   return {
-    kind: activationKinds.indexOf(activation.kind),
+    kind: activationCode(activation),
     negativeSlope: activation.negativeSlope,
     foldScale,
     unitScale,

@@ -80,10 +80,9 @@ export class Anchors {
       const first = place(6 + 4 * k)
       return { ...place(4 + 4 * k), firstName: first.name, firstElement: first.element }
     })
-    // Anchors that found no room: so many there are only among values that are not random at all.
-    const anchorCount = words[1]!
-    const count = words[0]! + Math.max(0, anchorCount - this.capacity)
-    return { anchorCount, count, examples: sortedRepeats(examples) }
+    // Where a dtype has few values, a frequent one may make more anchors than there is room for: those are not looked at.
+    const anchorCount = Math.min(words[1]!, this.capacity)
+    return { anchorCount, count: words[0]!, examples: sortedRepeats(examples) }
   }
 
   destroy(): void {

@@ -9,6 +9,7 @@ import { SubmitBudget } from '../device/submit-budget.js'
 import { alignUp } from '../device/windows.js'
 import { bindGroup, bindGroupCache } from '../pipelines/bind-groups.js'
 import { pipeline } from '../pipelines/pipelines.js'
+import { loadSlots } from '../shaders/pipeline-key.js'
 import type { Anchors } from './anchors.js'
 import { EDGE_TABLE_BYTES, EdgeTables } from './edges.js'
 import { MEASURE_JOB_BYTES, measureLayout, mergeLayout, packMeasureJob } from './layout.js'
@@ -132,7 +133,7 @@ async function measurePipelines(
 ): Promise<Map<string, GPUComputePipeline>> {
   const dtypes = [...new Set(tensors.map(({ tensor }): DType => tensor.parameter.dtype))]
   const named = dtypes.map(async (dtype) => {
-    const slots = { load: `load/${dtype}` }
+    const slots = loadSlots(dtype)
     return [dtype, await pipeline(state, { entry: 'statistics/measure', slots, layout: measureLayout })] as const
   })
   const merge = pipeline(state, { entry: 'statistics/merge', layout: mergeLayout })

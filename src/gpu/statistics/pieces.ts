@@ -69,7 +69,7 @@ export function dispatchesOf(
 ): { dispatches: MeasureDispatch[]; lagPairs: number; rowPairs: number } {
   const { buffer, byteOffset, elementCount, tensor } = piece
   const width = byteWidth(tensor.parameter.dtype)
-  // An odd 16-bit element is half a word in.
+  // An element narrower than a word may begin inside one.
   const lead = (byteOffset % 4) / width
   const region = {
     bufferByteLength: buffer.size,

@@ -1,4 +1,3 @@
-import { byteWidth, type DType } from '../../core/dtype.js'
 import { show, WeightInitError } from '../../core/errors.js'
 import type { Distribution } from '../../ir/distribution.js'
 import { type InitializerContext, SchemaInitializer } from '../initializer.js'
@@ -27,7 +26,6 @@ export class EyeInitializer extends SchemaInitializer {
   distribution({ parameter }: InitializerContext): Distribution {
     const { shape, name, elementCount } = parameter
     if (shape.length !== 2) wrongRank(name, shape, 'Only tensors with 2 dimensions are supported', 'eye')
-    refuseBytes(parameter.dtype, name, 'eye')
     const [rows = 1, columns = 1] = shape
     return {
       kind: 'diagonal',
@@ -77,7 +75,6 @@ export class DiracInitializer extends SchemaInitializer {
         `Parameter ${show(name)}: dirac needs the layout out-in, but found ${layout}.`,
       )
     }
-    refuseBytes(parameter.dtype, name, 'dirac')
     const [out = 1, inputs = 1, ...kernel] = shape
     if (out % groups !== 0) {
       throw new WeightInitError(
@@ -99,16 +96,6 @@ export class DiracInitializer extends SchemaInitializer {
         count: Math.min(perGroup, inputs),
       })),
     }
-  }
-}
-
-/** One-byte elements would share words; no layer has such an identity. */
-function refuseBytes(dtype: DType, name: string, initializer: string): void {
-  if (byteWidth(dtype) === 1) {
-    throw new WeightInitError(
-      'UNSUPPORTED_DTYPE',
-      `Parameter ${show(name)}: ${initializer} takes dtypes of two bytes and more, but found ${dtype}.`,
-    )
   }
 }
 

@@ -11,11 +11,38 @@ const library = 'ONNX Runtime Web'
 /** ONNX Runtime Web reads and copies buffers in pieces of this many bytes. */
 export const ORT_BUFFER_ALIGNMENT = 16
 
-const onGpu: readonly DType[] = ['float32', 'float16', 'int32', 'int64', 'uint32', 'uint8', 'bool']
+interface TypedArrayConstructor {
+  readonly BYTES_PER_ELEMENT: number
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): ArrayBufferView
+}
+
+/** Of each dtype: the typed array of a CPU tensor, and whether ONNX Runtime Web takes a GPUBuffer of it; undefined: neither. */
+const support: Readonly<
+  Record<DType, { readonly array: () => TypedArrayConstructor; readonly gpu: boolean } | undefined>
+> = {
+  float32: { array: () => Float32Array, gpu: true },
+  // ONNX Runtime Web uses Float16Array where the runtime has one.
+  float16: {
+    array: () => (globalThis as { Float16Array?: typeof Uint16Array }).Float16Array ?? Uint16Array,
+    gpu: true,
+  },
+  bfloat16: undefined,
+  float8_e4m3fn: undefined,
+  float8_e5m2: undefined,
+  int64: { array: () => BigInt64Array, gpu: true },
+  int32: { array: () => Int32Array, gpu: true },
+  int16: { array: () => Int16Array, gpu: false },
+  int8: { array: () => Int8Array, gpu: false },
+  uint64: { array: () => BigUint64Array, gpu: false },
+  uint32: { array: () => Uint32Array, gpu: true },
+  uint16: { array: () => Uint16Array, gpu: false },
+  uint8: { array: () => Uint8Array, gpu: true },
+  bool: { array: () => Uint8Array, gpu: true },
+}
 
 /** @throws WeightInitError `UNSUPPORTED_DTYPE` */
 export function checkOrtDType(name: string, dtype: DType, device: 'cpu' | 'webgpu'): void {
-  const known = device === 'cpu' ? dtypes.filter((each) => each !== 'bfloat16') : onGpu
+  const known = dtypes.filter((each) => support[each] !== undefined && (device === 'cpu' || support[each].gpu))
   if (known.includes(dtype)) return
   throw new WeightInitError(
     'UNSUPPORTED_DTYPE',
@@ -32,7 +59,7 @@ export function checkOrtDType(name: string, dtype: DType, device: 'cpu' | 'webgp
  * The buffer must be on the device that the session computes on (`sessionDevice`), and as long as a multiple of 16 bytes:
  * initialise with `bufferAlignment: 16`, or with `initializeInputs`.
  *
- * @throws WeightInitError `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` (bfloat16 among them), `INVALID_BUFFER` (offset, padding
+ * @throws WeightInitError `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` (bfloat16 and float8 among them), `INVALID_BUFFER` (offset, padding
  *   or usage), `LIMIT_EXCEEDED` (segments, maxStorageBufferBindingSize), `INVALID_ARGUMENT` (env.wasm.proxy), `DESTROYED`
  */
 export function toTensor<M extends OrtModule>(ort: M, weights: InitializedModel, name: string): OrtTensor<M> {
@@ -83,38 +110,7 @@ function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void 
 
 /** The bytes as the typed array that ONNX Runtime Web has for a dtype: a view of them where they are aligned. */
 function typedArray(dtype: DType, bytes: Uint8Array): ArrayBufferView {
-  const Values = constructorOf(dtype)
+  const Values = support[dtype]!.array()
   const { buffer, byteOffset, byteLength } = bytes
   return new Values(buffer as ArrayBuffer, byteOffset, byteLength / Values.BYTES_PER_ELEMENT)
-}
-
-function constructorOf(dtype: DType): {
-  readonly BYTES_PER_ELEMENT: number
-  new (buffer: ArrayBuffer, byteOffset: number, length: number): ArrayBufferView
-} {
-  switch (dtype) {
-    case 'float32':
-      return Float32Array
-    case 'float16':
-      // ONNX Runtime Web uses Float16Array where the runtime has one.
-      return (globalThis as { Float16Array?: typeof Uint16Array }).Float16Array ?? Uint16Array
-    case 'int64':
-      return BigInt64Array
-    case 'uint64':
-      return BigUint64Array
-    case 'int32':
-      return Int32Array
-    case 'uint32':
-      return Uint32Array
-    case 'int16':
-      return Int16Array
-    case 'uint16':
-    case 'bfloat16':
-      return Uint16Array
-    case 'int8':
-      return Int8Array
-    case 'uint8':
-    case 'bool':
-      return Uint8Array
-  }
 }

@@ -1,7 +1,7 @@
 import type { DType } from '../../core/dtype.js'
 import { show, WeightInitError } from '../../core/errors.js'
 import type { PlannedParameter } from '../../ir/plan.js'
-import { storedDTypes } from '../../readers/safetensors.js'
+import { dtypeNames } from '../../readers/dtype-names.js'
 import type { PartialFile } from './partial-file.js'
 
 /** Bytes on the host at a time while a tensor is copied. */
@@ -29,7 +29,7 @@ export interface StoredTensor {
 
 /** What a header says of an initialised parameter. */
 export function storedTensor({ name, shape, dtype, byteLength }: PlannedParameter): StoredTensor {
-  return { name, shape, dtype, storedDType: storedDTypes[dtype], byteLength }
+  return { name, shape, dtype, storedDType: dtypeNames[dtype].safetensors, byteLength }
 }
 
 /**

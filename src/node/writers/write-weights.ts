@@ -17,7 +17,7 @@ export interface WriteWeightsOptions extends WriterOptions {
  *
  * @param path the file; with the format 'npy' a folder
  * @returns the files that were written
- * @throws WeightInitError `IO`, `UNSUPPORTED_DTYPE` (bfloat16 as .npy), `INVALID_ARGUMENT`; nothing is then under the final name
+ * @throws WeightInitError `IO`, `UNSUPPORTED_DTYPE` (bfloat16 and float8 as .npy), `INVALID_ARGUMENT`; nothing is then under the final name
  */
 export async function writeWeights(
   path: string,

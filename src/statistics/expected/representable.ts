@@ -1,34 +1,19 @@
 // The numbers that a floating dtype can hold, in order.
 
-import type { FloatDType } from '../../core/dtype.js'
-import { createFloatScratch } from '../../core/float-scratch.js'
-import { bfloat16ToNumber, float16ToNumber, float32Bits, float32ToBfloat16, float32ToFloat16 } from '../../core/half.js'
-
-const scratch = /* @__PURE__ */ createFloatScratch()
+import { type FloatDType, floatFormats } from '../../core/dtype.js'
+import { float32Bits } from '../../core/half.js'
 
 /** A number's place in the order of the dtype's numbers: neighbours differ by 1, 0 and -0 are both 0. `x` is representable. */
 export function ordinal(x: number, dtype: FloatDType): number {
-  const bits = float32Bits(Math.abs(x))
-  const place = dtype === 'float32' ? bits : dtype === 'float16' ? float32ToFloat16(bits) : bits >>> 16
+  const place = floatFormats[dtype].encode(float32Bits(Math.abs(x)))
   return x < 0 ? -place : place
 }
 
 /** The number at a place; infinite behind the last finite one. */
 export function atOrdinal(place: number, dtype: FloatDType): number {
-  const bits = Math.abs(place)
-  const sign = place < 0 ? -1 : 1
-  if (dtype === 'float16') return sign * float16ToNumber(bits)
-  if (dtype === 'bfloat16') return sign * bfloat16ToNumber(bits)
-  scratch.bits[0] = bits
-  return sign * scratch.float[0]!
-}
-
-/** The representable number nearest to `x`, ties to even: as the package stores it. */
-export function roundToDType(x: number, dtype: FloatDType): number {
-  const f = Math.fround(x)
-  if (dtype === 'float32' || !Number.isFinite(f)) return f
-  const bits = float32Bits(f)
-  return dtype === 'float16' ? float16ToNumber(float32ToFloat16(bits)) : bfloat16ToNumber(float32ToBfloat16(bits))
+  const { decode, largest } = floatFormats[dtype]
+  const magnitude = Math.abs(place) > ordinal(largest, dtype) ? Number.POSITIVE_INFINITY : decode(Math.abs(place))
+  return place < 0 ? -magnitude : magnitude
 }
 
 /** Reals from here on round to the representable `x` or to a larger one: half way from its predecessor. */

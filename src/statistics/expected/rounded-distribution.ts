@@ -1,10 +1,10 @@
 // What a random distribution promises of the numbers that are stored: rounded to the dtype.
 
-import type { FloatDType } from '../../core/dtype.js'
+import { type FloatDType, roundToDType } from '../../core/dtype.js'
 import type { Distribution } from '../../ir/distribution.js'
 import { type ContinuousDistribution, continuousDistribution } from './continuous.js'
 import { densityNodes, type Nodes } from './quadrature.js'
-import { atOrdinal, ordinal, roundingBoundary, roundToDType } from './representable.js'
+import { atOrdinal, ordinal, roundingBoundary } from './representable.js'
 import { type CumulantFunction, chainProductCumulants, cumulantsOf, normalSquareCumulants } from './saddlepoint.js'
 
 /** Bins of a histogram: equally likely, as far as the dtype has numbers to cut between. */

@@ -35,6 +35,8 @@ export const goldenElsewhere: Readonly<Record<string, string>> = {
   'torch_formulas.json': 'test/unit/initializers/torch-formulas.test.ts, test/unit/initializers/torch-errors.test.ts',
   'torch_trunc_normal.json': 'test/unit/initializers/families.test.ts',
   // A table that the host makes; test/gpu/families.test.ts compares what a device holds with it.
+  'torch_float8.json': 'test/unit/core/half.test.ts',
+  'torch_activations.json': 'test/unit/signal/activations.test.ts',
   'torch_sinusoids.json': 'test/unit/distributions/sinusoid.test.ts',
   // Made by this package, for its version in Python.
   'python_init.json': 'python/test_webgpu_init.py',

@@ -1,6 +1,7 @@
 // Distributions as textbooks have them, in float64, and the tests of a sample against one: the reference for every initializer.
 import type { FloatDType } from '../../../src/core/dtype.js'
 import { normalSf } from '../../../src/random/normal-cdf.js'
+import { magnitudes, narrowFormatOf } from './half.js'
 
 /** A continuous distribution by its exact distribution function. All of it, or all but 1e-18, lies in [low, high]. */
 export interface ReferenceDistribution {
@@ -87,11 +88,33 @@ export function momentsOfDistribution(distribution: ReferenceDistribution): Dist
 
 /** Half the distance from x to its neighbours in a dtype, away from zero and towards it: what is rounded to x. */
 function halfGaps(x: number, dtype: FloatDType): readonly [away: number, towards: number] {
-  if (dtype === 'float32') return [0, 0]
-  const [bits, least] = dtype === 'float16' ? [10, 2 ** -24] : [7, 2 ** -133]
+  const format = narrowFormatOf(dtype)
+  if (format === undefined) return [0, 0]
+  const { fractionBits, bias } = format
+  const least = 2 ** (1 - bias - fractionBits)
   const power = 2 ** Math.floor(Math.log2(Math.abs(x)))
-  const gap = Math.max(power * 2 ** -bits, least)
+  const gap = Math.max(power * 2 ** -fractionBits, least)
   return [gap / 2, Math.abs(x) === power ? Math.max(gap / 2, least) / 2 : gap / 2]
+}
+
+/** The same of the distribution rounded to a dtype: sums over the numbers of an 8-bit one; wider ones change nothing that a test sees. */
+function momentsOfRounded(distribution: ReferenceDistribution, dtype: FloatDType): DistributionMoments {
+  const format = narrowFormatOf(dtype)
+  if (format?.bits !== 8) return momentsOfDistribution(distribution)
+  const { cdf } = distribution
+  const positive = [...magnitudes(format)]
+  const numbers = [...positive.slice(1).map((x) => -x), ...positive]
+  const weights = numbers.map((x) => {
+    const [away, towards] = halfGaps(x, dtype)
+    return cdf(x + (x > 0 ? away : towards)) - cdf(x - (x > 0 ? towards : away))
+  })
+  const expectation = (f: (x: number) => number): number => numbers.reduce((sum, x, i) => sum + f(x) * weights[i]!, 0)
+  const mean = expectation((x) => x)
+  return {
+    mean,
+    variance: expectation((x) => (x - mean) ** 2),
+    fourth: expectation((x) => (x - mean) ** 4),
+  }
 }
 
 /**
@@ -125,9 +148,10 @@ export const ksLimit = (n: number): number => 3 / Math.sqrt(n) + 2 ** -23
 export function momentScores(
   values: ArrayLike<number>,
   distribution: ReferenceDistribution,
+  dtype: FloatDType = 'float32',
 ): { mean: number; variance: number } {
   const n = values.length
-  const { mean, variance, fourth } = momentsOfDistribution(distribution)
+  const { mean, variance, fourth } = momentsOfRounded(distribution, dtype)
   let [first, second] = [0, 0]
   for (let i = 0; i < n; i++) {
     first += values[i]! - mean

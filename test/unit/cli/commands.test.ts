@@ -333,7 +333,7 @@ describe('inspect', () => {
       { name: 'brain', shape: [3], dtype: 'bfloat16' as const },
       { name: 'wide', shape: [2], storedDType: 'F64' },
       { name: 'counts', shape: [2], dtype: 'int64' as const },
-      { name: 'eight', shape: [2], storedDType: 'F8_E4M3' },
+      { name: 'eight', shape: [2], dtype: 'float8_e4m3fn' as const },
       { name: 'none', shape: [0, 3], dtype: 'float32' as const },
       { name: 'bad', shape: [3], dtype: 'float32' as const },
     ]
@@ -349,6 +349,8 @@ describe('inspect', () => {
     ;[1e300, -1e300].forEach((x, i) => void view.setFloat64(offsets[3]! + 8 * i, x, true))
     ;[2n ** 40n, -1n].forEach((x, i) => void view.setBigInt64(offsets[4]! + 8 * i, x, true))
     ;[Number.NaN, Number.NEGATIVE_INFINITY, 2].forEach((x, i) => void view.setFloat32(offsets[7]! + 4 * i, x, true))
+    // -448, 0.5
+    bytes.set([0xfe, 0x30], offsets[5]!)
     await writeFile(at('known.safetensors'), bytes)
   }
 
@@ -376,7 +378,7 @@ describe('inspect', () => {
     expect(of('brain').statistics).toMatchObject({ mean: 2, std: Math.sqrt(2 / 3), min: 1, max: 3 })
     expect(of('wide').statistics).toMatchObject({ mean: 0, min: -1e300, max: 1e300 })
     expect(of('counts').statistics).toMatchObject({ mean: (2 ** 40 - 1) / 2, max: 2 ** 40 })
-    expect(of('eight')).not.toHaveProperty('statistics')
+    expect(of('eight')).toMatchObject({ dtype: 'float8_e4m3fn', statistics: { mean: -223.75, min: -448, max: 0.5 } })
     expect(of('none').statistics).toMatchObject({ count: 0, mean: null, std: null })
     expect(of('bad').statistics).toMatchObject({ count: 1, mean: 2, std: 0, nonFiniteCount: 2 })
   })
@@ -398,7 +400,7 @@ describe('inspect', () => {
       '0',
       '0',
     ])
-    expect(stdout).toMatch(/^eight +2 +F8_E4M3 +2( +-){6}$/m)
+    expect(stdout).toMatch(/^eight +2 +F8_E4M3 +2 +-223\.75 /m)
     expect(stdout).toContain('known.safetensors: 8 tensors, 20 elements, 76 B\n')
     expect(stdout).toContain(`metadata note: ${'x'.repeat(77)}...\n`)
     expect(stdout).toMatch(/\n2 elements are not finite\.\n$/)

@@ -1,25 +1,20 @@
-// float16 and bfloat16: every pattern decoded, and encoding rounds to nearest, ties to even.
+// Rounding to narrower floats and back, against their definition and real PyTorch.
+import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import {
-  bfloat16ToNumber,
-  float16ToNumber,
-  float32Bits,
-  float32ToBfloat16,
-  float32ToFloat16,
-} from '../../../src/core/half.js'
+import { floatFormats } from '../../../src/core/dtype.js'
+import { float32Bits, float32ToBfloat16, float32ToFloat16 } from '../../../src/core/half.js'
 import { floatOf } from '../../support/golden/vectors.js'
-import { bfloat16, type HalfFormat, half16, magnitudes, nearestPattern } from '../../support/references/half.js'
+import { magnitudes, narrowFormats, nearestPattern } from '../../support/references/half.js'
 import { seededWords } from '../../support/seeded.js'
+import torch from '../../vectors/torch_float8.json' with { type: 'json' }
 
-const formats: [string, HalfFormat, (bits: number) => number, (half: number) => number][] = [
-  ['float16', half16, float32ToFloat16, float16ToNumber],
-  ['bfloat16', bfloat16, float32ToBfloat16, bfloat16ToNumber],
-]
-
-describe.each(formats)('%s', (_, format, encode, decode) => {
+describe.each(narrowFormats.map((format) => [format.name, format] as const))('%s', (name, format) => {
+  const { encode, decode } = floatFormats[name]
+  const sign = 2 ** (format.bits - 1)
   const table = magnitudes(format)
   const nearest = nearestPattern(format)
-  const infinity = table.length
+  /** Behind the last finite one: infinity where there is one, then NaN. */
+  const beyond = table.length
 
   /** Inputs whose pattern differs from the nearest value's. */
   const wrong = (values: Iterable<number>): string[] => {
@@ -32,21 +27,20 @@ describe.each(formats)('%s', (_, format, encode, decode) => {
     return found
   }
 
-  test('all 65,536 patterns decode to what they mean', () => {
-    for (let pattern = 0; pattern < 0x8000; pattern++) {
+  test('all patterns decode to what they mean', () => {
+    for (let pattern = 0; pattern < sign; pattern++) {
       const expected =
-        pattern < infinity ? table[pattern]! : pattern === infinity ? Number.POSITIVE_INFINITY : Number.NaN
+        pattern < beyond ? table[pattern]! : pattern === beyond && !format.saturates ? Infinity : Number.NaN
       if (!Object.is(decode(pattern), expected))
         expect.fail(`${pattern} decodes to ${decode(pattern)}, not ${expected}`)
       const negative = Number.isNaN(expected) ? expected : -expected
-      if (!Object.is(decode(pattern | 0x8000), negative))
-        expect.fail(`${pattern | 0x8000} is ${decode(pattern | 0x8000)}`)
+      if (!Object.is(decode(pattern | sign), negative)) expect.fail(`${pattern | sign} is ${decode(pattern | sign)}`)
     }
   })
 
   test('all finite patterns, both signs, come back', () => {
-    for (let pattern = 0; pattern < infinity; pattern++) {
-      for (const half of [pattern, pattern | 0x8000]) {
+    for (let pattern = 0; pattern < beyond; pattern++) {
+      for (const half of [pattern, pattern | sign]) {
         if (encode(float32Bits(decode(half))) !== half)
           expect.fail(`${half} comes back as ${encode(float32Bits(decode(half)))}`)
       }
@@ -62,7 +56,7 @@ describe.each(formats)('%s', (_, format, encode, decode) => {
       const bits = float32Bits(middle)
       for (const b of [bits - 1, bits, bits + 1]) inputs.push(floatOf(b), -floatOf(b))
     }
-    expect(inputs.length).toBeGreaterThan(5 * infinity)
+    expect(inputs.length).toBeGreaterThan(5 * beyond)
     expect(wrong(inputs)).toEqual([])
   })
 
@@ -126,6 +120,25 @@ describe('bfloat16 edges', () => {
     [-1.5, 0xbfc0],
   ])('%d', (value, pattern) => {
     expect(float32ToBfloat16(float32Bits(value)).toString(16)).toBe(pattern.toString(16))
+  })
+})
+
+describe('float8 is what real PyTorch makes', () => {
+  // Every upper half of a float32 with three lower halves: every tie and both its neighbours, infinities, NaN.
+  const inputs = [0, 1, 0xffff].flatMap((low) => Array.from({ length: 2 ** 16 }, (_, upper) => upper * 2 ** 16 + low))
+
+  test.each(['float8_e4m3fn', 'float8_e5m2'] as const)('%s', (dtype) => {
+    const { encode, decode } = floatFormats[dtype]
+    const { encoded, decoded } = torch[dtype]
+    const isNoNumber = (bits: number): boolean => (bits & 0x7fffffff) > 0x7f800000
+    // PyTorch's sign of NaN is that of the input, as here.
+    expect(createHash('sha256').update(Uint8Array.from(inputs, encode)).digest('hex')).toBe(encoded)
+    expect(inputs.filter(isNoNumber).length).toBeGreaterThan(700)
+    decoded.forEach((hex, byte) => {
+      const value = decode(byte)
+      if (hex === 'nan') expect(value).toBeNaN()
+      else expect((float32Bits(value) >>> 0).toString(16).padStart(8, '0')).toBe(hex)
+    })
   })
 })
 

@@ -1,5 +1,7 @@
 // A result on the CPU backend: its parameters, values, reading, and what happens after destroy.
 import { describe, expect, test } from 'vitest'
+import { bitPatterns } from '../../../src/core/decode.js'
+import { byteWidth } from '../../../src/core/dtype.js'
 import { fillBytes } from '../../../src/cpu/fill.js'
 import { fillJob } from '../../../src/fill/make-job.js'
 import {
@@ -16,7 +18,7 @@ import {
 import type { Model, ParameterSpec } from '../../../src/ir/parameter.js'
 import type { WeightStore } from '../../../src/store/weight-store.js'
 import { bitsOf } from '../../support/golden/vectors.js'
-import { bfloat16, half16, nearestPattern } from '../../support/references/half.js'
+import { bfloat16, float8e4m3, float8e5m2, half16, nearestPattern } from '../../support/references/half.js'
 import { expectRefusal } from '../../support/refusal.js'
 
 const cpu = (seed: number | bigint) => ({ device: 'cpu', seed }) as const
@@ -167,6 +169,8 @@ describe('reading', () => {
 describe.each([
   ['float16', half16],
   ['bfloat16', bfloat16],
+  ['float8_e4m3fn', float8e4m3],
+  ['float8_e5m2', float8e5m2],
 ] as const)('%s', (dtype, format) => {
   const nearest = nearestPattern(format)
 
@@ -177,9 +181,9 @@ describe.each([
       const wide = await (await initializeModel(model, name as never, {}, cpu(3))).read('weight')
       const narrow = await initializeModel(model, name as never, {}, { ...cpu(3), dtype })
       const bytes = await narrow.readBytes('weight')
-      const patterns = [...new Uint16Array(bytes.buffer, bytes.byteOffset, wide.length)]
+      const patterns = [...bitPatterns(bytes, byteWidth(dtype))]
       expect(patterns).toEqual(Array.from(wide, nearest))
-      expect(narrow.get('weight')).toMatchObject({ dtype, byteLength: 2 * wide.length })
+      expect(narrow.get('weight')).toMatchObject({ dtype, byteLength: byteWidth(dtype) * wide.length })
     },
   )
 
@@ -187,7 +191,7 @@ describe.each([
     const weights = await initializeModel(linear(5, 3), 'normal', {}, { ...cpu(3), dtype })
     const bytes = await weights.readBytes('weight')
     const values = await weights.read('weight')
-    expect([...new Uint16Array(bytes.buffer, bytes.byteOffset, 15)]).toEqual(Array.from(values, nearest))
+    expect([...bitPatterns(bytes, byteWidth(dtype))]).toEqual(Array.from(values, nearest))
     expect((await weights.verify()).ok).toBe(true)
     expect((await weights.statistics()).get('weight')?.max).toBe(Math.max(...values))
   })

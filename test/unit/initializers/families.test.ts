@@ -2,6 +2,7 @@
 // in common is in family-distributions.slow.test.ts.
 import { describe, expect, test } from 'vitest'
 import { decodeFloat32 } from '../../../src/core/decode.js'
+import { floatDTypes } from '../../../src/core/dtype.js'
 import { fillBytes } from '../../../src/cpu/fill.js'
 import { fillJob } from '../../../src/fill/make-job.js'
 import { inversionDistribution } from '../../../src/generators/torch/truncated.js'
@@ -267,16 +268,13 @@ describe('torch_default', () => {
     )
   })
 
-  test.each(['float32', 'float16', 'bfloat16'] as const)(
-    'the padding row is zero, the rest as without it, %s',
-    async (dtype) => {
-      const padded = await initializeModel(embedding(9, 5, { paddingIndex: 3 }), normal, { ...cpu, dtype })
-      const plain = await initializeModel(embedding(9, 5), normal, { ...cpu, dtype })
-      const expected = await plain.read('weight')
-      expected.fill(0, 15, 20)
-      expect(await padded.read('weight')).toEqual(expected)
-    },
-  )
+  test.each(floatDTypes)('the padding row is zero, the rest as without it, %s', async (dtype) => {
+    const padded = await initializeModel(embedding(9, 5, { paddingIndex: 3 }), normal, { ...cpu, dtype })
+    const plain = await initializeModel(embedding(9, 5), normal, { ...cpu, dtype })
+    const expected = await plain.read('weight')
+    expected.fill(0, 15, 20)
+    expect(await padded.read('weight')).toEqual(expected)
+  })
 
   test.each([[9], [-10], [1.5], ['1']])('paddingIndex %j is refused', (paddingIndex) => {
     expect(() => planned(embedding(9, 5, { paddingIndex: paddingIndex as number }), normal)).toThrow(
@@ -295,6 +293,8 @@ describe('activationGain', () => {
     ['tanh', 1 / Math.sqrt(0.394294)],
     ['selu', 1],
     ['relu_squared', Math.sqrt(2 / 3)],
+    // By 400 Gauss-Legendre nodes on each of [-3, 0], [0, 3] and [3, 14], in NumPy.
+    ['hardswish', 1.7366572127665],
   ])('%s', (name, gain) => {
     expect(activationGain(name)).toBeCloseTo(gain, 4)
   })

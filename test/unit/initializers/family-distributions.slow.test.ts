@@ -5,6 +5,7 @@
 // samples together below 1e-5, were the seed drawn anew. It is fixed.
 import { describe, expect, test } from 'vitest'
 import { decodeFloat32 } from '../../../src/core/decode.js'
+import { floatDTypes } from '../../../src/core/dtype.js'
 import { fillBytes } from '../../../src/cpu/fill.js'
 import { fillJob, orthogonalNormals } from '../../../src/fill/make-job.js'
 import { createInitializer, initializeModel, initializerNames, planModel } from '../../../src/index.js'
@@ -20,7 +21,7 @@ import {
 import { expectRefusal, untouchableDevice } from '../../support/refusal.js'
 
 const seed = 20_261
-const dtypes = ['float32', 'float16', 'bfloat16'] as const
+const dtypes = floatDTypes
 const rows = families.flatMap(({ name, cases }) => cases.map((one) => [name, one.what, one] as const))
 
 /** torch_default is for every role; the others leave biases to their defaults. */
@@ -35,12 +36,12 @@ describe.each(dtypes)('values in %s', (dtype) => {
     const weights = await initializeModel(one.model, asRules(name, one) as never, { device: 'cpu', seed, dtype })
     const values = new Map<string, Float32Array>()
     for (const parameter of weights.parameters.keys()) values.set(parameter, await weights.read(parameter))
-    expect(one.flaw(values)).toBeUndefined()
+    expect(one.flaw(values, dtype)).toBeUndefined()
     for (const { what, values: sample, distribution } of one.samples(values)) {
       expect(ksDistance(sample, distribution, dtype), `${what}: Kolmogorov-Smirnov`).toBeLessThan(
         ksLimit(sample.length),
       )
-      const { mean, variance } = momentScores(sample, distribution)
+      const { mean, variance } = momentScores(sample, distribution, dtype)
       expect(Math.abs(mean), `${what}: mean`).toBeLessThan(6)
       expect(Math.abs(variance), `${what}: variance`).toBeLessThan(6)
     }

@@ -156,6 +156,8 @@ describe('entries without parameters', () => {
     ['softplus', nn.softplus],
     ['tanh', nn.tanh],
     ['sigmoid', nn.sigmoid],
+    ['hardswish', nn.hardswish],
+    ['reluSquared', nn.reluSquared],
     ['softmax', nn.softmax],
     ['dropout', nn.dropout],
     ['flatten', nn.flatten],

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type FloatDType, floatDTypes } from '../../../src/core/dtype.js'
 import {
   type InitializedModel,
   initializeModel,
@@ -39,7 +40,7 @@ const rules = [
   { match: '__proto__', initializer: 'constant', config: { value: -0.75 } },
   { match: '*', initializer: 'normal', config: { std: 0.5 } },
 ] as const
-const make = (dtype: 'float32' | 'float16' | 'bfloat16' = 'float32'): Promise<InitializedModel> =>
+const make = (dtype: FloatDType = 'float32'): Promise<InitializedModel> =>
   initializeModel(model, rules, { device: 'cpu', seed: 42, dtype })
 const stored = model.parameters.filter(({ tiedTo }) => tiedTo === undefined).map(({ name }) => name)
 
@@ -51,6 +52,8 @@ describe('safetensors', () => {
     ['float32', 'F32'],
     ['float16', 'F16'],
     ['bfloat16', 'BF16'],
+    ['float8_e4m3fn', 'F8_E4M3'],
+    ['float8_e5m2', 'F8_E5M2'],
   ] as const) {
     it(`${dtype}: Hugging Face's reader finds every tensor with its bytes`, async () => {
       const weights = await make(dtype)
@@ -194,12 +197,15 @@ describe('npy', () => {
     expect(await readdir(at('out'))).toContain('h.0.attn%2Fq%3Aweight.npy')
   })
 
-  it('refuses bfloat16, with the remedy, and leaves nothing', async () => {
-    await expect(write('out', await make('bfloat16'), { format: 'npy' })).rejects.toThrow(
-      /Parameter "wte.weight": \.npy has no type for bfloat16\. Use float32 or float16/,
-    )
-    expect(await readdir(folder)).toEqual([])
-  })
+  it.each(['bfloat16', 'float8_e4m3fn', 'float8_e5m2'] as const)(
+    'refuses %s, with the remedy, and leaves nothing',
+    async (dtype) => {
+      await expect(write('out', await make(dtype), { format: 'npy' })).rejects.toThrow(
+        `Parameter "wte.weight": .npy has no type for ${dtype}. Use float32 or float16`,
+      )
+      expect(await readdir(folder)).toEqual([])
+    },
+  )
 
   it('refuses names that some file systems take for one', async () => {
     const references = { parameters: ['a.w', 'A.W'].map((name) => ({ name, shape: [2] })) }
@@ -233,8 +239,8 @@ describe('npy', () => {
 })
 
 describe('raw', () => {
-  it('holds every tensor at a multiple of 256 bytes, as its index says', async () => {
-    const weights = await make('bfloat16')
+  it.each(floatDTypes)('%s: holds every tensor at a multiple of 256 bytes, as its index says', async (dtype) => {
+    const weights = await make(dtype)
     expect(await write('w.bin', weights, { format: 'raw' })).toEqual([at('w.bin'), at('w.bin.json')])
     const bytes = await readFile(at('w.bin'))
     const index = JSON.parse(await readFile(at('w.bin.json'), 'utf8'))
@@ -247,9 +253,9 @@ describe('raw', () => {
     expect(bytes.length % 4).toBe(0)
     expect(index.tensors.map(({ name }: { name: string }) => name)).toEqual(stored)
     let end = 0
-    for (const { name, dtype, shape, byteOffset, byteLength } of index.tensors) {
+    for (const { name, dtype: listed, shape, byteOffset, byteLength } of index.tensors) {
       expect(byteOffset).toBe(Math.ceil(end / 256) * 256)
-      expect([dtype, shape]).toEqual([weights.get(name).dtype, weights.get(name).shape])
+      expect([listed, shape]).toEqual([weights.get(name).dtype, weights.get(name).shape])
       const part = bytes.subarray(byteOffset, byteOffset + byteLength)
       expect(Buffer.compare(part, await weights.readBytes(name)), name).toBe(0)
       end = byteOffset + byteLength

@@ -1,5 +1,6 @@
 // planModel: what a plan says of every parameter, seeds, tied parameters, and the forms that its arguments take.
 import { describe, expect, test } from 'vitest'
+import { floatDTypes } from '../../../src/core/dtype.js'
 import { kaimingNormal, linear, relu, sequential, xavierUniform } from '../../../src/index.js'
 import { NormalInitializer } from '../../../src/initializers/families/normal.js'
 import { Initializer, type InitializerContext } from '../../../src/initializers/initializer.js'
@@ -179,7 +180,7 @@ describe('dtype', () => {
     ])
   })
 
-  test.each(['float32', 'float16', 'bfloat16'] as const)('%s goes to floating parameters only', (dtype) => {
+  test.each(floatDTypes)('%s goes to floating parameters only', (dtype) => {
     const plan = planModel(model, 'normal', {}, { seed: 0, dtype })
     expect(plan.parameters.map((p) => p.dtype)).toEqual([dtype, dtype, 'int64'])
   })

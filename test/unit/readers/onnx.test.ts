@@ -47,6 +47,9 @@ describe('graphs', () => {
           tensor('w', [4, 3], 1, { packed: true }),
           tensor('half', [2, 2], 10),
           tensor('brain', [2, 2], 16, { external: true }),
+          tensor('eight', [2, 2], 17),
+          tensor('wide eight', [2, 2], 19),
+          tensor('other eight', [2, 2], 18),
           tensor('shape', [2], 7),
           tensor('double', [2, 2], 11),
           tensor('odd', [2, 2], 99),
@@ -64,14 +67,18 @@ describe('graphs', () => {
       ['w', 'float32', 'weight'],
       ['half', 'float16', 'weight'],
       ['brain', 'bfloat16', 'weight'],
+      ['eight', 'float8_e4m3fn', 'weight'],
+      ['wide eight', 'float8_e5m2', 'weight'],
       ['epsilon', 'float32', 'buffer'],
       ['one', 'float32', 'buffer'],
       ['axis.weight', 'float32', 'norm-scale'],
       ['table', 'float32', 'buffer'],
     ])
     expect(read.fixed).toEqual(['epsilon', 'one', 'table'])
-    expect(read.omitted.map(({ name }) => name)).toEqual(['shape', 'double', 'odd', 'empty'])
-    expect(read.omitted.map(({ reason }) => reason).join()).toMatch(/int64.*float64.*of type 99.*no elements/)
+    expect(read.omitted.map(({ name }) => name)).toEqual(['other eight', 'shape', 'double', 'odd', 'empty'])
+    expect(read.omitted.map(({ reason }) => reason).join()).toMatch(
+      /float8_e4m3fnuz.*int64.*float64.*of type 99.*no elements/,
+    )
   })
 
   test('operators say layout and role', () => {

@@ -33,6 +33,8 @@ const codes: [DType, string, number][] = [
   ['float32', 'F32', 4],
   ['float16', 'F16', 2],
   ['bfloat16', 'BF16', 2],
+  ['float8_e4m3fn', 'F8_E4M3', 1],
+  ['float8_e5m2', 'F8_E5M2', 1],
   ['int64', 'I64', 8],
   ['int32', 'I32', 4],
   ['int16', 'I16', 2],

@@ -1,6 +1,7 @@
 // GPT-2 as transformers builds and initialises it: names, order, shapes, fans and stds.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { floatDTypes } from '../../../src/core/dtype.js'
 import { gpt2Recipe, readHuggingFaceConfig } from '../../../src/index.js'
 import { planModel } from '../../../src/plan/plan.js'
 
@@ -128,7 +129,7 @@ test('a head that is not tied is a parameter of its own', () => {
   expect(plan.parameters.at(-1)?.distribution).toEqual({ kind: 'normal', mean: 0, std: 0.02 })
 })
 
-test.each(['float32', 'float16', 'bfloat16'])('torch_dtype %s', (dtype) => {
+test.each(floatDTypes)('torch_dtype %s', (dtype) => {
   for (const key of ['torch_dtype', 'dtype']) {
     const plan = planOf({ ...small, n_layer: 1, [key]: dtype })
     expect(new Set(plan.parameters.map((p) => p.dtype))).toEqual(new Set([dtype]))

@@ -190,6 +190,6 @@ test('slopes stand in for every activation that has them, where the signal is ti
   const regimes = (log2: number) =>
     activationKinds.filter((kind) => slopesAt({ kind, negativeSlope: 0.1 }, log2) !== undefined)
   expect(regimes(0)).toEqual(['relu', 'leakyRelu'])
-  expect(activationKinds.filter((kind) => !regimes(-40).includes(kind))).toEqual(['softplus', 'sigmoid'])
-  expect(activationKinds.filter((kind) => !regimes(40).includes(kind))).toEqual(['tanh', 'sigmoid'])
+  expect(activationKinds.filter((kind) => !regimes(-40).includes(kind))).toEqual(['softplus', 'sigmoid', 'reluSquared'])
+  expect(activationKinds.filter((kind) => !regimes(40).includes(kind))).toEqual(['tanh', 'sigmoid', 'reluSquared'])
 })

@@ -12,8 +12,10 @@ const inOut: Model = {
   layer: { kind: 'linear', config: { inFeatures: 6, outFeatures: 5 } },
 }
 
-const { relu, gelu, silu, mish, elu, selu, softplus, tanh, sigmoid, softmax } = nn
-const activations = { relu, gelu, silu, mish, elu, selu, softplus, tanh, sigmoid, softmax }
+const { relu, gelu, silu, mish, elu, selu, softplus, tanh, sigmoid, softmax, hardswish, reluSquared } = nn
+const activations = {
+  ...{ relu, gelu, silu, mish, elu, selu, softplus, tanh, sigmoid, softmax, hardswish, reluSquared },
+}
 
 const cases: [string, Model, number[]][] = [
   ...Object.entries(activations).map(([name, activation]): [string, Model, number[]] => [

@@ -1,6 +1,8 @@
 // Tests of weights against their distributions, on the CPU: every fault is found, valid weights pass, p-values are what they say.
+
 import { describe, expect, test } from 'vitest'
-import { float32Bits, float32ToBfloat16, float32ToFloat16 } from '../../../src/core/half.js'
+import { floatDTypes, floatFormats, largestFinite } from '../../../src/core/dtype.js'
+import { float32Bits } from '../../../src/core/half.js'
 import {
   type CheckedTensor,
   checkTensors,
@@ -28,21 +30,24 @@ describe('faults', () => {
     for (const { parameters } of report.failures) for (const name of parameters) expect(names).toContain(name)
   })
 
-  test.each(['float16', 'bfloat16'] as const)(
+  test.each(['float16', 'bfloat16', 'float8_e4m3fn', 'float8_e5m2'] as const)(
     '%s of a distribution that the dtype cannot hold is told apart',
     async (dtype) => {
-      // N(100, 0.05): float16 has a number every 1/16, bfloat16 every 1/2.
+      // N(100, 0.05): float16 has a number every 1/16, bfloat16 every 1/2, float8_e4m3fn every 8, float8_e5m2 every 16.
       const distribution: Distribution = { kind: 'normal', mean: 100, std: 0.05 }
-      const round = dtype === 'float16' ? float32ToFloat16 : float32ToBfloat16
+      const { encode, byteWidth } = floatFormats[dtype]
+      const Patterns = byteWidth === 1 ? Uint8Array : Uint16Array
+      // Far enough for another number of the dtype.
+      const aside = byteWidth === 1 ? 12 : 0.6
       const make = (mean: number): CheckedTensor => ({
         name: 'w',
         shape: [200, 100],
         dtype,
         distribution,
-        buffer: Uint16Array.from(normals(20_000, 0.05, 6), (x) => round(float32Bits(Math.fround(x + mean)))),
+        buffer: new Patterns(Array.from(normals(20_000, 0.05, 6), (x) => encode(float32Bits(Math.fround(x + mean))))),
       })
       expect((await checkTensors('cpu', [make(100)])).failures).toEqual([])
-      expect((await checkTensors('cpu', [make(100.6)])).ok).toBe(false)
+      expect((await checkTensors('cpu', [make(100 + aside)])).ok).toBe(false)
     },
   )
 })
@@ -64,20 +69,45 @@ describe('valid weights', () => {
   ]
   test.each(distributions)('%s %j passes at every size and dtype, for 20 seeds', async (name, config) => {
     const model: Model = {
-      parameters: (['float32', 'float16', 'bfloat16'] as const).flatMap((dtype) =>
-        [
-          [1, 1],
-          [2, 3],
-          [17, 31],
-          [120, 90],
-        ].map((shape) => ({ name: `${dtype} ${shape.join('x')}`, shape, dtype, role: 'weight' as const })),
-      ),
+      // float8_e4m3fn ends at 448.
+      parameters: floatDTypes
+        .filter((dtype) => largestFinite(dtype) > 1004 || config.mean !== 1000)
+        .flatMap((dtype) =>
+          [
+            [1, 1],
+            [2, 3],
+            [17, 31],
+            [120, 90],
+          ].map((shape) => ({ name: `${dtype} ${shape.join('x')}`, shape, dtype, role: 'weight' as const })),
+        ),
     }
     for (let seed = 0; seed < 20; seed++) {
       const weights = await initializeModel(model, name as never, config, { device: 'cpu', seed })
       // False alarms: at most 20 x 12 distributions x 1e-6 = 2.4e-4; the seeds are fixed.
       expect((await weights.check()).failures, `seed ${seed}`).toEqual([])
     }
+  })
+
+  test.each([
+    ['normal', { std: 0.002 }],
+    ['normal', { std: 0.02 }],
+    ['uniform', { a: -0.3, b: 0.7 }],
+    ['sparse', { sparsity: 0.3 }],
+  ] as const)('float8, where many elements share a number: %s %j passes at 250,000 elements', async (name, config) => {
+    const parameters = (['float8_e4m3fn', 'float8_e5m2'] as const).map((dtype) => ({
+      ...{ name: dtype, shape: [500, 500], dtype, role: 'weight' as const },
+    }))
+    for (const slice of [{}, { float8_e4m3fn: { start: [10, 0], end: [400, 500] } }]) {
+      const weights = await initializeModel({ parameters }, name, config, { device: 'cpu', seed: 8, slice })
+      expect((await weights.check()).failures).toEqual([])
+    }
+    // Every magnitude one number larger: that is found.
+    const weights = await initializeModel({ parameters }, name, config, { device: 'cpu', seed: 8 })
+    const bytes = new Uint8Array(weights.get('float8_e4m3fn').buffer as unknown as ArrayBuffer)
+    bytes.forEach((byte, i) => {
+      bytes[i] = byte + 1
+    })
+    expect((await weights.check()).failures.flatMap((failure) => failure.parameters)).toContain('float8_e4m3fn')
   })
 
   test('a padding row, a slice, and another library’s generator', async () => {

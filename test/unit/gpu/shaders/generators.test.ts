@@ -1,5 +1,7 @@
 // The generators' shaders against their references, without a GPU: the same constants, no inexact builtin, every module linked.
+
 import { describe, expect, test } from 'vitest'
+import { floatDTypes } from '../../../../src/core/dtype.js'
 import { generatorPipelineKey } from '../../../../src/gpu/fill/generators.js'
 import { slotsOf } from '../../../../src/gpu/pipelines/pipelines.js'
 import { linkShader } from '../../../../src/gpu/shaders/link.js'
@@ -69,7 +71,7 @@ describe('every generator links', () => {
       { kind: 'uniform', low: 0, high: 1 },
       { kind: 'normal', mean: 0, std: 1 },
     ] as const) {
-      for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+      for (const dtype of floatDTypes) {
         const key = generatorPipelineKey({ distribution, generatorSource }, dtype, false)
         const { code } = linkShader(key.entry, shaderModules, slotsOf(key))
         const names = [...withoutComments(code).matchAll(/^(?:fn|const) (\w+)/gm)].map(([, name]) => name)

@@ -1,8 +1,10 @@
 // Every shader is known and linked, uses exact operations where it makes values, and lays structs out as TypeScript does.
 import { describe, expect, test } from 'vitest'
+import { floatDTypes } from '../../../../src/core/dtype.js'
 import { jobLayout, MOST_SHARING } from '../../../../src/gpu/fill/layouts.js'
 import { type BlockPlace, type FillWindow, packPatch, packSource } from '../../../../src/gpu/fill/pack-job.js'
 import { linkShader } from '../../../../src/gpu/shaders/link.js'
+import { loadSlots, storeSlots } from '../../../../src/gpu/shaders/pipeline-key.js'
 import { shaderModules as ownModules } from '../../../../src/gpu/shaders/shader-modules.js'
 import { signalModules } from '../../../../src/gpu/signal/modules.js'
 import type { FillJob, Patch } from '../../../../src/ir/job.js'
@@ -25,17 +27,15 @@ describe('shader-modules.ts and signal/modules.ts', () => {
   test.each(Object.keys(files).filter((path) => path.startsWith('distributions/')))(
     'every pipeline of %s links',
     (sampler) => {
-      for (const store of ['store/float32', 'store/float32_quad', 'store/half_pair', 'store/half_quad']) {
-        for (const round of ['store/float16', 'store/bfloat16']) {
-          for (const job of ['core/job', 'core/jobs'])
-            expect(linkShader('fill/fill', shaderModules, { job, sampler, store, round }).code).toContain('fn main(')
-        }
+      for (const slots of floatDTypes.flatMap((dtype) => [storeSlots(dtype, false), storeSlots(dtype, true)])) {
+        for (const job of ['core/job', 'core/jobs'])
+          expect(linkShader('fill/fill', shaderModules, { job, sampler, ...slots }).code).toContain('fn main(')
       }
     },
   )
 
-  test.each(['float32', 'float16', 'bfloat16'])('measurements of %s link', (dtype) => {
-    expect(linkShader('statistics/measure', shaderModules, { load: `load/${dtype}` }).code).toContain('fn loadElement(')
+  test.each(floatDTypes)('measurements of %s link', (dtype) => {
+    expect(linkShader('statistics/measure', shaderModules, loadSlots(dtype)).code).toContain('fn loadElement(')
   })
 })
 
@@ -90,7 +90,10 @@ describe('what makes values uses exact operations only', () => {
 
   test('covers the samplers, the stores and their entry', () => {
     expect(exactFiles).toEqual(
-      expect.arrayContaining(['random/normal', 'random/philox', 'distributions/uniform', 'store/float16', 'fill/fill']),
+      expect.arrayContaining([
+        ...['random/normal', 'random/philox', 'distributions/uniform', 'fill/fill'],
+        ...floatDTypes.map((dtype) => storeSlots(dtype, false).store),
+      ]),
     )
   })
 

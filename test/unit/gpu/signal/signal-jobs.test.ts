@@ -1,7 +1,13 @@
 // The records of signal propagation have one layout and one set of constants in TypeScript and in WGSL.
 import { expect, test } from 'vitest'
 import { type SignalStruct, signalStructs } from '../../../../src/gpu/signal/records.js'
-import { activationKinds, DEAD_SLOPE, SELU_ALPHA, SELU_SCALE } from '../../../../src/signal/activations.js'
+import {
+  activationCode,
+  activationKinds,
+  DEAD_SLOPE,
+  SELU_ALPHA,
+  SELU_SCALE,
+} from '../../../../src/signal/activations.js'
 import { shaderFiles, structLayout } from '../../../support/wgsl.js'
 
 const files = shaderFiles()
@@ -36,6 +42,32 @@ test('constants are the same in both languages, and there is a case for every ac
   expect(Number(/DEAD_SLOPE = (\S+);/.exec(files['signal/dead_units']!)?.[1])).toBe(DEAD_SLOPE)
   for (const name of ['activationValue', 'activationSlope']) {
     const body = text.slice(text.indexOf(`fn ${name}(`)).split('\n}\n')[0]!
-    expect(body.match(/case \d+u|default/g)).toHaveLength(activationKinds.length)
+    const cases = [...body.matchAll(/case (\w+):/g)].map(([, label = '']) => label)
+    const codes = cases.map((label) => Number(new RegExp(`^const ${label} = (\\d+)u;$`, 'm').exec(text)?.[1]))
+    // Numbers by name, in both languages; no activation is what remains.
+    expect(cases.map((label, index) => [label, codes[index]])).toEqual(
+      activationKinds.map((kind) => [
+        kind.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase(),
+        activationCode({ kind, negativeSlope: 0 }),
+      ]),
+    )
+    expect(body).toContain('default: { return 0.0; }')
   }
+})
+
+test('no activation ever changes its number', () => {
+  const codes = Object.fromEntries(activationKinds.map((kind) => [kind, activationCode({ kind, negativeSlope: 0 })]))
+  expect(codes).toMatchObject({
+    relu: 0,
+    leakyRelu: 1,
+    gelu: 2,
+    silu: 3,
+    mish: 4,
+    elu: 5,
+    selu: 6,
+    softplus: 7,
+    tanh: 8,
+  })
+  expect(codes).toMatchObject({ sigmoid: 9, hardswish: 10, reluSquared: 11 })
+  expect(new Set(Object.values(codes)).size).toBe(activationKinds.length)
 })

@@ -17,10 +17,7 @@ interface DTypeModules {
   readonly storeQuads: string
 }
 
-const float8Stores = { store: 'store/byte_quad', storeQuads: 'store/byte_quad' } as const
-const halfStores = { store: 'store/half_pair', storeQuads: 'store/half_quad' } as const
-
-/** The WGSL modules of every floating dtype. */
+/** The WGSL modules of every floating dtype. Spelt out: a bundler keeps a table that spreads others, even where nothing uses it. */
 const dtypeModules: Readonly<Record<FloatDType, DTypeModules>> = {
   float32: {
     round: 'store/float32_bits',
@@ -28,10 +25,30 @@ const dtypeModules: Readonly<Record<FloatDType, DTypeModules>> = {
     store: 'store/float32',
     storeQuads: 'store/float32_quad',
   },
-  float16: { round: 'store/float16', load: 'load/float16', ...halfStores },
-  bfloat16: { round: 'store/bfloat16', load: 'load/bfloat16', ...halfStores },
-  float8_e4m3fn: { round: 'store/float8_e4m3fn', load: 'load/float8_e4m3fn', ...float8Stores },
-  float8_e5m2: { round: 'store/float8_e5m2', load: 'load/float8_e5m2', ...float8Stores },
+  float16: {
+    round: 'store/float16',
+    load: 'load/float16',
+    store: 'store/half_pair',
+    storeQuads: 'store/half_quad',
+  },
+  bfloat16: {
+    round: 'store/bfloat16',
+    load: 'load/bfloat16',
+    store: 'store/half_pair',
+    storeQuads: 'store/half_quad',
+  },
+  float8_e4m3fn: {
+    round: 'store/float8_e4m3fn',
+    load: 'load/float8_e4m3fn',
+    store: 'store/byte_quad',
+    storeQuads: 'store/byte_quad',
+  },
+  float8_e5m2: {
+    round: 'store/float8_e5m2',
+    load: 'load/float8_e5m2',
+    store: 'store/byte_quad',
+    storeQuads: 'store/byte_quad',
+  },
 }
 
 /** The slot of a shader through which it reads a dtype. A plan gives distributions floating dtypes only. */

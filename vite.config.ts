@@ -2,16 +2,22 @@ import { readFileSync } from 'node:fs'
 import { defineConfig, type Plugin } from 'vite'
 
 /**
- * Comments and indentation are for the sources. Lines stay, so that a compiler's message still points at the right one; its
- * column then counts from where the line's text begins.
+ * Comments, indentation and the spaces around operators are for the sources. Lines stay, so that a compiler's message still
+ * points at the right one; its column then counts in the shortened line. Spaces around `<`, `>`, `-` and `&` stay: without them
+ * WGSL may read a template, a decrement or an address.
  */
+export function shortened(shader: string): string {
+  return shader.replace(/^[ \t]+|[ \t]*\/\/(?!#import).*$/gm, '').replace(/^(?!\/\/#).*$/gm, (line) => {
+    return line.replace(/ ?([=*,{}();:|^+]) ?/g, '$1')
+  })
+}
+
 const shortShaders: Plugin = {
   name: 'short-shaders',
   enforce: 'pre',
   load(id) {
     if (!id.endsWith('.wgsl?raw')) return undefined
-    const text = readFileSync(id.replace('?raw', ''), 'utf8')
-    return `export default ${JSON.stringify(text.replace(/^[ \t]+|[ \t]*\/\/(?!#import).*$/gm, ''))}`
+    return `export default ${JSON.stringify(shortened(readFileSync(id.replace('?raw', ''), 'utf8')))}`
   },
 }
 

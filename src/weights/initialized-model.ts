@@ -7,7 +7,6 @@ import type { Backend, BackendOf, DeviceOption } from '../ir/device.js'
 import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
 import type { ParameterPart } from '../ir/part.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
-import { planFromManifest } from '../plan/manifest/read.js'
 import type { InitializationManifest } from '../plan/manifest/types.js'
 import { manifestOf } from '../plan/manifest/write.js'
 import { type InitializeOptions, resolveOptions } from '../plan/options.js'
@@ -250,8 +249,8 @@ export class InitializedModel<Where extends Backend = Backend> implements Dispos
   }
 
   /**
-   * Makes the same bits again on a new device, from the manifest alone: the way back after a lost device. This result
-   * stays as it is; destroy it when it is of no more use.
+   * Makes the same bits again on a new device, from the plan: the way back after a lost device. The function
+   * `rematerialize` does it from a manifest, elsewhere. This result stays as it is; destroy it when you no longer need it.
    * @throws DeviceLostError, OutOfMemoryError and what `initializeModel` throws for its options
    */
   async rematerialize<Device extends DeviceOption = 'auto'>(
@@ -259,8 +258,9 @@ export class InitializedModel<Where extends Backend = Backend> implements Dispos
     options: RematerializeOptions = {},
   ): Promise<InitializedModelOf<BackendOf<Device>>> {
     const resolved = resolveOptions({ ...options, device, seed: this.seed })
-    const plan = planFromManifest(this.manifest())
-    return InitializedModel.of(plan, await materialize(plan, resolved)) as InitializedModelOf<BackendOf<Device>>
+    return InitializedModel.of(this.plan, await materialize(this.plan, resolved)) as InitializedModelOf<
+      BackendOf<Device>
+    >
   }
 
   /** Frees the buffers made here; the caller's own (`into`) stay. Safe to call twice. */

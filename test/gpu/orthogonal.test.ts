@@ -4,7 +4,7 @@ import { decodeFloat32 } from '../../src/core/decode.js'
 import { byteWidth, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { DeviceLostError } from '../../src/core/errors.js'
 import { deviceState } from '../../src/gpu/device/device-state.js'
-import { KEPT_MS } from '../../src/gpu/device/scratch.js'
+import { CACHE_MS } from '../../src/gpu/device/scratch.js'
 import {
   orthogonalityError,
   orthogonalizeOnGpu,
@@ -107,11 +107,11 @@ describe(`orthogonal on ${adapterName}`, () => {
       const kept = gpu.heldBuffers()
       expect(kept).toBeGreaterThan(live)
       expect(orthonormalityError(other, 130, 100)).toBeLessThan(2e-6)
-      vi.advanceTimersByTime(KEPT_MS - 1)
+      vi.advanceTimersByTime(CACHE_MS - 1)
       expect(largestDifference(await onGpu(first, 60, 60), fresh)).toBe(0)
       expect(gpu.heldBuffers()).toBe(kept)
       // The wait began again.
-      vi.advanceTimersByTime(KEPT_MS - 1)
+      vi.advanceTimersByTime(CACHE_MS - 1)
       expect(gpu.heldBuffers()).toBe(kept)
       vi.advanceTimersByTime(1)
       expect(gpu.heldBuffers()).toBe(live)

@@ -1,4 +1,4 @@
-// GPUBufferUsage and GPUMapMode by value: Node has no such globals, and the numbers are fixed by the WebGPU standard.
+// The values of GPUBufferUsage and GPUMapMode. Node has no such globals, and the WebGPU standard fixes the numbers.
 export const USAGE_MAP_READ = 0x0001
 export const USAGE_COPY_SRC = 0x0004
 export const USAGE_COPY_DST = 0x0008

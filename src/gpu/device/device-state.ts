@@ -3,21 +3,21 @@ import type { BindingLayout } from '../shaders/pipeline-key.js'
 import { shaderModules } from '../shaders/shader-modules.js'
 import { type Speed, unknownSpeed } from './submit-budget.js'
 
-/** What this package keeps per device. It goes with the device: nothing here outlives or owns it. */
+/** What this package stores per device. It does not own the device, and it is garbage-collected together with it. */
 export interface DeviceState {
   readonly device: GPUDevice
-  /** Pipelines by key; a failed compile is taken out again, so that it can be retried. */
+  /** Pipelines by key. A pipeline that fails to compile is removed, so that the next call can retry. */
   readonly pipelines: Map<string, Promise<GPUComputePipeline>>
   readonly layouts: Map<BindingLayout, GPUBindGroupLayout>
-  /** How fast the device was, for the length of submits. */
+  /** The measured speed of the device, which decides how much work goes into one submit. */
   readonly speed: Speed
-  /** Scratch buffers that a call left for the next one, by what they are for: src/gpu/device/scratch.ts. */
+  /** Scratch buffers that one call leaves for the next, by label: see src/gpu/device/scratch.ts. */
   readonly scratch: Map<string, CachedScratch>
-  /** Pipelines that have shown here that they compute right; a failure is taken out again. */
+  /** Self-tests by pipeline. A failed test is removed, so that the next call can retry. */
   readonly selfTests: Map<string, Promise<void>>
-  /** Called once when the device is lost. A set, since a reaction to `device.lost` could never be taken back. */
+  /** Called once when the device is lost. This is a set, because a handler on the promise `device.lost` cannot be removed. */
   readonly onLost: Set<(info: GPUDeviceLostInfo) => void>
-  /** The shader modules to link; tests put faulty ones here. */
+  /** The shader modules to link. Tests put faulty modules here. */
   modules: Readonly<Record<string, string>>
   lost: GPUDeviceLostInfo | undefined
 }
@@ -40,13 +40,13 @@ export function deviceState(device: GPUDevice): DeviceState {
       lost: undefined,
     }
     states.set(device, state)
-    const kept = state
+    const created = state
     device.lost.then((info) => {
-      kept.lost = info
-      kept.pipelines.clear()
-      kept.selfTests.clear()
-      for (const listener of kept.onLost) listener(info)
-      kept.onLost.clear()
+      created.lost = info
+      created.pipelines.clear()
+      created.selfTests.clear()
+      for (const listener of created.onLost) listener(info)
+      created.onLost.clear()
     })
   }
   return state
@@ -66,8 +66,8 @@ export function lostError(info: GPUDeviceLostInfo, cause?: unknown): DeviceLostE
 }
 
 /**
- * Runs GPU work that ends by itself also when the device is lost meanwhile: a promise of a lost device may stay
- * pending, or reject with an error that does not say why.
+ * Waits for GPU work, and also ends when the device is lost in the meantime. A promise of a lost device may stay pending
+ * for ever, or reject with an error that does not say why.
  */
 export async function untilLost<T>(state: DeviceState, work: Promise<T>): Promise<T> {
   requireAlive(state)
@@ -76,13 +76,13 @@ export async function untilLost<T>(state: DeviceState, work: Promise<T>): Promis
     listener = (info) => reject(lostError(info))
   })
   state.onLost.add(listener)
-  // Whichever loses the race must not become an unhandled rejection.
+  // If `work` wins the race, the rejection of `lost` must not become an unhandled rejection.
   lost.catch(() => {})
   work.catch(() => {})
   try {
     return await Promise.race([work, lost])
   } catch (error) {
-    // The rejection of the work may arrive a turn before the news that the device is gone.
+    // The work may reject a moment before the promise that reports the lost device.
     await Promise.resolve()
     if (state.lost !== undefined && !(error instanceof DeviceLostError)) throw lostError(state.lost, error)
     throw error
@@ -91,7 +91,7 @@ export async function untilLost<T>(state: DeviceState, work: Promise<T>): Promis
   }
 }
 
-/** Buffers that wait for a next call, and the timer that ends the wait. */
+/** Scratch buffers that wait for the next call, and the timer that destroys them. */
 export interface CachedScratch {
   readonly buffers: Readonly<Record<string, GPUBuffer>>
   readonly timer: ReturnType<typeof setTimeout>

@@ -2,16 +2,16 @@ import { OutOfMemoryError } from '../../core/errors.js'
 import { type DeviceState, untilLost } from './device-state.js'
 import { withErrorScope } from './scopes.js'
 
-/** Memory that the device was asked for. Its answer comes later, together with that to the work which uses the memory. */
+/** Memory that was requested from the device. The device's answer arrives later, in `error`. */
 export interface RequestedMemory {
   readonly byteLength: number
-  /** What it is for: completes "The device could not allocate 64 bytes", as in 'to fill "w"'. */
+  /** The purpose, which completes "The device could not allocate 64 bytes", as in 'to fill "w"'. */
   readonly purpose: string
-  /** The device's answer: null where it has the memory. */
+  /** The device's answer: null if the memory was allocated. */
   readonly error: Promise<GPUError | null>
 }
 
-/** @param remedy a further sentence for the message, with a space before it */
+/** @param remedy one more sentence for the message, with a leading space */
 export function outOfMemory(
   { byteLength, purpose }: Pick<RequestedMemory, 'byteLength' | 'purpose'>,
   cause: Error | GPUError,
@@ -34,12 +34,12 @@ export interface WantedBuffer {
   readonly usage: GPUBufferUsageFlags
 }
 
-/** Buffers by their names, and the device's answer to all of them. */
+/** Buffers by name, and the device's one answer for all of them. */
 export interface RequestedBuffers<Name extends string> extends RequestedMemory {
   readonly buffers: Readonly<Record<Name, GPUBuffer>>
 }
 
-/** Asks for buffers whose contents are undefined. Whoever calls this destroys them, also where the device has no memory. */
+/** Requests buffers whose contents are undefined. The caller destroys them, even when the device has no memory for them. */
 export function requestBuffers<Name extends string>(
   { device }: DeviceState,
   label: string,
@@ -57,7 +57,7 @@ export function requestBuffers<Name extends string>(
     })
     return { buffers, error, byteLength: total, purpose }
   } catch (thrown) {
-    // Some implementations throw a RangeError where the standard asks for an error scope.
+    // Some implementations throw a RangeError where the standard reports the error to an error scope.
     destroyAll(buffers)
     throw thrown
   }

@@ -9,7 +9,7 @@ import { alignUp } from './windows.js'
 
 const LABEL = 'webgpu-init readback'
 
-/** A buffer that the host can read. */
+/** A buffer that the host can map and read. */
 export interface Staging extends RequestedMemory {
   readonly buffer: GPUBuffer
 }
@@ -19,14 +19,14 @@ export function makeStaging({ device }: DeviceState, byteLength: number): Stagin
   const { result: buffer, error } = withErrorScope(device, 'out-of-memory', () =>
     device.createBuffer({ label: LABEL, size: byteLength, usage: USAGE_MAP_READ | USAGE_COPY_DST }),
   )
-  // Another range's failure may leave it without a reader.
+  // If another range fails, nothing may be waiting for this promise.
   error.catch(() => {})
   return { buffer, error, byteLength, purpose: 'to read back through' }
 }
 
 /**
- * Begins to copy `length` bytes at `offset` (a multiple of 4) to the host. The function that it returns waits for them and
- * shows them to `take` while they are mapped; until then the staging buffer is in use.
+ * Begins to copy `length` bytes at `offset` (a multiple of 4) to the host. The returned function waits for the copy and
+ * passes the bytes to `take` while they are mapped. The staging buffer is in use until then.
  */
 export function beginCopy(
   state: DeviceState,
@@ -42,7 +42,7 @@ export function beginCopy(
     sendCommands(state.device, LABEL, (encoder) => encoder.copyBufferToBuffer(source, offset, buffer, 0, padded))
     return buffer.mapAsync(MAP_MODE_READ, 0, padded)
   })
-  // An abort or another range's failure may leave them without a reader.
+  // After an abort, or if another range fails, nothing may be waiting for this promise.
   copy.result.catch(() => {})
   copy.error.catch(() => {})
   return async (take) => {
@@ -59,7 +59,7 @@ export function beginCopy(
   }
 }
 
-/** Copies `length` bytes at `offset` (a multiple of 4) to the host and shows them to `take` while they are mapped. */
+/** Copies `length` bytes at `offset` (a multiple of 4) to the host and passes them to `take` while they are mapped. */
 export async function copyOut(
   state: DeviceState,
   buffer: GPUBuffer,
@@ -76,10 +76,10 @@ export async function copyOut(
   }
 }
 
-/** A readback goes through a staging buffer of at most this many bytes. */
+/** The largest staging buffer, in bytes. */
 const STAGING_BYTES = 32 * 2 ** 20
 
-/** Bytes [start, start + length) of what lies in segments, in a new array; start is a multiple of 4. */
+/** Bytes [start, start + length) of the segments' contents, in a new array; `start` must be a multiple of 4. */
 export async function readSegments(
   state: DeviceState,
   segments: readonly GpuSegment[],

@@ -1,4 +1,4 @@
-/** Runs `work` inside an error scope and hands back its result with a promise of the error that the device found. */
+/** Runs `work` inside an error scope. Returns its result, and a promise of the error that the device reports. */
 export function withErrorScope<T>(
   device: GPUDevice,
   filter: GPUErrorFilter,

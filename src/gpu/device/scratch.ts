@@ -1,15 +1,17 @@
 import type { DeviceState } from './device-state.js'
 import { destroyAll, requestBuffers, requireMemory, type WantedBuffer } from './memory.js'
 
-/** Scratch memory up to this is kept for a next call, so long. */
-const KEPT_BYTES = 16 * 2 ** 20
-export const KEPT_MS = 2000
+/** Scratch memory up to this many bytes is cached for the next call ... */
+const MAX_CACHED_BYTES = 16 * 2 ** 20
+/** ... for this many milliseconds. */
+export const CACHE_MS = 2000
 
 /**
- * Runs `work` with scratch buffers, whose contents are undefined. Afterwards they are destroyed, or, when they are small,
- * kept for two seconds (a call that fails keeps nothing): a new page of memory costs a software device more than what is
- * computed on it, and the orthogonal matrices of a model come one after another. `label` names what they are for; two calls
- * at a time have buffers of their own.
+ * Runs `work` with scratch buffers. Their contents are undefined at the start. Afterwards small buffers are cached for two
+ * seconds, and larger ones are destroyed; a call that fails destroys its buffers. Caching pays because the orthogonal
+ * matrices of a model are made one after another, and on a software device a new page of memory costs more time than the
+ * computation on it.
+ * @param label the purpose of the buffers; it is the key of the cache. Two concurrent calls never share buffers.
  * @throws OutOfMemoryError naming the bytes and `purpose`
  */
 export async function withScratch<Name extends string, T>(
@@ -19,10 +21,10 @@ export async function withScratch<Name extends string, T>(
   wanted: Readonly<Record<Name, WantedBuffer>>,
   work: (buffers: Readonly<Record<Name, GPUBuffer>>) => Promise<T>,
 ): Promise<T> {
-  const buffers = takeKept(state, label, wanted) ?? (await makeBuffers(state, label, purpose, wanted))
+  const buffers = takeCached(state, label, wanted) ?? (await makeBuffers(state, label, purpose, wanted))
   try {
     const result = await work(buffers)
-    keep(state, label, buffers)
+    cache(state, label, buffers)
     return result
   } catch (error) {
     destroyAll(buffers)
@@ -30,49 +32,49 @@ export async function withScratch<Name extends string, T>(
   }
 }
 
-/** Destroys what calls left for the next one. */
+/** Destroys the scratch buffers that are cached for the next call. */
 export function releaseScratch(state: DeviceState): void {
   for (const label of state.scratch.keys()) release(state, label)
 }
 
-function takeKept<Name extends string>(
+function takeCached<Name extends string>(
   state: DeviceState,
   label: string,
   wanted: Readonly<Record<Name, WantedBuffer>>,
 ): Readonly<Record<Name, GPUBuffer>> | undefined {
-  const kept = state.scratch.get(label)
-  if (kept === undefined) return undefined
+  const cached = state.scratch.get(label)
+  if (cached === undefined) return undefined
   const fits = Object.entries<WantedBuffer>(wanted).every(
-    ([name, { byteLength }]) => byteLength <= kept.buffers[name]!.size,
+    ([name, { byteLength }]) => byteLength <= cached.buffers[name]!.size,
   )
   if (!fits) {
     release(state, label)
     return undefined
   }
-  clearTimeout(kept.timer)
+  clearTimeout(cached.timer)
   state.scratch.delete(label)
-  return kept.buffers as Readonly<Record<Name, GPUBuffer>>
+  return cached.buffers as Readonly<Record<Name, GPUBuffer>>
 }
 
-function keep(state: DeviceState, label: string, buffers: Readonly<Record<string, GPUBuffer>>): void {
+function cache(state: DeviceState, label: string, buffers: Readonly<Record<string, GPUBuffer>>): void {
   const bytes = Object.values(buffers).reduce((sum, { size }) => sum + size, 0)
-  if (bytes > KEPT_BYTES || state.lost !== undefined) {
+  if (bytes > MAX_CACHED_BYTES || state.lost !== undefined) {
     destroyAll(buffers)
     return
   }
   release(state, label)
-  const timer = setTimeout(() => release(state, label), KEPT_MS)
-  // Where a timer keeps the process alive (Node), this one does not.
+  const timer = setTimeout(() => release(state, label), CACHE_MS)
+  // A pending timer keeps a Node process alive; `unref` prevents that.
   if (typeof timer === 'object') (timer as { unref?: () => void }).unref?.()
   state.scratch.set(label, { buffers, timer })
 }
 
 function release(state: DeviceState, label: string): void {
-  const kept = state.scratch.get(label)
-  if (kept === undefined) return
-  clearTimeout(kept.timer)
+  const cached = state.scratch.get(label)
+  if (cached === undefined) return
+  clearTimeout(cached.timer)
   state.scratch.delete(label)
-  destroyAll(kept.buffers)
+  destroyAll(cached.buffers)
 }
 
 async function makeBuffers<Name extends string>(

@@ -4,10 +4,13 @@ import type { Region, Segment } from '../../fill/regions.js'
 export type GpuSegment = Segment<GPUBuffer>
 export type GpuRegion = Region<GPUBuffer>
 
-/** Segments hold a multiple of this many elements, but for the last: 256 bytes or more in every dtype. */
+/** Every segment but the last holds a multiple of this many elements, which is at least 256 bytes in every dtype. */
 const SEGMENT_STEP = 256
 
-/** How a parameter too large for one buffer is cut: as few segments as `maxBufferSize` allows, the last one short. */
+/**
+ * Divides a parameter that is too large for one buffer into as few segments as `maxBufferSize` allows. All segments have
+ * the same length, except that the last one may be shorter.
+ */
 export function segmentSizes(
   elementCount: number,
   dtype: DType,

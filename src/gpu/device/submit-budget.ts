@@ -1,22 +1,22 @@
 /**
- * Device time that one submit may take, in milliseconds. Browsers and drivers reset a GPU that does not answer for about
- * two seconds; half a second is the limit aimed at, and the estimate may be off by two.
+ * The device time that one submit may take, in milliseconds. Browsers and drivers reset a GPU that does not respond for
+ * about two seconds. A submit should stay below half a second, and the estimate may be wrong by a factor of two.
  */
 export const SUBMIT_MS = 250
-/** With a listener for progress or an abort signal, less, so that they are heard in time. */
+/** The device time of a submit when the call has a progress listener or an abort signal, so that both are served in time. */
 const WATCHED_SUBMIT_MS = 100
-/** Before a pipeline was timed: 2^22 elements in a submit, 0.3 s of normals on the slowest device measured (SwiftShader). */
+/** The rate before a pipeline was timed: 2^22 elements per submit, or 0.3 s of normals on the slowest device (SwiftShader). */
 const UNKNOWN_RATE = 2 ** 22 / SUBMIT_MS
-/** Milliseconds that a dispatch costs beside its elements: at first, and the bounds of what is learnt. */
+/** Milliseconds that a dispatch costs in addition to its elements: the initial value, and the bounds of the measured value. */
 const DISPATCH_MS = { first: 0.02, least: 0.001, most: 0.05 }
-/** So short a time is mostly the latency of a submit: it may raise a rate, never lower it. */
+/** A shorter time is mostly the latency of a submit, so it may raise a rate but never lower it. */
 const LATENCY_MS = 30
-/** A rate grows by at most this factor at a time: the first measurement is of little work. */
+/** A rate grows by at most this factor at a time, because the first measurement is of little work. */
 const LARGEST_GROWTH = 16
-/** Elements of the smallest piece that a dispatch is cut to; a multiple of eight, whole words in every dtype. */
+/** Elements of the smallest piece into which a dispatch is divided: a multiple of eight, so whole words in every dtype. */
 const SMALLEST_PIECE = 2 ** 16
 
-/** What was learnt about a device's speed. Lives as long as the device. */
+/** The measured speed of a device, stored as long as the device exists. */
 export interface Speed {
   /** Elements per millisecond, by pipeline. */
   readonly rates: Map<string, number>
@@ -25,12 +25,12 @@ export interface Speed {
 
 export const unknownSpeed = (): Speed => ({ rates: new Map(), dispatchMs: DISPATCH_MS.first })
 
-/** Says how much work still fits into a submit, and learns from how long it took. */
+/** Decides how much more work fits into a submit, and learns from the time that the submit took. */
 export class SubmitBudget {
   readonly #speed: Speed
   readonly #limit: number
-  /** Elements of the submit by pipeline. */
-  readonly #load = new Map<string, number>()
+  /** The elements in the current batch, by pipeline. */
+  readonly #batch = new Map<string, number>()
   #dispatches = 0
   #estimate = 0
 
@@ -44,9 +44,10 @@ export class SubmitBudget {
   }
 
   /**
-   * Of `wanted` elements, how many go into the submit now: all, a piece that is a multiple of 2^16, or 0 when it is full.
-   * An empty submit always takes something.
+   * Adds elements to the current submit.
    * @param dispatches 0 for elements that share a dispatch with others
+   * @returns how many of the `wanted` elements fit: all of them, a multiple of 2^16, or 0 when the submit is full. An empty
+   *   submit always takes some.
    */
   take(id: string, wanted: number, dispatches: 0 | 1 = 1): number {
     const dispatchMs = dispatches * this.#speed.dispatchMs
@@ -59,33 +60,33 @@ export class SubmitBudget {
         count = Math.min(wanted, SMALLEST_PIECE)
       }
     }
-    this.#load.set(id, (this.#load.get(id) ?? 0) + count)
+    this.#batch.set(id, (this.#batch.get(id) ?? 0) + count)
     this.#dispatches += dispatches
     this.#estimate += count / this.#rate(id) + dispatchMs
     return count
   }
 
-  /** Whether all of `count` elements go into the submit now. An empty submit takes anything. */
+  /** Adds all of `count` elements to the current submit if they fit. An empty submit takes any number. */
   takeWhole(id: string, count: number): boolean {
     const cost = count / this.#rate(id) + this.#speed.dispatchMs
     if (this.#dispatches > 0 && this.#estimate + cost > this.#limit) return false
-    this.#load.set(id, (this.#load.get(id) ?? 0) + count)
+    this.#batch.set(id, (this.#batch.get(id) ?? 0) + count)
     this.#dispatches++
     this.#estimate += cost
     return true
   }
 
-  /** Counts dispatches that do next to nothing beside being dispatches. */
+  /** Counts dispatches that cost little more than the dispatch itself. */
   add(dispatches: number): void {
     this.#dispatches += dispatches
     this.#estimate += dispatches * this.#speed.dispatchMs
   }
 
-  /** Ends a submit that took `milliseconds`: whatever made most of the estimate is corrected. */
+  /** Ends a submit that took `milliseconds`, and corrects the rate that made up most of the estimate. */
   done(milliseconds: number): void {
     const factor = this.#estimate / Math.max(milliseconds, 0.01)
     if (factor > 1 || milliseconds >= LATENCY_MS) this.#correct(Math.min(factor, LARGEST_GROWTH))
-    this.#load.clear()
+    this.#batch.clear()
     this.#dispatches = 0
     this.#estimate = 0
   }
@@ -97,7 +98,7 @@ export class SubmitBudget {
       this.#speed.dispatchMs = Math.min(upper, Math.max(least, this.#speed.dispatchMs / factor))
       return
     }
-    for (const [id, count] of this.#load) {
+    for (const [id, count] of this.#batch) {
       const rate = this.#rate(id)
       if (count / rate > most) this.#speed.rates.set(id, rate * factor)
     }

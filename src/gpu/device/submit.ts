@@ -4,19 +4,19 @@ import { outOfMemory, type RequestedMemory } from './memory.js'
 import { withErrorScope } from './scopes.js'
 import { WorkDone } from './work-done.js'
 
-/** What a submit is called, and what it is for. */
+/** The name and the purpose of a submit. */
 export interface SubmittedWork {
-  /** Label of the GPU objects that are made for it. */
+  /** The label of the GPU objects that are made for it. */
   readonly label: string
   /** Completes "The device refused the work for ...": 'the statistics', or a parameter's name in quotes. */
   readonly subject: string
-  /** What the work needs. The commands are refused as well where it is missing, so this is looked at first. */
+  /** The memory that the work needs. This error is checked first, because without the memory the commands are refused too. */
   readonly memory?: RequestedMemory
 }
 
 /**
- * Submits the commands that `encode` records. Whoever calls this judges the result by an error scope of their own.
- * @returns when it was submitted, as `performance.now()` counts
+ * Submits the commands that `encode` records. It catches no errors: the caller uses an error scope of its own.
+ * @returns the time of the submit, as given by `performance.now()`
  */
 export function sendCommands(device: GPUDevice, label: string, encode: (encoder: GPUCommandEncoder) => void): number {
   const encoder = device.createCommandEncoder({ label })
@@ -28,8 +28,8 @@ export function sendCommands(device: GPUDevice, label: string, encode: (encoder:
 }
 
 /**
- * Submits one compute pass, before it returns its promise. `encode` may write buffers as well.
- * @returns the milliseconds that the device worked on it
+ * Submits one compute pass, synchronously, before it returns its promise. `encode` may also write buffers.
+ * @returns the milliseconds that the device took
  * @throws DeviceLostError, OutOfMemoryError; WeightInitError `DEVICE_ERROR` naming the subject
  */
 export async function submit(

@@ -1,6 +1,6 @@
 import type { byteWidth } from '../../core/dtype.js'
 
-/** The part of a buffer that a bind group shows to a shader. */
+/** The part of a buffer that a bind group makes visible to a shader. */
 export interface Binding {
   readonly offset: number
   readonly byteLength: number
@@ -8,10 +8,10 @@ export interface Binding {
 
 export interface BindingWindow {
   readonly binding: Binding
-  /** Elements of the region in this window: [start, start + count). */
+  /** The window covers elements [start, start + count) of the region. */
   readonly start: number
   readonly count: number
-  /** 32-bit word of the binding where the first of them lies. */
+  /** The 32-bit word of the binding in which the first of these elements lies. */
   readonly firstWord: number
 }
 
@@ -24,11 +24,11 @@ const alignDown = (value: number, step: number): number => Math.floor(value / st
 export const alignUp = (value: number, step: number): number => Math.ceil(value / step) * step
 
 /**
- * Cuts `elementCount` elements at `byteOffset` of a buffer into windows that a device can bind.
+ * Divides `elementCount` elements at `byteOffset` of a buffer into windows that the device can bind.
  *
- * A buffer within the limit is bound whole, so that all its parameters share one bind group. A larger one is seen
- * through windows of half the limit's step, aligned as the device wants, each holding a multiple of eight elements, so
- * that only the last has a tail.
+ * A buffer within the binding limit is bound whole, so that all its parameters share one bind group. A larger buffer is
+ * seen through windows that start at multiples of half the limit, aligned as the device requires. Each window holds a
+ * multiple of eight elements, so that only the last one can end inside a group of eight.
  */
 export function bindingWindows(
   region: {

@@ -3,20 +3,21 @@ import { isCpuAdapter } from './adapter-info.js'
 import { MAP_MODE_READ, USAGE_COPY_DST, USAGE_MAP_READ } from './constants.js'
 import type { DeviceState } from './device-state.js'
 
-/** So long the device is asked without rest: short work ends meanwhile. */
+/** For this many milliseconds the device is polled without a pause, because most work is short and ends in this time. */
 const EAGER_MS = 1
-/** Turns of the event loop in which Dawn looks at its device and an answer arrives. */
-const TURNS = 3
-/** A rest is a twentieth of the time that has passed, within these bounds: work ends at most so much before it is noticed. */
-const REST = { share: 1 / 20, leastMs: 1, mostMs: 5 }
+/** Iterations of the event loop that Dawn needs to poll its device and to deliver the answer. */
+const POLL_ITERATIONS = 3
+/** A pause is a twentieth of the elapsed time, within these bounds. It is the longest delay before finished work is noticed. */
+const PAUSE = { share: 1 / 20, leastMs: 1, mostMs: 5 }
 
 /**
- * Waits for a device without being in its way.
+ * Waits for the device without slowing it down.
  *
- * Dawn for Node turns the event loop without rest while a promise of its device is pending. With a CPU as the device that
- * takes a core from the very work that is waited for. So there a word of memory, which the commands clear at their end, is
- * asked to be mapped; where it is not at once, the request is taken back (`unmap`), which leaves no promise pending, and made
- * again after a rest. Elsewhere it is `onSubmittedWorkDone`.
+ * While a promise of its device is pending, Dawn for Node runs the event loop without a pause. If the device is a CPU, this
+ * takes a core away from the very work that it waits for. On such a device this class therefore polls: the last command
+ * clears a small buffer, the fence, and the class asks to map that buffer. If the buffer is not mapped at once, `unmap`
+ * cancels the request, so that no promise stays pending, and the class tries again after a pause. On every other device it
+ * uses `onSubmittedWorkDone`.
  */
 export class WorkDone {
   readonly #state: DeviceState
@@ -25,39 +26,39 @@ export class WorkDone {
 
   constructor(state: DeviceState) {
     this.#state = state
-    if (!asksByTurning(state)) return
+    if (!mustPoll(state)) return
     const usage = USAGE_MAP_READ | USAGE_COPY_DST
     this.#fence = state.device.createBuffer({ label: 'webgpu-init fence', size: 4, usage })
   }
 
-  /** Goes after the last of the commands that are waited for, before they are submitted. */
+  /** Records the fence. Call it after the last command to wait for, and before the submit. */
   mark(encoder: GPUCommandEncoder): void {
     if (this.#fence !== undefined) encoder.clearBuffer(this.#fence)
   }
 
-  /** Resolves when the device has done what was marked, and whatever was submitted before. */
+  /** Resolves when the device has done the commands before the fence and everything that was submitted earlier. */
   async wait(): Promise<void> {
     const began = performance.now()
     const passed = (): number => performance.now() - began
     while (this.#fence !== undefined) {
       const answer = await askOnce(this.#fence, passed)
       if (answer === 'mapped' || this.#destroyed || this.#state.lost !== undefined) return
-      // The device may have no memory for a fence.
+      // Mapping fails, for example, when the device has no memory for the fence.
       if (answer === 'refused') break
-      const rest = Math.min(REST.mostMs, Math.max(REST.leastMs, REST.share * passed()))
-      await new Promise<void>((resolve) => setTimeout(resolve, rest))
+      const pause = Math.min(PAUSE.mostMs, Math.max(PAUSE.leastMs, PAUSE.share * passed()))
+      await new Promise<void>((resolve) => setTimeout(resolve, pause))
     }
     await this.#state.device.queue.onSubmittedWorkDone()
   }
 
-  /** Ends a wait as well. */
+  /** Frees the fence. A `wait` in progress ends. */
   destroy(): void {
     this.#destroyed = true
     this.#fence?.destroy()
   }
 }
 
-/** Whether the fence can be mapped now; no promise of the device is left. */
+/** Whether the fence can be mapped now. No promise of the device is pending afterwards. */
 async function askOnce(fence: GPUBuffer, passed: () => number): Promise<'mapped' | 'refused' | 'not yet'> {
   let answer: 'mapped' | 'refused' | 'not yet' = 'not yet'
   fence.mapAsync(MAP_MODE_READ).then(
@@ -68,10 +69,11 @@ async function askOnce(fence: GPUBuffer, passed: () => number): Promise<'mapped'
       answer = 'refused'
     },
   )
-  for (let turn = 0; answer === 'not yet' && (turn < TURNS || passed() < EAGER_MS); turn++) await eventLoopTurn()
+  for (let iteration = 0; answer === 'not yet' && (iteration < POLL_ITERATIONS || passed() < EAGER_MS); iteration++)
+    await eventLoopTurn()
   const found = answer
   fence.unmap()
   return found
 }
 
-const asksByTurning = ({ device }: DeviceState): boolean => typeof setImmediate === 'function' && isCpuAdapter(device)
+const mustPoll = ({ device }: DeviceState): boolean => typeof setImmediate === 'function' && isCpuAdapter(device)

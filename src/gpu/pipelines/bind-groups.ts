@@ -28,13 +28,13 @@ export function bindGroup(
   })
 }
 
-/** What is known behind a key: further keys, and at the end of a path a bind group. */
+/** A node of the cache: a map from the next key to a further node, and at the end of a path a bind group. */
 interface CacheNode {
   readonly next: Map<unknown, CacheNode>
   group?: GPUBindGroup
 }
 
-/** As `bindGroup`, but one for each combination of buffers, however many dispatches see it. */
+/** Like `bindGroup`, but it makes one bind group per combination of buffers and reuses it for all dispatches. */
 export function bindGroupCache(
   state: DeviceState,
   label: string,

@@ -5,21 +5,21 @@ import { alignUp } from '../device/windows.js'
 import { type BindingLayout, uniformBlocks } from '../shaders/pipeline-key.js'
 import { bindGroupCache } from './bind-groups.js'
 
-/** One dispatch of a kernel: matrices and tensors in, one or two out. */
+/** One dispatch of a kernel, with matrices or tensors as inputs and one or two outputs. */
 export interface KernelDispatch {
   readonly pipeline: GPUComputePipeline
   /** `kernelLayout`, or one that differs from it in an input or has a second output. */
   readonly layout: BindingLayout
-  /** The kernel's uniform record, RECORD_BYTES at most. */
+  /** The kernel's uniform record, at most RECORD_BYTES long. */
   readonly record: ArrayBuffer
-  /** Written; and the inputs. A kernel without a second input is given the first again. */
+  /** The output. `a` and `b` are the inputs; a kernel without a second input gets the first one again as `b`. */
   readonly output: GPUBufferBinding
   readonly a: GPUBufferBinding
   readonly b?: GPUBufferBinding
   /** A second output, for the layouts that have one. */
   readonly d?: GPUBufferBinding
   readonly grid: readonly [x: number, y: number, z: number]
-  /** Multiplications, about: what a submit is cut by. */
+  /** The approximate number of multiplications, by which the work is divided into submits. */
   readonly cost: number
 }
 
@@ -36,15 +36,15 @@ export const kernelLayout: BindingLayout = {
 }
 
 /**
- * Multiplications a submit: some milliseconds on a GPU, a second on the slowest software device. That is short enough for the
- * GPU watchdog, and for an abort to be noticed in time.
+ * Multiplications per submit: some milliseconds on a GPU, a second on the slowest software device. This is short enough for
+ * the GPU watchdog, and an abort is noticed in time.
  */
 const COST_PER_SUBMIT = 2 ** 29
-/** What a dispatch costs a CPU beside its multiplications, in those. */
+/** What a dispatch costs a CPU in addition to its multiplications, expressed as a number of multiplications. */
 const COST_PER_DISPATCH = 2 ** 21
 
 /**
- * Runs dispatches in order and resolves when the device has done them. Between submits it listens to the signal.
+ * Runs dispatches in order and resolves when the device has done them. The signal is checked between submits.
  * @throws DeviceLostError; WeightInitError `DEVICE_ERROR`; the signal's reason
  */
 export async function runKernels(

@@ -6,8 +6,8 @@ import type { PipelineKey } from '../shaders/pipeline-key.js'
 import { bindGroupLayout } from './bind-groups.js'
 
 /**
- * The pipeline for a key, compiled once per device; calls at the same time share one compile. Parameters are uniforms,
- * so a device needs a handful of pipelines whatever the model.
+ * The pipeline for a key. It is compiled once per device, and concurrent calls share one compilation. Everything that
+ * depends on the parameter is a uniform, so a device needs only a handful of pipelines for any model.
  * @throws WeightInitError `SHADER` with the file and line of the compiler's first message
  */
 export function pipeline(state: DeviceState, key: PipelineKey): Promise<GPUComputePipeline> {
@@ -20,7 +20,7 @@ export function pipeline(state: DeviceState, key: PipelineKey): Promise<GPUCompu
   return compiled
 }
 
-/** Cache key and label. Two custom samplers may share a name: their text tells them apart. */
+/** Cache key and label. It contains the text of a custom sampler, because two custom samplers may have the same name. */
 export function pipelineName({ entry, slots = {}, constants = {}, custom }: PipelineKey): string {
   const parts = [
     entry,
@@ -29,7 +29,7 @@ export function pipelineName({ entry, slots = {}, constants = {}, custom }: Pipe
   return custom === undefined ? parts.join(' ') : `${parts.join(' ')}\n${customSamplerModule(custom)}\n${custom.wgsl}`
 }
 
-/** Every slot of a key's shader: a dispatch has one job unless the key says that it has many. */
+/** Every slot of a key's shader. A dispatch has one job unless the key says that it has many. */
 export const slotsOf = ({ slots }: Pick<PipelineKey, 'slots'>): Readonly<Record<string, string>> => ({
   job: 'core/job',
   ...slots,
@@ -39,7 +39,7 @@ async function compile(state: DeviceState, key: PipelineKey): Promise<GPUCompute
   const { device } = state
   const { custom } = key
   const name = [key.entry, ...Object.values(key.slots ?? {})].join(' ')
-  // What the state has wins: tests put faulty ones there.
+  // The modules of the state take precedence, because tests put faulty modules there.
   const known = key.modules === undefined ? state.modules : { ...key.modules, ...state.modules }
   const modules =
     custom === undefined

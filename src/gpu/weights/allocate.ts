@@ -9,11 +9,11 @@ import { alignUp } from '../device/windows.js'
 
 export interface Allocation {
   readonly regions: ReadonlyMap<string, GpuRegion>
-  /** Buffers made here, to be destroyed with the result. */
+  /** The buffers that were made here, which are destroyed together with the result. */
   readonly owned: readonly GPUBuffer[]
 }
 
-/** Packed parameters start at multiples of this: what any device accepts as a binding offset. */
+/** Packed parameters start at multiples of this number of bytes, which every device accepts as a binding offset. */
 const PACKED_ALIGNMENT = 256
 
 const tooLarge = ({ device }: DeviceState, { byteLength }: PlannedParameter, alignment: number): boolean =>
@@ -43,7 +43,8 @@ export function checkSizes(
 }
 
 /**
- * Makes the buffers that the caller did not give. All or nothing: a failure destroys what was made. Sizes were checked.
+ * Makes the buffers that the caller did not provide; `checkSizes` has checked their sizes. If one allocation fails, all
+ * buffers that were made are destroyed.
  * @throws OutOfMemoryError naming the parameter and its bytes
  */
 export async function allocate(
@@ -66,14 +67,14 @@ export async function allocate(
     return outOfMemory({ byteLength, purpose }, cause, remedy)
   }
   const make = (parameter: string, byteLength: number, label: string): GPUBuffer => {
-    // At least whole words: an odd 16-bit tail has its own.
+    // A buffer holds whole words, even if a 16-bit parameter has an odd number of elements.
     const size = alignUp(byteLength, options.bufferAlignment)
     try {
       const scope = withErrorScope(device, 'out-of-memory', () => device.createBuffer({ label, size, usage }))
       made.push({ buffer: scope.result, parameter, byteLength: size, error: scope.error })
       return scope.result
     } catch (thrown) {
-      // Some implementations throw a RangeError where the standard asks for an error scope.
+      // Some implementations throw a RangeError where the standard reports the error to an error scope.
       throw refusal(parameter, size, thrown as Error)
     }
   }

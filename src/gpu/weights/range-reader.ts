@@ -6,15 +6,15 @@ import type { GpuSegment } from '../device/segments.js'
 import { alignUp } from '../device/windows.js'
 
 /**
- * Reads through two staging buffers that are used again and again: what makes a readback slow on some devices is new memory,
- * not the copy. They are made when they are needed.
+ * Reads through two staging buffers that are reused for every range: on some devices new memory, and not the copy, is what
+ * makes a readback slow. The buffers are made when they are first needed.
  */
 export class GpuRangeReader implements RangeReader {
   readonly #state: DeviceState
   readonly #byteLength: number
   readonly #segmentsOf: (parameter: PlannedParameter) => readonly GpuSegment[]
   readonly #staging: [Staging | undefined, Staging | undefined] = [undefined, undefined]
-  /** Which of the two comes next. */
+  /** Which of the two buffers is used next. */
   #next: 0 | 1 = 0
 
   constructor(
@@ -38,7 +38,7 @@ export class GpuRangeReader implements RangeReader {
       }
       before += byteLength
     }
-    // Across segments: seldom.
+    // Ranges that cross a segment boundary are rare.
     const reading = readSegments(this.#state, segments, start, length)
     reading.catch(() => {})
     return async (look) => look(await reading)

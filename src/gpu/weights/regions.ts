@@ -1,4 +1,4 @@
-// Buffers that the caller gives: what can be known of them, and what the device says.
+// Checks of the buffers that the caller provides: first those that need no device, then the device's own.
 import { show, WeightInitError } from '../../core/errors.js'
 import {
   type RegionRules,
@@ -72,8 +72,8 @@ const bufferRules: RegionRules<GPUBuffer> = {
 }
 
 /**
- * Lets the device itself judge the caller's buffers, before anything is written: a copy of one word out of a buffer fails
- * when it is destroyed, mapped, or another device's.
+ * Lets the device check the caller's buffers before anything is written: copying one word out of a buffer fails when the
+ * buffer is destroyed, is mapped, or belongs to another device.
  */
 export async function preflight(
   state: DeviceState,
@@ -98,13 +98,13 @@ export async function preflight(
       }),
     ).error
   try {
-    // One look per buffer.
+    // Each buffer is checked once.
     const places = new Map<GPUBuffer, { name: string; buffer: GPUBuffer; byteOffset: number }>()
     for (const [name, region] of given) {
       for (const { buffer, byteOffset } of region.segments ?? [region])
         if (!places.has(buffer)) places.set(buffer, { name, buffer, byteOffset })
     }
-    // All in one submit: a model may have thousands. Only where it fails each is asked for itself.
+    // All copies go into one submit, because a model may have thousands. If it fails, each buffer is checked on its own.
     try {
       if ((await untilLost(state, look(places.values()))) === null) return
     } catch (thrown) {
@@ -116,7 +116,7 @@ export async function preflight(
       try {
         error = look([place])
       } catch (thrown) {
-        // Some implementations throw for an object that is no GPUBuffer of theirs.
+        // Some implementations throw for an object that is not one of their own GPUBuffers.
         refuse(place.name, thrown as Error)
         return
       }

@@ -14,7 +14,7 @@ import { selfTest } from './self-test/self-test.js'
 import { allocate, checkSizes } from './weights/allocate.js'
 import { checkRegions, preflight } from './weights/regions.js'
 
-/** Runs a plan on a device. All or nothing: on failure everything made here is destroyed. */
+/** Runs a plan on a device. If any step fails, everything that was made here is destroyed. */
 export async function executeOnGpu(
   plan: InitializationPlan,
   options: ResolvedOptions,
@@ -32,7 +32,7 @@ export async function executeOnGpu(
     const region = given.get(name)
     return region === undefined ? options.buffers === 'packed' : region.segments === undefined && region.buffer
   })
-  // Compiling and judging the caller's buffers come before anything is allocated.
+  // Compiling, and checking the caller's buffers, come before any allocation.
   const placed = active.flatMap((parameter, index): PlacedJob[] => {
     const region = given.get(parameter.name)
     const job = jobs[index]!
@@ -61,6 +61,6 @@ export async function executeOnGpu(
   return new GpuStore(state, regions, owned)
 }
 
-/** What an orthogonal job draws. */
+/** The jobs that draw the normals of an orthogonal job. */
 const normalsOf = ({ source }: FillJob): FillJob[] =>
   source.kind === 'orthogonal' ? orthogonalNormals(source).slice(0, 1) : []

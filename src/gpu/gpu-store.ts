@@ -54,7 +54,7 @@ export class GpuStore implements WeightStore {
     return new GpuRangeReader(this.#state, byteLength, (parameter) => this.segmentsOf(parameter))
   }
 
-  /** Puts bytes at `start` (a multiple of 4) of a parameter, in buffers that were made here. */
+  /** Writes bytes at `start` (a multiple of 4) of a parameter. Only for buffers that were made here. */
   async write(parameter: PlannedParameter, start: number, bytes: Uint8Array): Promise<void> {
     const padded = new Uint8Array(alignUp(bytes.length, 4))
     padded.set(bytes)
@@ -91,7 +91,7 @@ export class GpuStore implements WeightStore {
     const { dtype, byteLength, name } = parameter
     const region = this.region(name)
     if (distribution.field > 1 || region.segments !== undefined) {
-      // Mostly zeros to be looked at, or in pieces: the host does it.
+      // The host measures tensors that are mostly zeros (a delta-orthogonal) or that lie in several buffers.
       const bytes = await this.readRange(parameter, 0, byteLength)
       return elementsError(distribution, decodeFloat32(bytes, dtype))
     }

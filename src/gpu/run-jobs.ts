@@ -6,8 +6,8 @@ import { byteLengthOf, type FillTarget } from './fill/target.js'
 import { fillOrthogonal, isOrthogonalJob } from './orthogonal/fill.js'
 
 /**
- * Fills every target: matrices first, parameter after parameter, then everything else in as few submits as can be, and the
- * patches of both. Resolves when the device has done the work.
+ * Fills every target: first the orthogonal matrices, one parameter after another, then everything else and all patches in as
+ * few submits as possible. Resolves when the device has done the work.
  */
 export async function runJobs(
   state: DeviceState,
@@ -30,7 +30,7 @@ export async function runJobs(
   )
 }
 
-/** The targets of each parameter together: the segments of one share their source. */
+/** Groups the targets by parameter, because the segments of a parameter share their source. */
 function byParameter(targets: readonly FillTarget[]): FillTarget[][] {
   const groups = new Map<FillSource, FillTarget[]>()
   for (const target of targets) {

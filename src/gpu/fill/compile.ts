@@ -17,7 +17,7 @@ function sourceKey(placed: PlacedJob): PipelineKey {
   return placed.sharing ? { ...key, slots: { ...key.slots, job: 'core/jobs' }, layout: fillSharingLayout } : key
 }
 
-/** The pipeline of a job that has a dispatch to itself. */
+/** The pipeline of a job that has a dispatch of its own. */
 function ownKey({ job, byteOffset }: PlacedJob): PipelineKey {
   const { source, dtype, part } = job
   const wholeQuads = hasWholeQuads(job, byteOffset)
@@ -34,14 +34,14 @@ function ownKey({ job, byteOffset }: PlacedJob): PipelineKey {
     : { ...fill, slots: { sampler: `custom/${sampler.name} adapter`, ...store }, custom: sampler }
 }
 
-/** The compiled pipelines of one of the jobs that they were compiled for. */
+/** Finds the compiled pipelines of a job. The job must be one of those that were passed to `compileFills`. */
 export type PipelinesOf = (placed: PlacedJob) => FillPipelines
 
-/** Every pipeline that the jobs need, compiled in parallel. */
+/** Compiles every pipeline that the jobs need, in parallel. */
 export async function compileFills(state: DeviceState, placed: readonly PlacedJob[]): Promise<PipelinesOf> {
   const keys = new Map<string, PipelineKey>()
   const sourceNames = new Map<PlacedJob, string>()
-  // A model may have thousands of parameters, and has few kinds of them.
+  // A model may have thousands of parameters, but only a few kinds of them.
   const nameOfKind = new Map<string, string>()
   const add = (key: PipelineKey): string => {
     const name = pipelineName(key)
@@ -60,13 +60,13 @@ export async function compileFills(state: DeviceState, placed: readonly PlacedJo
   )
   const patchPipeline: FillPipelines['patchPipeline'] = (patch) => compiled.get(pipelineName(patchKey(patch)))!
   return (one) => {
-    // An orthogonal job has none: it is filled before its patches are dispatched.
+    // An orthogonal job has no pipeline: its matrices are made before its patches are dispatched.
     const pipelineId = sourceNames.get(one) ?? ''
     return { pipelineId, pipeline: compiled.get(pipelineId)!, patchPipeline }
   }
 }
 
-/** The same text for jobs of the same pipeline; '' where that takes a closer look. */
+/** A text that is equal for jobs with the same pipeline, or '' if the pipeline has to be determined from the whole job. */
 function pipelineKind({ job: { source, dtype, part, elementCount }, byteOffset, sharing }: PlacedJob): string {
   if (source.kind !== 'sampler' || typeof source.sampler !== 'string') return ''
   const wholeQuads = hasWholeQuads({ elementCount, dtype }, byteOffset)

@@ -1,4 +1,4 @@
-// What the shaders of each generator need: shaders/generators.
+// What the shaders of each generator need; the shaders are in shaders/generators.
 
 import type { DType } from '../../core/dtype.js'
 import { affineConstants, normalConstants } from '../../generators/draw-constants.js'
@@ -18,29 +18,29 @@ import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
 import { fillConstants, fillLayout, hostWordsLayout } from './layouts.js'
 import { type HostWords, torchCpuWords } from './torch-cpu-words.js'
 
-/** Which shader makes a draw's elements, from what. */
+/** The shader that makes the elements of a draw, and its input. */
 interface GeneratorShader {
-  /** The host makes the random words, or the values themselves; without it the shader makes both. */
+  /** Whether the host makes the random words, or the values themselves. If absent, the shader makes both. */
   readonly host?: 'words' | 'values'
-  /** The module that makes values, under shaders/generators. */
+  /** The module under shaders/generators that makes the values. */
   readonly sampler: string
-  /** 'sampler': the module writes its values itself. */
+  /** 'sampler' means that the module itself stores its values. */
   readonly entry: 'generators/fill' | 'fill/fill' | 'sampler'
   readonly slots: Readonly<Record<string, string>>
 }
 
 interface GeneratorOnGpu<N extends LibraryGeneratorName> {
   shader(distribution: RandomDistribution, source: GeneratorSourceOf<N>): GeneratorShader
-  /** The fields that differ from none, for the elements from `first` on; of values that the host makes there are none. */
+  /** The fields that differ from `noFields`, for the elements from `first` on. Not called when the host makes the values. */
   fields(distribution: RandomDistribution, source: GeneratorSourceOf<N>, first: number): Partial<GeneratorFields>
-  /** The words that elements [first, first + count) need; where a shader takes them from the host. */
+  /** The words that elements [first, first + count) need, for a shader that takes them from the host. */
   words?(distribution: RandomDistribution, source: GeneratorSourceOf<N>, first: number, count: number): HostWords
 }
 
-/** Adds nothing to a shader that takes the host's values as they are. */
+/** The fields for a shader that takes the host's values unchanged. */
 export const noFields: GeneratorFields = { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [0, 0, 0] }
 
-/** The fields of a job's uniform block (shaders/core/job.wgsl) that a draw decides. */
+/** The fields of a job's uniform block (shaders/core/job.wgsl) that depend on the draw. */
 export interface GeneratorFields {
   readonly key: readonly [number, number]
   readonly counter: readonly [number, number]
@@ -54,7 +54,7 @@ export interface GeneratorFields {
 const wordsOf = (integer: bigint): readonly [number, number] => [low32(integer), high32(integer)]
 const fusedSlots = { mulAdd: 'random/libraries/mul_add_fused' }
 const hostValues: GeneratorShader = { host: 'values', sampler: 'host_values', entry: 'generators/fill', slots: {} }
-/** PyTorch makes these in a number of calls that the values decide. */
+/** PyTorch makes these distributions with a number of calls that depends on the values. */
 const madeInManyCalls = ({ kind }: RandomDistribution): boolean => kind === 'truncated-normal' || kind === 'sparse'
 
 const jaxOnGpu = (
@@ -78,7 +78,7 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
   'torch-cpu': {
     shader(distribution, { count, variant }) {
       const { kind } = distribution
-      // Fewer than a block of normals are float64.
+      // PyTorch makes fewer than a block of normals in float64.
       if (madeInManyCalls(distribution) || (kind === 'normal' && count < TORCH_BLOCK)) return hostValues
       return {
         host: 'words',
@@ -101,18 +101,18 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
         ? hostValues
         : { sampler: `torch_cuda_${distribution.kind}`, entry: 'generators/fill', slots: fusedSlots },
     fields(distribution, { seed, offset, threads }, first) {
-      const turn = Math.floor(first / threads)
-      const block = BigInt(offset) / 4n + BigInt(Math.floor(turn / 4))
+      const iteration = Math.floor(first / threads)
+      const block = BigInt(offset) / 4n + BigInt(Math.floor(iteration / 4))
       return {
         key: wordsOf(BigInt(seed)),
         counter: wordsOf(block),
         constants: distribution.kind === 'uniform' ? cudaConstants(distribution) : constantsOf(distribution, 24),
-        extra: [threads, turn % 4, first % threads],
+        extra: [threads, iteration % 4, first % threads],
       }
     },
   },
   'torch-stateless': {
-    // Its words come four to a block, as in the value contract.
+    // This generator makes four words per block, as the value contract does.
     shader: ({ kind }) => ({ sampler: `stateless_${kind}`, entry: 'fill/fill', slots: fusedSlots }),
     fields(distribution, { seed, offset }, first) {
       const block = BigInt(offset) + BigInt(Math.floor(first / 4))
@@ -131,26 +131,26 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
   ]) as GeneratorOnGpu<'jax-legacy'>,
 }
 
-// The table pairs each name with its own record; TypeScript cannot follow that through a lookup by a union.
+// Each name has a record of its own type. TypeScript cannot follow that through a lookup by a union of names.
 const onGpu = ({ generatorSource }: GeneratorDraw): GeneratorOnGpu<LibraryGeneratorName> =>
   generators[generatorSource.generator] as GeneratorOnGpu<LibraryGeneratorName>
 
 const shaderOf = (draw: GeneratorDraw): GeneratorShader => onGpu(draw).shader(draw.distribution, draw.generatorSource)
 
-/** A draw whose words or values the host makes (src/gpu/fill/host-generated.ts). */
+/** Whether the host makes the words or values of a draw (src/gpu/fill/host-generated.ts). */
 export const isHostGenerated = (draw: GeneratorDraw): boolean => shaderOf(draw).host !== undefined
 
 /** Whether the host makes the values themselves. */
 export const hasHostValues = (draw: GeneratorDraw): boolean => shaderOf(draw).host === 'values'
 
-/** The words, or the values' bits, that the host makes for elements [first, first + count) of a draw. */
+/** The words, or the bits of the values, that the host makes for elements [first, first + count) of a draw. */
 export function hostWords(draw: GeneratorDraw, first: number, count: number): HostWords {
   if (!hasHostValues(draw)) return onGpu(draw).words!(draw.distribution, draw.generatorSource, first, count)
   const values = sampleGenerator(draw, first, count).slice()
   return { words: new Uint32Array(values.buffer), extra: [0, 0, 0] }
 }
 
-/** The pipeline that fills parameters of a dtype by this draw, stored as `storeSlots` says. */
+/** The pipeline that fills parameters of a dtype by this draw, with the stores that `storeSlots` chooses. */
 export function generatorPipelineKey(draw: GeneratorDraw, dtype: DType, wholeQuads: boolean): PipelineKey {
   const { host, sampler, entry, slots: own } = shaderOf(draw)
   const module = `generators/${sampler}`
@@ -167,7 +167,7 @@ export function tablePipelineKey(dtype: DType): PipelineKey {
   return { entry: 'generators/fill', slots, layout: hostWordsLayout, constants: fillConstants }
 }
 
-/** What the shader needs to make the elements of a parameter from `first` on. */
+/** The fields with which the shader makes the elements of a parameter from `first` on. */
 export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFields {
   const none = { key: [0, 0], counter: [0, 0], constants: [], shift: 0, extra: [] } as const
   if (hasHostValues(draw)) return none
@@ -175,9 +175,9 @@ export function generatorFields(draw: GeneratorDraw, first: number): GeneratorFi
 }
 
 /**
- * distribution.a, four float32.
- * @param bits random bits of a uniform
- * @param contracted whether a product and a sum are rounded once
+ * The four float32 values of distribution.a.
+ * @param bits the number of random bits of a uniform
+ * @param contracted whether a product and a sum are rounded only once, as by a fused multiply-add
  */
 function constantsOf(distribution: RandomDistribution, bits: 23 | 24, contracted = true): number[] {
   switch (distribution.kind) {
@@ -204,7 +204,7 @@ function cudaConstants(distribution: { low: number; high: number }): number[] {
   return [scale, low, high, 0]
 }
 
-/** distribution.b of JAX: the smallest uniform, then the smallest and largest truncated normal. */
+/** distribution.b for JAX: the smallest uniform, then the smallest and the largest truncated normal. */
 function jaxExtremes(distribution: RandomDistribution): number[] {
   if (distribution.kind === 'uniform') return [Math.fround(distribution.low)]
   if (distribution.kind !== 'truncated-normal') return []
@@ -213,7 +213,7 @@ function jaxExtremes(distribution: RandomDistribution): number[] {
   return [lowest, smallest, largest]
 }
 
-/** The bits of std and mean, where distribution.a is taken. */
+/** The bits of std and mean, for distributions that use all of distribution.a. */
 function scaleBits(distribution: { mean: number; std: number }): number[] {
   const { std, mean } = normalConstants(distribution)
   return [...new Uint32Array(new Float32Array([std, mean]).buffer)]

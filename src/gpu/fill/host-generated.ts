@@ -29,11 +29,11 @@ import type { FillOptions } from './submit-fills.js'
 import { byteLengthOf, type FillTarget } from './target.js'
 import { WORKGROUP_INVOCATIONS } from './workgroups.js'
 
-/** Elements per upload: a multiple of 16, and at most 4 MiB of words ... */
+/** The largest number of elements per upload: a multiple of 16, for at most 4 MiB of words ... */
 const MOST_ELEMENTS = 2 ** 20
-/** ... 1/256 of the weights, but no less than this: the words are device memory beside them. */
+/** ... and at most 1/256 of the weights, but never less than this, because the words need device memory of their own. */
 const LEAST_ELEMENTS = 2 ** 16
-/** What every device accepts as a binding offset. */
+/** A multiple of this number of bytes is a valid binding offset on every device. */
 const BINDING_ALIGNMENT = 256
 
 type HostGeneratedSource = (FillSource & { kind: 'table' }) | (GeneratorDraw & { kind: 'generator' })
@@ -65,9 +65,10 @@ function hostGeneratedPipelineKey({ source, dtype }: FillJob): PipelineKey {
 }
 
 /**
- * Fills those of the targets whose words or values the host makes: piece after piece, upload and dispatch, in submits as short
- * as other work's. While the device works on one the host makes the words of the next; no more than one is under way, so that
- * an abort costs at most that one. Resolves when the device has done the work. Progress is counted among all targets.
+ * Fills the targets for which the host makes the words or the values. Each piece is uploaded and dispatched in one submit,
+ * within the submit budget. While the device works on a piece, the host makes the words of the next one. Only one submit
+ * runs at a time, so that an abort waits for at most that one. Resolves when the device has done the work. Progress is
+ * reported relative to all targets.
  */
 export async function runHostGeneratedJobs(
   state: DeviceState,
@@ -120,14 +121,14 @@ interface Piece {
   readonly budget: SubmitBudget
 }
 
-/** The buffers that pieces go through, and how large they are. */
+/** The buffers through which the pieces are uploaded. */
 class Uploader {
   readonly #state: DeviceState
   readonly #most: number
   readonly #words: GPUBuffer
   readonly #wordsMemory: RequestedMemory
   readonly #uniform: GPUBuffer
-  /** A piece is made while the one before it is running, so the two are counted apart. */
+  /** Two budgets, because the next piece is prepared while the previous one is running. */
   readonly #budgets: readonly [SubmitBudget, SubmitBudget]
   #piece = 0
 
@@ -153,7 +154,7 @@ class Uploader {
     })
   }
 
-  /** @throws OutOfMemoryError naming the first parameter that the words are for */
+  /** @throws OutOfMemoryError naming the first parameter that needs the words */
   requireMemory(): Promise<void> {
     return requireMemory(this.#state, this.#wordsMemory)
   }
@@ -166,7 +167,7 @@ class Uploader {
     return { ...uploadOf(job, start, count), start, count, budget }
   }
 
-  /** Resolves when the device has done it. */
+  /** Uploads and dispatches a piece. Resolves when the device has done the work. */
   submit(
     { job, buffer, byteOffset }: FillTarget,
     compiled: GPUComputePipeline,
@@ -191,7 +192,7 @@ class Uploader {
       pass.setBindGroup(0, group, [0])
       pass.dispatchWorkgroups(Math.ceil(count / (4 * WORKGROUP_INVOCATIONS)))
     }).then((milliseconds) => budget.done(milliseconds))
-    // The caller may leave for another reason before it looks.
+    // The caller may fail for another reason before it waits for this promise.
     finished.catch(() => {})
     return finished
   }

@@ -1,9 +1,9 @@
-// What the fill shaders see: the uniform block of a job, the buffers and the constants of their pipelines.
+// What the fill shaders read: the uniform block of a job, and the buffers and constants of their pipelines.
 import { type BindingLayout, uniformBlocks } from '../shaders/pipeline-key.js'
 import { partLayout } from './part-layout.js'
 import { WORKGROUP_INVOCATIONS } from './workgroups.js'
 
-/** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads them out of the shader and compares. */
+/** Byte offsets of `Job` in shaders/core/job.wgsl. A test reads the offsets from the shader and compares them. */
 export const jobLayout = {
   key: 0,
   counter: 8,
@@ -16,7 +16,7 @@ export const jobLayout = {
   byteLength: 96,
 } as const
 
-/** Jobs of one dispatch, at most: the array of shaders/core/jobs.wgsl. A test compares. */
+/** The largest number of jobs in one dispatch: the length of the array in shaders/core/jobs.wgsl. A test compares them. */
 export const MOST_SHARING = 160
 
 const output = { type: 'storage' } as const
@@ -24,13 +24,13 @@ const job = /* @__PURE__ */ uniformBlocks(jobLayout)
 const part = /* @__PURE__ */ uniformBlocks(partLayout)
 const jobs = /* @__PURE__ */ uniformBlocks(jobLayout, MOST_SHARING)
 
-/** A job of its own for every dispatch. */
+/** Every dispatch has one job. */
 export const fillLayout: BindingLayout = { name: 'fill', entries: [output, job] }
-/** And the part of the tensor that it fills. */
+/** As above, with the part of the tensor that the job fills. */
 export const fillPartLayout: BindingLayout = { name: 'fill-part', entries: [output, job, part] }
-/** Many jobs a dispatch. */
+/** A dispatch has many jobs. */
 export const fillSharingLayout: BindingLayout = { name: 'fill-sharing', entries: [output, jobs] }
-/** Words or values that the host makes, as an input. */
+/** The host makes the random words or the values, which are an input buffer. */
 export const hostWordsLayout: BindingLayout = {
   name: 'host words',
   entries: [output, job, { type: 'read-only-storage' }],

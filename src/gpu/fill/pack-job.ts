@@ -6,7 +6,7 @@ import { high32, low32 } from '../../random/keys.js'
 import { type GeneratorFields, generatorFields } from './generators.js'
 import { jobLayout } from './layouts.js'
 
-/** Elements [start, start + count) of a job, to be written from a 32-bit word of a binding on. */
+/** Elements [start, start + count) of a job, and the 32-bit word of the binding at which they begin. */
 export interface FillWindow {
   readonly job: FillJob
   readonly start: number
@@ -14,7 +14,7 @@ export interface FillWindow {
   readonly firstWord: number
 }
 
-/** Where a uniform block is written: zeros before. */
+/** The place of a uniform block, which contains zeros before it is packed. */
 export interface BlockPlace {
   readonly view: DataView
   readonly at: number
@@ -38,17 +38,17 @@ const patternWords = (pattern: Uint8Array): number[] => {
 
 /**
  * Writes the source's block for a window.
- * @returns how much there is to do: groups of four words, one iteration of an invocation each
+ * @returns the number of iterations that the window needs; an iteration of an invocation makes a group of four words
  */
 export function packSource(place: BlockPlace, { job, start, count, firstWord }: FillWindow): number {
   const { source } = job
   if (source.kind === 'constant') {
     return packConstant(place, source.pattern, count * byteWidth(job.dtype), firstWord, 0)
   }
-  // Made by src/gpu/orthogonal/fill.ts and src/gpu/fill/host-generated.ts.
+  // These are made by src/gpu/orthogonal/fill.ts and src/gpu/fill/host-generated.ts.
   if (source.kind === 'orthogonal' || source.kind === 'table')
     throw new TypeError(`${source.kind}: no block of its own`)
-  // A part's elements have indices of their own: its counter is that of the tensor's element 0.
+  // The shader indexes the elements of a part by itself, so the counter is that of the tensor's element 0.
   const first = job.part === undefined ? job.firstElement + start : 0
   if (source.kind === 'generator') return packGenerator(place, generatorFields(source, first), count, firstWord)
   const { key } = source.stream
@@ -63,7 +63,7 @@ export function packSource(place: BlockPlace, { job, start, count, firstWord }: 
   return Math.ceil(count / 4)
 }
 
-/** Another library's generator: distribution.a and distribution.b are float32, distribution.c the integers that its shader wants. */
+/** Packs another library's generator: distribution.a and .b hold float32 values, .c the integers that its shader expects. */
 export function packGenerator(
   place: BlockPlace,
   { key, counter, constants, shift, extra }: GeneratorFields,
@@ -83,7 +83,8 @@ export function packGenerator(
 
 /**
  * Writes a patch's block for a window.
- * @returns its iterations: groups of four words, or single elements of a diagonal; 0 where it does not reach into the window
+ * @returns the number of iterations: groups of four words, or single elements of a diagonal; 0 if the patch has no element
+ *   in the window
  */
 export function packPatch(place: BlockPlace, patch: Patch, { job, start, count, firstWord }: FillWindow): number {
   const first = job.firstElement + start
@@ -98,12 +99,12 @@ export function packPatch(place: BlockPlace, patch: Patch, { job, start, count, 
   if (run === undefined) return 0
   put(place, jobLayout.elementCount, run.count)
   put(place, jobLayout.firstWord, firstWord)
-  // A stride beyond 32 bits leaves one element in a window: it is not used.
+  // If the stride needs more than 32 bits, the window holds at most one element, and the stride is not used.
   putConstants(place, [...patternWords(patch.pattern), run.first, run.count > 1 ? run.stride : 0, width])
   return run.count
 }
 
-/** The constant shader counts bytes: its pattern knows no dtype. */
+/** The constant shader counts in bytes, because its pattern is independent of the dtype. */
 function packConstant(
   place: BlockPlace,
   pattern: Uint8Array,

@@ -10,7 +10,7 @@ export const partLayout = {
   byteLength: 272,
 } as const
 
-/** Longest axis whose positions the shader divides in 32 bits: a window's 2^31 elements on top still fit. */
+/** The longest axis along which the shader divides in 32 bits: with the 2^31 elements of a window added, indices still fit. */
 const LONGEST_DIVIDED = 2 ** 31
 
 /** Writes the uniform block of a window that starts at element `first` of the part. */

@@ -5,8 +5,8 @@ import { type FillOptions, submitFills } from './submit-fills.js'
 import type { FillTarget } from './target.js'
 
 /**
- * Fills every target by its source, then writes its patches; of a target that is filled already only the patches. Resolves when
- * the device has done the work. Matrices are made above this, in src/gpu/run-jobs.ts.
+ * Fills every target from its source, then writes its patches. For a target that is already filled, only the patches are
+ * written. Resolves when the device has done the work. Orthogonal matrices are made by the caller, src/gpu/run-jobs.ts.
  */
 export async function runFills(
   state: DeviceState,
@@ -14,13 +14,13 @@ export async function runFills(
   options: FillOptions = {},
 ): Promise<void> {
   const pipelinesOf = await compileFills(state, targets)
-  // Words that the host makes go another way, before the rest; only their patches are dispatched with it.
+  // Words that the host makes are uploaded first, by other code. Here only the patches of these jobs are dispatched.
   await runHostGeneratedJobs(state, targets, options)
   const work = targets.map((target) => {
     const filled = target.filled === true || isHostGeneratedJob(target.job)
     return { ...target, ...pipelinesOf(target), filled }
   })
   await submitFills(state, work, options)
-  // A call that was aborted does not succeed, even when the work was done by then.
+  // An aborted call must not succeed, even if the work was already done at that moment.
   options.signal?.throwIfAborted()
 }

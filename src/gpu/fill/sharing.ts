@@ -1,13 +1,13 @@
 import type { FillJob } from '../../ir/job.js'
 
-/** Elements of a job that may share a dispatch: larger ones are worth one of their own. */
+/** Jobs with more elements than this get a dispatch of their own. */
 const MOST_SHARED_ELEMENTS = 2 ** 15
-/** Jobs that are worth a pipeline more. */
+/** A separate pipeline for sharing pays only from this number of jobs on. */
 const LEAST_SHARING = 8
 
 /**
- * The jobs that share dispatches: small ones, many of a kind in one buffer.
- * @param memoryOf the same for jobs of one buffer; false where a job has a buffer to itself
+ * The jobs that share dispatches: small jobs of which a buffer has many of the same kind.
+ * @param memoryOf returns the same value for all jobs of one buffer, and false for a job with a buffer of its own
  */
 export function sharingJobs(jobs: readonly FillJob[], memoryOf: (job: FillJob) => unknown): ReadonlySet<FillJob> {
   const groups = new Map<unknown, Map<string, FillJob[]>>()
@@ -25,7 +25,7 @@ export function sharingJobs(jobs: readonly FillJob[], memoryOf: (job: FillJob) =
   return new Set(large.flat())
 }
 
-/** What makes the elements of a job that can share; undefined for one that cannot. */
+/** The kind of a job that can share, from what makes its elements; undefined for a job that cannot share. */
 function kindOf({ source, elementCount, part, patches }: FillJob): string | undefined {
   if (elementCount > MOST_SHARED_ELEMENTS || part !== undefined || patches.length > 0) return undefined
   if (source.kind === 'constant') return source.kind

@@ -11,9 +11,9 @@ import { UniformBlocks } from './uniform-blocks.js'
 import { type FillDispatch, type FillWork, WindowQueue } from './window-queue.js'
 import { workgroupsFor } from './workgroups.js'
 
-/** Dispatches of one submit: their uniform blocks take at most 1 MiB of device memory (2 MiB with parts). */
+/** The largest number of dispatches in one submit. Their uniform blocks take at most 1 MiB of memory (2 MiB with parts). */
 const MAX_DISPATCHES = 4096
-/** A submit may end inside a window, which then takes two pieces. */
+/** Additional blocks, because a submit may end inside a window, which then takes two dispatches. */
 const SPARE_BLOCKS = 4
 const LABEL = 'webgpu-init fill'
 
@@ -23,8 +23,8 @@ export interface FillOptions {
 }
 
 /**
- * Fills every target, in as few submits as the GPU watchdog allows, one after the other. The signal is looked at before each
- * submit, so that an abort costs at most the one that is running. Resolves when the device has done the work.
+ * Fills every target, in as few submits as the GPU watchdog allows, one after the other. The signal is checked before each
+ * submit, so that an abort waits for at most the one that is running. Resolves when the device has done the work.
  */
 export async function submitFills(
   state: DeviceState,
@@ -72,7 +72,7 @@ export async function submitFills(
       bytesDone += bytes
       onProgress?.({ parameter, bytesDone, bytesTotal })
     }
-    // A call that was aborted does not succeed, even when the work was done by then.
+    // An aborted call must not succeed, even if the work was already done at that moment.
     signal?.throwIfAborted()
     requireAlive(state)
   } finally {

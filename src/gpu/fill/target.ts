@@ -2,22 +2,22 @@ import { byteWidth } from '../../core/dtype.js'
 import type { FillJob } from '../../ir/job.js'
 import type { GpuSegment } from '../device/segments.js'
 
-/** A job and where in a buffer its elements begin. */
+/** A job, and the byte of the buffer at which its elements begin. */
 export interface PlacedJob {
   readonly job: FillJob
   readonly byteOffset: number
-  /** Whether it shares dispatches with other small jobs of its buffer. */
+  /** Whether the job shares dispatches with other small jobs in the same buffer. */
   readonly sharing?: boolean
 }
 
-/** A job and the place for its elements. */
+/** A job and the buffer for its elements. */
 export interface FillTarget extends PlacedJob {
   readonly buffer: GPUBuffer
-  /** Whether the source's elements are there already: then only the patches are written. */
+  /** Whether the source's elements are already there, so that only the patches are written. */
   readonly filled?: boolean
 }
 
-/** A target for each segment of the job's parameter. */
+/** One target per segment of the job's parameter. */
 export function targetsOf(job: FillJob, segments: readonly GpuSegment[], sharing: boolean): FillTarget[] {
   return segments.map(({ buffer, byteOffset, firstElement, elementCount }) => ({
     job: segments.length === 1 ? job : { ...job, firstElement: job.firstElement + firstElement, elementCount },

@@ -2,17 +2,20 @@ import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
 import type { RandomDistribution, TorchCpuSource } from '../../ir/generator.js'
 import { mersenneStream } from '../../random/libraries/mt19937.js'
 
-/** What the host makes for some elements of a draw. */
+/** What the host makes for a run of elements of a draw. */
 export interface HostWords {
   readonly words: Uint32Array<ArrayBuffer>
-  /** distribution.c of the shader. */
+  /** The integers for the shader's field distribution.c. */
   readonly extra: readonly number[]
 }
 
 /**
- * The words of PyTorch's CPU stream that elements [first, first + count) of one call of uniform_ or normal_ need, in the
- * order in which shaders/generators/torch_cpu_*.wgsl look for them. `extra` of normals: where the redone block starts, how
- * many words lie before its own, and how far the first element is from the first word.
+ * The words of PyTorch's CPU stream that one call of uniform_ or normal_ needs for elements [first, first + count), in the
+ * order in which shaders/generators/torch_cpu_*.wgsl read them.
+ *
+ * PyTorch draws the last 16 normals of a tensor again if its length is not a multiple of 16. For normals, `extra` is
+ * therefore the start of this redone block, the index of its first own word, and the distance from the first word to the
+ * first element.
  */
 export function torchCpuWords(
   { kind }: RandomDistribution,
@@ -26,7 +29,7 @@ export function torchCpuWords(
     stream.read(position + first, words)
     return { words, extra: [0, 0, 0] }
   }
-  // Where only the redone block is wanted, the upload begins a block earlier, so that the block's start is in it.
+  // If only the redone block is wanted, the upload starts one block earlier, so that it contains the block's start.
   const block = first - (first % TORCH_BLOCK)
   const begin = Math.max(0, block > total - TORCH_BLOCK ? block - TORCH_BLOCK : block)
   const shift = first - begin

@@ -7,24 +7,24 @@ import { jobLayout, MOST_SHARING } from './layouts.js'
 import type { BlockPlace } from './pack-job.js'
 import { packPart, partLayout } from './part-layout.js'
 
-/** The uniform blocks of one submit's dispatches. Writes are ordered with submits, so every submit reuses them. */
+/** The uniform blocks of the dispatches of one submit. Writes and submits keep their order, so every submit reuses them. */
 export class UniformBlocks {
   readonly jobs: GPUBuffer
   readonly parts: GPUBuffer | undefined
   readonly byteLength: number
-  /** What the device says about the memory for them. */
+  /** The device's answer to the request for their memory: null if it was allocated. */
   readonly error: Promise<GPUError | null>
   readonly #device: GPUDevice
   readonly #jobStride: number
   readonly #partStride: number
-  /** What the next write puts into `jobs` and `parts`. */
+  /** The bytes that the next `write` copies into `jobs` and `parts`. */
   readonly #jobBytes: DataView<ArrayBuffer>
   readonly #partBytes: DataView<ArrayBuffer>
   #jobsEnd = 0
   #partsEnd = 0
 
   /**
-   * @param count dispatches of a submit, at most
+   * @param count the largest number of dispatches of a submit
    * @param withParts whether some jobs have a part
    * @param withSharing whether some dispatches have many jobs
    */
@@ -38,7 +38,7 @@ export class UniformBlocks {
     this.#partStride = alignUp(partLayout.byteLength, alignment)
     this.#jobBytes = new DataView(new ArrayBuffer(count * this.#jobStride))
     this.#partBytes = new DataView(new ArrayBuffer(withParts ? count * this.#partStride : 0))
-    // A dispatch of many jobs sees as many blocks as there can be, however few there are.
+    // A shared dispatch binds the largest possible number of blocks, even if it uses fewer.
     const unseen = withSharing ? MOST_SHARING * jobLayout.byteLength : 0
     const usage = USAGE_UNIFORM | USAGE_COPY_DST
     const make = (what: string, size: number) => device.createBuffer({ label: `webgpu-init ${what}`, size, usage })
@@ -52,7 +52,7 @@ export class UniformBlocks {
     this.byteLength = this.jobs.size + (this.parts?.size ?? 0)
   }
 
-  /** Forgets the blocks of the submit before. */
+  /** Discards the blocks of the previous submit. */
   clear(): void {
     new Uint8Array(this.#jobBytes.buffer, 0, this.#jobsEnd).fill(0)
     new Uint8Array(this.#partBytes.buffer, 0, this.#partsEnd).fill(0)
@@ -65,14 +65,17 @@ export class UniformBlocks {
     return alignUp(this.#jobsEnd, this.#jobStride) < this.#jobBytes.byteLength
   }
 
-  /** A block of zeros for a dispatch, or one right behind the last: another job of the same dispatch. */
+  /**
+   * Adds a block of zeros.
+   * @param behind false for a new dispatch; true for one more job of the last dispatch, directly behind its other blocks
+   */
   add(behind = false): BlockPlace {
     const at = behind ? this.#jobsEnd : alignUp(this.#jobsEnd, this.#jobStride)
     this.#jobsEnd = at + jobLayout.byteLength
     return { view: this.#jobBytes, at }
   }
 
-  /** Whether the last dispatch's blocks can have another behind them. */
+  /** Whether there is room for one more block of the last dispatch. */
   get hasRoomBehind(): boolean {
     return this.#jobsEnd + jobLayout.byteLength <= this.#jobBytes.byteLength
   }

@@ -11,41 +11,41 @@ import type { UniformBlocks } from './uniform-blocks.js'
 /** The pipelines that run a job. */
 export interface FillPipelines {
   readonly pipeline: GPUComputePipeline
-  /** Names the pipeline in what is learnt about the device's speed. */
+  /** The name under which the measured speed of the pipeline is stored. */
   readonly pipelineId: string
   /** The pipelines of the job's patches. */
   readonly patchPipeline: (patch: Patch) => GPUComputePipeline
 }
 
 /**
- * A job, the pipelines that run it, and the place for its elements. Where it shares dispatches, its pipeline takes many jobs a
- * dispatch (shaders/core/jobs.wgsl), and the job has neither part nor patches.
+ * A job, the pipelines that run it, and the place of its elements. If the job shares dispatches, its pipeline takes many jobs
+ * per dispatch (shaders/core/jobs.wgsl), and the job has neither a part nor patches.
  */
 export interface FillWork extends FillTarget, FillPipelines {}
 
-/** A piece of a window, or of a patch on it; or the windows of several jobs, a row of workgroups each. */
+/** A piece of a window, a patch on such a piece, or the windows of several jobs with one row of workgroups each. */
 export interface FillDispatch {
   readonly pipeline: GPUComputePipeline
   readonly buffer: GPUBuffer
   readonly binding: Binding
   readonly layout: BindingLayout
-  /** Byte offsets of its uniform blocks. */
+  /** Byte offsets of the dispatch's uniform blocks. */
   readonly blocks: readonly number[]
-  /** Of the job that has most. */
+  /** The number of iterations of the longest job. */
   iterations: number
   rows: number
 }
 
-/** What goes into one submit. */
+/** The work of one submit. */
 export interface FillBatch {
   readonly dispatches: readonly FillDispatch[]
-  /** Bytes that are finished with it. */
+  /** Bytes of the targets that this batch completes. */
   readonly bytes: number
-  /** The parameter that its last elements belong to. */
+  /** The parameter to which the last elements of the batch belong. */
   readonly parameter: string
 }
 
-/** Small jobs that may share dispatches are brought together, where the first of them is. */
+/** Moves the small jobs that may share dispatches to the place of the first of them. */
 function sharersTogether(work: readonly FillWork[]): FillWork[] {
   const groups = new Map<unknown, Map<string, FillWork[]>>()
   const ordered: FillWork[][] = []
@@ -65,14 +65,14 @@ function sharersTogether(work: readonly FillWork[]): FillWork[] {
   return ordered.flat()
 }
 
-/** The windows of all targets, handed out in pieces as the budget allows. */
+/** The windows of all targets, divided into pieces as the budget allows. */
 export class WindowQueue {
-  /** At most so many dispatches, but for windows that a submit cuts. */
+  /** The number of dispatches, if no submit ends inside a window. */
   readonly dispatchCount: number
   readonly #windows: readonly { readonly work: FillWork; readonly window: BindingWindow }[]
   #next = 0
   #done = 0
-  /** Patches of the piece handed out last: they come next. */
+  /** The patches of the piece that was returned last. They come next. */
   #patches: { work: FillWork; patch: Patch; binding: Binding; span: FillWindow }[] = []
 
   constructor(work: readonly FillWork[], limits: GPUSupportedLimits) {
@@ -94,7 +94,7 @@ export class WindowQueue {
     return this.#next >= this.#windows.length && this.#patches.length === 0
   }
 
-  /** Packs the blocks of as much work as a submit may have. */
+  /** Packs the blocks of the next submit, with as much work as the budget allows. */
   next(budget: SubmitBudget, blocks: UniformBlocks): FillBatch {
     const dispatches: FillDispatch[] = []
     let bytes = 0

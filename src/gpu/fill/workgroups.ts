@@ -1,17 +1,18 @@
 import { isCpuAdapter } from '../device/adapter-info.js'
 import type { DeviceState } from '../device/device-state.js'
 
-/** Invocations per workgroup of the fill shaders: 64 is no worse than 256 on any device measured (bench/results.md). */
+/** Invocations per workgroup of the fill shaders: 64 was no slower than 256 on any measured device (bench/results.md). */
 export const WORKGROUP_INVOCATIONS = 64
 
-/** Iterations of an invocation on a CPU, where there are enough for LEAST_WORKGROUPS: what it does only once is then little. */
+/** Iterations per invocation on a CPU, if LEAST_WORKGROUPS remain, so that the cost of starting an invocation is small. */
 const CPU_ITERATIONS = 32
 const LEAST_WORKGROUPS = 16
 
 /**
- * Workgroups of the fill shaders for so many iterations of their loop. More than 2048 bring nothing: the shaders stride. Well under
- * the limit of 65535. A GPU is better filled by many invocations of an iteration each, a CPU by few of many.
- * @param rows jobs that share the dispatch, so many workgroups each
+ * Workgroups of the fill shaders for this number of iterations of their loop. More than 2048 have no advantage, because the
+ * invocations stride through the elements, and the limit of 65535 is far away. A GPU is busiest with many invocations of one
+ * iteration each, a CPU with few invocations of many iterations.
+ * @param rows the number of jobs that share the dispatch; each gets this number of workgroups
  */
 export function workgroupsFor(state: DeviceState, iterations: number, rows = 1): number {
   const most = Math.min(2048, Math.ceil(iterations / WORKGROUP_INVOCATIONS))

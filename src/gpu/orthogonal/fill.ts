@@ -17,10 +17,10 @@ import { elementSpan, type MadeMatrices, writeOrthogonalPart } from './part.js'
 
 type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 
-/** Whether a job's elements are matrices, which this fills. */
+/** Whether the job's elements are orthogonal matrices, which this module fills. */
 export const isOrthogonalJob = ({ source }: FillJob): boolean => source.kind === 'orthogonal'
 
-/** The matrices as they are drawn and made: a wide one of JAX's is drawn as its transpose. */
+/** The shape in which the matrices are drawn and factorised. A wide matrix of JAX is drawn as its transpose. */
 export function madeShape({ distribution, generatorSource }: OrthogonalSource): MatrixShape {
   const { batch, rows, columns } = distribution
   return drawsTransposed(distribution, generatorSource)
@@ -42,10 +42,11 @@ export function checkOrthogonal(state: DeviceState, { name, source, dtype }: Fil
 }
 
 /**
- * Fills the targets of one parameter with an orthogonal distribution: N(0, 1), then Q of its QR factorisation. As many matrices as
- * `groupSize` allows are worked on at a time; a parameter that is held whole in one buffer is made in place (float32) or out
- * of scratch memory for one group. Of a part, of a tensor in several buffers and of a delta-orthogonal every group that is
- * touched is made whole in scratch memory, and what is wanted of it is kept: the same bits as in the whole.
+ * Fills the targets of one parameter with an orthogonal distribution: draws N(0, 1), then takes Q of the QR factorisation, for
+ * up to `groupSize` matrices at a time. If one buffer holds the whole parameter, the matrices are made in place (float32), or
+ * from scratch memory for one group. For a part, a tensor in several buffers and a delta-orthogonal, every group that has
+ * wanted elements is made completely in scratch memory and the wanted elements are copied, so that the bits are the same as
+ * in the whole tensor.
  */
 export async function fillOrthogonal(
   state: DeviceState,
@@ -70,7 +71,7 @@ export async function fillOrthogonal(
 
 const spanOf = ({ job }: FillTarget) => elementSpan(job)
 
-/** What no matrix has, and what shaders/orthogonal/part.wgsl needs to add parts of words to. */
+/** Fills with zeros: elements outside the matrices are 0, and shaders/orthogonal/part.wgsl adds 16-bit values to zero words. */
 export function zeros({ name, dtype, elementCount }: FillJob): FillJob {
   const source = { kind: 'constant', pattern: new Uint8Array(16) } as const
   return { name, dtype, firstElement: 0, elementCount, source, patches: [] }
@@ -107,7 +108,7 @@ async function fillWhole(
   return withMatrices(state, job.name, perGroup * each, make)
 }
 
-/** The draws of matrices [first, first + count) and their places from a region on, under the parameter's name. */
+/** The draws of matrices [first, first + count) and their places from the region's start, under the parameter's name. */
 function normalsOf(
   { name, source }: FillJob,
   draws: readonly FillJob[],
@@ -126,7 +127,7 @@ function normalsOf(
     .map((draw, index) => ({ job: { ...draw, name }, buffer, byteOffset: byteOffset + 4 * index * each }))
 }
 
-/** Makes, in turn, every group of matrices that has elements of `spans` (of the whole tensor), and shows it to `use`. */
+/** Makes every group of matrices that has elements of `spans` (of the whole tensor), one after the other, and calls `use`. */
 export async function forEachGroup(
   state: DeviceState,
   job: FillJob,
@@ -142,7 +143,7 @@ export async function forEachGroup(
   const perGroup = groupSize(state, shape, byteWidth('float32'))
   const centre = matrixOffset(distribution)
   const draws = orthogonalNormals(source)
-  // Rows and columns of a matrix that lies transposed in the buffer; of one that does not, as if of a single row.
+  // The shape of a matrix that lies transposed in the buffer. Any other matrix is described as a single row.
   const transposed = drawsTransposed(distribution, source.generatorSource)
   const turned = transposed ? { rows: distribution.rows, columns: distribution.columns } : { rows: 1, columns: each }
   await withMatrices(state, job.name, perGroup * each, async (buffer) => {
@@ -150,7 +151,7 @@ export async function forEachGroup(
       const batch = Math.min(perGroup, shape.batch - matrix)
       const first = matrix * each
       const count = batch * each
-      // A delta-orthogonal has one matrix, and zeros that belong to it all over the tensor.
+      // A delta-orthogonal has one matrix, and its zeros, which belong to the matrix, are spread over the whole tensor.
       if (distribution.field === 1 && !spans.some(([from, end]) => from < first + count && end > first)) continue
       signal?.throwIfAborted()
       const region = { buffer, byteOffset: 0 }
@@ -168,7 +169,7 @@ export async function forEachGroup(
   })
 }
 
-/** Scratch memory for float32 matrices, freed in any case. */
+/** Runs `work` with scratch memory for float32 matrices, which is always freed. */
 async function withMatrices<T>(
   state: DeviceState,
   name: string,

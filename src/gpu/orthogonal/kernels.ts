@@ -5,12 +5,12 @@ import { pipeline } from '../pipelines/pipelines.js'
 import type { BindingLayout, PipelineKey } from '../shaders/pipeline-key.js'
 import { WINDOW_BYTES } from './layout.js'
 
-/** With a second output behind the inputs. */
+/** A layout with a second output behind the inputs. */
 const twoOutputs: BindingLayout = {
   name: 'kernel with two outputs',
   entries: [kernelOutput, kernelRecord, kernelInput, kernelInput, kernelOutput],
 }
-/** The matrices' left operand comes through a uniform window. */
+/** A layout that reads the left operand of the product through a uniform window. */
 const windowed: BindingLayout = {
   name: 'kernel with a window',
   entries: [kernelOutput, kernelRecord, { type: 'uniform', minBindingSize: WINDOW_BYTES }, kernelInput],
@@ -40,11 +40,11 @@ export interface Kernel {
 }
 
 export interface Kernels extends Readonly<Record<StepName, Kernel>> {
-  /** The product of matrices. */
+  /** The matrix product. */
   readonly gram: Kernel
   /** Invocations in a workgroup of `gram`. */
   readonly lanes: number
-  /** Whether `gram` reads its left operand through a uniform window, not whole. */
+  /** Whether `gram` reads its left operand through a uniform window instead of as a whole. */
   readonly window: boolean
 }
 
@@ -62,8 +62,8 @@ export async function orthogonalKernels(state: DeviceState): Promise<Kernels> {
 }
 
 /**
- * Invocations per workgroup of the matrix product. A CPU runs eight at a time, those beyond a matrix's edge too, so more are
- * waste there; a GPU has 32 or 64 in step.
+ * Invocations per workgroup of the matrix product. A CPU runs eight at a time, even those beyond the edge of a matrix, so
+ * more would waste time there. A GPU runs 32 or 64 in step.
  */
 function productLanes(state: DeviceState): number {
   return isCpuAdapter(state.device) ? 8 : 32
@@ -76,8 +76,8 @@ function productLoads(state: DeviceState): keyof typeof productKeys {
 }
 
 /**
- * Whether the matrix product shares what it loads between the invocations of a subgroup, which are a workgroup's then. Only on
- * a CPU, whose loads cost several multiplications each: hardware has caches for it.
+ * Whether the matrix product shares the loaded values between the invocations of a subgroup, which are then the whole
+ * workgroup. This is only useful on a CPU, where a load costs several multiplications; a GPU has caches for it.
  */
 function sharesLoads(state: DeviceState): boolean {
   const { device } = state

@@ -3,31 +3,31 @@ import type { MatrixShape } from '../../linalg/shape.js'
 import type { DeviceState } from '../device/device-state.js'
 import { alignUp } from '../device/windows.js'
 
-/** Columns that are made orthonormal together. The kernels have it built in. */
+/** The number of columns that are made orthonormal together. It is built into the kernels. */
 export const PANEL = 32
-/** vec4s of a panel's row. */
+/** The number of vec4s in a row of a panel. */
 export const PANEL_QUADS: number = PANEL / 4
-/** A uniform binding that every device has. */
+/** The size of a uniform binding that every device supports, in bytes. */
 export const WINDOW_BYTES = 65536
-/** Rows of a panel's 32 floats that it can show. */
+/** The number of rows of 32 floats that fit into such a binding. */
 export const WINDOW_ROWS: number = WINDOW_BYTES / 4 / PANEL
-/** Length of the sums that one workgroup makes. */
+/** The length of the sums that one workgroup computes. */
 export const CHUNK = 256
-/** A dispatch may have this many workgroups a dimension. */
+/** The largest number of workgroups in one dimension of a dispatch. */
 export const MAX_GROUPS = 65535
-/** Scratch memory for the matrices that are worked on at a time; one matrix may need more. */
+/** Scratch memory for one group of matrices, in bytes. A single large matrix may need more. */
 const SCRATCH_BYTES = 256 * 2 ** 20
 
-/** Sizes of a group of matrices, as vectors that become orthonormal: tall matrices' columns, wide matrices' rows. */
+/** The sizes of a group of matrices. Its vectors are the columns of tall matrices and the rows of wide matrices. */
 export interface OrthogonalLayout {
   readonly batch: number
   readonly length: number
   readonly count: number
   readonly wide: boolean
-  /** Padded to whole panels. */
+  /** Both are padded to whole panels. */
   readonly rows: number
   readonly columns: number
-  /** vec4s from one vector to the next, and from one row across all vectors to the next. */
+  /** The number of vec4s from one vector to the next, and from one row across all vectors to the next. */
   readonly lengthQuads: number
   readonly countQuads: number
   readonly matrixQuads: number
@@ -44,7 +44,7 @@ export function orthogonalLayout({ batch, rows, cols }: MatrixShape): Orthogonal
   return { batch, length, count, wide, ...padded, lengthQuads, countQuads, matrixQuads }
 }
 
-/** vec4s from one row of `floats` to the next: no multiple of 512 bytes, lest rows crowd into the same lines of a cache. */
+/** The number of vec4s from one row of `floats` to the next. A multiple of 512 bytes would map rows to the same cache lines. */
 export function stride(floats: number): number {
   const quads = floats / 4
   return quads % 32 === 0 ? quads + 4 : quads
@@ -63,9 +63,9 @@ export const scratchNames = [
 ] as const
 export type ScratchName = (typeof scratchNames)[number]
 
-/** Scratch buffers of a group, in vec4s. */
+/** The sizes of a group's scratch buffers, in vec4s. */
 export function scratchQuads(l: OrthogonalLayout): Record<ScratchName, number> {
-  // A uniform binding shows a whole window, also of the last rows.
+  // A uniform binding is always a whole window long, even for the last rows.
   const window = WINDOW_ROWS * PANEL_QUADS
   const panel = l.batch * PANEL * l.lengthQuads
   const small = l.batch * PANEL * PANEL_QUADS
@@ -80,7 +80,7 @@ export function scratchQuads(l: OrthogonalLayout): Record<ScratchName, number> {
     parts:
       l.batch *
       PANEL *
-      // The strides of columns that are fewer may be longer than those of all by the step that keeps them apart.
+      // A product of fewer columns may have a longer stride, by the padding that avoids multiples of 512 bytes.
       Math.max(Math.ceil(l.rows / CHUNK) * (l.countQuads + 4), Math.ceil(l.columns / CHUNK) * l.lengthQuads),
     worst: l.batch,
   }
@@ -95,7 +95,7 @@ export function groupSize(state: DeviceState, shape: MatrixShape, byteWidth: num
   const one = orthogonalLayout({ ...shape, batch: 1 })
   const sizes = Object.values(scratchQuads(one)).map((quads) => 16 * quads)
   const { maxStorageBufferBindingSize, maxBufferSize } = state.device.limits
-  // Bindings of source and target begin at an aligned offset before their matrices.
+  // The bindings of source and target begin at an aligned offset, up to 256 bytes before their matrices.
   const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize) - 256
   const largest = Math.max(...sizes)
   const bytes = shape.rows * shape.cols * byteWidth

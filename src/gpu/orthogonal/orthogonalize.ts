@@ -1,5 +1,5 @@
-// Q of the QR factorisation, on the GPU. steps.ts has the method. All sums have a fixed order and no step
-// depends on timing: a device gives the same bits every time.
+// Q of the QR factorisation on the GPU; steps.ts describes the method. All sums have a fixed order and no step depends on
+// timing, so a device gives the same bits every time.
 //
 // Vectors that depend on earlier ones are rounding noise once those are projected out: as with Householder's method their
 // directions are arbitrary, but orthonormal. The factorisation says when that happened; it is then repeated on what it
@@ -26,20 +26,20 @@ import { type DTypedRegion, loadStep, storeStep } from './region.js'
 import { OrthogonalSteps } from './steps.js'
 
 const WORK = { label: 'webgpu-init orthogonal', subject: 'an orthogonal matrix' }
-/** A panel that is further from orthonormal before its last round may not be orthonormal after it. */
+/** If a panel is further from orthonormal than this before its last round, the last round may not be enough. */
 const FAR_FROM_ORTHONORMAL = 0.1
 const MAX_FACTORISATIONS = 5
 
 type Scratch = Readonly<Record<ScratchName, GPUBuffer>>
 
-/** Bytes of GPU memory that the call needs beside source and target; what of it is kept for a next call, src/gpu/device/scratch.ts says. */
+/** Bytes of GPU memory that the call needs in addition to source and target. src/gpu/device/scratch.ts caches small buffers. */
 export function orthogonalScratchBytes(state: DeviceState, shape: MatrixShape): number {
   if (shape.batch * shape.rows * shape.cols === 0) return 0
   const group = orthogonalLayout({ ...shape, batch: groupSize(state, shape, byteWidth('float32')) })
   return Object.values(scratchQuads(group)).reduce((sum, quads) => sum + 16 * quads, 0)
 }
 
-/** The records in `worst`, combined over the group. */
+/** The largest values of the records in `worst`, over the matrices of the group. */
 async function readWorst(
   state: DeviceState,
   { worst }: Scratch,
@@ -70,10 +70,10 @@ function withGroupScratch<T>(
 }
 
 /**
- * Replaces each matrix of `source` (normals, float32, row-major) by gain times the Q of its QR factorisation, with R's
- * diagonal positive, in `target`'s dtype. A wide matrix is transposed first and its Q transposed back, as PyTorch's
- * orthogonal_ does: rows are then orthonormal. Source and target may be the same region when both are float32; otherwise
- * the source is read only. Not bit-exact between devices, but the same bits every time on one.
+ * Factorises each matrix of `source` (normals, float32, row-major) and writes gain times Q to `target`, in its dtype. The
+ * diagonal of R is positive. A wide matrix is transposed first and its Q transposed back, as in PyTorch's orthogonal_, so
+ * that its rows are orthonormal. Source and target may be the same region when both are float32; otherwise the source is
+ * only read. The bits differ between devices, but are the same every time on one device.
  *
  * A failed or aborted call may leave some matrices of `target` written.
  *

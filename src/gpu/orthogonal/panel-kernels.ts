@@ -12,7 +12,7 @@ import {
 } from './layout.js'
 import { FLIP, packTask, type Task } from './task.js'
 
-/** A matrix in a scratch buffer, offsets and strides in vec4s. */
+/** A matrix in a scratch buffer. Offsets and strides count vec4s. */
 export interface Place {
   readonly buffer: GPUBuffer
   readonly offset: number
@@ -20,7 +20,7 @@ export interface Place {
   readonly batch: number
 }
 
-/** The matrices in a group's scratch buffers, and the products and sums of them that a panel needs, as dispatches. */
+/** The matrices in a group's scratch buffers, and as dispatches the products and sums of them that a panel needs. */
 export class PanelKernels {
   readonly #layout: OrthogonalLayout
   readonly #buffers: Readonly<Record<ScratchName, GPUBuffer>>
@@ -51,12 +51,12 @@ export class PanelKernels {
     return this.small('flipped', this.#layout.rows)
   }
 
-  /** Rows of 32. */
+  /** A matrix with rows of 32 floats. */
   small(name: ScratchName, rows: number): Place {
     return { buffer: this.#buffers[name], offset: 0, stride: PANEL_QUADS, batch: rows * PANEL_QUADS }
   }
 
-  /** transpose(a) * b for a of depth x 32 and b of depth x columns, as parts. */
+  /** transpose(a) * b, where a is depth x 32 and b is depth x columns, as parts that are still to be added up. */
   gram(a: Place, depth: number, b: Place, columns: number): KernelDispatch[] {
     const { batch } = this.#layout
     const quads = columns / 4
@@ -70,7 +70,7 @@ export class PanelKernels {
       for (let row = 0; row < depth; row += window ? WINDOW_ROWS : depth) {
         const rows = window ? Math.min(WINDOW_ROWS, depth - row) : depth
         const splits = Math.ceil(rows / CHUNK)
-        // A uniform binding has to begin where the rows do.
+        // A uniform binding has to begin exactly where the rows begin.
         const binding = { offset: 16 * (matrix * a.batch + row * PANEL_QUADS), size: 16 * WINDOW_ROWS * PANEL_QUADS }
         work.push({
           ...gram,
@@ -99,13 +99,13 @@ export class PanelKernels {
     return work
   }
 
-  /** Adds up the parts of a product of `rows` x `columns` that had this depth. */
+  /** Adds up the parts of a `rows` x `columns` product of this depth. */
   combine(rows: number, columns: number, depth: number, to: Place, flags: number): KernelDispatch {
     const parts = this.parts(columns, depth)
     return this.#blocks(parts, rows, columns, to, { ...this.#splits(parts, depth), flags })
   }
 
-  /** `from` less the parts of a product of a panel's shape that had this depth, both ways round. */
+  /** Subtracts the parts of a product of this depth from the panel `from`, and writes the result in both orientations. */
   subtract(depth: number, from: Place, to: Place, flipped: Place): KernelDispatch {
     const { rows, batch } = this.#layout
     const parts = this.parts(rows, depth)
@@ -123,7 +123,7 @@ export class PanelKernels {
     )
   }
 
-  /** transpose(a) * b for a of 32 x 32 and b of a panel's shape, both ways round. */
+  /** transpose(a) * b, where a is 32 x 32 and b is a panel, in both orientations. */
   apply(a: Place, b: Place, to: Place, flipped: Place): KernelDispatch {
     const { rows, batch } = this.#layout
     return this.step(
@@ -139,12 +139,12 @@ export class PanelKernels {
     )
   }
 
-  /** The transpose of `rows` x `columns` of a. */
+  /** The transpose of the `rows` x `columns` matrix a. */
   flip(a: Place, to: Place, rows: number, columns: number): KernelDispatch {
     return this.#blocks(a, rows, columns, to, { splits: 1, flags: FLIP })
   }
 
-  /** One dispatch of a kernel other than `gram`: its output, its inputs, and a second output. */
+  /** One dispatch of a kernel other than `gram`: its output, its inputs, and its second output. */
   step(
     kernel: StepName,
     task: Task,
@@ -163,7 +163,7 @@ export class PanelKernels {
     }
   }
 
-  /** Where `gram` leaves a product of `columns` columns and this depth, in parts to be added up. */
+  /** The place in which `gram` leaves the parts of a product with these columns and this depth. */
   parts(columns: number, depth: number): Place {
     const own = stride(columns)
     return { buffer: this.#buffers.parts, offset: 0, stride: own, batch: Math.ceil(depth / CHUNK) * PANEL * own }

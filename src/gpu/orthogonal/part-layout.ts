@@ -1,7 +1,7 @@
 import type { PartGeometry } from '../../ir/part.js'
 import { type BindingLayout, uniformBlocks } from '../shaders/pipeline-key.js'
 
-/** Byte offsets of `OrthogonalPart` in shaders/orthogonal/part.wgsl. A test reads them out of the shader and compares. */
+/** Byte offsets of `OrthogonalPart` in shaders/orthogonal/part.wgsl. A test reads them from the shader and compares them. */
 export const orthogonalPartLayout = {
   firstElement: 0,
   axisCount: 4,
@@ -19,14 +19,14 @@ export const orthogonalPartLayout = {
   byteLength: 176,
 } as const
 
-/** Float32 matrices one after another: elements [first, first + count) of all that an orthogonal distribution has. */
+/** Float32 matrices one after another: elements [first, first + count) of all matrices of an orthogonal distribution. */
 export interface MatrixElements {
   readonly first: number
   readonly count: number
-  /** Index in the whole tensor of element 0 of the matrices, and from one of their elements to the next. */
+  /** The index in the whole tensor of element 0 of the matrices; `stride` is the distance from one element to the next. */
   readonly centre: number
   readonly stride: number
-  /** Of a matrix that is kept transposed; 1 and all its elements where it is not. */
+  /** The shape of a matrix that is stored transposed; otherwise 1 row with all its elements. */
   readonly rows: number
   readonly columns: number
 }
@@ -49,7 +49,7 @@ export function packOrthogonalPart(
   return block.buffer as ArrayBuffer
 }
 
-/** Target, uniform block, matrices. */
+/** The target, the uniform block and the matrices. */
 export const orthogonalPartBindings: BindingLayout = {
   name: 'orthogonal part',
   entries: [{ type: 'storage' }, /* @__PURE__ */ uniformBlocks(orthogonalPartLayout), { type: 'read-only-storage' }],

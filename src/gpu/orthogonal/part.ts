@@ -16,18 +16,18 @@ import { pipeline, pipelineName } from '../pipelines/pipelines.js'
 import { type PipelineKey, roundSlots } from '../shaders/pipeline-key.js'
 import { type MatrixElements, orthogonalPartBindings, orthogonalPartLayout, packOrthogonalPart } from './part-layout.js'
 
-/** The matrices at hand, in a buffer of their own. */
+/** The matrices of one group, in a buffer of their own. */
 export interface MadeMatrices extends MatrixElements {
   readonly buffer: GPUBuffer
 }
 
 const LABEL = 'webgpu-init orthogonal part'
 
-/** The elements of a job, as a part of its whole tensor: where they are one run, that is the part. */
+/** The elements of a job as a part of the whole tensor. A job without a part is one run of elements. */
 export const geometryOf = ({ part, firstElement, elementCount }: FillJob): PartGeometry =>
   part ?? { firstElement: 0, axes: [{ length: firstElement + elementCount, stride: 1 }] }
 
-/** Elements of the whole tensor from the first to the last that a job holds. */
+/** The range of the whole tensor from the first to the last element of a job. */
 export function elementSpan(job: FillJob): readonly [first: number, end: number] {
   const geometry = geometryOf(job)
   const { firstElement, elementCount } = job
@@ -35,8 +35,8 @@ export function elementSpan(job: FillJob): readonly [first: number, end: number]
 }
 
 /**
- * Writes those elements of a target that lie in the matrices at hand; the target was set to 0 before. In submits as
- * short as other work's.
+ * Writes those elements of a target that lie in the given matrices. The target must have been filled with zeros before. The
+ * submits stay within the submit budget.
  */
 export async function writeOrthogonalPart(
   state: DeviceState,

@@ -1,4 +1,4 @@
-// Matrices come into scratch memory from a region of any dtype, and go back to one.
+// Copies matrices from a region of any dtype into scratch memory, and back.
 import { byteWidth, type FloatDType } from '../../core/dtype.js'
 import type { DeviceState } from '../device/device-state.js'
 import type { GpuRegion } from '../device/segments.js'
@@ -13,7 +13,7 @@ export interface DTypedRegion extends GpuRegion {
   readonly dtype: FloatDType
 }
 
-/** The words of a region from matrix `first` on, as a binding, and where in it they begin. */
+/** A binding of the region's words from matrix `first` on, and the position in it at which they begin. */
 function regionView(
   state: DeviceState,
   { buffer, byteOffset }: GpuRegion,
@@ -56,7 +56,7 @@ export async function loadStep(
     record,
     output: { buffer: to },
     a: view,
-    // As the shader's QUADS_ACROSS has it.
+    // These numbers match QUADS_ACROSS in the shader.
     grid: wide ? [Math.ceil(lengthQuads / 32), columns, batch] : [columns / 32, Math.ceil(lengthQuads / 4), batch],
     cost: 16 * batch * matrixQuads,
   }

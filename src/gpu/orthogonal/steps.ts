@@ -5,8 +5,9 @@ import { PanelKernels, type Place } from './panel-kernels.js'
 import { FIRST, FLIP, INDEPENDENT, ORTHONORMAL, PROJECTED } from './task.js'
 
 /**
- * Squared length that the projection took off a vector, as a multiple of what it left, up to which it may stand: the rest
- * in the finished vectors' span is rounding times the root of this. And what the second may still take.
+ * The largest ratio of the squared length that a projection removed from a vector to the squared length that it left. The
+ * remaining component in the span of the finished vectors is the rounding error times the square root of this ratio. The
+ * first limit is for one projection, the other one for the second of two projections.
  */
 const ONCE_IS_ENOUGH = 8
 const TWICE_IS_ENOUGH = 0.01
@@ -16,13 +17,13 @@ const limitBits = (limit: number): number => new Uint32Array(Float32Array.of(lim
 /**
  * The factorisation of a group of matrices as dispatches.
  *
- * Panels of 32 vectors are taken in order. Each is projected out of the finished ones' span and made orthonormal by a round
- * of Cholesky QR: block Gram-Schmidt. For normals one projection and one round are enough while many dimensions are left;
- * where few are, at the end of a square matrix, a panel is projected and made orthonormal again, and then twice is enough
- * (Giraud, Langou, Rozloznik 2005). Panels in few dimensions are far from orthonormal, which takes rounds more. Whether it
- * was enough is measured on the way (orthogonal/cholesky). R's diagonal is positive, since every factor taken off is upper
- * triangular with a positive diagonal. The finished vectors are kept both ways round, so that every product of matrices is
- * transpose(32 columns) * b.
+ * The method is block Gram-Schmidt. It takes panels of 32 vectors in order, projects each panel out of the span of the
+ * finished vectors, and makes it orthonormal by a round of Cholesky QR. The input is normals, so one projection and one
+ * round are enough while many dimensions are left. Where few are left, at the end of a square matrix, a panel is projected
+ * and made orthonormal a second time; twice is always enough (Giraud, Langou, Rozloznik 2005). With very few dimensions left
+ * a panel is far from orthonormal, and needs additional rounds. The kernel orthogonal/cholesky measures whether the steps
+ * were enough. The diagonal of R is positive, because every factor is upper triangular with a positive diagonal. The
+ * finished vectors are stored in both orientations, so that every matrix product has the form transpose(32 columns) * b.
  */
 export class OrthogonalSteps {
   readonly #layout: OrthogonalLayout
@@ -36,8 +37,8 @@ export class OrthogonalSteps {
   }
 
   /**
-   * Replaces the vectors by orthonormal ones and leaves in `worst` what it met.
-   * @param careful takes the most rounds for every panel, whatever its place
+   * Replaces the vectors by orthonormal ones, and leaves in `worst` what was measured on the way.
+   * @param careful whether every panel gets the largest number of rounds, whatever its place
    */
   factorise(careful: boolean): KernelDispatch[] {
     const { columns, length } = this.#layout
@@ -46,14 +47,14 @@ export class OrthogonalSteps {
       const left = length - first
       const narrow = careful || left < 4 * PANEL
       const twice = narrow || left < length / 4
-      // The first panel is not projected to other memory, and a kernel cannot read what it writes.
+      // The first panel is not projected into other memory, and a kernel cannot write the buffer that it reads.
       const rounds = narrow ? 3 : twice || left < 8 * PANEL || first === 0 ? 2 : 1
       work.push(...this.#panelSteps(first, twice, rounds))
     }
     return work
   }
 
-  /** @param twice a second projection goes before the last of the rounds */
+  /** @param twice whether there is a second projection, before the last round */
   #panelSteps(first: number, twice: boolean, rounds: 1 | 2 | 3): KernelDispatch[] {
     const { rows } = this.#layout
     const own = this.#panels.vectors(first)
@@ -91,7 +92,7 @@ export class OrthogonalSteps {
     return work
   }
 
-  /** The factor that makes the panel in `flipped` orthonormal, and a look at the panel. */
+  /** Computes the factor that makes the panel in `flipped` orthonormal, and measures the panel. */
   #factorSteps(first: number, check: number, limit: number): KernelDispatch[] {
     const { batch, columns, rows, count } = this.#layout
     const { worst, products, parts } = this.#buffers
@@ -110,7 +111,7 @@ export class OrthogonalSteps {
     ]
   }
 
-  /** Gives vectors that vanished a direction, for another factorisation. */
+  /** Gives vectors that vanished a new direction, so that the factorisation can be repeated. */
   replaceDependentColumns(): KernelDispatch {
     const { batch, length, count, lengthQuads, matrixQuads } = this.#layout
     return this.#panels.step(
@@ -121,7 +122,7 @@ export class OrthogonalSteps {
     )
   }
 
-  /** Leaves in `worst` how far the vectors are from orthonormal. */
+  /** Measures how far the vectors are from orthonormal, and leaves the result in `worst`. */
   measure(): KernelDispatch[] {
     const { batch, columns, rows, count } = this.#layout
     const work: KernelDispatch[] = [
@@ -143,7 +144,7 @@ export class OrthogonalSteps {
     return work
   }
 
-  /** Scalar products of the panel in `flipped` with the first `depth` vectors, one row each, to `products`. */
+  /** Computes the scalar products of the panel in `flipped` with the first `depth` vectors, one row each, in `products`. */
   #products(depth: number): KernelDispatch[] {
     const { rows, columns } = this.#layout
     return [

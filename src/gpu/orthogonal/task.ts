@@ -1,4 +1,4 @@
-/** Fields of `Task` in shaders/orthogonal/task.wgsl, in its order. A test reads them out of the shader and compares. */
+/** The fields of `Task` in shaders/orthogonal/task.wgsl, in its order. A test reads them from the shader and compares them. */
 export const taskFields = [
   'aOffset',
   'aStride',

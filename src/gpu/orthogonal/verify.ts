@@ -14,13 +14,13 @@ import { forEachGroup, madeShape, zeros } from './fill.js'
 import { orthogonalityError } from './orthogonalize.js'
 import { elementSpan, geometryOf, type MadeMatrices, writeOrthogonalPart } from './part.js'
 
-/** Elements compared at a time. */
+/** The number of elements that are compared at a time. */
 const CHUNK_ELEMENTS = 2 ** 18
 const LABEL = 'webgpu-init orthogonal check'
 
 /**
- * Makes the matrices of a part (or of a tensor in several buffers) again, measures how orthogonal they are, and compares
- * what is held with them, bit by bit: a device gives the same bits every time.
+ * Checks a part, or a tensor in several buffers: makes its matrices again, measures how orthogonal they are, and compares the
+ * stored elements with them bit by bit. The comparison is exact because a device gives the same bits every time.
  */
 export async function checkOrthogonalPart(
   state: DeviceState,
@@ -74,11 +74,11 @@ async function groupError(
   return orthogonalityError(state, { buffer, byteOffset: 0, dtype: 'float32' }, shape, source.distribution.gain, signal)
 }
 
-/** Elements of the job, counted from its first, that lie in the matrices; of a delta-orthogonal, all. */
-function heldOf(job: FillJob, { first, count }: MadeMatrices): readonly [begin: number, end: number] {
+/** The range of the job's elements, counted from its first, that lie in the matrices. For a delta-orthogonal it is all. */
+function rangeOf(job: FillJob, { first, count }: MadeMatrices): readonly [begin: number, end: number] {
   if (job.source.kind === 'orthogonal' && job.source.distribution.field > 1) return [0, job.elementCount]
   const geometry = geometryOf(job)
-  // A part keeps the tensor's order.
+  // The elements of a part have the order of the tensor, so a binary search finds the range.
   const before = (element: number): number => {
     let [low, high] = [0, job.elementCount]
     while (low < high) {

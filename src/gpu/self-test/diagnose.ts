@@ -29,8 +29,8 @@ const WORDS = 4096
 const LABEL = 'webgpu-init probe'
 
 /**
- * After a failed self-test: runs the functions that the job's shader is made of, innermost first, and throws an error
- * that names the first one whose results are not the CPU's.
+ * Finds the cause of a failed self-test: runs the functions of the job's shader, the innermost first, and throws an error
+ * that names the first function whose results differ from those of the CPU.
  * @throws WeightInitError `DEVICE_MISCOMPUTES`, always
  */
 export async function diagnose(state: DeviceState, job: FillJob): Promise<never> {
@@ -121,7 +121,7 @@ const normalProbes: readonly Probe[] = [
   }),
 ]
 
-/** What the first difference is, in words; undefined when there is none. */
+/** A description of the first difference, or undefined if there is none. */
 async function runProbe(state: DeviceState, probe: Probe, job: FillJob): Promise<string | undefined> {
   const { device } = state
   const compute = await pipeline(state, {
@@ -160,7 +160,7 @@ async function runProbe(state: DeviceState, probe: Probe, job: FillJob): Promise
   }
 }
 
-/** Any bits for functions of words; for those of float32 bits finite ones, half of them halfway between values of some dtype. */
+/** Arbitrary words; for functions of float32 finite values, of which two in four lie halfway between 16-bit values. */
 function probeWords({ module }: Probe): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(WORDS)
   const four = new Uint32Array(4)

@@ -6,9 +6,9 @@ import { SMALLEST_SCALE } from '../../distributions/checks.js'
 import type { FillJob, FillSource } from '../../ir/job.js'
 import type { Stream } from '../../random/keys.js'
 
-/** The digits of pi as a key; the 64-bit block counter wraps inside the first job. */
+/** The key has the digits of pi. The 64-bit block counter wraps inside the first job. */
 const STREAM: Stream = { key: 0x243f6a8885a308d3n, counter: 2n ** 64n - 300n }
-/** A part with runs of seven, so with quads inside a run and across its end, beyond 2^33. */
+/** A part with runs of seven elements beyond 2^33, so that some groups of four lie inside a run and some cross its end. */
 const PART = {
   firstElement: 2 ** 33 + 5,
   axes: [
@@ -17,7 +17,7 @@ const PART = {
     { length: 99, stride: 2 ** 32 + 9 },
   ],
 } as const
-/** As PART, within the 2^32 elements that a sparse distribution has at most. */
+/** Like PART, but within the 2^32 elements that a sparse distribution may have. */
 const SMALL_PART = {
   firstElement: 5,
   axes: [
@@ -55,7 +55,7 @@ function roundingEdges(dtype: FloatDType): Float32Array {
 const EXPOSED_VALUES = 24
 
 /**
- * Known work for a job's pipeline: every path of its shaders, under the job's own distribution.
+ * Test jobs for a job's pipeline, which run every path of its shaders under the job's own distribution.
  *
  * A narrower store hides the low bits of what the sampler computes. So for narrower dtypes single values get an addend that
  * cancels what the CPU computes: the rest is 0, or the device's error in full view. The addend is the second constant of
@@ -76,11 +76,11 @@ export function selfTestJobs(tested: FillJob, wholeQuads: boolean): FillJob[] {
       patches: [],
     }))
   }
-  // Another library's generator: its own first values.
+  // For another library's generator the test makes the first values of the job.
   if (source.kind === 'generator') {
     return [{ ...tested, elementCount: Math.min(tested.elementCount, 2048), patches: [] }]
   }
-  // Matrices are not compared bit by bit: verify() measures their orthogonality.
+  // Matrices are not compared bit by bit, because verify() measures their orthogonality.
   if (source.kind === 'orthogonal' || source.kind === 'table') return []
   const small = source.sampler === 'sparse'
   const job = (firstElement: number, elementCount: number, constants = source.constants): FillJob => ({
@@ -115,7 +115,7 @@ type SamplerSource = FillSource & { kind: 'sampler' }
 
 const hasAddend = ({ sampler }: SamplerSource): boolean => sampler === 'uniform' || sampler === 'normal'
 
-/** The distribution with this scale and addend: constants (scale, addend, ...), and for a uniform no upper end. */
+/** The distribution with this scale and this addend: constants (scale, addend, ...), and for a uniform no upper end. */
 function withAddend({ sampler, constants }: SamplerSource, scale: number, addend: number): Uint32Array {
   const changed = constants.slice()
   const floats = new Float32Array(changed.buffer)

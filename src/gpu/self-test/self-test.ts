@@ -16,8 +16,9 @@ import { diagnose } from './diagnose.js'
 import { selfTestJobs } from './jobs.js'
 
 /**
- * Makes a few thousand values with every pipeline that the jobs need and this device has not used before, under the
- * jobs' own distributions, and compares them with the CPU's, bit by bit. Once per device and pipeline; it compiles nothing.
+ * Tests every pipeline that the jobs need and that this device has not used before: makes a few thousand values under the
+ * jobs' own distributions and compares them with the CPU's, bit by bit. It runs once per device and pipeline, and compiles
+ * no additional pipeline.
  * @throws WeightInitError `DEVICE_MISCOMPUTES` naming the first function that the device computes wrong
  */
 export async function selfTest(
@@ -46,8 +47,8 @@ export async function selfTest(
 }
 
 /**
- * Not where the host makes the words, nor matrices, and not a user's sampler: whether that equals its CPU reference is for
- * `verify()` to say.
+ * Whether a job's pipeline is tested. Jobs whose words the host makes, orthogonal matrices and custom samplers are not:
+ * whether a custom sampler equals its CPU reference is what `verify()` checks.
  */
 const isSelfTested = (job: FillJob): boolean =>
   !isHostGeneratedJob(job) &&
@@ -64,7 +65,7 @@ async function testPipelines(state: DeviceState, pipelines: readonly (FillPipeli
       return { ...rest, tested: job, job: test, byteOffset }
     }),
   )
-  // Too small to run out of memory; a refused buffer shows up as an error of the submit.
+  // The buffer is too small to run out of memory. If the device refuses it, the submit reports the error.
   const { result: buffer } = withErrorScope(device, 'out-of-memory', () =>
     device.createBuffer({
       label: 'webgpu-init self-test',

@@ -1,4 +1,4 @@
-// Signal propagation on the GPU: the arithmetic of src/signal/run.ts, with weights of any dtype where they are.
+// Signal propagation on the GPU: the arithmetic of src/signal/run.ts, on weights of any dtype in GPU memory.
 import { decodeFloat32 } from '../../core/decode.js'
 import { signalDraw } from '../../signal/draw.js'
 import type { ActivationCall, DeadUnitCall, GroupCall, SignalKernels, TensorSums } from '../../signal/kernels.js'
@@ -12,7 +12,7 @@ import { activationFields, groupFields, packSignal, type SignalStruct } from './
 import { RECORD_BYTES, readSums } from './sums.js'
 import { TensorPool } from './tensors.js'
 
-/** Elements that one workgroup of signal/measure sums. */
+/** The number of elements that one workgroup of signal/measure sums. */
 const MEASURED_PER_GROUP = 16384
 
 export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
@@ -23,7 +23,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
   readonly #tensors: TensorPool
   readonly #queue: SignalQueue
   readonly #products: WeightProducts
-  /** Filled by the host; free when what reads them was submitted. */
+  /** Buffers that the host filled. They can be released when the work that reads them was submitted. */
   #uploaded: GPUBuffer[] = []
 
   constructor(
@@ -84,7 +84,7 @@ export class GpuSignalKernels implements SignalKernels<GPUBuffer> {
     return this.#products.convolution(dy, step, scale, true)
   }
 
-  /** One element of the output from one of each input. */
+  /** Computes each element of the output from one element of each input. */
   async #each(
     entry: string,
     struct: SignalStruct,

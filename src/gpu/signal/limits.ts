@@ -3,15 +3,15 @@ import type { LinearStep, Step } from '../../signal/steps.js'
 import type { DeviceState } from '../device/device-state.js'
 import { alignUp } from '../device/windows.js'
 
-/** Decoded weights lie in a buffer of at most this many bytes; a larger weight comes in pieces. */
+/** The largest buffer of decoded weights, in bytes. A larger weight is decoded in pieces. */
 const WEIGHT_BYTES = 64 * 2 ** 20
 
-/** Bytes of a weight that are decoded at a time. */
+/** The number of bytes of a weight that are decoded at a time. */
 export const weightLimit = ({ device: { limits } }: DeviceState): number =>
   Math.min(WEIGHT_BYTES, limits.maxStorageBufferBindingSize, limits.maxBufferSize)
 
 /**
- * Refuses what no buffer or binding of the device can hold, before any GPU work.
+ * Checks, before any GPU work, that the buffers and bindings of the device can hold every tensor.
  * @throws WeightInitError `LIMIT_EXCEEDED` naming the layer, its bytes, the limit and the remedy
  */
 export function checkSignalLimits(state: DeviceState, steps: readonly Step[], batch: number): void {

@@ -10,16 +10,16 @@ import { gridOf, type SignalQueue } from './queue.js'
 import { packConvolution, packSignal } from './records.js'
 import type { TensorPool } from './tensors.js'
 
-/** Multiplications of one dispatch. */
+/** The largest number of multiplications in one dispatch. */
 const COST_PER_DISPATCH = 2 ** 28
 
-/** The weights that are measured, and where they are. */
+/** The weights that are measured, and their buffers. */
 export interface SignalWeights {
   parameter(name: string): PlannedParameter
   segmentsOf(parameter: PlannedParameter): readonly GpuSegment[]
 }
 
-/** Products of tensors with weights of any dtype and layout, which are decoded piece by piece. */
+/** Products of tensors with weights of any dtype and layout. The weights are decoded piece by piece. */
 export class WeightProducts {
   readonly #state: DeviceState
   readonly #weights: SignalWeights
@@ -35,7 +35,7 @@ export class WeightProducts {
     this.#queue = queue
   }
 
-  /** x W^T scale */
+  /** scale * x W^T */
   async linear(x: GPUBuffer, step: LinearStep, scale: number): Promise<GPUBuffer> {
     const { inFeatures, outFeatures } = step
     const rows = (this.#batch * step.count) / outFeatures
@@ -57,13 +57,13 @@ export class WeightProducts {
     return y
   }
 
-  /** dy W scale */
+  /** scale * dy W */
   async linearBackward(dy: GPUBuffer, step: LinearStep, scale: number): Promise<GPUBuffer> {
     const { inFeatures, outFeatures } = step
     const rows = (this.#batch * step.count) / outFeatures
     const a = await this.#padded(dy, rows, outFeatures)
     const dx = this.#tensors.take(rows * inFeatures)
-    // Pieces of outputs, whole vec4s of dy's rows.
+    // The outputs are processed in pieces of whole vec4s of dy's rows.
     const most = Math.floor(weightLimit(this.#state) / 16 / inFeatures) * 4
     const w = this.#tensors.take(inFeatures * alignUp(Math.min(most, outFeatures), 4))
     for (let first = 0; first < outFeatures; first += most) {
@@ -100,8 +100,8 @@ export class WeightProducts {
   }
 
   /**
-   * A piece of a weight as float32: rows [rowBegin, rowEnd) and columns [columnBegin, columnEnd) of the matrix with rows of
-   * `rowLength` elements that its memory is.
+   * Decodes a piece of a weight to float32. The weight's memory is seen as a matrix with rows of `rowLength` elements, and the
+   * piece is rows [rowBegin, rowEnd) and columns [columnBegin, columnEnd) of it.
    */
   async #gather(
     parameter: PlannedParameter,
@@ -133,7 +133,7 @@ export class WeightProducts {
     }
   }
 
-  /** The weights of outputs [first, end) and all inputs of a layer, at these strides, whichever way round its memory is. */
+  /** Decodes the weights of outputs [first, end) and all inputs of a layer with these strides, for both weight layouts. */
   async #gatherOutputs(
     { weight, inOut, inFeatures, outFeatures }: LinearStep,
     target: GPUBuffer,
@@ -154,7 +154,7 @@ export class WeightProducts {
     })
   }
 
-  /** Rows of `length` elements, each filled up to whole vec4s; the tensor itself where they are whole. */
+  /** Pads rows of `length` elements to whole vec4s. Returns the tensor itself if they need no padding. */
   async #padded(x: GPUBuffer, rows: number, length: number): Promise<GPUBuffer> {
     if (length % 4 === 0) return x
     const padded = this.#tensors.take(rows * alignUp(length, 4))
@@ -171,7 +171,7 @@ export class WeightProducts {
     return padded
   }
 
-  /** Rows of a product in pieces that are not too long for one dispatch. */
+  /** Computes a product in pieces of rows, so that no dispatch is too long. */
   async #product(
     c: GPUBuffer,
     a: GPUBuffer,

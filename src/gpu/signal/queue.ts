@@ -3,10 +3,10 @@ import { type KernelDispatch, kernelLayout, runKernels } from '../pipelines/kern
 import { pipeline } from '../pipelines/pipelines.js'
 import { signalModules } from './modules.js'
 
-/** Workgroups of a dimension of a dispatch, at most. */
+/** The largest number of workgroups in one dimension of a dispatch. */
 export const MAX_GROUPS = 65535
 
-/** Dispatches of the shaders under shaders/signal, which wait for the next flush. */
+/** Collects dispatches of the shaders under shaders/signal until the next flush. */
 export class SignalQueue {
   readonly #state: DeviceState
   readonly #signal: AbortSignal | undefined
@@ -27,7 +27,7 @@ export class SignalQueue {
     this.#pending.push({ ...dispatch, pipeline: compiled, layout: kernelLayout })
   }
 
-  /** Submits what was added. Resolves when the device has done it. */
+  /** Submits the collected dispatches. Resolves when the device has done them. */
   async flush(): Promise<void> {
     const pending = this.#pending
     this.#pending = []
@@ -35,7 +35,7 @@ export class SignalQueue {
   }
 }
 
-/** One invocation an element, at most; the shaders stride. */
+/** A grid with at most one invocation per element. It may be smaller, because the shaders stride. */
 export const gridOf = (elementCount: number): readonly [number, number, number] => [
   Math.min(MAX_GROUPS, Math.ceil(elementCount / 64)),
   1,

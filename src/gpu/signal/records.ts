@@ -5,8 +5,8 @@ import type { ConvStep } from '../../signal/steps.js'
 export type SignalStruct = 'gather' | 'product' | 'activations' | 'affine' | 'add' | 'groups' | 'measure'
 
 /**
- * The uniform records of shaders/signal, field by field in the shaders' order; a trailing 'f' marks a float. A test reads
- * the structs out of the shaders and compares.
+ * The fields of the uniform records of shaders/signal, in the order of the shaders; a trailing 'f' marks a float. A test
+ * reads the structs from the shaders and compares them.
  */
 export const signalStructs: Readonly<Record<SignalStruct, readonly string[]>> = {
   gather: [
@@ -52,7 +52,7 @@ export function packSignal(struct: SignalStruct, values: Readonly<Record<string,
   return view.buffer
 }
 
-/** `Convolution` of shaders/signal/convolution.wgsl: six vec3s, each with a word behind it. */
+/** `Convolution` of shaders/signal/convolution.wgsl: six vec3s, each followed by one further word. */
 export function packConvolution(step: ConvStep, batch: number, scale: number, backward: boolean): ArrayBuffer {
   const rows = [
     [...step.input, batch],

@@ -2,7 +2,7 @@ import type { TensorSums } from '../../signal/kernels.js'
 
 export const RECORD_BYTES = 16
 
-/** Merges the `Record`s of shaders/signal/measure.wgsl and counts the dead units behind them. */
+/** Merges the `Record`s of shaders/signal/measure.wgsl, and counts the dead units, which are stored behind them. */
 export function readSums(view: DataView, groups: number, count: number, unitCount: number): TensorSums {
   let finiteCount = 0
   let sum = 0

@@ -4,14 +4,14 @@ import { outOfMemory, type RequestedMemory } from '../device/memory.js'
 import { withErrorScope } from '../device/scopes.js'
 import { alignUp } from '../device/windows.js'
 
-/** The tensors of a measurement: float32 buffers, of which released ones are used again. */
+/** The tensors of a measurement, as float32 buffers. Released buffers are reused. */
 export class TensorPool {
   readonly #state: DeviceState
   readonly #batch: number
   readonly #made = new Set<GPUBuffer>()
-  /** Released buffers by their bytes: the next tensor of that length takes one. The queue keeps the order. */
+  /** Released buffers by byte length, for the next tensor of that length. This is safe because the queue runs in order. */
   readonly #free = new Map<number, GPUBuffer[]>()
-  /** Asked for since the last `requireMemory`. */
+  /** The memory that was requested since the last `requireMemory`. */
   #requested: RequestedMemory[] = []
 
   constructor(state: DeviceState, batch: number) {
@@ -23,7 +23,7 @@ export class TensorPool {
     return this.#free.get(byteLengthOf(count))?.pop() ?? this.make(count)
   }
 
-  /** A new one, for values that the host writes: work that is still to be submitted may read a released one. */
+  /** A new buffer, for values that the host writes: work that is not yet submitted may still read a released buffer. */
   make(count: number): GPUBuffer {
     const { device } = this.#state
     const byteLength = byteLengthOf(count)
@@ -45,7 +45,7 @@ export class TensorPool {
     free.push(tensor)
   }
 
-  /** Waits for the device's answers. @throws OutOfMemoryError naming the bytes and the batch */
+  /** Waits for the device's answers to all requests. @throws OutOfMemoryError naming the bytes and the batch */
   async requireMemory(): Promise<void> {
     const requested = this.#requested
     this.#requested = []

@@ -36,8 +36,8 @@ export function checkSizes(
     throw new WeightInitError(
       'LIMIT_EXCEEDED',
       `Parameter ${show(name)} needs ${byteLength} bytes; this device has maxBufferSize ${state.device.limits.maxBufferSize}. ` +
-        'Request the device with a larger requiredLimits.maxBufferSize, let it live in several buffers with the option ' +
-        'segments: true, hold a part of it with shard or slice, or use a narrower dtype.',
+        'Request the device with a larger requiredLimits.maxBufferSize, allow several buffers with the option ' +
+        'segments: true, initialise only a part of it with shard or slice, or use a narrower dtype.',
     )
   }
 }
@@ -63,7 +63,7 @@ export async function allocate(
   const refusal = (parameter: string, byteLength: number, cause: Error | GPUError): Error => {
     const purpose = `for parameter ${show(parameter)}, of ${bytesTotal} in all`
     const remedy =
-      ' Nothing was kept. Free other buffers, use a narrower dtype, or hold a part of the model with shard or skip.'
+      ' This call has freed its buffers. Free other buffers, use a narrower dtype, or initialise a part of the model with shard or skip.'
     return outOfMemory({ byteLength, purpose }, cause, remedy)
   }
   const make = (parameter: string, byteLength: number, label: string): GPUBuffer => {

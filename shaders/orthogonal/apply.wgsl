@@ -1,7 +1,7 @@
 //#import "orthogonal/both_ways"
 //#import "orthogonal/inputs"
-// c = transpose(a) * b for a of 32 x 32, and d = the same, transposed. 8 x 4 elements an invocation: the sums are short, and
-// so is what a driver has to compile.
+// c = transpose(a) * b, where a is 32 x 32, and d = the transpose of c. Each invocation computes 8 x 4 elements: the sums
+// are short, and the driver has little code to compile.
 
 const PANEL = 32u;
 

@@ -1,9 +1,9 @@
 //#import "orthogonal/task"
-// The second output of a kernel that writes its product both ways round.
+// The second output of a kernel that writes its product in both orientations.
 
 @group(0) @binding(4) var<storage, read_write> d: array<vec4<f32>>;
 
-/// Writes 4 x 4 block (row, column) to c and, transposed, to d.
+/// Writes the 4 x 4 block (row, column) to c, and its transpose to d.
 fn storeBothWays(x: mat4x4<f32>, row: u32, column: u32, batch: u32) {
   let w = task.cStride;
   let r = task.cOffset + batch * task.cBatch + 4u * row * w + column;

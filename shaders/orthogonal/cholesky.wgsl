@@ -1,24 +1,27 @@
 //#import "orthogonal/task"
 //#import "orthogonal/inputs"
-// For the Gram matrix G (32 x 32, the parts of which linalg/gram left in a) of a panel P: the upper triangular T = R^-1 of
-// G = transpose(R) R, so that P T has orthonormal columns and R a positive diagonal. One workgroup a matrix, one invocation
-// a column.
+// The Gram matrix G (32 x 32) of a panel P is in a, in the parts that orthogonal/gram left. Computes the upper triangular
+// T = R^-1 of G = transpose(R) R, so that P T has orthonormal columns and R a positive diagonal. There is one workgroup per
+// matrix and one invocation per column.
 //
-// On the way a look at the panel, one record a matrix in d, combined over the panels: (what the projection took off a
-// vector, in squared length, over what it left and over a limit; vectors without length; largest |G - I|, or, where this is
-// the panel's only round, 1 if a pivot says that one is not enough; 1 if something is not finite). b: products with the
-// vectors before (depth x 32); `rows` columns of the panel are real; chunk: the limit's bits.
+// The kernel also measures the panel, in one record per matrix in d, combined over the panels:
+//   x: the squared length that the projection removed from a vector, divided by the length that it left and by a limit
+//   y: the number of vectors without length
+//   z: the largest |G - I|; in the only round of a panel 1 if a pivot shows that one round is not enough
+//   w: 1 if an element is not finite
+// b holds the products with the previous vectors (depth x 32), `rows` is the number of columns that are not padding, and
+// `chunk` holds the bits of the limit.
 //
-// Columns are scaled to length 1 first. A pivot below FLOOR is rounding noise, since G is in float32, and so is its row:
-// the pivot is raised to FLOOR and the row cleared, which keeps P T bounded and leaves the rest to the next round. A column
-// without length gives a zero column.
-// The size is not a constant, lest a compiler unrolls all of this.
+// The columns are first scaled to length 1. G is in float32, so a pivot below FLOOR and its row are only rounding noise. The
+// pivot is then raised to FLOOR and the row is cleared, which keeps P T bounded and leaves the correction to the next round.
+// A column without length gives a zero column.
+// The size is a variable, because some compilers would unroll every loop over a constant size.
 
 const LANES = 32u;
 const FLOOR = 4e-6;
 const SMALLEST = 1e-30;
 const DEAD = 1e-4;
-// One round leaves rounding times about the inverse of the smallest pivot.
+// After one round the remaining error is about the rounding error divided by the smallest pivot.
 const ONE_ROUND = 0.5;
 
 @group(0) @binding(4) var<storage, read_write> d: array<vec4<f32>>;
@@ -29,11 +32,11 @@ var<workgroup> scale: array<f32, LANES>;
 var<workgroup> lanes: array<vec4<f32>, LANES>;
 
 fn isFinite(x: f32) -> bool {
-  // By bits: a device may assume that NaN and infinity do not occur.
+  // This tests the bits, because a device may assume that NaN and infinity do not occur.
   return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
 }
 
-/// Squared length of what the projection took off vector j.
+/// The squared length that the projection removed from vector j.
 fn takenOff(batch: u32, j: u32) -> f32 {
   var total = vec4<f32>();
   for (var k = j / 8u; k < task.depth; k += LANES / 8u) {
@@ -48,7 +51,7 @@ fn takenOff(batch: u32, j: u32) -> f32 {
   return total[j & 3u];
 }
 
-/// Of column j.
+/// The measurement of column j.
 fn look(batch: u32, j: u32, size: u32) -> vec4<f32> {
   var own = vec4<f32>();
   if ((task.flags & PROJECTED) != 0u) {
@@ -69,7 +72,7 @@ fn look(batch: u32, j: u32, size: u32) -> vec4<f32> {
   return own;
 }
 
-/// Combines what the columns saw.
+/// Combines the measurements of the columns.
 fn record(batch: u32, j: u32, own: vec4<f32>) {
   lanes[j] = select(vec4<f32>(), own, j < task.rows);
   workgroupBarrier();
@@ -87,7 +90,7 @@ fn record(batch: u32, j: u32, own: vec4<f32>) {
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) j: u32) {
   let size = task.columns;
   let start = task.aOffset + group.z * task.aBatch + j * task.aStride;
-  // G is symmetric: its row j is its column j.
+  // G is symmetric, so its row j is its column j.
   for (var q = 0u; q < size / 4u; q++) {
     var x = a[start + q];
     for (var split = 1u; split < task.splits; split++) {
@@ -142,7 +145,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     record(group.z, j, seen);
   }
   workgroupBarrier();
-  // Column j of R^-1 by back substitution, over g, which is no longer needed: invocations share no column.
+  // Column j of R^-1 by back substitution. It overwrites g, which is no longer needed; every invocation has its own column.
   for (var i = size; i > 0u; ) {
     i--;
     var x = select(0.0, 1.0, i == j);
@@ -152,7 +155,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     g[i * size + j] = x / r[i * size + i];
   }
   workgroupBarrier();
-  // Whole vec4s are written: row j here.
+  // Whole vec4s are written, so this invocation writes row j.
   let to = task.cOffset + group.z * task.cBatch + j * task.cStride;
   for (var q = 0u; q < size / 4u; q++) {
     let at = j * size + 4u * q;

@@ -1,6 +1,6 @@
 //#import "orthogonal/parts"
-// Adds up the parts that linalg/gram left, always in the same order, and transposes the sum if the flags say so. One 4 x 4
-// block an invocation.
+// Adds up the parts that orthogonal/gram left, always in the same order, and transposes the sum if the flags say so. Each
+// invocation computes one 4 x 4 block.
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

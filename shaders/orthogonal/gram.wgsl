@@ -1,10 +1,12 @@
 //#import "$rows"
 //#import "orthogonal/task"
-// c = transpose(a) * b, a of 32 columns, in parts of the depth that linalg/combine adds up: the order of every sum is
-// fixed. The one matrix product of the factorisation, so everything is arranged to be of this form.
+// c = transpose(a) * b, where a has 32 columns. Each workgroup sums a part of the depth, and orthogonal/combine adds up the
+// parts, so that the order of every sum is fixed. It is the only matrix product of the factorisation: every product is
+// arranged to have this form.
 //
-// An invocation makes 16 x 8 elements in registers, two rows of a and b at a time; a workgroup takes one half of a's columns,
-// so that all its invocations want the same words of a (bench/NOTES-orthogonal.md).  $rows: place() -> u32, rows(place) -> Rows.
+// An invocation computes 16 x 8 elements in registers, from two rows of a and b at a time. A workgroup takes one half of
+// a's columns, so that all its invocations read the same words of a (bench/NOTES-orthogonal.md).
+// $rows: place() -> u32, rows(place) -> Rows.
 
 @group(0) @binding(3) var<storage, read> b: array<vec4<f32>>;
 
@@ -12,7 +14,7 @@ override LANES: u32 = 32u;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-  // Those beyond the edge work on the last columns too, for invocations that share what they load must stay together.
+  // Invocations beyond the edge compute the last columns too: those that share their loads must execute the same code.
   let own = (group.x * LANES + lane) * 2u;
   let j = min(own, task.columns - 2u);
   let batch = group.z / task.splits;

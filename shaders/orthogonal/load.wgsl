@@ -1,14 +1,14 @@
 //#import "$load"
-// Parameter -> padded vectors of the factorisation, one after another: the columns of a tall parameter, the rows of a wide
-// one. Everything is times `scale`.  $load: loadElement(index) -> f32 of `words`.
+// Copies the parameter, times `scale`, to the padded vectors of the factorisation, one after another. They are the columns of
+// a tall parameter and the rows of a wide one.  $load: loadElement(index) -> f32 of `words`.
 
 struct Load {
   firstWord: u32,
-  length: u32,        // real elements of a vector, and vectors
+  length: u32,        // elements of a vector without padding, and number of vectors
   count: u32,
-  elementStep: u32,   // distance of two elements and of two vectors in the parameter
+  elementStep: u32,   // distance in the parameter between two elements of a vector, and between two vectors
   vectorStep: u32,
-  stride: u32,        // of the padded vectors, in vec4s
+  stride: u32,        // stride of the padded vectors, in vec4s
   batchStride: u32,
   scale: f32,
 }
@@ -24,7 +24,7 @@ fn element(batch: u32, i: u32, j: u32) -> f32 {
   return loadElement(batch * job.length * job.count + i * job.elementStep + j * job.vectorStep) * job.scale;
 }
 
-/// Vectors that lie side by side go to invocations side by side, 16 elements of each: whole lines are read and written.
+/// Neighbouring invocations take neighbouring vectors, 16 elements of each, so that whole cache lines are read and written.
 const QUADS_ACROSS = 4u;
 
 @compute @workgroup_size(32)

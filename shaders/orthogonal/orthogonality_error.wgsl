@@ -1,7 +1,7 @@
 //#import "orthogonal/task"
 //#import "orthogonal/inputs"
-// Largest |a - I| in columns [rows, rows + 32) of a Gram matrix (a: depth x 32), one record a matrix, combined over the
-// panels: (largest, 0, 0, 1 if something is not finite). Columns from `chunk` on are padding.
+// The largest |a - I| in columns [rows, rows + 32) of a Gram matrix (a: depth x 32), in one record per matrix, combined over
+// the panels: (largest, 0, 0, 1 if an element is not finite). Columns from `chunk` on are padding.
 
 const LANES = 64u;
 
@@ -16,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let expected = select(vec4<f32>(), vec4<f32>(1.0), (vec4<u32>(k) == column) & (column < vec4<u32>(task.chunk)));
     let e = abs(x - expected);
     own.x = max(own.x, max(max(e.x, e.y), max(e.z, e.w)));
-    // By bits: a device may assume that NaN and infinity do not occur.
+    // This tests the bits, because a device may assume that NaN and infinity do not occur.
     let exponent = bitcast<vec4<u32>>(x) & vec4<u32>(0x7f800000u);
     if (any(exponent == vec4<u32>(0x7f800000u))) {
       own.y = 1.0;

@@ -9,16 +9,16 @@
 struct OrthogonalPart {
   firstElement: u32,       // index in the whole tensor of the part's first element
   axisCount: u32,
-  firstLocal: u32,   // number within the part of the first element to write
+  firstLocal: u32,   // index within the part of the first element to write
   elementCount: u32, // elements to write
   firstWord: u32,    // 32-bit word of the binding where that one goes
   byteWidth: u32,    // bytes per element: 4, 2 or 1
   centre: u32,       // index in the whole tensor of element 0 of the matrices
-  stride: u32,       // from one element of the matrices to the next
-  first: u32,        // the matrices' elements that are bound: the first
-  count: u32,        // and how many
-  rows: u32,         // of a matrix that is kept transposed; 1 where it is not
-  columns: u32,      // and all its elements
+  stride: u32,       // distance in the tensor from one element of the matrices to the next
+  first: u32,        // index of the first element of the matrices that is bound ...
+  count: u32,        // ... and the number of elements that are bound
+  rows: u32,         // rows of a matrix that is stored transposed; otherwise 1
+  columns: u32,      // columns of such a matrix; otherwise all its elements
   axes: array<vec4<u32>, 8>, // (length, stride) of the part's axes, innermost first
 }
 

@@ -1,7 +1,7 @@
 //#import "orthogonal/task"
 //#import "orthogonal/inputs"
 
-/// The sum, in a fixed order, of the parts that linalg/gram left of 4 x 4 block (row, column).
+/// Adds up the parts of the 4 x 4 block (row, column) that orthogonal/gram left, in a fixed order.
 fn addParts(row: u32, column: u32, batch: u32) -> mat4x4<f32> {
   let s = task.aStride;
   var p = task.aOffset + batch * task.aBatch + 4u * row * s + column;

@@ -1,13 +1,13 @@
 //#import "orthogonal/task"
-// Gives vectors that vanished (their originals lay in the span of those before them) a pseudo-random direction, the same on
-// every run. One workgroup a vector: `depth` elements of it are real, `columns` vec4s are there.
+// Gives a vector that vanished (because it lay in the span of the vectors before it) a pseudo-random direction, which is the
+// same on every run. There is one workgroup per vector, which has `depth` elements and is padded to `columns` vec4s.
 
 const DEAD = 1e-4;
 const LANES = 64u;
 
 var<workgroup> lanes: array<f32, LANES>;
 
-/// A word of (row, column), well mixed (Wang's finish of a Weyl step).
+/// A pseudo-random word for (row, column): a linear combination, mixed by lowbias32 (Wellons 2018).
 fn mixed(row: u32, column: u32) -> u32 {
   var x = row * 0x9e3779b1u + column * 0x85ebca77u + 0x27d4eb2fu;
   x = (x ^ (x >> 16u)) * 0x7feb352du;

@@ -1,4 +1,4 @@
-/// 16 columns of two rows of a product's left operand, u over v.
+/// 16 columns of two rows, u and v, of the left operand of a product.
 struct Rows {
   u0: vec4<f32>,
   u1: vec4<f32>,

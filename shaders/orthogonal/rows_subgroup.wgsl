@@ -1,11 +1,11 @@
 enable subgroups;
 //#import "orthogonal/rows"
-// Rows that the first eight invocations of a subgroup load for all, a vec4 each: a software device makes eight single loads
-// of every load, of whatever address.
+// The first eight invocations of a subgroup load the rows for all of them, one vec4 each. A software device executes every
+// load as eight single loads, even if all invocations load from the same address.
 
 @group(0) @binding(2) var<storage, read> a: array<vec4<f32>>;
 
-/// Where among the rows' vec4s this invocation's lies.
+/// The index of this invocation's vec4 among those of the rows.
 fn place() -> u32 {
   let number = subgroupExclusiveAdd(1u);
   return ((number >> 2u) & 1u) * 8u + (number & 3u);

@@ -1,6 +1,6 @@
 //#import "orthogonal/rows"
-// Rows through a uniform window of 512: constant caches serve that well, and a software device reads uniforms in half the
-// time of storage.
+// Reads the rows through a uniform window of 512 rows. Constant caches serve these reads well, and a software device reads
+// uniforms in half the time that it needs for storage buffers.
 
 struct Window {
   quads: array<vec4<f32>, 4096>,

@@ -1,8 +1,8 @@
 //#import "core/job"
 //#import "$store"
-// Padded vectors -> parameter, times the gain. The job's fields here: key = (columns of the parameter, elements of one
-// matrix), counter = (stride, batch stride) of the padded vectors in floats, shift = 1 where the vectors are the
-// parameter's rows, distribution.a.x = gain.  $store: storeQuad(quad, values).
+// Copies the padded vectors, times the gain, to the parameter. The job's fields mean here: key = (columns of the parameter,
+// elements of one matrix), counter = (stride, batch stride) of the padded vectors in floats, shift = 1 if the vectors are
+// the parameter's rows, distribution.a.x = gain.  $store: storeQuad(quad, values).
 
 @group(0) @binding(2) var<storage, read> a: array<vec4<f32>>;
 
@@ -21,7 +21,7 @@ fn element(place: Place) -> f32 {
   return a[at >> 2u][at & 3u] * bitcast<f32>(job.constants.a.x);
 }
 
-/// The next element; the last one's is of no use, but lies in the first matrix.
+/// The next element. After the last element it is one of the first matrix, which is not used but must exist.
 fn after(place: Place) -> Place {
   var next = Place(place.batch, place.row, place.column + 1u);
   if (next.column == job.key.x) {

@@ -1,7 +1,7 @@
 //#import "orthogonal/both_ways"
 //#import "orthogonal/parts"
-// c = b - the sum of the parts that linalg/gram left in a, in the order of linalg/combine; d = the same, transposed. One
-// 4 x 4 block an invocation.
+// c = b - the sum of the parts that orthogonal/gram left in a, in the order of orthogonal/combine; d = the transpose of c.
+// Each invocation computes one 4 x 4 block.
 
 @compute @workgroup_size(32)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

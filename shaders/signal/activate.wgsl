@@ -1,5 +1,5 @@
 //#import "signal/activations"
-// f(a), or b f'(a).
+// f(a), or backward b f'(a).
 
 @group(0) @binding(0) var<storage, read_write> c: array<f32>;
 @group(0) @binding(1) var<uniform> job: Activation;

@@ -1,5 +1,5 @@
-// Activation functions and their derivatives; CPU reference of src/signal/activations.ts, to float32's accuracy. A measurement:
-// builtins may be used.
+// Activation functions and their derivatives, with float32 accuracy. CPU reference: src/signal/activations.ts. The results
+// are measurements and need not have the same bits on every device, so builtin functions may be used.
 
 struct Activation {
   elementCount: u32,
@@ -36,7 +36,7 @@ const OF_SLOPE = 4u;
 
 const SELU_SCALE = 1.0507009873554805;
 const SELU_ALPHA = 1.6732632423543772;
-// exp of more is no float32; nothing here tells it from this.
+// exp of a larger number overflows float32. Here the results for all larger numbers are the same.
 const LARGEST_EXPONENT = 80.0;
 
 fn expMinusOne(x: f32) -> f32 {
@@ -106,7 +106,7 @@ fn activationSlope(x: f32, kind: u32, negativeSlope: f32) -> f32 {
     case MISH: {
       let gate = mishGate(x);
       let n = exp(clamp(x, -LARGEST_EXPONENT, 15.0));
-      // 1 - gate^2 without cancelling.
+      // 1 - gate^2 without cancellation.
       let d = n * n + 2.0 * n + 2.0;
       return gate + x * (2.0 / d) * (1.0 + gate) * sigmoidOf(x);
     }

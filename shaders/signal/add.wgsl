@@ -1,4 +1,4 @@
-// c = a scaleA + b scaleB.
+// c = a * scaleA + b * scaleB.
 
 struct Add {
   elementCount: u32,

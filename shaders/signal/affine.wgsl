@@ -1,4 +1,4 @@
-// c = a b[u] + b[unitCount + u] for the unit u of each element.
+// c = a b[u] + b[unitCount + u], where u is the unit of each element.
 
 struct Affine {
   elementCount: u32,

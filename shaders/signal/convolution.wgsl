@@ -1,5 +1,5 @@
-// y[b, o, p] = scale sum w[o, i, k] x[b, i, p stride + k dilation - padding], over three axes, in groups; and its adjoint,
-// dx[b, i, q] = scale sum of w[o, i, k] dy[b, o, p] over all (o, k, p) that read q. Direct sums in a fixed order.
+// y[b, o, p] = scale sum w[o, i, k] x[b, i, p stride + k dilation - padding], over three axes, in groups. The adjoint is
+// dx[b, i, q] = scale sum of w[o, i, k] dy[b, o, p] over all (o, k, p) that read q. All sums are direct, in a fixed order.
 
 struct Convolution {
   input: vec3<u32>,
@@ -47,7 +47,7 @@ fn forward(index: u32) -> f32 {
   let inPlaces = places(job.input);
   var sum = 0.0;
   for (var t = 0u; t < taps; t++) {
-    // In padded coordinates, which are never negative.
+    // Padded coordinates are never negative.
     var at = place * job.stride + placeOf(t, job.kernel) * job.dilation;
     if ((job.flags & CIRCULAR) != 0u) {
       at = (at + job.input - job.padding) % job.input;
@@ -100,10 +100,10 @@ fn backward(index: u32) -> f32 {
   if ((job.flags & CIRCULAR) == 0u) {
     return backwardAt(padded, example, channel);
   }
-  // The place itself, and once more on either side where the padded axis reaches so far.
+  // With circular padding a position may also be read through the padding on either side of each axis: 27 images in all.
   var sum = 0.0;
-  for (var turn = 0u; turn < 27u; turn++) {
-    let wrapped = padded + placeOf(turn, vec3<u32>(3u)) * job.input;
+  for (var image = 0u; image < 27u; image++) {
+    let wrapped = padded + placeOf(image, vec3<u32>(3u)) * job.input;
     if (any(wrapped < job.input) || any(wrapped >= 2u * (job.input + job.padding))) {
       continue;
     }

@@ -1,6 +1,6 @@
 //#import "signal/activations"
-// For each unit 1 where every element of `a` is 0, or every slope is next to nothing; else 0. One invocation a unit, which
-// stops at the first sign of life.
+// Writes 1 for each unit that is dead, else 0. A unit is dead if all its elements in `a` are 0, or if all slopes are close to
+// 0. There is one invocation per unit, which stops at the first element that shows that the unit is alive.
 
 const DEAD_SLOPE = 1e-3;
 
@@ -12,7 +12,7 @@ fn isAlive(x: f32) -> bool {
   if ((job.flags & OF_SLOPE) != 0u) {
     return abs(slopeOf(x, job)) > DEAD_SLOPE;
   }
-  // NaN is a sign of life, and by bits.
+  // NaN counts as alive. This tests the bits, because a device may assume that NaN does not occur.
   return (bitcast<u32>(x) & 0x7fffffffu) != 0u;
 }
 

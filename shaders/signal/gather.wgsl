@@ -1,6 +1,6 @@
 //#import "$load"
-// A run of a matrix's elements, in any dtype, to where a product wants them: element f of the matrix is in row
-// f / rowLength. Only rows and columns within the ranges are taken.
+// Copies a run of a matrix's elements, of any dtype, to the place where a product reads them. Element f of the matrix is in
+// row f / rowLength. Only rows and columns within the ranges are copied.
 // $load: loadElement(index) -> f32 of `words`.
 
 struct Gather {

@@ -1,4 +1,4 @@
-// Groups of elements that a normalisation or a softmax works on, a workgroup each.
+// Groups of elements for a normalisation or a softmax. Each group has one workgroup.
 
 struct Groups {
   groupCount: u32,
@@ -28,7 +28,7 @@ fn place(group: u32, i: u32) -> u32 {
   return i / job.inner * job.outerStride + group * job.groupStride + i % job.inner;
 }
 
-// The sum over all lanes, in each of them. Called by all at once.
+// Returns the sum over all lanes in each of them. All lanes must call it together.
 fn total(value: vec2<f32>, lane: u32) -> vec2<f32> {
   lanes[lane] = value;
   workgroupBarrier();

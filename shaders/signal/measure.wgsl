@@ -1,5 +1,5 @@
-// Sums of a tensor's finite elements, one record per workgroup, in units of 2^exponent with the largest element below 1,
-// so that no square leaves float32's range; src/gpu/signal/sums.ts merges the records in float64.
+// Sums over a tensor's finite elements, one record per workgroup. They are in units of 2^exponent, chosen so that the largest
+// element is below 1 and no square overflows float32. src/gpu/signal/sums.ts merges the records in float64.
 
 struct Measure {
   elementCount: u32,
@@ -22,7 +22,7 @@ const LANES = 64u;
 var<workgroup> exponents: array<i32, LANES>;
 var<workgroup> lanes: array<vec3<f32>, LANES>;
 
-// By bits: a device may assume that NaN and infinity do not occur.
+// This tests the bits, because a device may assume that NaN and infinity do not occur.
 fn isFinite(x: f32) -> bool {
   return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
 }
@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
   }
   exponent = exponents[0];
-  // 2^-exponent in two factors, as one may be no float32.
+  // 2^-exponent as a product of two factors, because 2^-exponent itself may be outside float32's range.
   let near = bitcast<f32>(u32(127 - exponent / 2) << 23u);
   let rest = bitcast<f32>(u32(127 - (exponent - exponent / 2)) << 23u);
   var sums = vec3<f32>();

@@ -1,6 +1,6 @@
 //#import "signal/groups"
-// n = (a foldScale - mean) / sigma, 1 / sigma = 1 / sqrt(variance varianceScale + epsilon); and backward
-// (b - mean(b) - m mean(b m)) / sigma gradientScale, m = n unitScale.
+// n = (a foldScale - mean) / sigma, where 1 / sigma = 1 / sqrt(variance varianceScale + epsilon). Backward:
+// (b - mean(b) - m mean(b m)) / sigma gradientScale, where m = n unitScale.
 
 @compute @workgroup_size(LANES)
 fn main(

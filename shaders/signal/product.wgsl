@@ -1,5 +1,5 @@
-// c[m, n] = scale sum_k a[m, k] b[n, k], or added to what is there: rows of both lie in vec4s, the last one filled up with
-// anything. One 4 x 4 block an invocation. Sums have a fixed order.
+// c[m, n] = scale sum_k a[m, k] b[n, k], or this is added to c. The rows of a and b consist of vec4s; the last vec4 of a row
+// may contain any values beyond the row's end. Each invocation computes one 4 x 4 block. Sums have a fixed order.
 
 struct Product {
   rowBegin: u32,
@@ -47,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var r2 = vec4<f32>();
   var r3 = vec4<f32>();
   for (var k = 0u; k < job.depth; k += 4u) {
-    // Nothing beyond the row's end, whatever is there.
+    // Values beyond the row's end are ignored.
     let inside = vec4<u32>(k, k + 1u, k + 2u, k + 3u) < vec4<u32>(job.depth);
     let block = mat4x4<f32>(
       select(vec4<f32>(), b[q.x], inside),

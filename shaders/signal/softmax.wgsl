@@ -1,5 +1,5 @@
 //#import "signal/groups"
-// y = e^(v - max) / sum, v = a foldScale unitScale; and backward y (b - sum(y b)) gradientScale.
+// y = e^(v - max) / sum, where v = a foldScale unitScale. Backward: y (b - sum(y b)) gradientScale.
 
 fn scaled(at: u32) -> f32 {
   return a[at] * job.foldScale * job.unitScale;
@@ -17,7 +17,7 @@ fn main(
       most = max(most, scaled(place(group, i)));
     }
     most = largest(most, lane);
-    // sum e, and sum e b
+    // The sum of e, and the sum of e b.
     var sums = vec2<f32>();
     for (var i = lane; i < job.length; i += LANES) {
       let at = place(group, i);

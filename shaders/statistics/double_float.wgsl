@@ -1,6 +1,6 @@
 //#import "random/rounded"
-// A sum as a pair of float32 (high, low), about 48 bits: TwoSum (Knuth, TAOCP 2, 4.2.2), then renormalised. Every step is
-// rounded on purpose: a compiler that simplified (a + b) - a would undo it.
+// A sum as a pair of float32 numbers (high, low), with about 48 bits: TwoSum (Knuth, TAOCP 2, 4.2.2), then renormalised.
+// Every step is rounded explicitly, because a compiler that simplifies (a + b) - a would break the algorithm.
 
 fn addToPair(pair: vec2<f32>, term: vec2<f32>, zero: u32) -> vec2<f32> {
   let sum = rounded(pair.x + term.x, zero);

@@ -1,40 +1,41 @@
 //#import "$load"
 //#import "statistics/scramble"
-// Everything that is counted or summed over a run of elements, in one pass. Integers go straight to the run's record in
-// `results`; sums go to `partials`, one record per workgroup, which statistics/merge adds up.
-// y = (x - center) * scale, near N(0, 1). Sums are float32, of sums of sums: none has more than eight terms.
-// $load: loadElement(index) -> f32, decoding the dtype. Packed by src/gpu/statistics/layout.ts; CPU reference: src/statistics/accumulate.ts.
+// Computes all counts and sums over a run of elements in one pass. Integers go directly to the run's record in `results`.
+// Sums go to `partials`, one record per workgroup, and statistics/merge adds them up.
+// y = (x - center) * scale is close to N(0, 1). Sums are float32, computed as sums of sums of at most eight terms each.
+// $load: loadElement(index) -> f32, which decodes the dtype. Packed by src/gpu/statistics/layout.ts. CPU reference:
+// src/statistics/accumulate.ts.
 
 struct MeasureJob {
   elementCount: u32,     // elements of this dispatch
-  available: u32,        // elements from its first one to the end of what is bound: the last ones are only neighbours
+  available: u32,        // elements from the first one to the end of the binding; the last ones are only neighbours
   firstWord: u32,
-  shift: u32,            // index of its first element, counted from firstWord
+  shift: u32,            // index of the first element, counted from firstWord
   firstPartial: u32,
   result: u32,           // first word of the run's record
-  edgeCount: u32,        // 0: no histogram
+  edgeCount: u32,        // 0 for no histogram
   center: f32,
   scale: f32,
-  rowLength: u32,        // 0: no row correlation
+  rowLength: u32,        // 0 for no row correlation
   start: u32,            // index of the first element within its tensor, at most START_LENGTH
   anchorMask: u32,
-  anchorCapacity: u32,   // 0: no anchors
+  anchorCapacity: u32,   // 0 for no anchors
   id: u32,
   unused: vec2<u32>,
 }
 
 const LANES = 64u;
-/// Elements of a workgroup.
+/// Elements per workgroup.
 const WINDOW = 16384u;
-/// A turn is a quad of every lane.
-const TURNS_PER_SUM = 8u;
+/// In one iteration every lane measures a quad: four elements.
+const ITERATIONS_PER_SUM = 8u;
 const BINS = 64u;
-/// |y| from which on the host sums itself: fourth powers stay far from overflow.
+/// The host sums elements with |y| from here on, so that the fourth powers stay far from overflow.
 const WILD = 32768.0;
 const START_LENGTH = 1024u;
 const FINGERPRINT_LENGTH = 16u;
 const INFINITY = 0x7f800000u;
-/// Below and above the keys of all finite numbers.
+/// Keys below and above those of all finite numbers.
 const LEAST = -0x80000000;
 const MOST = 0x7fffffff;
 
@@ -50,7 +51,7 @@ const HISTOGRAM = 32u;
 
 @group(0) @binding(0) var<storage, read> words: array<u32>;
 @group(0) @binding(1) var<uniform> job: MeasureJob;
-/// For each edge the key before it; MOST behind the last.
+/// For each edge the largest key below it, and MOST behind the last edge.
 @group(0) @binding(2) var<uniform> edges: array<vec4<i32>, BINS / 4u>;
 @group(0) @binding(3) var<storage, read_write> partials: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> results: array<atomic<u32>>;
@@ -59,10 +60,10 @@ const HISTOGRAM = 32u;
 var<workgroup> counters: array<atomic<u32>, 9>;
 var<workgroup> powers: array<vec4<f32>, LANES>;
 var<workgroup> products: array<vec2<f32>, LANES>;
-/// How many elements, at most 16384, are at or above each edge, in 16 bits: the word 2 k + j is of edges 4 k + j and 4 k + j + 2.
+/// The number of elements (at most 16384) at or above each edge, in 16 bits: word 2 k + j has edges 4 k + j and 4 k + j + 2.
 var<workgroup> above: array<atomic<u32>, BINS / 2u>;
 
-// A lane's own. Vectors have a component for each place in a quad. `sum` is of at most TURNS_PER_SUM quads.
+// The lane's own sums. Vectors have a component for each place in a quad. `sum` covers at most ITERATIONS_PER_SUM quads.
 var<private> sum1: vec4<f32>;
 var<private> sum2: vec4<f32>;
 var<private> sum3: vec4<f32>;
@@ -82,9 +83,9 @@ var<private> equal: vec4<u32>;
 var<private> maxKey: vec4<i32> = vec4<i32>(LEAST);
 var<private> minKey: vec4<i32> = vec4<i32>(MOST);
 
-// The edges, and how many elements are at or above them. Comparing with all of them takes a CPU less than searching does:
-// nothing is looked up and nothing is atomic (bench/NOTES.md; no GPU was measured). Variables one by one, since an indexed
-// array would lie in memory.
+// The edges, and the number of elements at or above each. On a CPU it is faster to compare with all edges than to search,
+// because there is neither a lookup nor an atomic (bench/NOTES.md; no GPU was measured). These are separate variables,
+// because an array with a variable index would be in memory instead of registers.
 var<private> edge0: vec4<i32>;
 var<private> edge1: vec4<i32>;
 var<private> edge2: vec4<i32>;
@@ -122,7 +123,7 @@ fn loadBits(index: u32) -> u32 {
   return bitcast<u32>(loadElement(job.shift + index));
 }
 
-/// Infinity for what is not bound.
+/// Returns infinity for an element that is not bound.
 fn loadKnown(index: u32) -> u32 {
   return select(INFINITY, loadBits(index), index < job.available);
 }
@@ -132,7 +133,7 @@ fn loadQuad(first: u32) -> vec4<u32> {
 }
 
 fn isFinite(bits: vec4<u32>) -> vec4<bool> {
-  // By bits: a device may assume that NaN and infinity do not occur.
+  // This tests the bits, because a device may assume that NaN and infinity do not occur.
   return (bits & vec4<u32>(INFINITY)) != vec4<u32>(INFINITY);
 }
 
@@ -144,12 +145,12 @@ fn standardised(bits: vec4<u32>) -> vec4<f32> {
   return (bitcast<vec4<f32>>(bits) - job.center) * job.scale;
 }
 
-/// What elements are multiplied with: those that are not finite count as the mean.
+/// The factors for the products with neighbours. Elements that are not finite count as the mean.
 fn neighbours(bits: vec4<u32>) -> vec4<f32> {
   return select(vec4<f32>(0.0), clamp(standardised(bits), vec4<f32>(-WILD), vec4<f32>(WILD)), isFinite(bits));
 }
 
-/// Signed integers in the order of the floats; -0 is 0.
+/// Signed integers with the order of the floats. -0 is the same as 0.
 fn orderKeys(bits: vec4<u32>) -> vec4<i32> {
   let word = bitcast<vec4<i32>>(bits);
   return select(word ^ ((word >> vec4<u32>(31u)) & vec4<i32>(0x7fffffff)), vec4<i32>(0), isZero(bits));
@@ -171,7 +172,7 @@ fn minusOnes(conditions: vec4<bool>) -> vec4<i32> {
   return select(vec4<i32>(0), vec4<i32>(-1), conditions);
 }
 
-/// For each of four edges: minus how many of four keys are at or above it.
+/// For each of four edges: minus the number of the four keys that are at or above it.
 fn countAbove(keys: vec4<i32>, edge: vec4<i32>) -> vec4<i32> {
   return minusOnes(keys.xxxx > edge) + minusOnes(keys.yyyy > edge) + minusOnes(keys.zzzz > edge) + minusOnes(keys.wwww > edge);
 }
@@ -195,7 +196,7 @@ fn countQuad(keys: vec4<i32>) {
   above15 -= countAbove(keys, edge15);
 }
 
-/// How many edges are at or below the key.
+/// The number of edges at or below the key.
 fn binOf(key: i32) -> u32 {
   var bin = vec4<u32>(0u);
   for (var k = 0u; k < BINS / 4u; k++) {
@@ -204,14 +205,14 @@ fn binOf(key: i32) -> u32 {
   return countAll(bin);
 }
 
-/// Notes an element that its own bits choose, so that a copy elsewhere has the same ones, with a hash of what follows it.
+/// Records an element, with a hash of the elements from it on. The bits of the element chose it, so that a copy has it too.
 fn noteAnchor(index: u32) {
   if (index + FINGERPRINT_LENGTH > job.available) {
     return;
   }
   var a = 0u;
   var b = 0u;
-  // Never less than FINGERPRINT_LENGTH, but a compiler that knew it would write the loop out.
+  // The minimum is always FINGERPRINT_LENGTH, but with a constant the compiler would unroll the loop.
   for (var k = 0u; k < min(FINGERPRINT_LENGTH, job.available - index); k++) {
     let bits = loadBits(index + k);
     a = scramble(a ^ bits);
@@ -227,7 +228,7 @@ fn noteAnchor(index: u32) {
   }
 }
 
-/// Measures the elements from `first` on that lie before `end`, at most four.
+/// Measures the elements from `first` on that are before `end`, at most four.
 fn measureQuad(first: u32, end: u32) {
   let index = first + vec4<u32>(0u, 1u, 2u, 3u);
   let bits = loadQuad(first);
@@ -256,13 +257,13 @@ fn measureQuad(first: u32, end: u32) {
   let own = neighbours(bits);
   sumLag += y * vec4<f32>(own.yzw, neighbours(vec4<u32>(after)).x);
   if (job.rowLength > 0u && job.rowLength < job.available) {
-    // Beyond the end it is infinity, which counts for nothing.
+    // Elements beyond the end are loaded as infinity, which counts as the mean.
     sumRow += y * neighbours(loadQuad(first + job.rowLength));
   }
   if (job.anchorCapacity > 0u) {
     let hash = vec4<u32>(scramble(bits.x), scramble(bits.y), scramble(bits.z), scramble(bits.w));
     let chosen = finite & ((hash & vec4<u32>(job.anchorMask)) == vec4<u32>(0u));
-    // One loop rather than four calls: the compiler would write each out.
+    // This is one loop instead of four calls, because the compiler would inline each call.
     for (var left = dot(ones(chosen), vec4<u32>(1u, 2u, 4u, 8u)); left > 0u; left &= left - 1u) {
       noteAnchor(first + firstTrailingBit(left));
     }
@@ -284,7 +285,7 @@ fn addSums() {
   sumRow = vec4<f32>(0.0);
 }
 
-/// Hashes the bins of the tensor's first elements, if the run has them.
+/// Hashes the bins of the tensor's first elements, if they are in this run.
 fn hashStart(lane: u32, end: u32) {
   var a = 0u;
   var b = 0u;
@@ -306,12 +307,12 @@ fn addFour(k: u32, counts: vec4<i32>) {
   atomicAdd(&above[2u * k + 1u], packed.y);
 }
 
-/// How many of the workgroup's elements are at or above edge e.
+/// The number of the workgroup's elements at or above edge e.
 fn aboveEdge(e: u32) -> u32 {
   return (atomicLoad(&above[2u * (e / 4u) + e % 2u]) >> (8u * (e & 2u))) & 0xffffu;
 }
 
-/// Adds the lane's counts to the workgroup's.
+/// Adds the lane's counts to those of the workgroup.
 fn shareAbove() {
   addFour(0u, above0);
   addFour(1u, above1);
@@ -351,11 +352,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   edge13 = edges[13];
   edge14 = edges[14];
   edge15 = edges[15];
-  var turn = 0u;
+  var iteration = 0u;
   for (var first = begin + 4u * lane; first < end; first += 4u * LANES) {
     measureQuad(first, end);
-    turn++;
-    if (turn % TURNS_PER_SUM == 0u) {
+    iteration++;
+    if (iteration % ITERATIONS_PER_SUM == 0u) {
       addSums();
     }
   }
@@ -370,7 +371,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let greatest = max(max(maxKey.x, maxKey.y), max(maxKey.z, maxKey.w));
   let least = min(min(minKey.x, minKey.y), min(minKey.z, minKey.w));
   if (greatest > LEAST) {
-    // As unsigned integers, the record's 0 being none.
+    // The keys are stored as unsigned integers, so that 0 in a record means that there is no finite element.
     atomicMax(&counters[MAX_KEY], bitcast<u32>(greatest) ^ 0x80000000u);
     atomicMax(&counters[MIN_KEY], ~(bitcast<u32>(least) ^ 0x80000000u));
   }

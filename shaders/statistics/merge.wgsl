@@ -1,14 +1,15 @@
 //#import "statistics/double_float"
-// Adds up the partial sums of every run, one workgroup per run, and finds the most unusual of its windows: a window is a
-// workgroup of statistics/measure that was full. Each lane takes one of the sums, over every eighth record.
+// Adds up the partial sums of every run, with one workgroup per run, and finds the most unusual window of the run. A window
+// consists of the elements of one full workgroup of statistics/measure. Each lane takes one of the sums from every eighth
+// record.
 
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
 @group(0) @binding(1) var<storage, read_write> results: array<u32>;
-/// Per run: first partial, how many, first word of its record, 0.
+/// Per run: the first partial record, the number of records, the first word of the run's record in `results`, 0.
 @group(0) @binding(2) var<storage, read> runs: array<vec4<u32>>;
 
 const LANES = 64u;
-/// Floats of a partial record, and lanes that read it: six sums, the count, nothing.
+/// Floats of a partial record, and the number of lanes that read it: six sums, the count, and an unused float.
 const FIELDS = 8u;
 const COUNT_FIELD = 6u;
 const FULL_WINDOW = 16384.0;
@@ -17,7 +18,7 @@ const SUMS = 16u;
 const LARGEST = 0x1.fffffep+127f;
 
 var<workgroup> sums: array<vec2<f32>, LANES>;
-/// Of one sum over the full windows: how many, largest magnitude, least, largest.
+/// For one sum, over the full windows: their number, the largest magnitude, the smallest and the largest value.
 var<workgroup> extremes: array<vec4<f32>, LANES>;
 
 @compute @workgroup_size(LANES)
@@ -28,7 +29,7 @@ fn main(
 ) {
   let index = group.y * groups.x + group.x;
   let field = lane % FIELDS;
-  // Uniform over the workgroup, as barriers need it; a run behind the last repeats the last.
+  // A workgroup beyond the last run repeats the last one, because barriers need uniform control flow.
   let run = runs[min(index, arrayLength(&runs) - 1u)];
   var sum = vec2<f32>(0.0);
   var extreme = vec4<f32>(0.0, 0.0, LARGEST, -LARGEST);

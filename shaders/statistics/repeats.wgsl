@@ -1,12 +1,12 @@
-// Finds anchors with equal fingerprints: a hash table with linear probing, filled by all invocations at once. A slot holds
-// an anchor's number plus one; whoever finds an anchor with its own fingerprint there is a repeat of it. How many repeats
-// there are does not depend on the order; which ones are listed may.
+// Finds anchors with equal fingerprints, by a hash table with linear probing that all invocations fill at the same time. A
+// slot holds an anchor's number plus one. An anchor that finds its own fingerprint in a slot is a repeat of the anchor there.
+// The number of repeats does not depend on the order of the invocations, but the choice of those that are listed may.
 
 const LISTED = 256u;
 
 @group(0) @binding(0) var<storage, read> anchors: array<u32>;
 @group(0) @binding(1) var<storage, read_write> slots: array<atomic<u32>>;
-/// Count of repeats, count of anchors, two zeros; then four words for each of the listed: id and element of the repeat, id and element of the first.
+/// Number of repeats, number of anchors, two zeros; then four words per listed repeat: its id and element, those of the first.
 @group(0) @binding(2) var<storage, read_write> results: array<atomic<u32>>;
 
 @compute @workgroup_size(64)
@@ -22,7 +22,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
   let mine = 4u + 4u * index;
   let a = anchors[mine];
   let b = anchors[mine + 1u];
-  // A power of two, at least twice the capacity: there is always an empty slot.
+  // The number of slots is a power of two and at least twice the capacity, so there is always an empty slot.
   let mask = arrayLength(&slots) - 1u;
   var slot = a & mask;
   loop {
@@ -30,7 +30,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if (exchange.exchanged) {
       return;
     }
-    // May fail for no reason: then look again.
+    // The exchange may fail without a reason. Then it is tried again.
     if (exchange.old_value == 0u) {
       continue;
     }

@@ -1,4 +1,5 @@
-// A bijection of 32-bit words that spreads every bit (Wellons, "Hash Function Prospector", 2018: lowbias32). 0 does not stay 0.
+// A bijection of 32-bit words in which every bit affects all others (Wellons, "Hash Function Prospector", 2018: lowbias32);
+// the variant here maps 0 to another number.
 // CPU reference: scramble in src/statistics/fingerprint.ts.
 
 fn scramble(word: u32) -> u32 {

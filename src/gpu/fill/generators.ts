@@ -213,7 +213,7 @@ function jaxExtremes(distribution: RandomDistribution): number[] {
   return [lowest, smallest, largest]
 }
 
-/** The bits of std and mean, for distributions that use all of distribution.a. */
+/** The bits of std and mean, for a distribution that fills distribution.a with other constants. */
 function scaleBits(distribution: { mean: number; std: number }): number[] {
   const { std, mean } = normalConstants(distribution)
   return [...new Uint32Array(new Float32Array([std, mean]).buffer)]

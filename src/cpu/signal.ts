@@ -31,18 +31,18 @@ function callFunctions({ activation, foldScale, unitScale, slopes }: ActivationC
 
 export class CpuSignalKernels implements SignalKernels<Float64Array> {
   readonly #store: WeightStore
-  readonly #held: (name: string) => PlannedParameter
+  readonly #ownerOf: (name: string) => PlannedParameter
   readonly #batch: number
   readonly #seed: number | bigint
   #turned = 0
 
   constructor(
     store: WeightStore,
-    held: (name: string) => PlannedParameter,
+    ownerOf: (name: string) => PlannedParameter,
     { batch, seed }: { readonly batch: number; readonly seed: number | bigint },
   ) {
     this.#store = store
-    this.#held = held
+    this.#ownerOf = ownerOf
     this.#batch = batch
     this.#seed = seed
   }
@@ -52,7 +52,7 @@ export class CpuSignalKernels implements SignalKernels<Float64Array> {
   }
 
   async vector(name: string): Promise<Float64Array> {
-    const parameter = this.#held(name)
+    const parameter = this.#ownerOf(name)
     const bytes = await this.#store.readRange(parameter, 0, parameter.byteLength)
     return Float64Array.from(decodeFloat32(bytes, parameter.dtype))
   }

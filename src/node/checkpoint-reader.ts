@@ -9,12 +9,12 @@ import {
 } from '../readers/safetensors-header.js'
 import { readSafetensorsIndex } from '../readers/safetensors-model.js'
 
-/** A tensor of a checkpoint, and the file that holds it. */
+/** A tensor of a checkpoint, and the path of the file that holds it. */
 export interface CheckpointTensor extends SafetensorsTensor {
   readonly file: string
 }
 
-/** A .safetensors file open for reading, its header checked. */
+/** A .safetensors file that is open for reading. Its header has been checked. */
 export class SafetensorsReader {
   readonly path: string
   readonly header: SafetensorsHeader
@@ -54,12 +54,12 @@ export class SafetensorsReader {
   }
 }
 
-/** A checkpoint open for reading: one .safetensors file, or the files of a model.safetensors.index.json. */
+/** A checkpoint that is open for reading: one .safetensors file, or all files of a model.safetensors.index.json. */
 export class CheckpointReader {
   readonly path: string
-  /** In the order of the files, and in each of the bytes. */
+  /** In the order of the files, and within a file in the order of the bytes. */
   readonly tensors: ReadonlyMap<string, CheckpointTensor>
-  /** Of the first file that has an entry of that name. */
+  /** If several files have the same key, the value is that of the first one. */
   readonly metadata: ReadonlyMap<string, string>
   readonly files: readonly SafetensorsReader[]
 
@@ -85,7 +85,7 @@ export class CheckpointReader {
     this.metadata = metadata
   }
 
-  /** @throws WeightInitError `IO`; `INVALID_FILE` for a file that is none, or an index that its files do not bear out */
+  /** @throws WeightInitError `IO`; `INVALID_FILE` for an invalid file, or an index that does not match its files */
   static async open(path: string): Promise<CheckpointReader> {
     const files: SafetensorsReader[] = []
     try {
@@ -151,7 +151,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-/** What a parser says of bytes it got, with the file's name. */
+/** Runs a parser and adds the file's path to its error message. */
 function named<T>(path: string, parse: () => T): T {
   try {
     return parse()

@@ -7,7 +7,7 @@ import {
   safetensorsHeaderLength,
 } from '../readers/safetensors-header.js'
 
-/** A .safetensors file opened for reading: its header, and its tensors' bytes on demand. */
+/** A .safetensors file that is open for reading: its header, and the bytes of its tensors on demand. */
 export class Checkpoint {
   readonly path: string
   readonly header: SafetensorsHeader
@@ -21,7 +21,7 @@ export class Checkpoint {
     this.#handle = handle
   }
 
-  /** @throws WeightInitError `IO`; `INVALID_FILE` for a file that is cut off or none of the format */
+  /** @throws WeightInitError `IO`; `INVALID_FILE` for a file that is truncated or has another format */
   static async open(path: string): Promise<Checkpoint> {
     let handle: FileHandle | undefined
     try {

@@ -1,24 +1,27 @@
 import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 
 export interface NodeDeviceOptions {
-  /** Dawn's backend ('vulkan', 'metal', 'd3d12', ...). Default: Dawn's choice. */
+  /** The backend that Dawn should use ('vulkan', 'metal', 'd3d12', ...). Default: Dawn chooses. */
   readonly backend?: string
-  /** Part of an adapter's name, to choose among several. */
+  /** A part of the adapter's name, to choose between several adapters. */
   readonly adapter?: string
   readonly powerPreference?: 'low-power' | 'high-performance'
-  /** Extra features to ask for, such as 'timestamp-query'. */
+  /** Additional features to request, such as 'timestamp-query'. */
   readonly requiredFeatures?: readonly GPUFeatureName[]
 }
 
-/** Dawn's instances. They must outlive their devices: without a reference Node crashes when one is collected. */
+/** Dawn's instances. They are stored here because Node crashes when an instance is garbage-collected before its device. */
 const instances = new Map<string, GPU>()
 
 /**
- * A WebGPU device in Node, from Dawn (npm `webgpu`, an optional peer dependency), with the buffer and binding limits
- * that the adapter has, and 'subgroups' where the adapter is a CPU. Also defines the WebGPU constants (GPUBufferUsage,
- * GPUMapMode, ...) where Node has none.
+ * Requests a WebGPU device in Node, from Dawn (npm package `webgpu`, an optional peer dependency). The device has the
+ * adapter's limits for buffers and bindings, and the feature 'subgroups' if the adapter is a CPU. The call also defines the
+ * WebGPU constants (GPUBufferUsage, GPUMapMode, ...) if Node does not have them.
  *
- * @throws WeightInitError `NO_ADAPTER` when the package or an adapter is missing, with what to install
+ * @throws WeightInitError `NO_ADAPTER` if the package, an adapter or a feature is missing; the message says what to install
+ * @example
+ * const device = await requestNodeDevice()
+ * const weights = await initializeModel(linear(784, 256), 'kaiming', {}, { device, seed: 42 })
  */
 export async function requestNodeDevice(options: NodeDeviceOptions = {}): Promise<GPUDevice> {
   refuseUnknownKeys(options, ['backend', 'adapter', 'powerPreference', 'requiredFeatures'], 'requestNodeDevice option')
@@ -51,7 +54,7 @@ export async function requestNodeDevice(options: NodeDeviceOptions = {}): Promis
     }
   }
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits
-  // What a CPU factorises matrices faster with.
+  // On a CPU, subgroups make the factorisation of matrices faster.
   const useful = adapter.info.isFallbackAdapter && adapter.features.has('subgroups') ? ['subgroups' as const] : []
   return adapter.requestDevice({
     label: 'webgpu-init',

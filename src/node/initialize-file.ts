@@ -21,15 +21,15 @@ import { type CheckpointWriter, type StoredTensor, storedTensor } from './writer
 import { createWriter, type WriterOptions } from './writers/create-writer.js'
 import { splitByBytes } from './writers/shards.js'
 
-/** Device memory for weights at a time. */
+/** The default of `maxDeviceBytes`: 1 GiB. */
 const DEFAULT_DEVICE_BYTES = 2 ** 30
 
-/** What is done to the weights of a part, in this order. */
+/** The steps for each part of the model, in this order. */
 export type FilePhase = 'initialise' | 'verify' | 'write'
 
 export interface FileProgress {
   readonly phase: FilePhase
-  /** Of the whole model, not of the part. */
+  /** Bytes done and bytes in total, of the whole model and not only of the current part. */
   readonly bytesDone: number
   readonly bytesTotal: number
 }
@@ -37,40 +37,40 @@ export interface FileProgress {
 export interface InitializeFileOptions
   extends Pick<InitializeOptions, (typeof fileInitializeKeys)[number]>,
     WriterOptions {
-  /** A .safetensors file or a model.safetensors.index.json: what is not initialised is copied from it, byte for byte. */
+  /** A .safetensors file or a model.safetensors.index.json. Tensors that are not initialised are copied from it unchanged. */
   readonly from?: string
   /**
-   * The model is made, compared and written in parts of at most so many bytes, or of one parameter: what device and host
-   * need does not grow with it. Default 2^30.
+   * The model is made, compared and written in parts of at most this many bytes, or of one larger parameter. The memory that
+   * device and host need does therefore not grow with the model. An integer >= 1; the default is 2^30.
    */
   readonly maxDeviceBytes?: number
-  /** How many elements to compare with the CPU: 'all' (the default), at most so many over the whole model, or 0. */
+  /** How many elements to compare with the CPU: 'all' (the default), or an integer >= 0, the limit for the whole model. */
   readonly verify?: 'all' | number
-  /** Sees the weights of each part while they are on the device, before they are written; false stops the writing. */
+  /** Called with the weights of each part while they are on the device, before they are written. Return false to stop. */
   readonly onWeights?: (weights: InitializedModel) => unknown
   readonly onProgress?: (progress: FileProgress) => void
 }
 
-/** What a run did. */
+/** The result of `initializeFile`. */
 export interface FileReport {
   readonly plan: InitializationPlan
   readonly backend: 'webgpu' | 'cpu'
-  /** The files; none when the device computed something else than the CPU, or onWeights said false. */
+  /** The files that were written. Empty if the device's values differ from the CPU's, or if `onWeights` returned false. */
   readonly files: readonly string[]
-  /** Measured beside expected, by name. */
+  /** Measured and expected statistics, by parameter name. */
   readonly statistics: ReadonlyMap<string, ParameterStatistics>
   readonly verification?: VerificationReport
-  /** Tensors that were taken from `from`. */
+  /** The tensors that were copied from the file `from`. */
   readonly copied: readonly StoredTensor[]
-  /** Seconds that initialising took, compiling included. */
+  /** Seconds that the initialisation took, including compilation. */
   readonly initializeSeconds: number
 }
 
-/** What the command line asks for besides. */
+/** Further options for the command line. */
 export interface FileJobOptions extends InitializeFileOptions {
-  /** Also test the weights against their distributions; needs the whole model at once. Weights that fail are not written. */
+  /** Whether to test the weights against their distributions, with the whole model at once. A failure stops the writing. */
   readonly check?: boolean
-  /** What else the run reads or writes: the model's files, the report. None of them may be an output. */
+  /** Other files that the run reads or writes: the model's files and the report. None of them may be an output. */
   readonly otherPaths?: readonly NamedPath[]
 }
 
@@ -78,7 +78,7 @@ export interface FileJobReport extends FileReport {
   readonly check?: CheckReport
 }
 
-/** Options that are those of `initializeModel`. */
+/** The options that are passed on to `initializeModel`. */
 const fileInitializeKeys = [
   'seed',
   'dtype',
@@ -105,10 +105,10 @@ const fileOptionKeys = [
   'onProgress',
 ]
 
-/** A file that is planned and opened, and not yet written. `discard` it in any case. */
+/** A planned job with its output files open. The caller must always call `discard`. */
 export class FileJob {
   readonly plan: InitializationPlan
-  /** What will be copied, not initialised. */
+  /** The tensors that will be copied instead of initialised. */
   readonly copied: readonly StoredTensor[]
   readonly paths: readonly string[]
   readonly #own: readonly PlannedParameter[]
@@ -135,7 +135,7 @@ export class FileJob {
     this.#options = options
   }
 
-  /** Plans, looks into the base checkpoint and opens the output: every mistake comes here, before any device is touched. */
+  /** Plans, opens the base checkpoint and the output files. Every wrong argument is found here, before any device work. */
   static async prepare(
     path: string,
     model: Model,
@@ -198,7 +198,7 @@ export class FileJob {
     }
   }
 
-  /** What this job makes: the plan's parameters, or those of one file. */
+  /** The plan of the parameters that this job makes: all of them, or those of one file. */
   get ownPlan(): InitializationPlan {
     return assemblePlan(this.plan, this.#own)
   }
@@ -208,8 +208,8 @@ export class FileJob {
   }
 
   /**
-   * Makes the parts, one after another: initialise, measure, compare with the CPU, write. A part that differs from the CPU
-   * ends the writing: the report then says so, and no file has its final name.
+   * Processes the parts one after another: initialise, measure, compare with the CPU, write. When a part differs from the
+   * CPU's values, nothing more is written, the report says so, and no file gets its final name.
    */
   async run(device: GPUDevice | 'cpu' | 'auto'): Promise<FileJobReport> {
     const { onProgress, onWeights, signal } = this.#options
@@ -302,14 +302,14 @@ export class FileJob {
     }
   }
 
-  /** How many of a part's elements to compare. */
+  /** The number of elements of a part to compare. */
   #share(elementCount: number, total: number): 'all' | number {
     const { verify = 'all' } = this.#options
     if (verify === 'all' || verify === 0) return verify
     return Math.max(1, Math.floor((verify * elementCount) / total))
   }
 
-  /** Closes everything and removes what is not complete. */
+  /** Closes all files and removes those that are not complete. */
   async discard(): Promise<void> {
     await this.#writer.discard()
     await this.#base?.close()
@@ -317,16 +317,19 @@ export class FileJob {
 }
 
 /**
- * Initialises a model straight into a file, part after part: device and host hold `maxDeviceBytes` of it at a time, each
- * part is compared with the CPU before it is written, and the file has its name only when all is done. With `from` the
- * parameters that `skip` and `only` leave out are copied from a checkpoint: a new head on a trained body. With an instance or
- * rules the options may take the config's place, as in `initializeModel`.
+ * Initialises a model directly into a file, part by part. Device and host hold at most `maxDeviceBytes` of the model at a
+ * time, each part is compared with the CPU before it is written, and the file gets its final name only when everything is
+ * done. With the option `from`, the parameters that `skip` and `only` leave out are copied from a checkpoint, for example for
+ * a new head on a trained body. If the initializer is an instance or a list of rules, the options may take the place of the
+ * config, as in `initializeModel`.
  *
+ * @param path the file, or the folder for the format 'npy'
+ * @returns the plan, the paths of the files, the statistics, and the result of the comparison with the CPU
+ * @throws WeightInitError for every wrong argument, before any device work; `DEVICE_MISCOMPUTES` when a bit differs from the
+ *   CPU's. A failed or aborted call leaves no file under the final names.
  * @example
  * const { model, recipe } = readHuggingFaceConfig(config)
  * await initializeFile('model.safetensors', model, recipe, { device, seed: 42, dtype: 'bfloat16' })
- * @throws WeightInitError for every mistake, before any device work; `DEVICE_MISCOMPUTES` when a bit differs from the
- *   CPU's. A failed or aborted call leaves nothing under the final names.
  */
 export function initializeFile(
   path: string,
@@ -373,7 +376,7 @@ export async function initializeFile(
 const own = (plan: InitializationPlan): PlannedParameter[] =>
   plan.parameters.filter(({ action }) => action === 'initialize')
 
-/** The manifest as a file's metadata; nothing where nothing was initialised, as in a file of copies. */
+/** The manifest as metadata of a file. Empty if the file has only copied tensors. */
 function manifestMetadata(plan: InitializationPlan): Record<string, string> {
   return own(plan).length === 0 ? {} : { 'webgpu-init': JSON.stringify(manifestOf(plan)) }
 }

@@ -5,15 +5,15 @@ import { createMatcher } from '../model/match.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from '../statistics/moments.js'
 import { CheckpointReader, type CheckpointTensor } from './checkpoint-reader.js'
 
-/** Bytes on the host at a time; whole elements of every dtype. */
+/** The number of bytes that are read at a time: a multiple of the length of every dtype's elements. */
 const CHUNK_BYTES = 2 ** 22
 
-/** What a tensor of a file holds. */
+/** Statistics of the values of one tensor. */
 export interface TensorStatistics {
-  /** Finite elements; mean, std, min and max are over these, and NaN where there are none. */
+  /** The number of finite elements. Mean, std, min and max are over these, and NaN if there are none. */
   readonly count: number
   readonly mean: number
-  /** Population standard deviation: divided by count. */
+  /** Population standard deviation: the sum of squares is divided by `count`. */
   readonly std: number
   readonly min: number
   readonly max: number
@@ -23,38 +23,42 @@ export interface TensorStatistics {
 
 export interface InspectedTensor extends CheckpointTensor {
   readonly elementCount: number
-  /** Absent where they were not asked for, and for dtypes without a number per element (float8, complex, ...). */
+  /** Absent if statistics were not requested, and for dtypes without one number per element (float8, complex, ...). */
   readonly statistics?: TensorStatistics
 }
 
 export interface CheckpointInspection {
-  /** One, or those of an index. */
+  /** The file, or all files that an index lists. */
   readonly files: readonly { readonly path: string; readonly byteLength: number }[]
   readonly metadata: ReadonlyMap<string, string>
   readonly tensors: readonly InspectedTensor[]
 }
 
 export interface InspectOptions {
-  /** Which tensors, by name; default: all. */
+  /** Names of the tensors to inspect, as globs or regular expressions. Default: all tensors. */
   readonly only?: readonly (string | RegExp)[]
-  /** Read the values too, or the headers only. Default true. */
+  /** Whether to read the values too, and not only the headers. Default true. */
   readonly statistics?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly bytesTotal: number }) => void
 }
 
 /**
- * Table and statistics of a .safetensors file, or of the files of a model.safetensors.index.json, from anywhere. Streamed:
- * the host holds 4 MiB of it at a time. Sums are float64, about the running mean.
+ * Lists the tensors of a .safetensors file, or of the files of a model.safetensors.index.json, with their statistics. The
+ * file may come from any program. It is streamed: the host holds 4 MiB of it at a time. Sums are computed in float64, about
+ * the running mean.
  *
- * @throws WeightInitError `IO`, `INVALID_FILE`
+ * @throws WeightInitError `IO`, `INVALID_FILE`; `INVALID_ARGUMENT` for a pattern that is not valid
+ * @example
+ * const { tensors } = await inspectCheckpoint('model.safetensors', { only: ['*.bias'] })
+ * for (const { name, shape, statistics } of tensors) console.log(name, shape, statistics?.std)
  */
 export async function inspectCheckpoint(path: string, options: InspectOptions = {}): Promise<CheckpointInspection> {
   const { only, statistics = true, signal, onProgress } = options
   const matchers = only?.map((pattern) => createMatcher(pattern, 'option only'))
   const reader = await CheckpointReader.open(path)
   try {
-    // A tensor of a file has a name and no role: a glob or an expression asks for no more.
+    // A tensor of a file has no role, but a glob or a regular expression needs only the name.
     const chosen = [...reader.tensors.values()].filter(
       ({ name }) => matchers === undefined || matchers.some((matcher) => matcher.matches({ name } as Parameter)),
     )
@@ -72,7 +76,7 @@ export async function inspectCheckpoint(path: string, options: InspectOptions = 
           signal?.throwIfAborted()
           const bytes = await reader.read(tensor.name, start, Math.min(CHUNK_BYTES, tensor.byteLength - start))
           const values = decode(bytes, dtype)
-          // Sums about a value near the mean: about 0 the variance of values far from it would cancel.
+          // The sums are about a value near the mean, because about 0 the variance of values far from 0 would lose its digits.
           const center = moments.count > 0 ? moments.mean : firstFinite(values)
           moments = mergeMoments(moments, momentsOf(values, center))
           onProgress?.({ bytesDone: bytesDone + start + bytes.length, bytesTotal })

@@ -4,11 +4,11 @@ import type { CheckpointReader, CheckpointTensor } from './checkpoint-reader.js'
 import { type StoredTensor, storedTensor } from './writers/checkpoint-writer.js'
 
 /**
- * What a checkpoint becomes when the plan's parameters are initialised and everything else stays: the base's tensors in
- * their order, the initialised ones in their places, new ones at the end.
+ * The tensors of a checkpoint in which the plan's parameters are initialised and all others are copied from the base. They
+ * are in the order of the base; new tensors come at the end.
  *
- * @throws WeightInitError `INVALID_MODEL` for a parameter that is neither initialised nor in the base, for one that the
- *   base has with another shape or dtype, and for a tie that would come apart
+ * @throws WeightInitError `INVALID_MODEL` for a parameter that is neither initialised nor in the base, for one that has
+ *   another shape or dtype in the base, and for a tied parameter that the base stores separately
  */
 export function mergeCheckpoint(plan: InitializationPlan, base: CheckpointReader): StoredTensor[] {
   const fresh = new Map(plan.parameters.filter(({ action }) => action === 'initialize').map((p) => [p.name, p]))
@@ -29,7 +29,7 @@ export function mergeCheckpoint(plan: InitializationPlan, base: CheckpointReader
     } else if (action === 'tied' && there !== undefined && fresh.has(tiedTo ?? '')) {
       refuse(
         parameter,
-        `shares the memory of ${show(tiedTo)}, which is initialised, but ${show(base.path)} stores it apart: the copy would ` +
+        `shares the memory of ${show(tiedTo)}, which is initialised, but ${show(base.path)} stores it separately: the copy would ` +
           `differ. Describe the model untied, or leave ${show(tiedTo)} as it is.`,
       )
     }

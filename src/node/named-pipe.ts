@@ -2,12 +2,13 @@ import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Milliseconds between two looks at a pipe that has nothing yet. */
+/** Milliseconds between two attempts to read a pipe that has no data yet. */
 const PAUSE_MS = 10
 
 /**
- * Reads a named pipe to its end, without blocking: opening one waits for a writer, and nothing could interrupt that.
- * @throws AbortError when `signal` aborts, also while nobody writes
+ * Reads a named pipe to its end. The pipe is opened without blocking, because opening it in the usual way waits for a writer
+ * and cannot be interrupted.
+ * @throws AbortError when `signal` aborts, even if nobody writes
  */
 export async function readPipe(path: string, signal?: AbortSignal): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -24,7 +25,7 @@ export async function readPipe(path: string, signal?: AbortSignal): Promise<Buff
         },
       )
       if (bytesRead > 0) chunks.push(Buffer.from(buffer.subarray(0, bytesRead)))
-      // Nothing: the end, if somebody has written; before that, nobody has opened the other end yet.
+      // Zero bytes are the end of the data, unless nobody has opened the other end yet.
       else if (bytesRead === 0 && chunks.length > 0) return Buffer.concat(chunks)
       else await pause(PAUSE_MS, undefined, signal === undefined ? {} : { signal })
     }

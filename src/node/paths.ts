@@ -2,18 +2,18 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { showPath, WeightInitError } from '../core/errors.js'
 
-/** A path that a run reads or writes, and what for: 'the weights', '--report'. */
+/** A path that a run reads or writes, and its role in a message: 'the weights', '--report'. */
 export interface NamedPath {
   readonly path: string
   readonly what: string
 }
 
-/** Where a path leads, links resolved; of one that does not exist, where it would be made. */
+/** The real path of a file, with all links resolved. For a file that does not exist, it is the path that would be created. */
 async function located(path: string): Promise<{ readonly path: string; readonly inode?: string }> {
   try {
     const real = await realpath(path)
     const { dev, ino } = await stat(real, { bigint: true })
-    // Windows may give 0 for both.
+    // On Windows both numbers may be 0.
     return ino === 0n ? { path: real } : { path: real, inode: `${dev} ${ino}` }
   } catch {
     const folder = await realpath(dirname(resolve(path))).catch(() => dirname(resolve(path)))
@@ -27,8 +27,8 @@ const isInside = (path: string, folder: string): boolean => {
 }
 
 /**
- * Refuses a run of which one output is an input, lies around one, or is another output, before any work: links, hard links
- * and spellings of one path count as one file.
+ * Checks, before any work, that no output of a run is an input or another output, or a folder that contains one. Links, hard
+ * links and different spellings of a path count as the same file.
  * @throws WeightInitError `INVALID_ARGUMENT` naming both
  */
 export async function refuseSharedPaths(outputs: readonly NamedPath[], inputs: readonly NamedPath[]): Promise<void> {

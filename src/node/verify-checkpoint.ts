@@ -27,32 +27,32 @@ import {
 } from '../weights/verify.js'
 import type { Checkpoint } from './checkpoint.js'
 
-/** Bytes of the parameters that are made, compared and measured together. One that is larger goes alone. */
+/** The parameters that are made, compared and measured together have at most this many bytes, or are a single larger one. */
 const GROUP_BYTES = 64 * 2 ** 20
-/** Bytes read at a time: whole elements and words. */
+/** The number of bytes that are read at a time: a multiple of every element's and every word's length. */
 const CHUNK_BYTES = 2 ** 24
 
 export interface CheckpointVerification {
-  /** True when every bit is what the manifest says, no test failed, and the signal, where it was measured, is healthy. */
+  /** True if every bit equals the manifest's, no test failed, and the signal is healthy or was not measured. */
   readonly ok: boolean
   readonly parity: VerificationReport
   readonly check: CheckReport
-  /** Where it was asked for. */
+  /** Only if it was requested. */
   readonly signal?: SignalReport
 }
 
 export interface CheckpointOptions {
   readonly device: GPUDevice | 'cpu'
   readonly falseAlarmRate: number
-  /** A model of layers whose parameters are the plan's, to measure with the file's weights: all of them are held at once. */
+  /** A model with layers on the plan's parameters, to measure the signal. This needs all weights of the file at once. */
   readonly propagate?: { readonly model: Model; readonly options: SignalOptions }
   readonly signal?: AbortSignal
   readonly onProgress?: (bytesDone: number, bytesTotal: number) => void
 }
 
 /**
- * Refuses a checkpoint that cannot be what the plan makes: tensors that are missing or too many, other shapes or dtypes.
- * @throws WeightInitError `INVALID_FILE` naming up to five of each
+ * Checks that a checkpoint has exactly the tensors that the plan makes, with the same shapes and dtypes.
+ * @throws WeightInitError `INVALID_FILE` naming up to five missing or additional tensors, or the first that differs
  */
 export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan): PlannedParameter[] {
   const parameters = plan.parameters.filter(({ action }) => action === 'initialize')
@@ -63,7 +63,7 @@ export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan
   const missing = parameters.filter(({ name }) => !checkpoint.tensors.has(name)).map(({ name }) => name)
   if (missing.length > 0) fail(`it lacks ${list(missing)}.`)
   const surplus = [...checkpoint.tensors.keys()].filter((name) => !known.has(name))
-  if (surplus.length > 0) fail(`it has ${list(surplus)}, of which the manifest knows nothing.`)
+  if (surplus.length > 0) fail(`it has ${list(surplus)}, which the manifest does not list.`)
   for (const { name, shape, dtype } of parameters) {
     const tensor = checkpoint.tensors.get(name)!
     if (tensor.shape.length !== shape.length || tensor.shape.some((length, axis) => length !== shape[axis])) {
@@ -77,9 +77,9 @@ export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan
 }
 
 /**
- * Compares a checkpoint with what its plan makes, bit by bit, and tests it against the plan's distributions. A group of parameters is
- * made, compared with the file as it is read, measured, and freed before the next: neither is held whole, unless the signal
- * is to be measured.
+ * Compares a checkpoint with its plan bit by bit, and tests it against the plan's distributions. One group of parameters after
+ * another is made, compared with the file while it is read, measured, and freed. The whole model is therefore in memory only
+ * if the signal is to be measured.
  */
 export async function verifyCheckpoint(
   checkpoint: Checkpoint,
@@ -126,7 +126,7 @@ export async function verifyCheckpoint(
             measurements.push(await onCpu.measure(tensor, (start, length) => checkpoint.read(name, start, length)))
           }
         }
-        // What the store holds is the file's by now.
+        // By now the store has the values of the file.
         if (propagate !== undefined) {
           const weights = InitializedModel.of(made, store)
           propagated = await propagateSignal(propagate.model, weights, { ...propagate.options, ...options })
@@ -158,7 +158,7 @@ export async function verifyCheckpoint(
   }
 }
 
-/** Compares a parameter with the file's tensor, and puts the file's bytes in its place where they differ. */
+/** Compares a parameter with the file's tensor. If they differ, the file's bytes replace those in the store. */
 async function compare(
   store: WeightStore,
   { name, dtype, elementCount, byteLength }: PlannedParameter,

@@ -4,7 +4,7 @@ import type { SignalOptions } from './types.js'
 
 export const signalOptionKeys: readonly string[] = ['batch', 'seed', 'inputShape', 'healthyFactor', 'signal']
 
-/** The options with their defaults. */
+/** The options, with defaults for those that were not given. */
 export type ResolvedSignalOptions = Required<Pick<SignalOptions, 'batch' | 'seed' | 'healthyFactor'>> &
   Pick<SignalOptions, 'inputShape' | 'signal'>
 

@@ -20,7 +20,7 @@ function momentsOf({ exponent, sums }: { exponent: number; sums: TensorSums }): 
   }
 }
 
-/** A place where a trend looks: log10 of the mean square, and whether everything there is finite. */
+/** A point of a trend: log10 of the mean square, and whether every element there is finite. */
 interface Point {
   readonly name: string
   readonly log10: number
@@ -30,13 +30,13 @@ interface Point {
 const isWeighted = ({ op }: Step): boolean => op === 'linear' || op === 'conv'
 const isMeasured = ({ step, outer }: StepRecord): boolean => outer && (isWeighted(step) || step.op === 'residual')
 
-/** log10 of what the mean square is multiplied by on the way; NaN where an end has elements that are not finite. */
+/** log10 of the ratio of the mean squares of two points; NaN if one of them has elements that are not finite. */
 function ratioBetween(from: Point, to: Point): number {
   if (!from.finite || !to.finite) return Number.NaN
   return to.log10 === from.log10 ? 0 : to.log10 - from.log10
 }
 
-/** A signal that is nothing at `to` has vanished, wherever it began. */
+/** The verdict for a ratio. A signal that is 0 at `to` is vanishing, whatever it was before. */
 function verdictOf(log10Ratio: number, to: Point, healthyFactor: number): SignalVerdict {
   if (Number.isNaN(log10Ratio)) return 'exploding'
   const limit = Math.log10(healthyFactor)
@@ -60,7 +60,7 @@ function trendOf(points: readonly Point[], healthyFactor: number): SignalTrend {
   }
 }
 
-/** Weight layers by the activation whose output they take; passes do not count, a normalisation starts afresh. */
+/** Groups the weight layers by the activation before them. Pass steps are ignored; after a normalisation a new chain begins. */
 function gainsOf(records: readonly StepRecord[]): SignalGain[] {
   const groups = new Map<string, { centred: () => number; forward: number[]; backward: number[] }>()
   let before: Step | undefined
@@ -97,7 +97,7 @@ function gainsOf(records: readonly StepRecord[]): SignalGain[] {
   })
 }
 
-/** Of powers of two, without those of nothing; NaN where there is none. */
+/** The geometric mean of powers of two, without zeros and infinities; NaN if none is left. */
 function geometricMean(logs: readonly number[]): number {
   const finite = logs.filter(Number.isFinite)
   return 2 ** (finite.reduce((sum, log) => sum + log, 0) / finite.length)
@@ -110,7 +110,7 @@ function isPiecewiseLinear(name: string): boolean {
 }
 
 const three = (value: number): string => String(Number(value.toPrecision(3)))
-/** Gains within 5 % of what keeps the signal are left alone. */
+/** Gains that differ by less than 5 % from the one that keeps the signal need no advice. */
 const matters = (factor: number): boolean => Number.isFinite(factor) && Math.abs(Math.log(factor)) > 0.05
 
 function gainAdvice(gains: readonly SignalGain[], forwardHealthy: boolean): string[] {
@@ -134,7 +134,7 @@ function gainAdvice(gains: readonly SignalGain[], forwardHealthy: boolean): stri
   })
 }
 
-/** More of a layer's units than relu leaves off when it cannot tell the examples apart any more. */
+/** A larger share of dead units than relu causes even in a network that no longer distinguishes its examples. */
 const MOSTLY_DEAD = 0.75
 
 function adviceOf(
@@ -150,7 +150,7 @@ function adviceOf(
   ] as const) {
     const { verdict, log10Ratio, from, to, perStep } = trend
     if (verdict === 'healthy' || Number.isNaN(log10Ratio)) continue
-    const by = Number.isFinite(log10Ratio) ? `by 10^${log10Ratio.toFixed(1)}` : 'to nothing or beyond every number'
+    const by = Number.isFinite(log10Ratio) ? `by 10^${log10Ratio.toFixed(1)}` : 'to 0 or beyond the range of numbers'
     advice.push(
       `${what} are ${verdict}: their mean square changes ${by} from ${from} to ${to}, ${three(perStep)} times a step.`,
     )
@@ -171,7 +171,7 @@ function adviceOf(
     layers.findLast(({ gradients }) => gradients.nonFiniteCount > 0)
   if (broken !== undefined) {
     const what = broken.activations.nonFiniteCount > 0 ? 'outputs' : 'gradients'
-    advice.push(`From layer ${broken.name} (${broken.kind}) on ${what} are NaN or infinite: look at its weights.`)
+    advice.push(`From layer ${broken.name} (${broken.kind}) on ${what} are NaN or infinite: check its weights.`)
   }
   const dead = layers.filter(({ deadUnitShare }) => deadUnitShare > MOSTLY_DEAD)
   if (dead.length > 0) {
@@ -184,7 +184,7 @@ function adviceOf(
   return advice
 }
 
-/** What the records say: pure. */
+/** The report of the measured records. A pure function. */
 export function signalReport(
   records: readonly StepRecord[],
   input: { readonly exponent: number; readonly sums: TensorSums },
@@ -208,7 +208,7 @@ export function signalReport(
     log10: log10MeanSquare,
     finite: nonFiniteCount === 0,
   })
-  // With less than two layers to compare, from the input to the output.
+  // If fewer than two layers were measured, the trend goes from the input to the output.
   const ends = plain.at(-1)!
   const onTheWay = (pick: (layer: SignalLayer) => SignalMoments): Point[] =>
     measured.length >= 2

@@ -11,30 +11,30 @@ import {
 } from './steps.js'
 
 /**
- * A tensor in units of 2^exponent, with what was measured of it. Deep networks shrink and grow a signal beyond any
- * float's range; so the exponent is apart, and a tensor whose rms leaves [2^-8, 2^8] is scaled back by the next layer.
- * Powers of two: no digit changes by it.
+ * A tensor in units of 2^exponent, with its measured sums. A deep network can shrink or grow a signal beyond the range of
+ * any float, so the exponent is stored separately, and when the rms of a tensor leaves [2^-8, 2^8], the next layer scales
+ * it back. The scale is a power of two, so no digit changes.
  */
 export interface Signal<T> {
   readonly tensor: T
   readonly exponent: number
   readonly sums: TensorSums
-  /** How many still need the tensor. */
+  /** The number of steps that still need the tensor. */
   uses: number
 }
 
-/** What was measured at a layer. The tensors are gone. */
+/** What was measured at a layer. The tensors themselves were released. */
 export interface StepRecord {
   readonly step: Step
   readonly activations: { readonly exponent: number; readonly sums: TensorSums }
   gradients: { readonly exponent: number; readonly sums: TensorSums } | undefined
-  /** log2 of the input's mean square, -Infinity for zeros. */
+  /** log2 of the input's mean square; -Infinity for zeros. */
   readonly inputLog2: number
-  /** Outside of residual blocks. */
+  /** Whether the layer is outside of residual blocks. */
   readonly outer: boolean
 }
 
-/** A layer on the way back: what it kept. */
+/** What the backward pass needs of a layer. */
 interface Tape<T> {
   readonly record: StepRecord
   readonly input: Signal<T> | undefined
@@ -43,13 +43,13 @@ interface Tape<T> {
 }
 
 const FOLD_BEYOND = 8
-/** Below this the epsilon of a normalisation is all there is of its sigma. */
+/** If log2 of the rms is below this, the epsilon of a normalisation determines its sigma. */
 const FAINT = -30
 
-/** log2 of the rms in the tensor's units, -Infinity for zeros. */
+/** log2 of the rms in the tensor's units; -Infinity for zeros. */
 const rmsLog2 = ({ meanSquare }: TensorSums): number => Math.log2(meanSquare) / 2
 const exponentOf = (value: number): number => (value > 0 && value < Infinity ? Math.ceil(Math.log2(value)) : -Infinity)
-/** 2^n as float32, 0 below its range. */
+/** 2^n as float32; 0 if n is below float32's range. */
 const power = (n: number): number => Math.fround(2 ** Math.min(127, n))
 
 /** An exponent that squares doubled too often stays a whole number. */
@@ -64,21 +64,21 @@ function fold<T>({ sums }: Signal<T>): number {
   return Number.isFinite(log2) && Math.abs(log2) > FOLD_BEYOND ? Math.round(log2) : 0
 }
 
-/** Runs the steps forward and backward on any backend's arithmetic, and keeps the exponents. */
+/** Runs the steps forward and backward with the arithmetic of any backend, and tracks the exponents. */
 export class SignalRun<T> {
   readonly records: StepRecord[] = []
   readonly #kernels: SignalKernels<T>
   readonly #batch: number
   readonly #check: () => void
 
-  /** `check` is called before every layer, and throws when the call was cancelled. */
+  /** @param check is called before every layer, and throws when the call was cancelled */
   constructor(kernels: SignalKernels<T>, batch: number, check: () => void) {
     this.#kernels = kernels
     this.#batch = batch
     this.#check = check
   }
 
-  /** From the input's tensor to the records; gives the gradient at the input, which the caller owns. */
+  /** Fills `records`, starting from the input's tensor. Returns the gradient at the input, which the caller has to release. */
   async run(
     steps: readonly Step[],
     input: T,
@@ -107,7 +107,7 @@ export class SignalRun<T> {
     if (--signal.uses === 0) this.#kernels.release(signal.tensor)
   }
 
-  /** Uses up `x` once. */
+  /** Consumes one use of `x`. */
   async #forward(
     steps: readonly Step[],
     x: Signal<T>,
@@ -130,7 +130,7 @@ export class SignalRun<T> {
   }
 
   async #step(step: Step, x: Signal<T>): Promise<{ output: Signal<T>; tape: Omit<Tape<T>, 'record'> }> {
-    const keep = (): Signal<T> => {
+    const retain = (): Signal<T> => {
       x.uses++
       return x
     }
@@ -140,10 +140,10 @@ export class SignalRun<T> {
       case 'conv':
         return plain(await this.#weighted(step, x))
       case 'activation':
-        return plain(await this.#activate(step, x), keep())
+        return plain(await this.#activate(step, x), retain())
       case 'normalize':
       case 'softmax':
-        return plain(await this.#group(step, x), keep())
+        return plain(await this.#group(step, x), retain())
       case 'pass':
         return plain(x)
       case 'residual': {
@@ -176,7 +176,7 @@ export class SignalRun<T> {
     return this.#finish(await this.#affine(y, step, undefined, bias, 0, unit), unit, step)
   }
 
-  /** Uses up `y`, in units of 2^from; gives y scale + shift in units of 2^to. */
+  /** Consumes `y`, which is in units of 2^from. Returns y * scale + shift in units of 2^to. */
   async #affine(
     y: T,
     step: Step,
@@ -189,7 +189,7 @@ export class SignalRun<T> {
     const offset = largest(shift) === 0 ? undefined : shift?.map((value) => value * 2 ** -to)
     if (ratio === undefined && offset === undefined) return y
     const { op, count } = step
-    // A layerNorm's parameters repeat with the examples.
+    // The parameters of a layerNorm repeat for every example.
     const units = op === 'normalize' && !step.acrossBatch ? { unitCount: step.length, unitStride: 1 } : step
     const z = await this.#kernels.affine(y, count * this.#batch, units, ratio, offset)
     this.#kernels.release(y)
@@ -220,7 +220,7 @@ export class SignalRun<T> {
     return this.#finish(y, exponent, step, { call, x: x.tensor })
   }
 
-  /** The call, and the exponents of what comes out and of 1 / sigma. */
+  /** The parameters of the call, and the exponents of the output and of 1 / sigma. */
   #groupCall(step: GroupStep, x: Signal<T>): { call: GroupCall; exponent: number; slopeExponent: number } {
     const k = fold(x)
     const unit = x.exponent + k
@@ -276,7 +276,7 @@ export class SignalRun<T> {
     return { tensor, exponent }
   }
 
-  /** Uses up `dy` once. */
+  /** Consumes one use of `dy`. */
   async #backward(tapes: readonly Tape<T>[], dy: Signal<T>): Promise<Signal<T>> {
     let current = dy
     for (const tape of [...tapes].reverse()) {
@@ -341,7 +341,7 @@ export class SignalRun<T> {
     }
   }
 
-  /** dy times the scale of a normalisation, in dy's units. */
+  /** dy times the scale of a normalisation, in the units of dy. */
   async #scaled(dy: Signal<T>, step: GroupStep, gamma: Float64Array): Promise<T> {
     const units = step.acrossBatch ? step : { unitCount: step.length, unitStride: 1 }
     const g = await this.#kernels.affine(dy.tensor, step.count * this.#batch, units, gamma, undefined)

@@ -4,16 +4,16 @@ import type { Model } from '../ir/parameter.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { type Activation, activationKinds, isActivation } from './activations.js'
 
-/** What one layer does to the signal, with every length known. The same for the GPU and the CPU. */
+/** What one layer does to the signal, with all lengths known. The same steps run on the GPU and on the CPU. */
 export interface StepBase {
   readonly name: string
   readonly kind: string
   readonly inputShape: readonly number[]
   readonly shape: readonly number[]
-  /** Elements of one example, going in and coming out. */
+  /** The number of elements of one example, at the input and at the output. */
   readonly inputCount: number
   readonly count: number
-  /** Units of the output: element i of an example belongs to unit floor(i / unitStride) mod unitCount. */
+  /** The number of units of the output. Element i of an example belongs to unit floor(i / unitStride) mod unitCount. */
   readonly unitCount: number
   readonly unitStride: number
 }
@@ -24,11 +24,11 @@ export interface LinearStep extends StepBase {
   readonly bias: PlannedParameter | undefined
   readonly inFeatures: number
   readonly outFeatures: number
-  /** Whether the weight lies [in, out]. */
+  /** Whether the weight's layout is [in, out]. */
   readonly inOut: boolean
 }
 
-/** Any convolution as one over three axes. */
+/** A convolution of any rank, described as one over three axes. */
 export interface ConvStep extends StepBase {
   readonly op: 'conv'
   readonly weight: PlannedParameter
@@ -51,8 +51,8 @@ export interface ActivationStep extends StepBase {
 }
 
 /**
- * layerNorm, batchNorm (by the batch's own statistics, as in training) and softmax work on groups of elements. Of a
- * layerNorm and a softmax each run of `length` elements is a group, of a batchNorm each unit over the whole batch.
+ * layerNorm, batchNorm (with the statistics of the batch, as in training) and softmax work on groups of elements. For
+ * layerNorm and softmax each run of `length` elements is a group; for batchNorm each unit over the whole batch is one.
  */
 export interface GroupStep extends StepBase {
   readonly op: 'normalize' | 'softmax'
@@ -62,7 +62,7 @@ export interface GroupStep extends StepBase {
   readonly shift: PlannedParameter | undefined
 }
 
-/** dropout (as in evaluation), flatten, identity. */
+/** Layers that pass the signal on unchanged: dropout (as in evaluation), flatten and identity. */
 export interface PassStep extends StepBase {
   readonly op: 'pass'
 }
@@ -83,23 +83,23 @@ const supported =
 
 const product = (lengths: readonly number[]): number => lengths.reduce((a, b) => a * b, 1)
 
-/** What goes through the layers: its shape, and which axis counts its units. */
+/** The signal between two layers: its shape, and the axis that counts its units. */
 interface Flow {
   readonly shape: readonly number[]
   readonly channelsFirst: boolean
 }
 
-/** The parameter that holds the memory of a name: itself, or the one it is tied to. Throws `UNKNOWN_PARAMETER`. */
-export type HeldParameter = (name: string) => PlannedParameter
+/** Finds the parameter that owns the memory of a name: itself, or the one it is tied to. Throws `UNKNOWN_PARAMETER`. */
+export type ParameterOwner = (name: string) => PlannedParameter
 
 /**
- * The model's layers in order, every shape checked.
- * @throws WeightInitError `INVALID_MODEL` for layers that are missing or of an unsupported kind, `INVALID_SHAPE` for shapes
- *   that do not fit; `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` for weights that are not there
+ * The model's layers in order, with every shape checked.
+ * @throws WeightInitError `INVALID_MODEL` for a model without layers or with a layer of an unsupported kind, `INVALID_SHAPE`
+ *   for shapes that do not fit; `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` for weights that are missing or of a wrong dtype
  */
 export function signalSteps(
   model: Model,
-  held: HeldParameter,
+  ownerOf: ParameterOwner,
   inputShape: readonly number[] | undefined,
 ): readonly Step[] {
   const fail = refuse('INVALID_MODEL', 'propagateSignal: ')
@@ -109,7 +109,7 @@ export function signalSteps(
   const leaves = flatten(model, '')
   if (leaves.length === 0) fail('the model has no layers; give sequential(...) some.')
   const flow = { shape: inputShape ?? shapeFrom(leaves[0]!), channelsFirst: false }
-  return stepsOf(leaves, flow, held).steps
+  return stepsOf(leaves, flow, ownerOf).steps
 }
 
 interface Leaf {
@@ -120,12 +120,12 @@ interface Leaf {
 const join = (prefix: string, name: string): string =>
   prefix === '' ? name : name === '' ? prefix : `${prefix}.${name}`
 
-/** Layers and residual blocks in order; what is a sequential is taken apart. */
+/** The layers and residual blocks in order. A sequential is replaced by its layers. */
 function flatten(model: Model, name: string): Leaf[] {
   if (model.layer === undefined) {
     throw new WeightInitError(
       'INVALID_MODEL',
-      `propagateSignal: ${name === '' ? 'the model' : `${show(name)}`} is a list of parameters without layers, so nobody knows what ` +
+      `propagateSignal: ${name === '' ? 'the model' : `${show(name)}`} is a list of parameters without layers, so it is not known what ` +
         'it computes; build it with sequential(linear(784, 256), relu(), ...).',
     )
   }
@@ -133,7 +133,7 @@ function flatten(model: Model, name: string): Leaf[] {
   return (model.children ?? []).flatMap(([child, inner]) => flatten(inner, join(name, child)))
 }
 
-/** The input's shape where the first layer tells. */
+/** The shape of the input, if the first layer determines it. */
 function shapeFrom({ name, model }: Leaf): readonly number[] {
   const { kind = '', config = {} } = model.layer ?? {}
   if (kind === 'linear') return [config.inFeatures as number]
@@ -147,29 +147,29 @@ function shapeFrom({ name, model }: Leaf): readonly number[] {
   )
 }
 
-function stepsOf(leaves: readonly Leaf[], start: Flow, held: HeldParameter): { steps: Step[]; flow: Flow } {
+function stepsOf(leaves: readonly Leaf[], start: Flow, ownerOf: ParameterOwner): { steps: Step[]; flow: Flow } {
   let flow = start
   const steps: Step[] = []
   for (const leaf of leaves) {
-    const next = stepOf(leaf, flow, held)
+    const next = stepOf(leaf, flow, ownerOf)
     steps.push(next.step)
     flow = next.flow
   }
   return { steps, flow }
 }
 
-function stepOf({ name, model }: Leaf, flow: Flow, held: HeldParameter): { step: Step; flow: Flow } {
+function stepOf({ name, model }: Leaf, flow: Flow, ownerOf: ParameterOwner): { step: Step; flow: Flow } {
   const { kind = '', config = {} } = model.layer ?? {}
   const label = `layer ${show(name)} (${kind})`
   const refuse = (expected: string): never => {
     throw new WeightInitError(
       'INVALID_SHAPE',
       `propagateSignal: ${label} takes ${expected}, but gets examples of shape ${show(flow.shape)}. ` +
-        'Mend the layers before it, put flatten() between, or give another inputShape.',
+        'Change the layers before it, add flatten() before it, or give another inputShape.',
     )
   }
   const parameter = (own: string): PlannedParameter | undefined =>
-    model.parameters.some((spec) => spec.name === own) ? floatParameter(held, join(name, own), label) : undefined
+    model.parameters.some((spec) => spec.name === own) ? floatParameter(ownerOf, join(name, own), label) : undefined
   const base = (shape: readonly number[], channelsFirst: boolean): StepBase => ({
     name,
     kind,
@@ -228,11 +228,11 @@ function stepOf({ name, model }: Leaf, flow: Flow, held: HeldParameter): { step:
       return made({ ...base(flow.shape, flow.channelsFirst), op: 'pass' }, flow.channelsFirst)
     case 'residual': {
       const [body, shortcut] = [...model.children!, undefined].slice(0, 2) as [[string, Model], [string, Model]?]
-      const inner = stepsOf(flatten(body[1], join(name, body[0])), flow, held)
+      const inner = stepsOf(flatten(body[1], join(name, body[0])), flow, ownerOf)
       const outer =
         shortcut === undefined
           ? { steps: [], flow }
-          : stepsOf(flatten(shortcut[1], join(name, shortcut[0])), flow, held)
+          : stepsOf(flatten(shortcut[1], join(name, shortcut[0])), flow, ownerOf)
       if (show(inner.flow.shape) !== show(outer.flow.shape)) {
         throw new WeightInitError(
           'INVALID_SHAPE',
@@ -263,8 +263,8 @@ function stepOf({ name, model }: Leaf, flow: Flow, held: HeldParameter): { step:
   }
 }
 
-function floatParameter(held: HeldParameter, name: string, label: string): PlannedParameter {
-  const parameter = held(name)
+function floatParameter(ownerOf: ParameterOwner, name: string, label: string): PlannedParameter {
+  const parameter = ownerOf(name)
   if (!isFloatDType(parameter.dtype)) {
     throw new WeightInitError(
       'UNSUPPORTED_DTYPE',
@@ -289,7 +289,7 @@ function convGeometry(
 ): Omit<ConvStep, keyof StepBase | 'op' | 'weight' | 'bias'> & { readonly spatial: readonly number[] } {
   const { inChannels, outChannels, groups } = config as { inChannels: number; outChannels: number; groups: number }
   if (shape.length !== rank + 1 || shape[0] !== inChannels) refuse(`[${inChannels}${', length'.repeat(rank)}]`)
-  /** Three axes; those before the layer's own do nothing. */
+  /** Three axes. Those that the layer does not have come first, with values that have no effect. */
   const axes = (list: unknown, fill: number): number[] => {
     const own = (list as number[] | undefined) ?? new Array<number>(rank).fill(fill)
     return [...new Array<number>(3 - rank).fill(fill), ...own]
@@ -301,12 +301,12 @@ function convGeometry(
   const dilation = axes(config.dilation, 1)
   const circular = config.paddingMode === 'circular'
   const output = input.map((length, axis) => {
-    const reach = dilation[axis]! * (kernel[axis]! - 1) + 1
+    const extent = dilation[axis]! * (kernel[axis]! - 1) + 1
     const room = length + 2 * padding[axis]!
-    if (reach > room)
-      refuse(`at least ${reach - 2 * padding[axis]!} places an axis for its kernel ${show(config.kernel)}`)
-    if (circular && padding[axis]! > length) refuse(`at least ${padding[axis]} places an axis to wrap its padding`)
-    return Math.floor((room - reach) / stride[axis]!) + 1
+    if (extent > room)
+      refuse(`at least ${extent - 2 * padding[axis]!} positions per axis for its kernel ${show(config.kernel)}`)
+    if (circular && padding[axis]! > length) refuse(`at least ${padding[axis]} positions per axis to wrap its padding`)
+    return Math.floor((room - extent) / stride[axis]!) + 1
   })
   const geometry = { input, output, kernel, stride, padding, dilation, circular }
   return { inChannels, outChannels, groups, ...geometry, spatial: output.slice(3 - rank) }

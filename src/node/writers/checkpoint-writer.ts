@@ -4,49 +4,49 @@ import type { PlannedParameter } from '../../ir/plan.js'
 import { dtypeNames } from '../../readers/dtype-names.js'
 import type { PartialFile } from './partial-file.js'
 
-/** Bytes on the host at a time while a tensor is copied. */
+/** The number of bytes that are copied at a time. */
 const CHUNK_BYTES = 2 ** 24
 
-/** Bytes [start, start + length) of a tensor, little-endian. */
+/** Reads bytes [start, start + length) of a tensor, little-endian. */
 export type ReadTensor = (start: number, length: number) => Promise<Uint8Array>
 
 export interface WriteOptions {
   readonly signal?: AbortSignal | undefined
-  /** Bytes of the tensor that are written so far. */
+  /** Called with the number of bytes of the tensor that are written so far. */
   readonly onBytes?: (done: number) => void
 }
 
-/** A tensor as a format's table lists it. */
+/** A tensor as it is described in a file's header or index. */
 export interface StoredTensor {
   readonly name: string
   readonly shape: readonly number[]
-  /** As safetensors spells it: 'F32', 'BF16', ... */
+  /** The dtype as safetensors spells it: 'F32', 'BF16', ... */
   readonly storedDType: string
-  /** This package's name for it, where it has one. */
+  /** The dtype in this package's terms. Absent for dtypes that it does not have. */
   readonly dtype?: DType
   readonly byteLength: number
 }
 
-/** What a header says of an initialised parameter. */
+/** The description of an initialised parameter. */
 export function storedTensor({ name, shape, dtype, byteLength }: PlannedParameter): StoredTensor {
   return { name, shape, dtype, storedDType: dtypeNames[dtype].safetensors, byteLength }
 }
 
 /**
- * Weights on their way into files. Nothing is under a final name before `finish`; `discard` after it, or instead of it,
- * removes what is left.
+ * Writes tensors to files. No file has its final name before `finish`. `discard`, after `finish` or instead of it, removes
+ * all files that are not complete.
  */
 export interface CheckpointWriter {
-  /** The files that there will be, in order. */
+  /** The paths of the files to be written, in order. */
   readonly paths: readonly string[]
-  /** Streams one of the tensors that were announced. Each must come once, in any order. */
+  /** Streams one of the announced tensors. Each must be written exactly once, in any order. */
   write(name: string, read: ReadTensor, options?: WriteOptions): Promise<void>
-  /** Puts everything under its final name. */
+  /** Gives every file its final name. */
   finish(): Promise<void>
   discard(): Promise<void>
 }
 
-/** Where each announced tensor goes, and which are still to come. */
+/** The place of each announced tensor. A tensor is removed when it is written. */
 export class Places<T extends { readonly byteLength: number }> {
   readonly #waiting: Map<string, T>
 
@@ -74,7 +74,7 @@ export class Places<T extends { readonly byteLength: number }> {
   }
 }
 
-/** Copies a tensor into a file, 16 MiB at a time: the next piece is read while one is written. */
+/** Copies a tensor into a file, 16 MiB at a time. While one piece is written, the next one is read. */
 export async function copyTensor(
   file: PartialFile,
   position: number,
@@ -84,7 +84,7 @@ export async function copyTensor(
 ): Promise<void> {
   const readAt = (start: number): Promise<Uint8Array> => {
     const piece = read(start, Math.min(CHUNK_BYTES, byteLength - start))
-    // Awaited below; without a handler a failure in the meantime would end the process.
+    // The promise is awaited below. Without this handler, a failure before that would end the process.
     piece.catch(() => {})
     return piece
   }

@@ -8,38 +8,39 @@ import { type FileShard, indexPath, shardIndex, shardPath, splitByBytes, splitBy
 
 export const checkpointFormats = ['safetensors', 'npy', 'raw'] as const
 /**
- * - safetensors: one file, or several and an index
- * - npy: a folder with one .npy file per parameter, and index.json
- * - raw: bare tensors, each at a multiple of 256 bytes, and `<path>.json`
+ * The output formats.
+ * - safetensors: one file, or several files and an index
+ * - npy: a folder with one .npy file per parameter and an index.json
+ * - raw: the bytes of the tensors, each at a multiple of 256 bytes, and an index `<path>.json`
  */
 export type CheckpointFormat = (typeof checkpointFormats)[number]
 
-/** How weights are stored. */
+/** How and where weights are stored. */
 export interface WriterOptions {
-  /** Default 'safetensors'. */
+  /** The file format. Default 'safetensors'. */
   readonly format?: CheckpointFormat
   /**
-   * safetensors only: files of at most so many bytes of tensors, named model-00001-of-0000N.safetensors for a path
-   * model.safetensors, and model.safetensors.index.json. A tensor that is larger gets a file of its own; where all fits
-   * into one file, it is written under the path itself.
+   * For safetensors only: the largest number of tensor bytes per file, an integer >= 1. For the path model.safetensors the
+   * files are model-00001-of-0000N.safetensors and the index is model.safetensors.index.json. A tensor that is larger gets a
+   * file of its own. If everything fits into one file, it is written to the path itself.
    */
   readonly maxShardBytes?: number
-  /** safetensors only: one file of `count`, counted from 1, and the index, which is the same for all of them. */
+  /** For safetensors only: write one of `count` files, and the index, which is the same for all of them. */
   readonly fileShard?: FileShard
   /**
-   * Whether a file that is there and is not of the kind that is written may be replaced. Default false: such a file is refused.
-   * Files of the same kind are replaced in any case.
+   * Whether a file of another kind may be replaced. Default false: then it is refused. Files of the same kind are always
+   * replaced.
    */
   readonly force?: boolean
-  /** More entries for the header; 'webgpu-init' holds the manifest. */
+  /** Additional entries for the metadata. The key 'webgpu-init' is used for the manifest. */
   readonly metadata?: Readonly<Record<string, string>>
 }
 
 /**
  * Opens the output for tensors.
- * @param manifest metadata for a file with these tensors
- * @param inputs what the run reads, and its other outputs: none of them may be written over
- * @returns the writer, and the tensors that it takes: all of them, or those of one file
+ * @param manifest returns the metadata for a file with these tensors
+ * @param inputs the files that the run reads, and its other outputs; none of them may be overwritten
+ * @returns the writer, and the tensors that it expects: all of them, or those of one file
  */
 export async function createWriter(
   path: string,

@@ -1,19 +1,19 @@
 import { open, stat } from 'node:fs/promises'
 
-/** What this package writes. */
+/** The kinds of files that this package writes. */
 export type FileKind = 'safetensors' | 'index' | 'raw' | 'raw index' | 'npy' | 'npy index' | 'report'
 
-/** How much of a file is looked at. */
+/** The number of bytes from the file's beginning that are examined. */
 const HEAD_BYTES = 4096
 
 interface Kind {
-  /** As in 'it exists and is not ...'. */
+  /** The kind in words, which complete 'it exists and is not ...'. */
   readonly what: string
   /** @param head the file's first bytes, as Latin-1 text */
   matches(head: string, path: string): boolean | Promise<boolean>
 }
 
-/** A JSON object with this text near its beginning. */
+/** Recognises a JSON object that contains this text near its beginning. */
 const json =
   (pattern: RegExp) =>
   (head: string): boolean =>
@@ -32,13 +32,13 @@ async function headOf(path: string): Promise<string> {
 export const kinds: Readonly<Record<FileKind, Kind>> = {
   safetensors: {
     what: 'a .safetensors file',
-    // Eight bytes of length, then the header: of less than 2^32 bytes.
+    // A file begins with the header's length in eight bytes, which is less than 2^32, and the header.
     matches: (head) => head.length >= 10 && head.slice(4, 8) === '\0\0\0\0' && head[8] === '{',
   },
   index: { what: "a sharded checkpoint's index", matches: json(/"weight_map"/) },
   raw: {
     what: 'a raw file that an earlier run wrote (its index beside it says so)',
-    // Bare elements look like nothing: the index beside the file knows.
+    // A raw file has no mark of its own, so the index beside the file is examined.
     async matches(_, path) {
       const head = await headOf(`${path}.json`).catch(() => '')
       const [, byteLength] = /"byteLength":\s*(\d+)/.exec(head) ?? []
@@ -54,7 +54,7 @@ export const kinds: Readonly<Record<FileKind, Kind>> = {
   },
 }
 
-/** Whether an existing file is of a kind that this package writes, as far as its beginning tells. */
+/** Whether an existing file is of a kind that this package writes, judged by its beginning. */
 export async function isOfKind(path: string, kind: FileKind): Promise<boolean> {
   return kinds[kind].matches(await headOf(path), path)
 }

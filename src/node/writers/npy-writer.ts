@@ -24,8 +24,9 @@ interface Place {
 }
 
 /**
- * A folder with one .npy file per tensor and an index.json that maps names to files. It is filled under another name and
- * takes its own when it is complete; a folder that an earlier run wrote is replaced, any other that is not empty is refused.
+ * Writes a folder with one .npy file per tensor and an index.json that maps names to files. The folder is filled under
+ * another name and gets its final name when it is complete. A folder that an earlier run wrote is replaced; any other folder
+ * that is not empty is refused.
  */
 export class NpyWriter implements CheckpointWriter {
   readonly paths: readonly string[]
@@ -51,7 +52,7 @@ export class NpyWriter implements CheckpointWriter {
     const names = new Map<string, string>()
     const entries = tensors.map(({ name, shape, dtype, storedDType, byteLength }) => {
       const file = fileName(name)
-      // Some file systems take A and a for one name.
+      // Some file systems do not distinguish upper and lower case.
       const other = names.get(file.toLowerCase())
       if (other !== undefined) {
         throw new WeightInitError(
@@ -121,10 +122,10 @@ export class NpyWriter implements CheckpointWriter {
   }
 }
 
-/** A name that `fileName` gives. */
+/** The names that `fileName` returns. */
 const fileOfTensor = /^[A-Za-z0-9._%-]+\.npy$/
 
-/** A parameter's name as a file's: what is not a letter, a digit, `.`, `_` or `-` becomes `%XX` of its UTF-8 bytes. */
+/** The file name of a parameter. All bytes of its UTF-8 name but ASCII letters, digits, `.`, `_` and `-` become `%XX`. */
 function fileName(name: string): string {
   const bytes = new TextEncoder().encode(name)
   const safe = Array.from(bytes, (byte) => {
@@ -144,7 +145,7 @@ function refusal(path: string, why: string, cause?: unknown): WeightInitError {
   return new WeightInitError('IO', `Cannot write the folder ${showPath(path)}: ${why}.`, { cause })
 }
 
-/** The folder's real path, if there is none, an empty one, or one that this wrote and nobody added to. */
+/** The folder's real path. Refuses a folder that contains anything but the files of an earlier run. */
 async function replaceable(path: string): Promise<string> {
   let folder: string
   try {
@@ -153,7 +154,7 @@ async function replaceable(path: string): Promise<string> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return path.replace(/[\\/]+$/, '')
     throw refusal(path, (cause as Error).message, cause)
   }
-  if (!(await stat(folder)).isDirectory()) throw refusal(path, 'it exists and is no folder')
+  if (!(await stat(folder)).isDirectory()) throw refusal(path, 'it exists and is not a folder')
   const { foreign } = await sorted(folder)
   if (foreign !== undefined) {
     throw refusal(
@@ -165,8 +166,8 @@ async function replaceable(path: string): Promise<string> {
 }
 
 /**
- * What a folder holds that an earlier run wrote there, and something that it did not write, if there is any. Its index says
- * what it wrote, and is believed only of .npy files of exactly the length that it says.
+ * Finds the files in a folder that an earlier run wrote, and one that it did not write, if there is any. The folder's index
+ * lists the files, and counts only for .npy files that have exactly the length given there.
  */
 async function sorted(folder: string): Promise<{ readonly ours: readonly string[]; readonly foreign?: string }> {
   const listed = new Map<string, number>()
@@ -178,7 +179,7 @@ async function sorted(folder: string): Promise<{ readonly ours: readonly string[
       }
     }
   } catch {
-    // No index of ours: nothing in the folder may be removed.
+    // Without a valid index of this package nothing in the folder may be removed.
     listed.clear()
   }
   const ours: string[] = []
@@ -196,7 +197,7 @@ async function sorted(folder: string): Promise<{ readonly ours: readonly string[
   return { ours }
 }
 
-/** Removes the folder of an earlier run, file by file: what appeared in it meanwhile stays, with the folder. */
+/** Removes the files of an earlier run, and then the folder, unless somebody has added a file in the meantime. */
 async function removeEarlier(folder: string): Promise<void> {
   const { ours } = await sorted(folder)
   for (const name of ours) await rm(join(folder, name), { force: true })

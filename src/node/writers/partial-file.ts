@@ -11,13 +11,13 @@ const refuse = (path: string, why: string, cause?: unknown): never => {
   )
 }
 
-/** What may be replaced by a new file: one of the same kind, or with `force` any. */
+/** Which file a new file may replace: one of the same kind, or with `force` any file. */
 export interface Replacing {
   readonly kind: FileKind
   readonly force?: boolean
 }
 
-/** Does file work; what fails is an `IO` error that names the path. */
+/** Waits for a file operation. If it fails, the error is an `IO` error that names the path. */
 export async function io<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work
@@ -27,8 +27,8 @@ export async function io<T>(path: string, work: Promise<T>): Promise<T> {
 }
 
 /**
- * A file in the making. It is written beside its final name, as `<path>.<unique>.partial`, and takes the final name only
- * when it is complete and on disk: an interrupted run leaves no half file under the final name.
+ * A file that is being written. It has the name `<path>.<unique>.partial` and gets its final name only when it is complete
+ * and on disk, so that an interrupted run leaves no incomplete file under the final name.
  */
 export class PartialFile {
   readonly path: string
@@ -43,10 +43,10 @@ export class PartialFile {
   }
 
   /**
-   * Opens the partial file at once, so that a path that cannot be written is found before any other work. An existing
-   * regular file is replaced when all is done; through a symbolic link, the file it points to. Anything else (a folder, a
-   * device) is refused, and without `force` a file that is not of the kind that is written. Two runs may aim at one path:
-   * each has a partial file of its own; those of runs that were killed are removed.
+   * Opens the partial file at once, so that a path that cannot be written is found before any other work. `commit` replaces
+   * an existing regular file; if the path is a symbolic link, it replaces the file that the link points to. Anything else (a
+   * folder, a device) is refused, and without `force` also a file of another kind. Concurrent runs with the same path have
+   * partial files of their own. Partial files of runs that were killed are removed.
    */
   static async create(path: string, { kind, force = false }: Replacing): Promise<PartialFile> {
     let target = path
@@ -59,7 +59,7 @@ export class PartialFile {
       }
     } catch (cause) {
       if (cause instanceof WeightInitError) throw cause
-      // Absent, as it should be; a link to nothing is not.
+      // It is normal that the path does not exist, but not that a link points to nothing.
       if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') refuse(path, (cause as Error).message, cause)
       const isLink = await lstat(path).then(
         () => true,
@@ -86,7 +86,7 @@ export class PartialFile {
     }
   }
 
-  /** The content is complete: all of it is on disk after this, still under the partial name. */
+  /** Call this when the content is complete. Afterwards all of it is on disk, still under the partial name. */
   async seal(): Promise<void> {
     if (!this.#open) return
     await io(this.path, this.#handle.sync())
@@ -105,7 +105,7 @@ export class PartialFile {
     await this.#handle.close()
   }
 
-  /** Removes the partial file; harmless after `commit`. */
+  /** Removes the partial file. Has no effect after `commit`. */
   async discard(): Promise<void> {
     await this.#close()
     await rm(this.#partial, { force: true })

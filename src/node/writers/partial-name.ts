@@ -6,25 +6,25 @@ import { basename, dirname, join } from 'node:path'
 
 let known: string | undefined
 
-/** The machine and the process namespace, in eight digits: only there a process number says anything. */
+/** Eight digits for the machine and the process namespace. A process number has a meaning only inside these. */
 function place(): string {
   if (known === undefined) {
     let namespace = ''
     try {
       namespace = readlinkSync('/proc/self/ns/pid')
     } catch {
-      // Not on Linux.
+      // Other systems than Linux have no process namespaces.
     }
     known = createHash('sha256').update(`${hostname()} ${namespace}`).digest('hex').slice(0, 8)
   }
   return known
 }
 
-/** A name beside `target` that no other run uses, for what is not complete yet. */
+/** A name beside `target` for a file that is not complete yet. No other run uses the same name. */
 export const partialName = (target: string): string =>
   `${target}.${place()}-${process.pid}-${randomBytes(4).toString('hex')}.partial`
 
-/** Whether a process of this machine runs. */
+/** Whether a process with this number is running on this machine. */
 function runs(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -35,8 +35,9 @@ function runs(pid: number): boolean {
 }
 
 /**
- * Removes what runs to the same target left behind that were killed: partial files whose process, of this machine, is gone.
- * What another machine or a live process writes stays, and so does a folder's content that is not of the kind written here.
+ * Removes the partial files that killed runs with the same target left behind: those of processes of this machine that do
+ * not run any more. Partial files of other machines and of running processes are not removed, and of a partial folder only
+ * the files that this package writes.
  */
 export async function removeStalePartials(target: string): Promise<void> {
   const [folder, name] = [dirname(target), basename(target)]
@@ -55,7 +56,7 @@ export async function removeStalePartials(target: string): Promise<void> {
         await rmdir(path)
       }
     } catch {
-      // Somebody else's by now, or not ours to remove: it stays.
+      // Another process has removed it already, or this one may not remove it.
     }
   }
 }

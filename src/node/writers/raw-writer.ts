@@ -8,15 +8,15 @@ import {
 } from './checkpoint-writer.js'
 import { PartialFile } from './partial-file.js'
 
-/** Every tensor begins at a multiple of this: WebGPU's largest binding alignment, so that the file can be one buffer. */
+/** Tensors begin at multiples of this: WebGPU's largest binding alignment, so that the whole file can be used as one buffer. */
 const ALIGNMENT = 256
 
-/** The index beside a raw file: `<path>.json`. */
+/** The content of the index beside a raw file, `<path>.json`. */
 export interface RawIndex {
   readonly format: 'webgpu-init-raw'
   readonly version: 1
   readonly byteOrder: 'little'
-  /** Of the raw file. */
+  /** The length of the raw file in bytes. */
   readonly byteLength: number
   readonly tensors: readonly {
     readonly name: string
@@ -28,7 +28,7 @@ export interface RawIndex {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** One file of bare little-endian tensors, row-major, each at a multiple of 256 bytes, and a JSON index beside it. */
+/** One file with the bytes of the tensors (little-endian, row-major, each at a multiple of 256 bytes), and a JSON index. */
 export class RawWriter implements CheckpointWriter {
   readonly paths: readonly string[]
   readonly #files: readonly [data: PartialFile, index: PartialFile]
@@ -40,7 +40,7 @@ export class RawWriter implements CheckpointWriter {
     this.#places = new Places(index.tensors.map((tensor) => [tensor.name, tensor] as const))
   }
 
-  /** @throws WeightInitError `IO`; nothing is left */
+  /** @throws WeightInitError `IO`; then no file is left */
   static async create(
     path: string,
     tensors: readonly StoredTensor[],
@@ -53,7 +53,7 @@ export class RawWriter implements CheckpointWriter {
       at = byteOffset + byteLength
       return { name, dtype: dtype ?? storedDType, shape, byteOffset, byteLength }
     })
-    // To a whole word: WebGPU buffers have no other lengths.
+    // The length is a multiple of four bytes, as the length of a WebGPU buffer must be.
     const byteLength = Math.ceil(at / 4) * 4
     const index: RawIndex = {
       format: 'webgpu-init-raw',
@@ -85,7 +85,7 @@ export class RawWriter implements CheckpointWriter {
   async finish(): Promise<void> {
     this.#places.requireNone()
     for (const file of this.#files) await file.seal()
-    // The index last: who finds it finds the data.
+    // The index gets its name last, so that whoever finds the index also finds the data.
     for (const file of this.#files) await file.commit()
   }
 

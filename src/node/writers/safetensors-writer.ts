@@ -10,7 +10,7 @@ import {
 } from './checkpoint-writer.js'
 import { io, PartialFile } from './partial-file.js'
 
-/** One .safetensors file: its tensors, in the order of their bytes, and its metadata. */
+/** The content of one .safetensors file: its tensors, in the order of their bytes, and its metadata. */
 export interface SafetensorsFilePlan {
   readonly path: string
   readonly tensors: readonly StoredTensor[]
@@ -36,9 +36,9 @@ export class SafetensorsWriter implements CheckpointWriter {
   }
 
   /**
-   * Opens every file at once, and writes headers and index.
-   * @param index the index file and its text; it takes its name after the files it lists
-   * @throws WeightInitError `IO`, or what `layoutSafetensors` throws; nothing is left
+   * Opens every file at once, and writes the headers and the index.
+   * @param index the index file and its text; it gets its final name after the files that it lists
+   * @throws WeightInitError `IO`, or what `layoutSafetensors` throws; then no file is left
    */
   static async create(
     files: readonly SafetensorsFilePlan[],
@@ -78,7 +78,7 @@ export class SafetensorsWriter implements CheckpointWriter {
 
   async finish(): Promise<void> {
     this.#places.requireNone()
-    // All on disk before the first gets its name.
+    // All files must be on disk before the first one gets its final name.
     for (const file of this.#files) await file.seal()
     const named: PartialFile[] = []
     try {

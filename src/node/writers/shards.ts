@@ -1,22 +1,22 @@
 import { basename, join, parse } from 'node:path'
 import { WeightInitError } from '../../core/errors.js'
 
-/** One file of a checkpoint in several. Counted from 1, as in the files' names. */
+/** One file of a checkpoint that consists of several. `index` counts from 1, as in the files' names. */
 export interface FileShard {
   readonly index: number
   readonly count: number
 }
 
-/** What is shared out over files: whole tensors, by their bytes. */
+/** A tensor to be assigned to a file. */
 interface Item {
   readonly name: string
   readonly byteLength: number
 }
 
 /**
- * Which of `count` files holds which tensors: whole ones, in their order, each file as near to an equal share of the
- * bytes left as whole tensors allow, and none empty. The same for everyone who asks.
- * @throws WeightInitError `INVALID_ARGUMENT` for more files than tensors
+ * Distributes tensors over `count` files. Tensors are not divided and keep their order, no file is empty, and every file
+ * gets as nearly as possible an equal share of the remaining bytes. The result depends only on the arguments.
+ * @throws WeightInitError `INVALID_ARGUMENT` if there are more files than tensors
  */
 export function splitByCount<T extends Item>(items: readonly T[], count: number): T[][] {
   if (count > items.length) {
@@ -34,7 +34,7 @@ export function splitByCount<T extends Item>(items: readonly T[], count: number)
     let bytes = 0
     while (next < items.length - filesAfter) {
       const item = items[next]!
-      // The last file takes what is left; before it, one more only if that comes nearer to the target.
+      // The last file takes all remaining tensors. Any other takes one more only if this brings it nearer to the target.
       if (group.length > 0 && filesAfter > 0 && bytes + item.byteLength / 2 > target) break
       group.push(item)
       bytes += item.byteLength
@@ -45,7 +45,7 @@ export function splitByCount<T extends Item>(items: readonly T[], count: number)
   })
 }
 
-/** As many as fit into `maxBytes`, in their order, then the next group; a tensor that is larger stands alone. */
+/** Groups tensors, in their order, so that each group has at most `maxBytes`. A larger tensor is a group of its own. */
 export function splitByBytes<T extends Item>(items: readonly T[], maxBytes: number): T[][] {
   const groups: T[][] = []
   let bytes = Number.POSITIVE_INFINITY
@@ -70,14 +70,14 @@ export function shardPath(path: string, { index, count }: FileShard): string {
 /** `model.safetensors` -> `model.safetensors.index.json`. */
 export const indexPath = (path: string): string => `${path}.index.json`
 
-/** The index in Hugging Face's format. It depends on the tensors alone, so every shard's process can write it. */
+/** The index in Hugging Face's format. It depends only on the tensors, so the process of every shard can write it. */
 export function shardIndex(path: string, files: readonly (readonly Item[])[]): string {
   const weightMap = files.flatMap((items, file) => {
     const target = basename(shardPath(path, { index: file + 1, count: files.length }))
     return items.map(({ name }) => [name, target] as const)
   })
   const bytes = files.flat().reduce((sum, { byteLength }) => sum + byteLength, 0)
-  // fromEntries makes own properties, also of a parameter called __proto__.
+  // fromEntries creates own properties, even for a parameter with the name __proto__.
   const index = { metadata: { total_size: bytes }, weight_map: Object.fromEntries(weightMap) }
   return `${JSON.stringify(index, null, 2)}\n`
 }

@@ -5,15 +5,15 @@ import { storedTensor } from './checkpoint-writer.js'
 import { createWriter, type WriterOptions } from './create-writer.js'
 
 export interface WriteWeightsOptions extends WriterOptions {
-  /** Whether the manifest goes into the file. Default true. */
+  /** Whether the manifest is stored in the file's metadata, under the key 'webgpu-init'. Default true. */
   readonly manifest?: boolean
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly bytesDone: number; readonly bytesTotal: number }) => void
 }
 
 /**
- * Writes initialised weights as they are now, streamed: the host holds 32 MiB at a time. Tied parameters are left out, as
- * the formats have no aliases. A file has its name only when it is complete.
+ * Writes the weights with their current values. The data is streamed: the host holds 32 MiB at a time. Tied parameters are
+ * left out, because the formats have no aliases. A file gets its final name only when it is complete.
  *
  * @param path the file; with the format 'npy' a folder
  * @returns the files that were written
@@ -51,8 +51,9 @@ export async function writeWeights(
 }
 
 /**
- * `writeWeights` to one .safetensors file, with these entries for its header and no manifest of its own accord.
- * @throws WeightInitError `IO`; the final name then holds what it held before
+ * Writes the weights to one .safetensors file, like `writeWeights`, but without the manifest.
+ * @param metadata entries for the metadata of the file's header
+ * @throws WeightInitError `IO`; then the final name is unchanged
  */
 export async function writeSafetensors(
   path: string,

@@ -231,7 +231,7 @@ describe('npy', () => {
     await mkdir(at('mine'))
     await write('mine', other, { format: 'npy' })
     await writeFile(at('plain'), 'a file')
-    await expect(write('plain', other, { format: 'npy' })).rejects.toThrow('it exists and is no folder')
+    await expect(write('plain', other, { format: 'npy' })).rejects.toThrow('it exists and is not a folder')
     await expect(write('no/where', other, { format: 'npy' })).rejects.toThrow(/Cannot write the folder .*ENOENT/)
     expect((await readdir(folder)).sort()).toEqual(['mine', 'out', 'plain'])
     expect(await readFile(at('out/notes.txt'), 'utf8')).toBe('precious')

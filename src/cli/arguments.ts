@@ -2,29 +2,29 @@ import { parseArgs } from 'node:util'
 import { show } from '../core/errors.js'
 import { UsageError } from './usage.js'
 
-/** An option of a command, as its help shows it. */
+/** An option of a command, as it is described in the help. */
 export interface Flag {
-  /** What stands for the value in the help, such as 'N' or 'PATH'. A flag without it is on or off. */
+  /** The name of the value in the help, such as 'N' or 'PATH'. A flag without it is on or off. */
   readonly value?: string
-  /** One letter. */
+  /** The flag's short name, one letter. */
   readonly short?: string
-  /** May be given several times. */
+  /** Whether the flag may be given several times. */
   readonly multiple?: boolean
   readonly help: string
 }
 
-/** By long name, without the dashes. */
+/** Flags by their long name, without the dashes. */
 export type Flags = Readonly<Record<string, Flag>>
 
 type Values = Readonly<Record<string, string | boolean | readonly string[] | undefined>>
 
-/** What was given on a command's line. A value that has no meaning is a UsageError that names the flag. */
+/** The arguments of a command. A value that is not valid is a UsageError that names the flag. */
 export class Arguments {
   readonly positionals: readonly string[]
   readonly #values: Values
 
   /**
-   * @param args after the command's name
+   * @param args the arguments after the command's name
    * @throws UsageError for an unknown flag, a missing value, or a flag given twice
    */
   constructor(args: readonly string[], flags: Flags) {
@@ -50,7 +50,7 @@ export class Arguments {
     const seen = new Set<string>()
     for (const { kind, name } of parsed.tokens) {
       if (kind !== 'option' || name === undefined || flags[name]?.multiple) continue
-      if (seen.has(name)) throw new UsageError(`--${name} is given twice; which one is meant?`)
+      if (seen.has(name)) throw new UsageError(`--${name} is given twice; give it once.`)
       seen.add(name)
     }
     this.positionals = parsed.positionals
@@ -66,7 +66,7 @@ export class Arguments {
     return this.#values[name] as string | undefined
   }
 
-  /** All values of a flag that may come several times. */
+  /** All values of a flag that may be given several times. */
   list(name: string): readonly string[] {
     return (this.#values[name] as readonly string[] | undefined) ?? []
   }
@@ -80,7 +80,7 @@ export class Arguments {
     return value
   }
 
-  /** One of the words of a list. */
+  /** The value of a flag that must be one of the known words. */
   choice<T extends string>(name: string, known: readonly T[]): T | undefined {
     const text = this.text(name)
     if (text === undefined) return undefined
@@ -88,22 +88,22 @@ export class Arguments {
     throw new UsageError(`--${name} must be one of ${known.join(', ')}, but found ${show(text)}.`)
   }
 
-  /** The one operand of a command that takes one. */
+  /** The operand of a command that takes exactly one. */
   operand(command: string, what: string): string {
     const [first, ...surplus] = this.positionals
     if (first === undefined || first === '') throw new UsageError(`${command} needs ${what}.`)
-    if (surplus.length > 0) throw new UsageError(`${command} takes one operand, ${what}; what is ${show(surplus[0])}?`)
+    if (surplus.length > 0) throw new UsageError(`${command} takes one operand, ${what}; remove ${show(surplus[0])}.`)
     return first
   }
 
-  /** Refuses flags that exclude each other. */
+  /** Refuses a command line with two of these flags. */
   exclusive(...names: readonly string[]): void {
     const [first, second] = names.filter((name) => this.has(name))
     if (second !== undefined) throw new UsageError(`--${first} and --${second} exclude each other; give one of them.`)
   }
 }
 
-/** `--a -0.5` as `--a=-0.5`: parseArgs takes a value that begins with a dash for an option. */
+/** Joins `--a -0.5` to `--a=-0.5`, because parseArgs would take a value that begins with a dash for an option. */
 function joinNegativeValues(args: readonly string[]): string[] {
   const out: string[] = []
   for (const arg of args) {

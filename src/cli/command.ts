@@ -1,22 +1,23 @@
 import type { Arguments, Flags } from './arguments.js'
 
-/** A command of the command line: its help is made from this, and its arguments are parsed by `flags`. */
+/** A command of the command line. Its help text is made from this record, and its arguments are parsed by `flags`. */
 export interface Command {
   readonly name: string
-  /** After the program's name: 'plan <model> [options]'. */
+  /** The text after the program's name: 'plan <model> [options]'. */
   readonly synopsis: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** What it does, for its own help. */
+  /** What the command does, for its own help. */
   readonly description: string
   readonly flags: Flags
-  /** Whole command lines. */
+  /** Complete command lines. */
   readonly examples: readonly string[]
-  /** Whether it makes files: an interrupted run then says that it left none. */
+  /** Whether the command writes files. If so, the message for an interrupted run says that it left none. */
   readonly writes?: boolean
   /**
-   * Does it and gives the exit code: 0 done, 1 failed or not verified. Results go to stdout, progress and remarks to
-   * stderr. Throws UsageError (exit code 2) for what is wrong on the line, WeightInitError (1) for what fails.
+   * Runs the command and returns the exit code: 0 for success, 1 if the work or the verification failed. Results go to stdout,
+   * progress and remarks to stderr. Throws UsageError (exit code 2) for a wrong command line, WeightInitError (1) for a
+   * failure.
    */
   run(args: Arguments, signal: AbortSignal): Promise<number>
 }
@@ -24,7 +25,7 @@ export interface Command {
 const LEFT = 26
 const WIDTH = 120
 
-/** Every command has it; main.ts answers it. */
+/** Every command has this flag, and main.ts handles it. */
 export const helpFlag: Flags = { help: { short: 'h', help: 'this text' } }
 
 export function commandHelp({ synopsis, description, flags, examples }: Command): string {
@@ -41,7 +42,7 @@ export function commandHelp({ synopsis, description, flags, examples }: Command)
   ].join('\n\n')
 }
 
-/** Lines of at most `width` characters, broken between words. */
+/** Breaks the text between words into lines of at most `width` characters. */
 function wrap(text: string, width: number): string[] {
   const lines = ['']
   for (const word of text.split(/\s+/)) {

@@ -8,7 +8,7 @@ import { requestNodeDevice } from '../node/device.js'
 import type { Arguments, Flag } from './arguments.js'
 import { UsageError } from './usage.js'
 
-// Flags that several commands have, each with its help and what reads it.
+// Flags that several commands have, each with the function that reads its value.
 
 export const seedFlag: Flag = { value: 'N', help: 'any integer; drawn at random and printed when absent' }
 
@@ -33,11 +33,11 @@ export const fansOf = (args: Arguments): FanConvention | undefined => args.choic
 export const generatorFlag: Flag = {
   value: 'G',
   help:
-    `whose random numbers: ${generatorNames.join(', ')}; default philox. With settings as JSON: ` +
+    `the random number generator: ${generatorNames.join(', ')}; default philox. With settings as JSON: ` +
     `'{ "name": "torch-cuda", "gpu": "A100" }'`,
 }
 
-/** A generator by name, or as JSON with its settings, which are checked when the plan is made. */
+/** A generator by name, or as JSON with settings, which are checked when the plan is made. */
 export function generatorOf(args: Arguments): GeneratorOption | undefined {
   const text = args.text('generator')
   if (text === undefined || !text.trimStart().startsWith('{')) return args.choice('generator', generatorNames)
@@ -55,7 +55,7 @@ export const deviceFlag: Flag = { value: 'D', help: 'auto (default: the GPU, els
 
 export const deviceOf = (args: Arguments): DeviceName => args.choice('device', deviceNames) ?? 'auto'
 
-/** The device that was asked for; with 'auto' the CPU where there is none, and a line on stderr that says so. */
+/** The requested device. For 'auto' it is the CPU if there is no GPU; then a line on stderr says so. */
 export async function chooseDevice(wanted: DeviceName): Promise<GPUDevice | 'cpu'> {
   if (wanted === 'cpu') return 'cpu'
   try {
@@ -69,7 +69,7 @@ export async function chooseDevice(wanted: DeviceName): Promise<GPUDevice | 'cpu
   }
 }
 
-/** What a device is called in a command's output. */
+/** The name of a device in a command's output. */
 export function deviceLabel(device: GPUDevice | 'cpu'): string {
   if (device === 'cpu') return 'the CPU'
   return device.adapterInfo.description || device.adapterInfo.device || 'GPU'
@@ -80,7 +80,7 @@ export const jsonFlag: Flag = { help: 'JSON on stdout, nothing else' }
 
 export const verifyFlag: Flag = {
   value: 'V',
-  help: 'all (default), or a number: compare at most so many elements; 0: none',
+  help: 'all (default), or a number: the largest number of elements to compare; 0: none',
 }
 
 export function verifyOf(args: Arguments): 'all' | number {
@@ -90,7 +90,7 @@ export function verifyOf(args: Arguments): 'all' | number {
   throw new UsageError(`--verify must be all or an integer >= 0, but found ${show(args.text('verify'))}.`)
 }
 
-/** A flag of parameter names: globs, or regular expressions between slashes; may come several times. */
+/** A flag for parameter names: globs, or regular expressions between slashes. It may be given several times. */
 export const patternFlag = (help: string): Flag => ({ value: 'PATTERN', multiple: true, help })
 
 export function patternsOf(args: Arguments, name: string): ParameterMatch[] {
@@ -117,7 +117,7 @@ const byteUnits: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 }
 
-/** `5GB`, `500M`, `1GiB`, `1073741824`: bytes, at least 1. */
+/** Parses a number of bytes, at least 1: `5GB`, `500M`, `1GiB`, `1073741824`. */
 export function bytesOf(args: Arguments, name: string): number | undefined {
   const text = args.text(name)
   if (text === undefined) return undefined

@@ -8,31 +8,31 @@ import { planCommand } from './commands/plan.js'
 import { verifyCommand } from './commands/verify.js'
 import { UsageError } from './usage.js'
 
-/** The command line. A new command is one file that exports a Command, and its name here. */
+/** All commands. To add one, write a file that exports a Command and add it here. */
 const commands: readonly Command[] = [initCommand, planCommand, verifyCommand, inspectCommand]
 
-/** What a shell expects of a process that a signal ended: 128 and the signal's number. */
+/** The usual exit code of a process that a signal ended: 128 plus the signal's number. */
 const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 const signalNames = Object.keys(exitCodes) as (keyof typeof exitCodes)[]
 
-/** A message of several lines, whose own characters show themselves. */
+/** A message of several lines in which control characters and the like are made visible. */
 const lines = (message: string): string => message.split('\n').map(visible).join('\n')
 
-/** Waits until what was written has left, or has failed to. */
+/** Waits until all output was written, or writing has failed. */
 async function drained(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.writableLength > 0) await new Promise((resolve) => stream.once('drain', resolve).once('error', resolve))
-  // A failure is told a turn after the write.
+  // A failed write is reported in the next iteration of the event loop.
   await new Promise((resolve) => setImmediate(resolve))
 }
 
 function outputFailed(error: NodeJS.ErrnoException): number {
   process.stderr.write(
-    `Writing to standard output failed: ${visible(error.message)}. Files that were complete by then are kept.\n`,
+    `Writing to standard output failed: ${visible(error.message)}. Files that were already complete remain.\n`,
   )
   return 1
 }
 
-/** Runs the command line and gives the exit code. Output goes to stdout, progress and errors to stderr. */
+/** Runs the command line and returns the exit code. Output goes to stdout, progress and errors to stderr. */
 export async function runCli([name, ...rest]: readonly string[], version: string): Promise<number> {
   const abort = new AbortController()
   let interruptedBy: keyof typeof exitCodes = 'SIGINT'
@@ -41,11 +41,11 @@ export async function runCli([name, ...rest]: readonly string[], version: string
     abort.abort()
   }
   for (const name of signalNames) process.once(name, interrupt)
-  // A reader that closes the pipe (`| head`) ends the run like an interrupt, without a stack trace.
+  // If the reader closes the pipe (`| head`), the run ends as after an interrupt, without a stack trace.
   let pipeClosed = false
   let outputError: NodeJS.ErrnoException | undefined
   const onOutputError = (error: NodeJS.ErrnoException): void => {
-    // Elsewhere it is a full disk: nothing of what follows could be told either.
+    // Any other failure, such as a full disk, would make all further output fail as well.
     if (error.code === 'EPIPE') pipeClosed = true
     else outputError = error
     abort.abort()
@@ -91,7 +91,7 @@ export async function runCli([name, ...rest]: readonly string[], version: string
     throw error
   } finally {
     for (const name of signalNames) process.off(name, interrupt)
-    // A broken pipe may be told after the end: the listener stays, once.
+    // A broken pipe may be reported after the end, so the handler stays for one more event.
     process.stdout.off('error', onOutputError)
     if (process.stdout.listenerCount('error') === 0) process.stdout.once('error', onOutputError)
   }

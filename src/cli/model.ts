@@ -1,4 +1,4 @@
-// What `init` and `plan` have in common: a model, how it is initialised, and which parameters.
+// What `init` and `plan` have in common: a model, how to initialise it, and which of its parameters.
 
 import type { FloatDType } from '../core/dtype.js'
 import type { InitializerName } from '../initializers/names.js'
@@ -45,7 +45,7 @@ export const modelFlags: Flags = {
   skip: patternFlag('leave these out; repeatable'),
 }
 
-/** What a model may be, for descriptions. */
+/** The kinds of models, for the descriptions of commands. */
 export const modelKinds: string =
   'a Hugging Face config.json; a .safetensors file, a model.safetensors.index.json or an .onnx file (fresh weights of the ' +
   'same names and shapes); model JSON, { "layers": [["linear", 784, 256], "relu", ...] } or { "parameters": [{ "name", ' +
@@ -53,11 +53,11 @@ export const modelKinds: string =
 
 type PatternOption = ReturnType<typeof patternsOf>
 
-/** A model and everything `planModel` takes beside it. */
+/** A model, and everything else that `planModel` takes. */
 export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted' | 'files'> {
-  /** Options of `propagateSignal` that the file gives. */
+  /** Options for `propagateSignal` from the model's file. */
   readonly signal: SignalOptions
-  /** A short name: the architecture, else the file's. */
+  /** A short name: the model's architecture, or the file's name. */
   readonly label: string
   readonly model: Model
   readonly initializer: InitializerArgument
@@ -72,7 +72,7 @@ export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitte
   }
 }
 
-/** The flags alone: what can be refused before any file is looked at. */
+/** Reads the flags alone, so that wrong values are refused before any file is opened. */
 export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | 'options'> & {
   readonly init: string
   readonly head?: string
@@ -96,7 +96,7 @@ export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | '
   return { init, config, options, ...(head === undefined ? {} : { head }) }
 }
 
-/** Reads the model's file, and refuses patterns that no parameter has. */
+/** Reads the model's file, and refuses patterns that match no parameter. */
 export async function readModel(
   path: string,
   flags: ReturnType<typeof readModelFlags>,
@@ -106,7 +106,7 @@ export async function readModel(
   const file = await readModelFile(path, head === undefined ? {} : { head }, abort)
   const { kind, title, model, recipe, tied, fixed, omitted, files, signal = {} } = file
   if (head !== undefined && kind !== 'huggingface') {
-    throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is none.`)
+    throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is not one.`)
   }
   refuseIdlePatterns(model, 'only', options.only)
   refuseIdlePatterns(model, 'skip', options.skip)
@@ -119,7 +119,7 @@ export async function readModel(
     fixed,
     omitted,
     files,
-    // A name that nobody has is refused when the plan is made.
+    // An unknown name is refused when the plan is made.
     initializer: init === 'recipe' ? (recipe ?? 'torch_default') : (init as InitializerName),
     config,
     options: {

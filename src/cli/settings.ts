@@ -1,16 +1,16 @@
-// The flags of --init NAME: one for every setting of any initializer, made from the initializers' own schemas.
+// The flags of --init NAME: one for every setting of any initializer, derived from the schemas of the initializers.
 import { allSettings, kindOf, rangeOf } from '../initializers/help.js'
 import type { Setting } from '../initializers/schema.js'
 import type { Arguments, Flag, Flags } from './arguments.js'
 import { UsageError } from './usage.js'
 
-/** `maxTimescale` as a flag: `max-timescale`. */
+/** The flag for a setting: `maxTimescale` becomes `max-timescale`. */
 export const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** Every setting with its flag, in the order of the initializers. */
 export const settingFlags: Flags = Object.fromEntries(
   [...allSettings()].map(([key, users]) => {
-    // Classes that say the same about it share a line.
+    // Classes with the same description of a setting share a line.
     const byHelp = new Map<string, string[]>()
     for (const { family, setting, help } of users) {
       const text = `${help}${remark(setting)}`
@@ -33,7 +33,7 @@ function remark(setting: Setting): string {
   return parts.length === 0 ? '' : ` (${parts.join('; ')})`
 }
 
-/** The config that the line's flags give. What is wrong with a value says the initializer itself. */
+/** The config from the flags on the command line. The initializer itself checks the values. */
 export function readSettings(args: Arguments): Record<string, unknown> {
   const config: Record<string, unknown> = {}
   for (const [key, users] of allSettings()) {
@@ -45,7 +45,7 @@ export function readSettings(args: Arguments): Record<string, unknown> {
   return config
 }
 
-/** @throws UsageError where the model's own recipe is meant, which takes no settings */
+/** @throws UsageError for settings together with the model's own recipe, which takes none */
 export function refuseSettingsOfRecipe(init: string, config: Readonly<Record<string, unknown>>): void {
   const [key] = Object.keys(config)
   if (init !== 'recipe' || key === undefined) return

@@ -1,18 +1,18 @@
 import { visible } from '../core/visible.js'
 
-/** What is asked of an output stream: process.stdout, process.stderr, or a test's stand-in. */
+/** The used parts of an output stream: process.stdout, process.stderr, or a substitute in a test. */
 export interface Terminal {
   readonly isTTY?: boolean
-  /** Width of the terminal, where it is known. */
+  /** The width of the terminal, if it is known. */
   readonly columns?: number
-  /** Respects NO_COLOR, FORCE_COLOR and TERM=dumb. */
+  /** Must respect NO_COLOR, FORCE_COLOR and TERM=dumb. */
   hasColors?(): boolean
   write(text: string): unknown
 }
 
 const codes = { red: 31, green: 32, yellow: 33, dim: 2 } as const
 
-/** Text in a colour on a terminal that has colours and whose user wants them; as it is elsewhere. */
+/** The text in a colour if the stream is a terminal with colours and the user wants them; otherwise the text unchanged. */
 export function paint(text: string, colour: keyof typeof codes, stream: Terminal = process.stdout): string {
   return stream.isTTY && stream.hasColors?.() ? `\x1b[${codes[colour]}m${text}\x1b[0m` : text
 }
@@ -26,8 +26,9 @@ interface Phase {
 }
 
 /**
- * A progress line on stderr, drawn only on a terminal and at most ten times a second. Work may alternate between phases
- * (initialise, verify, write, and again for the next part): each has its own rate, and the time left is over all of them.
+ * A progress line on stderr. It is drawn only on a terminal, and at most ten times a second. The work may alternate between
+ * phases (initialise, verify, write, and again for the next part). Each phase has a rate of its own, and the remaining time
+ * is the sum over the phases.
  */
 export class ProgressBar {
   readonly #phases: readonly Phase[]
@@ -36,7 +37,7 @@ export class ProgressBar {
   #drawn = Number.NEGATIVE_INFINITY
   #since: number
 
-  /** @param phases label, what is counted, and how many there are in all */
+  /** @param phases label, unit of the count, and total count of each phase */
   constructor(
     phases: readonly (readonly [label: string, unit: string, total: number])[],
     stream: Terminal = process.stderr,
@@ -48,7 +49,7 @@ export class ProgressBar {
     this.#since = now()
   }
 
-  /** So much of a phase is done by now. */
+  /** Reports how much of a phase is done. */
   update(label: string, done: number): void {
     const phase = this.#phases.find((one) => one.label === label)!
     const now = this.#now()
@@ -62,7 +63,7 @@ export class ProgressBar {
     this.#stream.write(`\r\x1b[K${this.#line(label, share, rate)}`)
   }
 
-  /** As much of the line as the terminal has room for: a line that wraps could not be drawn over. */
+  /** The line, cut to the width of the terminal, because a line that wraps could not be overwritten. */
   #line(label: string, share: number, rate: string): string {
     const percent = `${(100 * share).toFixed(0).padStart(3)} %`
     const room = (this.#stream.columns ?? 80) - 1
@@ -75,7 +76,7 @@ export class ProgressBar {
     return `${label.padEnd(12)} [${bar}] ${after}`
   }
 
-  /** Seconds left in the phases that have begun, and of the others nothing is known. */
+  /** The remaining seconds of the phases that have begun; nothing is known about the others. */
   #left(): string {
     const begun = this.#phases.filter(({ done }) => done > 0)
     const seconds = begun.reduce((sum, p) => sum + (p.milliseconds / 1000 / p.done) * (p.total - p.done), 0)
@@ -90,7 +91,7 @@ export class ProgressBar {
   }
 }
 
-/** 124439808 -> 124.4 M; three to four significant digits with an SI prefix. */
+/** Formats 124439808 as 124.4 M: three to four significant digits with an SI prefix. */
 export function compact(value: number): string {
   for (const [step, prefix] of [
     [1e12, 'T'],
@@ -103,7 +104,7 @@ export function compact(value: number): string {
   return `${value.toFixed(0)} `
 }
 
-/** Columns padded to their widest cell; numbers to the right. Whatever the cells hold, each row is one line. */
+/** Pads columns to their widest cell and aligns numbers to the right. Each row is one line, whatever its cells contain. */
 export function formatTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],

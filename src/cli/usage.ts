@@ -1,2 +1,2 @@
-/** A mistake on the command line itself: exit code 2. */
+/** A wrong command line. The exit code is 2. */
 export class UsageError extends Error {}

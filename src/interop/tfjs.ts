@@ -1,5 +1,5 @@
-// webgpu-init/interop/tfjs: fresh weights as TensorFlow.js tensors, and as the weights of a LayersModel. Nothing of
-// TensorFlow.js is imported: the caller passes the module.
+// webgpu-init/interop/tfjs: fresh weights as TensorFlow.js tensors, and as the weights of a LayersModel. It imports nothing
+// of TensorFlow.js, because the caller passes the module.
 export { useDevice } from './tfjs/device.js'
 export { initializeLayersModel } from './tfjs/initialize.js'
 export { readLayersModel } from './tfjs/layers-model.js'

@@ -1,29 +1,29 @@
 import { show, WeightInitError } from '../core/errors.js'
 import type { InitializedModel, InitializedParameter } from '../weights/initialized-model.js'
 
-/** A parameter that fills one buffer from its first byte. */
+/** A parameter that begins at the first byte of a buffer and is stored in that buffer only. */
 export interface WholeBuffer {
   readonly parameter: InitializedParameter
   readonly buffer: GPUBuffer | ArrayBuffer
 }
 
 /**
- * Libraries that take a buffer bind all of it: no offset, no segments.
+ * The buffer of a parameter, for a library that binds whole buffers, without offsets or segments.
  * @throws WeightInitError `DESTROYED`, `UNKNOWN_PARAMETER`, `LIMIT_EXCEEDED` for segments, `INVALID_BUFFER` for an offset
  */
 export function wholeBuffer(weights: InitializedModel, name: string, library: string): WholeBuffer {
   if (weights.destroyed) {
     throw new WeightInitError(
       'DESTROYED',
-      `Parameter ${show(name)}: these weights were destroyed; hand them to ${library} first, and destroy them when it is done.`,
+      `Parameter ${show(name)}: these weights were destroyed. Destroy them only when ${library} does not need them any more.`,
     )
   }
   const parameter: InitializedParameter = weights.get(name)
   if (parameter.segments.length > 1) {
     throw new WeightInitError(
       'LIMIT_EXCEEDED',
-      `Parameter ${show(name)} of ${parameter.byteLength} bytes lives in ${parameter.segments.length} buffers; ${library} takes one. ` +
-        'Initialise without segments: true, on a device whose maxBufferSize holds it.',
+      `Parameter ${show(name)} of ${parameter.byteLength} bytes is stored in ${parameter.segments.length} buffers, but ${library} needs it in one.  ` +
+        'Initialise without segments: true, on a device with a maxBufferSize of at least this length.',
     )
   }
   const { buffer, byteOffset } = parameter

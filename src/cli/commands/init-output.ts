@@ -10,22 +10,22 @@ import type { VerificationReport } from '../../weights/verify.js'
 import { compact, formatTable, paint } from '../terminal.js'
 import { signalText } from './signal.js'
 
-/** Everything that a run of `init` has to tell. */
+/** Everything that the output of `init` is made from. */
 export interface InitOutcome {
-  /** The model's file. */
+  /** The name of the model's file. */
   readonly title: string
   readonly label: string
-  /** The initializer, in words. */
+  /** The initializer in words. */
   readonly rule: string
   readonly device: string
   readonly ownPlan: InitializationPlan
   readonly report: FileJobReport
   readonly signal: SignalReport | undefined
-  /** Why it is not measured, or how; undefined where nobody asked. */
+  /** How the signal was measured, or why not; undefined if this was not requested. */
   readonly signalNote: string | undefined
 }
 
-/** For people. */
+/** The output as text. */
 export function initText({ report, signal, signalNote }: InitOutcome, quiet: boolean): string {
   const { elementCount, byteLength } = report.plan.totals
   const seconds = report.initializeSeconds
@@ -42,7 +42,7 @@ export function initText({ report, signal, signalNote }: InitOutcome, quiet: boo
   ].join('\n')
 }
 
-/** For machines. */
+/** The output as JSON. */
 export function initJson({ label, device, report, signal, signalNote }: InitOutcome): Record<string, unknown> {
   const { plan, backend, files, statistics, verification, check, initializeSeconds } = report
   return {
@@ -59,7 +59,7 @@ export function initJson({ label, device, report, signal, signalNote }: InitOutc
   }
 }
 
-/** For the page; only of a run that tested the weights. */
+/** The output as a report page. Only for a run that tested the weights. */
 export function initPage({ title, label, rule, device, ownPlan, report, signal, signalNote }: InitOutcome): ReportData {
   const { statistics, verification, check } = report
   const { parameterCount, elementCount, byteLength } = ownPlan.totals

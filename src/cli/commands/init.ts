@@ -39,7 +39,7 @@ export const initCommand: Command = {
     output: {
       value: 'PATH',
       short: 'o',
-      help: 'what to write (required); an older file is replaced when all is done. With --format npy a folder',
+      help: 'the file to write (required), or the folder for --format npy; an existing one is replaced at the end',
     },
     ...modelFlags,
     from: {
@@ -55,7 +55,7 @@ export const initCommand: Command = {
     'max-shard-bytes': {
       value: 'BYTES',
       help:
-        'files of at most so many bytes, such as 5GB: model-00001-of-00002.safetensors, ... and ' +
+        'files with at most this many bytes, such as 5GB: model-00001-of-00002.safetensors, ... and ' +
         'model.safetensors.index.json for -o model.safetensors',
     },
     shard: {
@@ -63,12 +63,12 @@ export const initCommand: Command = {
       help: 'make the I-th of N files, 1 <= I <= N, and the index, as one of N processes. Needs --seed, the same for all',
     },
     force: {
-      help: 'replace files that are there and are not of the kind that is written; without it they are refused',
+      help: 'also replace existing files of another kind, which are refused otherwise',
     },
     device: deviceFlag,
     memory: {
       value: 'BYTES',
-      help: 'weights on the device at a time, default 1GiB: a larger model is made, compared and written in parts',
+      help: 'the largest size of the weights on the device, default 1GiB; a larger model is made and written in parts',
     },
     verify: verifyFlag,
     report: reportFlag,
@@ -104,13 +104,13 @@ function readOutputFlags(args: Arguments) {
   const maxShardBytes = bytesOf(args, 'max-shard-bytes')
   const maxDeviceBytes = bytesOf(args, 'memory')
   args.exclusive('shard', 'max-shard-bytes')
-  // The tests of a report are about the whole model at once.
+  // The tests of a report need the whole model at once.
   args.exclusive('report', 'memory')
   const report = args.text('report')
   if (report === '') throw new UsageError('--report needs a path such as report.html.')
   if (fileShard !== undefined && !args.has('seed')) {
     throw new UsageError(
-      '--shard needs --seed: every process would draw a seed of its own, and the shards would not fit together.',
+      '--shard needs --seed: without it, every process would draw a seed of its own, and the shards would not match.',
     )
   }
   if (format !== 'safetensors' && (fileShard ?? maxShardBytes) !== undefined) {
@@ -126,7 +126,7 @@ function readOutputFlags(args: Arguments) {
   return { output, options, report }
 }
 
-/** Plans, opens the output, initialises, measures, verifies and writes, in this order: mistakes come before work. */
+/** Plans, opens the output, initialises, measures, verifies and writes, in this order. Mistakes are found before any work. */
 async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
   const from = args.text('from')
   const path =
@@ -138,7 +138,9 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
   const [device, verify, quiet, json] = [deviceOf(args), verifyOf(args), args.has('quiet'), args.has('json')]
   args.exclusive('json', 'quiet')
   if (from !== undefined && !args.has('only') && !args.has('skip')) {
-    throw new UsageError('--from needs --only or --skip: without them nothing would be kept of the checkpoint.')
+    throw new UsageError(
+      '--from needs --only or --skip: without them every tensor of the checkpoint would be replaced.',
+    )
   }
   const { init } = flags
   const request = await readModel(path, flags, signal)

@@ -15,8 +15,8 @@ export const inspectCommand: Command = {
     'Prints shape, dtype, bytes, mean, standard deviation, extremes, zeros and non-finite elements of every tensor of a ' +
     '.safetensors file, or of all files of a model.safetensors.index.json. The file is streamed, whatever its length.',
   flags: {
-    only: patternFlag("only tensors of these names: globs such as 'h.0.*', or /regexp/; repeatable"),
-    header: { help: 'the header alone: no statistics, and no value is read' },
+    only: patternFlag("only tensors with these names: globs such as 'h.0.*', or /regexp/; repeatable"),
+    header: { help: 'read only the header: no values and no statistics' },
     json: jsonFlag,
   },
   examples: [
@@ -47,7 +47,7 @@ async function runInspect(args: Arguments, signal: AbortSignal): Promise<number>
   return 0
 }
 
-/** JSON has no NaN: a statistic of no element is null. */
+/** JSON has no NaN, so a statistic without elements is null. */
 function jsonOf({ files, metadata, tensors }: CheckpointInspection): unknown {
   return { files, metadata: Object.fromEntries(metadata), tensors }
 }

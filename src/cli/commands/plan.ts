@@ -104,7 +104,7 @@ const spread = ({ expected }: PlannedParameter): string => expected.std.toPrecis
 
 const colours = { error: 'red', warning: 'yellow', note: 'dim' } as const
 
-/** Findings of one kind together: the first with its message, then how many more. */
+/** Groups findings of one kind: the first with its message, then the number of the others. */
 function findingLines(findings: readonly PlanFinding[]): string[] {
   if (findings.length === 0) return ['Nothing looks wrong.']
   const groups = new Map<string, PlanFinding[]>()

@@ -12,7 +12,7 @@ export const reportFlag: Flag = {
   help: `also write an HTML page of every parameter's histogram, quantiles and tests; it needs no network`,
 }
 
-/** The page's own files, beside the built command line: dist/report. */
+/** Reads a file of the report page, which is stored beside the built command line in dist/report. */
 async function pageFile(name: string): Promise<string> {
   const path = join(dirname(fileURLToPath(import.meta.url)), 'report', name)
   try {
@@ -28,7 +28,7 @@ async function pageFile(name: string): Promise<string> {
   }
 }
 
-/** A report in the making: beside its final name until it is complete. */
+/** A report that is being written. Until it is complete, it is stored under another name beside its final one. */
 export class ReportFile {
   readonly path: string
   readonly #file: PartialFile
@@ -38,7 +38,7 @@ export class ReportFile {
     this.#file = file
   }
 
-  /** Finds out before any other work whether the path can be written. */
+  /** Checks, before any other work, that the path can be written. */
   static async create(path: string, force: boolean): Promise<ReportFile> {
     return new ReportFile(path, await PartialFile.create(path, { kind: 'report', force }))
   }
@@ -49,7 +49,7 @@ export class ReportFile {
     await this.#file.commit()
   }
 
-  /** Takes away what `write` did not finish. */
+  /** Removes the file if it is not complete. */
   async discard(): Promise<void> {
     await this.#file.discard()
   }

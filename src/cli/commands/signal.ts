@@ -7,12 +7,12 @@ import { signalSteps } from '../../signal/steps.js'
 import type { SignalOptions, SignalReport, SignalTrend } from '../../signal/types.js'
 import { formatTable, paint } from '../terminal.js'
 
-/** How to measure a model's signal, or why it is not measured. */
+/** How to measure a model's signal, or the reason why it is not measured. */
 export type SignalRequest =
   | { readonly options: SignalOptions; readonly note: string }
   | { readonly options?: undefined; readonly note: string }
 
-/** For files that list parameters only. */
+/** The note for files that only list parameters. */
 export const noLayersNote: string =
   'Not measured: the file lists parameters, not what is computed with them. A model JSON with layers is measured, ' +
   'and so is any sequential by propagateSignal.'
@@ -20,8 +20,8 @@ export const noLayersNote: string =
 export const measuredNote = 'A random batch forward and a random cotangent backward, with these weights.'
 
 /**
- * Decides from the plan, before any device is touched, whether the model's signal can be measured.
- * @throws WeightInitError for what the user can mend: shapes that do not fit, an input's shape that nothing tells
+ * Decides from the plan, before any device is used, whether the model's signal can be measured.
+ * @throws WeightInitError for mistakes that the user can correct: shapes that do not fit, or an input shape that is not known
  */
 export function planSignal(
   model: Model,
@@ -81,7 +81,7 @@ export function signalText(
     `Signal: ${batch} examples of ${inputShape.join(' x ')}, seed ${seed}.`,
     trendLine('Activations', forward),
     trendLine('Gradients', backward),
-    // The advice begins with what the trends say.
+    // The advice begins with sentences about the trends, which are printed already.
     ...advice.filter((line) => !/^(Activations|Gradients) are /.test(line)).map(visible),
   ]
   return lines.join('\n')

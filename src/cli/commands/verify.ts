@@ -30,15 +30,15 @@ gradients pass through the layers. Exit code 1 where anything fails.`,
     manifest: { value: 'PATH', help: "manifest.json; default: the one in the file's own metadata" },
     model: {
       value: 'PATH',
-      help: 'model JSON with layers that the weights belong to: also measure what becomes of a signal in them',
+      help: 'the model of the weights, as model JSON with layers: also measure how a signal passes through it',
     },
     device: deviceFlag,
     'false-alarm-rate': {
       value: 'P',
-      help: 'chance that valid weights fail a test, over all tests together; default 1e-6',
+      help: 'probability that valid weights fail any of the tests; default 1e-6',
     },
     report: reportFlag,
-    force: { help: 'let --report replace a file that is not a report' },
+    force: { help: 'allow --report to replace a file that is not a report' },
     json: jsonFlag,
     quiet: quietFlag,
   },
@@ -106,8 +106,8 @@ async function readLayeredModel(path: string): Promise<ModelFile> {
 }
 
 /**
- * The model's layers on the plan's parameters.
- * @throws WeightInitError for a model that is not the manifest's, or whose signal cannot be measured
+ * The model's layers with the plan's parameters.
+ * @throws WeightInitError if the model is not that of the manifest, or its signal cannot be measured
  */
 function layersOf({ model, signal = {} }: ModelFile, path: string, plan: InitializationPlan) {
   const planned = new Map(plan.parameters.map((p) => [p.name, p]))
@@ -117,7 +117,7 @@ function layersOf({ model, signal = {} }: ModelFile, path: string, plan: Initial
     throw new WeightInitError(
       'INVALID_FILE',
       `${showPath(path)} does not match the manifest: its parameter ${show(name)} has shape ${show(shape)}, and the manifest ` +
-        `${found === undefined ? 'has none of that name' : `says ${show(found.shape)}`}.`,
+        `${found === undefined ? 'has no such parameter' : `says ${show(found.shape)}`}.`,
     )
   }
   const { options, note } = planSignal(model, signal, plan)

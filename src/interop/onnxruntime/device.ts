@@ -2,18 +2,21 @@ import { show, WeightInitError } from '../../core/errors.js'
 import type { OrtModule } from './types.js'
 
 /**
- * The GPUDevice that ONNX Runtime Web's default build made for itself, which it does with its first WebGPU session. Buffers
- * of any other device fail there.
+ * Returns the GPUDevice of ONNX Runtime Web's default build, which creates it with its first WebGPU session. A session can
+ * only use buffers of this device.
  *
- * The builds '/webgpu' and '/jspi' compute on the device of their session options,
- * `executionProviders: [{ name: 'webgpu', device }]`: pass that one on, this function does not know it.
+ * The builds '/webgpu' and '/jspi' compute on the device in the options of their session,
+ * `executionProviders: [{ name: 'webgpu', device }]`. This function cannot find that device; pass it on yourself.
  *
- * @throws WeightInitError `INVALID_ARGUMENT` before the first WebGPU session, and where ONNX Runtime Web names no device
+ * @throws WeightInitError `INVALID_ARGUMENT` before the first WebGPU session, and if ONNX Runtime Web reports no device
+ * @example
+ * const session = await ort.InferenceSession.create(model, { executionProviders: ['webgpu'] })
+ * const device = await sessionDevice(ort)
  */
 export async function sessionDevice(ort: OrtModule): Promise<GPUDevice> {
   checkModule(ort)
   const { webgpu } = ort.env
-  // Reading it before a session exists would make a device that no session uses.
+  // Reading the property before a session exists would create a device that no session uses.
   const device: unknown = webgpu !== undefined && 'device' in webgpu ? await webgpu.device : undefined
   if (typeof (device as GPUDevice | undefined)?.createComputePipelineAsync === 'function') return device as GPUDevice
   throw new WeightInitError(
@@ -23,7 +26,7 @@ export async function sessionDevice(ort: OrtModule): Promise<GPUDevice> {
   )
 }
 
-/** @throws WeightInitError `INVALID_ARGUMENT` for anything that is not the module, and for its worker proxy */
+/** @throws WeightInitError `INVALID_ARGUMENT` if this is not the module */
 export function checkModule(ort: OrtModule): void {
   if (typeof ort?.Tensor?.fromGpuBuffer !== 'function' || typeof ort.env !== 'object') {
     throw new WeightInitError(

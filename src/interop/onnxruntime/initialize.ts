@@ -20,15 +20,16 @@ import { sessionDevice } from './device.js'
 import { checkOrtDType, ORT_BUFFER_ALIGNMENT, toFeeds } from './tensors.js'
 import type { OrtModule, OrtSession, OrtTensor } from './types.js'
 /**
- * Initialises inputs of an ONNX graph on the session's own device: weights that were exported as inputs, and not as
- * initializers. The parameters' names are those of the inputs; their shapes and dtypes are checked against the session.
- * Layouts and roles are the caller's to say: a Gemm with transB = 1 and a Conv are 'out-in', a MatMul is 'in-out'.
+ * Initialises inputs of an ONNX graph on the session's own device. This is for weights that were exported as graph inputs
+ * instead of ONNX initializers. The names of the parameters are those of the inputs; their shapes and dtypes are checked
+ * against the session. ONNX does not say what an input is for, so the caller has to give layouts and roles: the weight of a
+ * Gemm with transB = 1 or of a Conv is 'out-in', that of a MatMul 'in-out'.
  *
  * @param ort the module, as `import * as ort from 'onnxruntime-web'`
- * @param session made with `executionProviders: ['webgpu']`
- * @param options as for `initializeModel`. `device`: the default build's own unless given; with the '/webgpu' and '/jspi'
- *   builds the device of the session's options
- * @returns the feeds for `session.run({ ...feeds, x })`, and the weights: `weights.destroy()` frees the buffers
+ * @param session a session that was created with `executionProviders: ['webgpu']`
+ * @param options as for `initializeModel`. With the default build `device` may be left out; with the builds '/webgpu' and
+ *   '/jspi' it is the device of the session's options
+ * @returns the feeds for `session.run({ ...feeds, x })`, and the weights, whose `destroy()` frees the buffers
  * @throws WeightInitError before any GPU work: what `initializeModel` throws, `INVALID_MODEL` for a name, shape or dtype that
  *   the session does not have, and what `toTensor` throws
  * @example
@@ -76,13 +77,13 @@ export async function initializeInputs<M extends OrtModule>(
   }
 }
 
-/** The weights and the feeds that hold them: on the session's own GPU, unless `device` is 'cpu'. */
+/** The weights, and the feeds that use their memory: on the session's GPU, unless `device` is 'cpu'. */
 export interface SessionInputs<M extends OrtModule, Device extends DeviceOption = GPUDevice> {
   readonly weights: InitializedModel<Device extends 'cpu' ? 'cpu' : 'webgpu'>
   readonly feeds: Record<string, OrtTensor<M>>
 }
 
-/** Options that make what a graph input cannot be. */
+/** Refuses options whose result cannot be a graph input. */
 function refuseOptions(options: InitializeOptions): void {
   const fixed = { buffers: 'separate', segments: false, bufferAlignment: ORT_BUFFER_ALIGNMENT } as const
   for (const [key, only] of Object.entries(fixed)) {
@@ -102,8 +103,8 @@ function checkPlan({ parameters }: InitializationPlan, session: OrtSession, devi
     if (action === 'skip') continue
     if (!session.inputNames.includes(name)) {
       fail(
-        `Parameter ${show(name)} is not an input of the session; its inputs are ${session.inputNames.map(show).join(', ')}. ` +
-          'Only inputs can be given: export the weights as graph inputs, and not as initializers.',
+        `Parameter ${show(name)} is not an input of the session. The inputs are ${session.inputNames.map(show).join(', ')}. ` +
+          'Export the weights as graph inputs, and not as initializers.',
       )
     }
     checkOrtDType(name, dtype, device === 'cpu' ? 'cpu' : 'webgpu')
@@ -114,7 +115,7 @@ function checkPlan({ parameters }: InitializationPlan, session: OrtSession, devi
       fail(`Parameter ${show(name)} is ${dtype}, but the session's input is ${input.type}. Initialise with that dtype.`)
     }
     const expected = input.shape ?? []
-    // A symbolic dimension is a string; -1 stands for one as well. No shape at all is an empty list.
+    // A symbolic dimension is a string or -1. If the session does not know the shape, the list is empty.
     const fits =
       expected.length === 0 ||
       (expected.length === shape.length &&

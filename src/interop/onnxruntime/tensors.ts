@@ -8,7 +8,7 @@ import type { OrtModule, OrtTensor } from './types.js'
 
 const library = 'ONNX Runtime Web'
 
-/** ONNX Runtime Web reads and copies buffers in pieces of this many bytes. */
+/** ONNX Runtime Web reads and copies buffers in units of this many bytes. */
 export const ORT_BUFFER_ALIGNMENT = 16
 
 interface TypedArrayConstructor {
@@ -52,15 +52,18 @@ export function checkOrtDType(name: string, dtype: DType, device: 'cpu' | 'webgp
 }
 
 /**
- * A parameter as a tensor of the caller's ONNX Runtime Web, over the same GPUBuffer: no copy, no readback. Graph inputs only
- * can be given so; its `getData()` reads the buffer. ONNX Runtime never frees it: `weights.destroy()` does, when no run
- * needs it any more. Weights on the CPU become a CPU tensor over the same host memory.
+ * Makes a parameter a tensor of ONNX Runtime Web that uses the same GPUBuffer, without a copy or a readback. Such a tensor
+ * can only be a graph input; its `getData()` reads the buffer. ONNX Runtime never frees the buffer: call `weights.destroy()`
+ * when no run needs it any more. Weights on the CPU become a CPU tensor that uses the same host memory.
  *
- * The buffer must be on the device that the session computes on (`sessionDevice`), and as long as a multiple of 16 bytes:
+ * The buffer must belong to the device of the session (`sessionDevice`), and its length must be a multiple of 16 bytes:
  * initialise with `bufferAlignment: 16`, or with `initializeInputs`.
  *
  * @throws WeightInitError `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` (bfloat16 and float8 among them), `INVALID_BUFFER` (offset, padding
  *   or usage), `LIMIT_EXCEEDED` (segments, maxStorageBufferBindingSize), `INVALID_ARGUMENT` (env.wasm.proxy), `DESTROYED`
+ * @example
+ * const feeds = { x, weight: toTensor(ort, weights, 'weight') }
+ * const { y } = await session.run(feeds)
  */
 export function toTensor<M extends OrtModule>(ort: M, weights: InitializedModel, name: string): OrtTensor<M> {
   checkModule(ort)
@@ -85,8 +88,8 @@ export function toTensor<M extends OrtModule>(ort: M, weights: InitializedModel,
 }
 
 /**
- * Every parameter as a tensor, by name: spread it into the feeds, `session.run({ x, ...toFeeds(ort, weights) })`.
- * @throws as `toTensor`
+ * Makes every parameter a tensor, by name. Add them to the feeds: `session.run({ x, ...toFeeds(ort, weights) })`.
+ * @throws the same errors as `toTensor`
  */
 export function toFeeds<M extends OrtModule>(ort: M, weights: InitializedModel): Record<string, OrtTensor<M>> {
   return Object.fromEntries([...weights.parameters.keys()].map((name) => [name, toTensor(ort, weights, name)]))
@@ -108,7 +111,7 @@ function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void 
   }
 }
 
-/** The bytes as the typed array that ONNX Runtime Web has for a dtype: a view of them where they are aligned. */
+/** The bytes as the kind of typed array that ONNX Runtime Web uses for the dtype: a view if they are aligned, else a copy. */
 function typedArray(dtype: DType, bytes: Uint8Array): ArrayBufferView {
   const Values = support[dtype]!.array()
   const { buffer, byteOffset, byteLength } = bytes

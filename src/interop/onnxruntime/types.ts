@@ -1,6 +1,6 @@
-// What is used of ONNX Runtime Web, as structures: a user without it needs none of its types.
+// The parts of ONNX Runtime Web that are used, as structural types, so that users without it do not need its types.
 
-/** The module: `import * as ort from 'onnxruntime-web'`, or its '/webgpu', '/jspi' or '/all' build. */
+/** The module: `import * as ort from 'onnxruntime-web'`, or one of its builds '/webgpu', '/jspi' and '/all'. */
 export interface OrtModule {
   readonly Tensor: (new (
     type: never,
@@ -15,13 +15,13 @@ export interface OrtModule {
   }
 }
 
-/** The module's own `Tensor`. */
+/** A tensor of the module. */
 export type OrtTensor<M extends OrtModule> = InstanceType<M['Tensor']>
 
-/** What is used of an `ort.InferenceSession`. */
+/** The used parts of an `ort.InferenceSession`. */
 export interface OrtSession {
   readonly inputNames: readonly string[]
-  /** Since 1.21. */
+  /** Available since version 1.21. */
   readonly inputMetadata?: readonly {
     readonly name: string
     readonly isTensor: boolean

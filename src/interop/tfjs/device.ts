@@ -1,12 +1,12 @@
 import { show, WeightInitError } from '../../core/errors.js'
 import type { TfjsBackends, TfjsModule, WebGPUBackendClass } from './types.js'
 
-/** The device of TensorFlow.js's current backend; undefined where that backend is not WebGPU. */
+/** The device of TensorFlow.js's current backend, or undefined if that backend is not WebGPU. */
 export function backendDevice(tf: TfjsModule): GPUDevice | undefined {
   return (tf.backend() as { device?: GPUDevice }).device
 }
 
-/** @throws WeightInitError `INVALID_ARGUMENT` for anything that is not the module */
+/** @throws WeightInitError `INVALID_ARGUMENT` if this is not the module */
 export function checkModule(tf: TfjsModule): void {
   if (typeof tf?.tensor === 'function' && typeof tf.backend === 'function' && typeof tf.ready === 'function') return
   throw new WeightInitError(
@@ -16,13 +16,13 @@ export function checkModule(tf: TfjsModule): void {
 }
 
 /**
- * Makes TensorFlow.js compute on a device of the caller's: registers a WebGPU backend for it under the name 'webgpu', in
- * place of the one that would request a device of its own, and sets it. Call it before any tensor is made; what the
- * replaced backend holds is lost. The device is never destroyed by TensorFlow.js.
+ * Makes TensorFlow.js compute on a device of yours. It registers a WebGPU backend for the device under the name 'webgpu',
+ * which replaces the backend that would request a device of its own, and selects it. Call it before you make any tensor,
+ * because the tensors of the replaced backend are lost. TensorFlow.js never destroys the device.
  *
- * @param tf the module
+ * @param tf the module, as `import * as tf from '@tensorflow/tfjs'`
  * @param WebGPUBackend the class, from '@tensorflow/tfjs-backend-webgpu'
- * @throws WeightInitError `INVALID_ARGUMENT`, `NO_ADAPTER` where TensorFlow.js sees no WebGPU, `DEVICE_ERROR`
+ * @throws WeightInitError `INVALID_ARGUMENT`, `NO_ADAPTER` if TensorFlow.js finds no WebGPU, `DEVICE_ERROR`
  * @example
  * import { WebGPUBackend } from '@tensorflow/tfjs-backend-webgpu'
  * await useDevice(tf, WebGPUBackend, device)
@@ -52,8 +52,8 @@ export async function useDevice(
 }
 
 /**
- * TensorFlow.js looks for WebGPU in globals, which Node lacks.
- * @throws WeightInitError `NO_ADAPTER` with what to define
+ * Checks that the globals exist in which TensorFlow.js looks for WebGPU. Node does not have them.
+ * @throws WeightInitError `NO_ADAPTER`; the message says what to define
  */
 export function requireWebGpuGlobals(): void {
   const scope = globalThis as { navigator?: { gpu?: unknown }; GPUBuffer?: unknown }

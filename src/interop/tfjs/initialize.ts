@@ -19,22 +19,24 @@ import { layerWeights } from './layers-model.js'
 import { tfjsDType, toTensor } from './tensors.js'
 import type { LayersModelLike, TfjsModule, TfjsTensor } from './types.js'
 /**
- * Initialises the weights of a built `tf.LayersModel` and sets them, zero-copy where TensorFlow.js runs on WebGPU: the
- * values are made on its own device, and no layer's memory is copied. On its other backends they are made on the CPU, to
- * the same bits. Names, layouts, fans and roles are those of `readLayersModel`; the arguments those of `initializeModel`.
+ * Initialises the weights of a built `tf.LayersModel` and sets them. If TensorFlow.js runs on WebGPU, the values are made on
+ * its own device and no layer copies them. On its other backends the values are made on the CPU, with the same bits. Names,
+ * layouts, fans and roles are those of `readLayersModel`; the arguments are those of `initializeModel`.
  *
- * Biases become 0 and norm scales 1 as everywhere here. Two things keep the value that their layer gave them unless a rule
- * names them: the bias of an LSTM with `unitForgetBias`, whose forget gate starts at 1, and a vector of a layer this
- * package does not know. A layer's constraint is applied to what is set, as TensorFlow.js always does.
+ * As in the rest of this package, biases become 0 and norm scales 1. Two kinds of weights keep the value that their layer
+ * gave them, unless a rule names them: the bias of an LSTM with `unitForgetBias`, whose forget gate starts at 1, and vectors
+ * of layers that this package does not know. TensorFlow.js applies a layer's constraint to the values, as it always does.
  *
- * TensorFlow.js never frees the buffers. They go when the model is disposed of or trained and the result is let go; its
- * `destroy()` frees them at once, and must wait until the model has no use for them.
+ * TensorFlow.js never frees the buffers. They are garbage-collected when the model is disposed of or trained and nothing
+ * refers to the result any more. `destroy()` of the result frees them at once; call it only when the model does not need
+ * them any more.
  *
- * @param tf the module, as `import * as tf from '@tensorflow/tfjs'`; the backend that is set is the one that is used
- * @param model built: its first layer has an inputShape, or `model.build` was called
- * @returns the weights as they were set: `statistics()`, `verify()` and `manifest()` speak of the initial values
+ * @param tf the module, as `import * as tf from '@tensorflow/tfjs'`; its current backend is used
+ * @param model a built model: its first layer has an inputShape, or `model.build` was called
+ * @returns the weights that were set: `statistics()`, `verify()` and `manifest()` refer to these initial values
  * @throws WeightInitError before any GPU work: what `initializeModel` throws, `INVALID_MODEL`, `LIMIT_EXCEEDED` for a weight
- *   over maxStorageBufferBindingSize, `UNSUPPORTED_DTYPE` for anything but float32 and int32. A failed call changes no weight.
+ *   over maxStorageBufferBindingSize, `UNSUPPORTED_DTYPE` for other dtypes than float32 and int32. A failed call changes no
+ *   weight.
  * @example
  * const weights = await initializeLayersModel(tf, model, 'kaiming', { nonlinearity: 'relu' }, { seed: 42 })
  */
@@ -67,8 +69,8 @@ export async function initializeLayersModel<T extends TfjsTensor>(
   await tf.ready()
   const device = chooseDevice(tf, options.device)
   const weights = layerWeights(model)
-  const kept = new Set(weights.filter(({ keeps }) => keeps).map(({ spec }) => spec.name))
-  const { rules, skip } = keep(kept, initializer)
+  const preserved = new Set(weights.filter(({ keeps }) => keeps).map(({ spec }) => spec.name))
+  const { rules, skip } = preserve(preserved, initializer)
   const resolved: ResolvedOptions = resolveOptions({ ...options, device, skip: [options.skip ?? [], skip].flat() })
   const plan = planResolved({ parameters: weights.map(({ spec }) => spec) }, rules, config, resolved)
   for (const { name, action, dtype, byteLength } of plan.parameters) {
@@ -92,19 +94,19 @@ export async function initializeLayersModel<T extends TfjsTensor>(
     result.destroy()
     throw error
   } finally {
-    // The variables hold the memory now.
+    // From here on the model's variables refer to the memory.
     for (const tensor of made) tensor.dispose()
   }
   return result
 }
 
-/** Options that make what a LayersModel cannot take. */
+/** Refuses options whose result a LayersModel cannot use. */
 function refuseOptions(options: InitializeOptions): void {
   for (const key of ['into', 'slice', 'shard'] as const) {
     if (options?.[key] === undefined) continue
     throw new WeightInitError(
       'INVALID_ARGUMENT',
-      `initializeLayersModel takes no option ${key}: every weight gets a buffer of its own, whole. Use initializeModel with ` +
+      `initializeLayersModel takes no option ${key}: it makes every weight completely, in a buffer of its own. Use initializeModel with ` +
         'readLayersModel(model), and toTensors.',
     )
   }
@@ -135,8 +137,8 @@ function chooseDevice(tf: TfjsModule, asked: InitializeOptions['device']): GPUDe
   )
 }
 
-/** Lets these parameters keep their values, unless a rule names them. */
-function keep(
+/** Lets the parameters with these names keep their values, unless a rule names them. */
+function preserve(
   names: ReadonlySet<string>,
   initializer: InitializerArgument,
 ): { rules: InitializerArgument; skip: NonNullable<InitializeOptions['skip']> } {

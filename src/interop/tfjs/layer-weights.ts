@@ -1,13 +1,16 @@
 import type { ParameterSpec } from '../../ir/parameter.js'
 
-/** What a weight is, from its layer's class and its own name. `keeps`: it keeps its value unless a rule names it. */
+/** What a weight is. If `keeps` is true, the weight keeps its value unless a rule names it. */
 export type WeightDescription = Pick<ParameterSpec, 'role' | 'layout' | 'fan'> & { readonly keeps?: boolean }
 
 const product = (lengths: readonly number[]): number => lengths.reduce((a, b) => a * b, 1)
 
 const gates: Readonly<Record<string, number>> = { LSTMCell: 4, ConvLSTM2DCell: 4, GRUCell: 3 }
 
-/** Keras's layouts: docs of tf.layers, and the shapes that its layers build. */
+/**
+ * What a weight is, from its layer's class and its own name. The layouts are those of Keras, from the documentation of
+ * tf.layers and the shapes that its layers build.
+ */
 export function weightOf(
   className: string,
   weight: string,
@@ -16,7 +19,7 @@ export function weightOf(
 ): WeightDescription {
   switch (weight) {
     case 'bias':
-      // An LSTM starts with its forget gate open: a bias of 1, which zeros would undo.
+      // The forget gate of an LSTM starts open, with a bias of 1, which must not become 0.
       return {
         role: 'bias',
         ...((layer as { unitForgetBias?: unknown }).unitForgetBias === true ? { keeps: true } : {}),
@@ -31,13 +34,13 @@ export function weightOf(
     case 'embeddings':
       return { role: 'embedding', layout: 'in-out' }
     case 'depthwise_kernel': {
-      // [...kernel, in, multiplier]: each input channel has its own filters.
+      // The shape is [...kernel, in, multiplier]: each input channel has filters of its own.
       const field = product(shape.slice(0, -2))
       return { role: 'weight', layout: 'in-out', fan: { in: field, out: field * shape.at(-1)! } }
     }
     case 'kernel':
       if (/^Conv\dDTranspose$/.test(className)) {
-        // [...kernel, out, in]
+        // The shape is [...kernel, out, in].
         const field = product(shape.slice(0, -2))
         return { role: 'weight', layout: 'in-out', fan: { in: field * shape.at(-1)!, out: field * shape.at(-2)! } }
       }
@@ -51,8 +54,8 @@ export function weightOf(
 }
 
 /**
- * Fans of one of the gates that lie side by side on the last axis. Fans and not `blocks`: an orthogonal recurrent kernel
- * is one matrix over all gates, as in Keras.
+ * The fans of one gate; the gates are next to each other along the last axis. This uses fans instead of `blocks`, because an
+ * orthogonal recurrent kernel is one matrix over all gates, as in Keras.
  */
 function gateFan(className: string, shape: readonly number[]): Pick<ParameterSpec, 'fan'> {
   const count = gates[className]

@@ -4,14 +4,14 @@ import type { Model, ParameterSpec } from '../../ir/parameter.js'
 import { weightOf } from './layer-weights.js'
 import type { LayersModelLike, LayerVariableLike } from './types.js'
 
-/** One weight of a LayersModel: its variable, what it is, and whether it keeps its value unless a rule names it. */
+/** One weight of a LayersModel: its variable, its description, and whether it keeps its value unless a rule names it. */
 export interface LayerWeight {
   readonly variable: LayerVariableLike
   readonly spec: ParameterSpec
   readonly keeps: boolean
 }
 
-/** What is used of a layer. */
+/** The used parts of a layer. */
 interface LayerLike {
   readonly name: string
   readonly weights: readonly LayerVariableLike[]
@@ -19,25 +19,27 @@ interface LayerLike {
 }
 
 /**
- * The parameters of a built `tf.LayersModel`, in the order of `model.weights`: what `planModel` takes.
+ * Reads the parameters of a built `tf.LayersModel`, in the order of `model.weights`, as a model for `planModel`.
  *
  * - Names are `layer/weight`, as in Keras: `dense/kernel`, `dense_1/bias`, `bidirectional/forward/recurrent_kernel`. A layer
- *   without a name of its own is called by its class and its number among those in this model, whatever models the page has
- *   made before (TensorFlow.js counts per page), so that a seed gives the same weights every time.
- * - Layout in-out: dense [in, out], convolutions [...kernel, in, out], embeddings [count, dimension]. Fans are the layer's
- *   true ones, of depthwise and transposed kernels too; those of an LSTM or a GRU are one gate's. An orthogonal recurrent
- *   kernel is one matrix over all gates, as in Keras.
+ *   without a name of its own is named by its class and its number in this model. TensorFlow.js counts all layers of the
+ *   page instead; the number in the model is independent of other models, so a seed always gives the same weights.
+ * - The layout is in-out: dense [in, out], convolutions [...kernel, in, out], embeddings [count, dimension]. Fans are the
+ *   true fans of the layer, also for depthwise and transposed kernels; those of an LSTM or a GRU are the fans of one gate.
+ *   An orthogonal recurrent kernel is one matrix over all gates, as in Keras.
  * - Roles: kernels are weights, `embeddings` an embedding, `gamma` a norm-scale, `beta` a norm-bias, the moving statistics
  *   buffers, `bias` and a PReLU's `alpha` biases.
  *
- * @throws WeightInitError `INVALID_MODEL` for something else than a LayersModel, and for one that is not built;
- *   `UNSUPPORTED_DTYPE`
+ * @throws WeightInitError `INVALID_MODEL` if it is not a LayersModel or not built; `UNSUPPORTED_DTYPE`
+ * @example
+ * const model = tf.sequential({ layers: [tf.layers.dense({ units: 256, inputShape: [784] })] })
+ * const plan = planModel(readLayersModel(model), 'kaiming')
  */
 export function readLayersModel(model: LayersModelLike): Model {
   return { parameters: layerWeights(model).map(({ spec }) => spec) }
 }
 
-/** As `readLayersModel`, with the variables. */
+/** Like `readLayersModel`, but together with the variables. */
 export function layerWeights(model: LayersModelLike): LayerWeight[] {
   const fail = refuse('INVALID_MODEL')
   if (
@@ -71,7 +73,7 @@ function readWeights(model: LayersModelLike, fail: (message: string) => never): 
 
 function walk(layer: LayerLike, path: readonly string[], found: Map<number, LayerWeight>): void {
   for (const [name, child] of sublayers(layer)) walk(child, name === '' ? path : [...path, name], found)
-  // What no sublayer has is the layer's own.
+  // A weight that belongs to no sublayer belongs to the layer itself.
   for (const variable of isContainer(layer) ? [] : layer.weights) {
     if (found.has(variable.id)) continue
     const weight = variable.originalName.split('/').at(-1)!
@@ -93,8 +95,9 @@ const isContainer = (layer: LayerLike): layer is LayerLike & { layers: readonly 
   Array.isArray((layer as { layers?: unknown }).layers)
 
 /**
- * The layers inside a layer, with their step of the path: those of a model by name, the cells of stacked cells by number,
- * a wrapper's one layer and a recurrent layer's cell without one, any other by the property that holds it.
+ * The layers inside a layer, each with its step of the path. In a model this is the layer's name, for stacked cells their
+ * number, and otherwise the property that holds the layer. The layer in a wrapper and the cell of a recurrent layer have an
+ * empty step.
  */
 function sublayers(layer: LayerLike): [string, LayerLike][] {
   if (isContainer(layer)) {
@@ -110,7 +113,7 @@ function sublayers(layer: LayerLike): [string, LayerLike][] {
   })
 }
 
-/** A layer's own name; or its class and number in this model, as Keras counts in a fresh session: dense, dense_1. */
+/** The layer's own name, or its class and number in this model, as Keras would count in a new session: dense, dense_1. */
 function layerNames(layers: readonly LayerLike[]): string[] {
   const generated = layers.map((layer) => {
     const match = new RegExp(`^([a-z0-9_]+)_${layer.getClassName()}\\d+$`).exec(layer.name)

@@ -19,16 +19,20 @@ export function tfjsDType(name: string, dtype: DType): 'float32' | 'int32' {
 }
 
 /**
- * A parameter as a tensor of the caller's TensorFlow.js, over the same memory: no copy, no readback, the parameter's shape
- * as it is (a kernel for TensorFlow.js is [in, out]: give the parameter layout 'in-out').
+ * Makes a parameter a tensor of TensorFlow.js that uses the same memory, without a copy or a readback. The tensor has the
+ * parameter's shape. TensorFlow.js expects kernels as [in, out], so give such a parameter the layout 'in-out'.
  *
- * Weights on a GPUDevice need TensorFlow.js's WebGPU backend on that device; weights on the CPU go to any backend, as a
- * view of the host memory. TensorFlow.js never frees or writes the buffer: `weights.destroy()` does, when no tensor and no
- * variable over it is in use any more.
+ * Weights on a GPUDevice need TensorFlow.js's WebGPU backend on the same device. Weights on the CPU work with any backend, as
+ * a view of the host memory. TensorFlow.js never frees or writes the buffer: call `weights.destroy()` when no tensor or
+ * variable uses it any more.
  *
- * @param tf the module, as `import * as tf from '@tensorflow/tfjs'`, with a backend set and ready
- * @throws WeightInitError `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` (float32 and int32 only), `INVALID_BUFFER` (offset, size
- *   or usage), `LIMIT_EXCEEDED` (segments, maxStorageBufferBindingSize), `INVALID_ARGUMENT` (another device), `DESTROYED`
+ * @param tf the module, as `import * as tf from '@tensorflow/tfjs'`, with a backend that is set and ready
+ * @param name the parameter's name in `weights`
+ * @throws WeightInitError `UNKNOWN_PARAMETER`, `UNSUPPORTED_DTYPE` (only float32 and int32 are supported), `INVALID_BUFFER`
+ *   (offset, size or usage), `LIMIT_EXCEEDED` (segments, maxStorageBufferBindingSize), `INVALID_ARGUMENT` (another device),
+ *   `DESTROYED`
+ * @example
+ * const kernel = tf.variable(toTensor(tf, weights, 'dense/kernel'))
  */
 export function toTensor<T extends TfjsTensor>(tf: TfjsModule<T>, weights: InitializedModel, name: string): T {
   checkModule(tf)
@@ -46,9 +50,9 @@ export function toTensor<T extends TfjsTensor>(tf: TfjsModule<T>, weights: Initi
 }
 
 /**
- * Every parameter as a tensor, by name, in the model's order: see `toTensor`. All or nothing: a parameter that cannot be
- * handed over is an error, and the tensors made so far are disposed of. Tied parameters share their memory.
- * @throws as `toTensor`
+ * Makes every parameter a tensor, as `toTensor` does. The map has the parameters' names as keys, in the model's order. If one
+ * parameter cannot become a tensor, the tensors that were made are disposed of. Tied parameters share their memory.
+ * @throws the same errors as `toTensor`
  */
 export function toTensors<T extends TfjsTensor>(tf: TfjsModule<T>, weights: InitializedModel): Map<string, T> {
   const tensors = new Map<string, T>()
@@ -61,7 +65,7 @@ export function toTensors<T extends TfjsTensor>(tf: TfjsModule<T>, weights: Init
   return tensors
 }
 
-/** @throws WeightInitError `INVALID_ARGUMENT` unless TensorFlow.js computes on this device, `NO_ADAPTER` */
+/** @throws WeightInitError `INVALID_ARGUMENT` unless TensorFlow.js computes on this device; `NO_ADAPTER` */
 function checkDevice(tf: TfjsModule, device: GPUDevice): void {
   const theirs = backendDevice(tf)
   if (theirs === undefined) {
@@ -81,7 +85,7 @@ function checkDevice(tf: TfjsModule, device: GPUDevice): void {
   requireWebGpuGlobals()
 }
 
-/** @throws WeightInitError `INVALID_BUFFER`; only buffers given with `into` can fail */
+/** @throws WeightInitError `INVALID_BUFFER`; this is possible only for buffers from the option `into` */
 function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void {
   const fail = refuse('INVALID_BUFFER', `Parameter ${show(name)}: `)
   if (buffer.size !== byteLength) {
@@ -90,7 +94,7 @@ function checkBuffer(name: string, byteLength: number, buffer: GPUBuffer): void 
         "Initialise with buffers: 'separate' (the default), or into a buffer of exactly that size.",
     )
   }
-  // Without COPY_DST a copy of the tensor reads as zeros, with no more than an uncaptured error.
+  // Without COPY_DST, a copy of the tensor would contain zeros, and the only sign would be an uncaptured error.
   const needed = USAGE_STORAGE | USAGE_COPY_SRC | USAGE_COPY_DST
   if ((buffer.usage & needed) !== needed) {
     fail(

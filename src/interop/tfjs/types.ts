@@ -1,4 +1,4 @@
-// What is used of TensorFlow.js, as structures: a user without it needs none of its types.
+// The parts of TensorFlow.js that are used, as structural types, so that users without it do not need its types.
 
 export interface TfjsTensor {
   dispose(): void
@@ -16,7 +16,7 @@ export interface TfjsModule<T extends TfjsTensor = TfjsTensor> {
   ready(): Promise<void>
 }
 
-/** What `useDevice` needs of the module besides. */
+/** The additional parts of the module that `useDevice` needs. */
 export interface TfjsBackends {
   findBackendFactory(name: string): unknown
   removeBackend(name: string): void

@@ -1,4 +1,4 @@
-// In the page: fills beside TensorFlow.js and jax-js, as in groups.mjs. Bundled by browser.mjs.
+// Runs in the page: fills, together with TensorFlow.js and jax-js, as in groups.mjs. Bundled by browser.mjs.
 import * as jax from '@jax-js/jax'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-webgpu'

@@ -1,4 +1,4 @@
-// Chromium + SwiftShader, both from npm. Prints one JSON line.
+// Measures in Chromium with SwiftShader, both from npm. Prints one JSON line.
 //   node bench/browser.mjs [--rounds N] [--seconds N] [--elements N] [--no-peers]
 import { createServer } from 'node:http'
 import { join } from 'node:path'

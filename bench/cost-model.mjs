@@ -1,12 +1,12 @@
-// What a fill should cost on a device: docs/performance.md in code. Operations per element come from bench/operations.json, which
-// scripts/count-operations.mjs makes from the compiled shaders.
+// The expected time of a fill on a device: the model of docs/performance.md as code. The operations per element are in
+// bench/operations.json, which scripts/count-operations.mjs makes from the compiled shaders.
 import { readFileSync } from 'node:fs'
 
 export const operations = JSON.parse(readFileSync(new URL('operations.json', import.meta.url), 'utf8'))
 
 const one = { integer: 1, compare: 1, multiply: 1, float: 1, convert: 1, branch: 1 }
 
-/** NVIDIA from Ampere on: 128 instructions per clock and SM, of which at most 64 are for integers. */
+/** NVIDIA since Ampere: 128 instructions per clock and multiprocessor, of which at most 64 are for integers. */
 const nvidia = (multiprocessors, gigahertz) => [
   { name: 'issue', gops: multiprocessors * 128 * gigahertz, cycles: one },
   {
@@ -15,9 +15,9 @@ const nvidia = (multiprocessors, gigahertz) => [
     cycles: { integer: 1, compare: 1, multiply: 1, convert: 4 },
   },
 ]
-/** One pipe for everything, integer products at a quarter of its rate. */
+/** One pipe for all operations. Integer products have a quarter of its rate. */
 const shared = (gops) => [{ name: 'issue', gops, cycles: { ...one, multiply: 4 } }]
-/** Intel Gen11: integers at half the rate of floats. */
+/** Intel Gen11: integer operations have half the rate of float operations. */
 const gen11 = (units, gigahertz) => [
   {
     name: 'issue',
@@ -27,8 +27,8 @@ const gen11 = (units, gigahertz) => [
 ]
 
 /**
- * GPUs by what their adapter calls them: memory bandwidth in GB/s, and pipes, whose `gops` are 10^9 operations a second and
- * `cycles` what an operation of a kind takes of them. Sources: docs/performance.md.
+ * GPUs by the text in the adapter's name, with the memory bandwidth in GB/s and the pipes. `gops` is the pipe's rate in 10^9
+ * cycles per second, and `cycles` is the number of cycles for an operation of each kind. Sources: docs/performance.md.
  */
 export const gpus = [
   { name: 'Intel Iris Plus G7 (Gen11, 64 EU)', match: /iris.*plus|gen-?11/i, gigabytes: 59.7, pipes: gen11(64, 1.1) },
@@ -39,31 +39,32 @@ export const gpus = [
   { name: 'NVIDIA H100 SXM', match: /h100/i, gigabytes: 3350, pipes: nvidia(132, 1.98) },
 ]
 
-/** Operations per element, each kind as many times as the pipe takes cycles. */
-const load = (counts, cycles) => Object.entries(cycles).reduce((sum, [kind, n]) => sum + n * (counts[kind] ?? 0), 0)
+/** Cycles per element: the operations of each kind times the cycles that the pipe needs for one. */
+const cyclesPerElement = (counts, cycles) =>
+  Object.entries(cycles).reduce((sum, [kind, n]) => sum + n * (counts[kind] ?? 0), 0)
 
 /**
- * The one formula: a fill takes as long as the slowest of its pipes and of memory,
+ * The formula of the model. The time of a fill is that of the slowest pipe or of the memory:
  *   seconds per element = max(bytes / bandwidth, max over pipes of sum over kinds of operations x cycles / rate).
- * @returns 10^9 elements a second, the share of the memory's bandwidth they are, and what limits
+ * @returns 10^9 elements per second, the share of the memory bandwidth that they use, and what limits the speed
  */
 export function predict(gpu, name) {
   const counts = operations[name]
   const limits = [
     { by: 'memory', nanoseconds: counts.bytes / gpu.gigabytes },
-    ...gpu.pipes.map(({ name: by, gops, cycles }) => ({ by, nanoseconds: load(counts, cycles) / gops })),
+    ...gpu.pipes.map(({ name: by, gops, cycles }) => ({ by, nanoseconds: cyclesPerElement(counts, cycles) / gops })),
   ]
   const slowest = limits.reduce((a, b) => (b.nanoseconds > a.nanoseconds ? b : a))
   const gigaElements = 1 / slowest.nanoseconds
   return { gigaElements, share: (gigaElements * counts.bytes) / gpu.gigabytes, by: slowest.by }
 }
 
-/** A CPU that runs shaders: one pipe whose rate the uniform row tells, integer products at half of it. */
+/** A CPU that runs shaders: one pipe with a rate from the uniform row. Integer products have half this rate. */
 const cpuCycles = { ...one, multiply: 2 }
 
 /**
- * Lines for bench/results.md: a prediction beside the measurement. Of a GPU that is known, from its figures; of any other device
- * the rate of its arithmetic is taken from the uniform row and the rest predicted from it.
+ * Lines for bench/results.md with predicted and measured rates. For a known GPU the prediction uses its data. For any other
+ * device the uniform row gives the rate of its arithmetic, from which the other rows are predicted.
  */
 export function predictionLines({ adapter, rows }) {
   const measured = new Map(rows.filter(({ reason }) => reason === undefined).map((row) => [row.id, row]))
@@ -81,9 +82,9 @@ export function predictionLines({ adapter, rows }) {
   const gpu = gpus.find(({ match }) => match.test(adapter))
   const uniform = rate('uniform')
   if (uniform === undefined) return []
-  const gops = uniform * load(operations.uniform, cpuCycles)
+  const gops = uniform * cyclesPerElement(operations.uniform, cpuCycles)
   const predicted = (name) =>
-    gpu === undefined ? gops / load(operations[name], cpuCycles) : predict(gpu, name).gigaElements
+    gpu === undefined ? gops / cyclesPerElement(operations[name], cpuCycles) : predict(gpu, name).gigaElements
   const source =
     gpu === undefined
       ? `This device is not in the table of docs/performance.md: its rate of arithmetic, ${gops.toFixed(1)} G operations a second, is taken from the uniform row, and the other rows are predicted from it.`
@@ -104,7 +105,7 @@ export function predictionLines({ adapter, rows }) {
   ]
 }
 
-/** The table of docs/performance.md. */
+/** The table for docs/performance.md. */
 export function predictionTable() {
   const names = ['constant', 'uniform', 'normal', 'truncated normal', 'normal, bfloat16']
   const cell = (gpu, name) => {

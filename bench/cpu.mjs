@@ -1,14 +1,14 @@
-// The CPU path on one thread: WebAssembly SIMD against the TypeScript samplers it must equal, and against TensorFlow.js's
+// Measures the CPU path on one thread: WebAssembly SIMD, the TypeScript samplers with the same values, and TensorFlow.js's
 // loop. Needs the built package.
 //   node bench/cpu.mjs [--elements N] [--rounds N]
-// Every case runs once a round, one after the other (A B C A B C ...), and medians are shown.
+// Every case runs once per round, one after the other (A B C A B C ...). The results are medians.
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 
 const here = fileURLToPath(import.meta.url)
 
-/** Name, initializer, its config and dtype. */
+/** The name, and its initializer, config and dtype. */
 const distributions = {
   uniform: ['uniform', { a: -0.05, b: 0.05 }, 'float32'],
   normal: ['normal', { std: 0.02 }, 'float32'],
@@ -17,7 +17,7 @@ const distributions = {
   'normal, bfloat16': ['normal', { std: 0.02 }, 'bfloat16'],
 }
 
-/** Times of whole calls of initializeModel, into memory that exists. */
+/** Measures whole calls of initializeModel into existing memory. */
 async function serve({ webAssembly, elements }) {
   if (!webAssembly) globalThis.WebAssembly = undefined
   const { initializeModel } = await import('../dist/index.js')
@@ -52,7 +52,7 @@ async function tensorFlow(elements) {
 
 const median = (times) => [...times].sort((a, b) => a - b)[times.length >> 1]
 
-/** Milliseconds, medians, of each distribution by 'WebAssembly', 'TypeScript' and, where it has the distribution, 'TensorFlow.js'. */
+/** Medians in milliseconds per distribution, by 'WebAssembly', 'TypeScript' and, if it can draw it, 'TensorFlow.js'. */
 export async function measureCpu({ elements = 2 ** 22, rounds = 7 } = {}) {
   const workers = [true, false].map((webAssembly) => new Worker(here, { workerData: { webAssembly, elements } }))
   const ask = (worker) => (name) =>
@@ -74,7 +74,7 @@ export async function measureCpu({ elements = 2 ** 22, rounds = 7 } = {}) {
   for (let round = -1; round < rounds; round++) {
     for (const { distribution, run, times } of cases) {
       const time = await run(distribution)
-      // The first round compiles.
+      // The first round compiles the code and is not counted.
       if (round >= 0) times.push(time)
     }
   }

@@ -1,5 +1,5 @@
-// Our normal kernel against the same kernel with the builtin log, sqrt, sin and cos. Both run through submitFills, so that host
-// code, workgroups and stores are the same; they differ in shaders/random/normal.wgsl alone.
+// Compares our normal kernel with the same kernel on the builtin functions log, sqrt, sin and cos. Both run through
+// submitFills, so that host code, workgroups and stores are the same. They differ only in shaders/random/normal.wgsl.
 import { readFileSync } from 'node:fs'
 import { requestNodeDevice } from '../dist/node.js'
 import { writtenBuffer } from './fills.mjs'
@@ -22,7 +22,7 @@ export async function exactCases(elements) {
   const native = readFileSync(new URL('native_normal.wgsl', import.meta.url), 'utf8')
 
   async function one(id, name, modules) {
-    // A device of its own: pipelines are kept by device.
+    // Each case needs a device of its own, because pipelines are cached per device.
     const device = await requestNodeDevice()
     const state = deviceState(device)
     state.modules = { ...state.modules, ...modules }

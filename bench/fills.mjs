@@ -1,4 +1,4 @@
-// Our own fills as cases for interleave(), through the built package.
+// Our own fills as cases for interleave(), with the built package.
 import { initializeModel, NormalInitializer, ones, TruncatedNormalInitializer, uniform } from '../dist/index.js'
 
 export const normal = new NormalInitializer({ std: 0.02 })
@@ -8,7 +8,7 @@ export { ones, uniform }
 const bytesOf = (elements, dtype) => elements * (dtype === 'float32' ? 4 : 2)
 const modelOf = (elements, dtype) => ({ parameters: [{ name: 'w', shape: [elements], role: 'weight', dtype }] })
 
-/** Memory of the device that has been written before: its pages are there. */
+/** A buffer that has been written before, so that its memory pages exist. */
 export function writtenBuffer(device, byteLength) {
   if (device === 'cpu') return new Uint8Array(byteLength).fill(1).buffer
   const buffer = device.createBuffer({ size: byteLength, usage: 0x80 | 0x4 | 0x8 })
@@ -18,7 +18,7 @@ export function writtenBuffer(device, byteLength) {
   return buffer
 }
 
-/** A call that writes into memory that exists: no allocation is measured. */
+/** A call that writes into an existing buffer, so that no allocation is measured. */
 export function intoCase(device, id, name, initializer, elements, dtype = 'float32') {
   const model = modelOf(elements, dtype)
   const into = { w: { buffer: writtenBuffer(device, bytesOf(elements, dtype)) } }
@@ -30,7 +30,7 @@ export function intoCase(device, id, name, initializer, elements, dtype = 'float
   }
 }
 
-/** A call that makes its buffer, which is freed within the time as well. */
+/** A call that makes its own buffer. The time includes making and freeing it. */
 export function freshCase(device, id, name, initializer, elements, dtype = 'float32') {
   const model = modelOf(elements, dtype)
   return {

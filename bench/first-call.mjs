@@ -1,4 +1,4 @@
-// One process: the first call on a new device and later ones, GPT-2, into memory that exists. Prints one JSON line.
+// Measures, in one process, the first and later calls on a new device: GPT-2, into existing memory. Prints one JSON line.
 //   node bench/first-call.mjs
 import { initializeModel } from '../dist/index.js'
 import { requestNodeDevice } from '../dist/node.js'

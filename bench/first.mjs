@@ -1,4 +1,4 @@
-// First calls on a new device, in fresh processes: with the driver's shader cache off, and with one that is warm.
+// Measures first calls on a new device, in new processes: with the driver's shader cache off, and with a warm cache.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,10 +15,10 @@ function once(environment) {
   return JSON.parse(stdout.trim().split('\n').at(-1))
 }
 
-/** @param processes how many of each kind */
+/** @param processes the number of processes of each kind */
 export function measureFirstCalls(environment, processes) {
   console.error('measuring first ...')
-  // A cache of our own: what the user's holds is not known.
+  // A separate cache, because the content of the user's is not known.
   const cache = mkdtempSync(join(tmpdir(), 'webgpu-init-bench-'))
   const kinds = [
     ['first.cold', 'off', { MESA_SHADER_CACHE_DISABLE: 'true' }],

@@ -1,5 +1,5 @@
-// What npm run bench measures in Node, in groups: one process each, so that a crash costs one group. Within a group everything
-// is interleaved; every ratio of the targets table has both its sides in one group.
+// What `npm run bench` measures in Node. Each group runs in a process of its own, so that a crash costs only one group. The
+// cases of a group are interleaved, and both rows of every target's ratio are in the same group.
 import { initializeModel, orthogonal } from '../dist/index.js'
 import { freshCase, intoCase, normal, ones, truncated, uniform, writtenBuffer } from './fills.mjs'
 import { gpt2Cases, manyCases } from './models.mjs'
@@ -7,7 +7,7 @@ import { interleave, messageOf } from './rounds.mjs'
 
 const million16 = 2 ** 24
 
-/** Cases of a peer, or a row that says why there are none. */
+/** The cases of a peer, or a row with the reason why there are none. */
 async function optional(id, name, load) {
   try {
     return await load()
@@ -16,7 +16,7 @@ async function optional(id, name, load) {
   }
 }
 
-/** Mean and standard deviation of what the cases make; failures are reported by the rounds. */
+/** Mean and standard deviation of the values that the cases make. Failures are ignored here, because the rounds report them. */
 async function samplesOf(cases) {
   const found = {}
   for (const one of cases) {
@@ -54,12 +54,12 @@ const freshFills = (device, elements) => [
 ]
 
 export const groups = {
-  /** Fills alone. */
+  /** Only fills. */
   async fills({ device, elements = million16, limits }) {
     return { rows: await interleave(fills(device, elements), limits) }
   },
 
-  /** Fills beside TensorFlow.js, jax-js, @stdlib and PyTorch. */
+  /** Fills, together with TensorFlow.js, jax-js, @stdlib and PyTorch. */
   async peers({ device, elements = million16, limits, withPeers }) {
     const cases = [...fills(device, elements), ...freshFills(device, elements)]
     const peers = []
@@ -78,7 +78,7 @@ export const groups = {
     const torch = await withTorch(peers, (found) => [
       found.case('torch.normal', 'normal_', elements),
       found.case('torch.uniform', 'uniform_', elements),
-      // Its rejection takes seconds.
+      // PyTorch needs seconds for this case, so it gets fewer rounds.
       { ...found.case('torch.truncated', 'trunc_normal_', elements), most: 3 },
     ])
     const samples = await samplesOf(peers)
@@ -87,7 +87,7 @@ export const groups = {
     return { rows, samples, torch: torch?.version }
   },
 
-  /** Exact against native. */
+  /** The exact kernel and the kernel with native functions. */
   async exact({ elements = million16, limits }) {
     const { exactCases } = await import('./exact.mjs')
     const { cases, close } = await exactCases(elements)
@@ -111,7 +111,7 @@ export const groups = {
     return { rows }
   },
 
-  /** Statistics, tests and verification of what was made, against making it. */
+  /** Statistics, tests and verification of weights, compared with the time to make them. */
   async checks({ device, elements = million16, limits }) {
     const model = { parameters: [{ name: 'w', shape: [elements], role: 'weight' }] }
     const weights = await initializeModel(model, normal, { device, seed: 1 })
@@ -129,7 +129,7 @@ export const groups = {
     return { rows }
   },
 
-  /** Matrices: ours and LAPACK at 1024, TensorFlow.js where it ends in reasonable time. */
+  /** Matrices: ours and LAPACK's at 1024, and TensorFlow.js's at a size at which it ends in a reasonable time. */
   async orthogonal({ device, limits, withPeers, tfjsSide }) {
     const matrix = (id, side, options) => {
       const model = { parameters: [{ name: 'w', shape: [side, side], role: 'weight' }] }
@@ -156,7 +156,7 @@ export const groups = {
       cases.push(
         ...(await optional('tfjs.orthogonal', 'TensorFlow.js', async () => {
           const { loadTfjs } = await import('./node-peers.mjs')
-          // Its QR reads single elements back on the host, which its WebGPU backend refuses.
+          // Its QR reads single elements back to the host, which its WebGPU backend does not support.
           const { tf, tfl } = await loadTfjs('cpu')
           const initializer = tfl.initializers.orthogonal({ seed: 1 })
           return [
@@ -167,7 +167,7 @@ export const groups = {
               most: 1,
               async run() {
                 if (!this.warm) {
-                  // Compiling is warmed up with a small one.
+                  // A small matrix first compiles everything.
                   initializer.apply([16, 16]).dispose()
                   this.warm = true
                   return
@@ -189,7 +189,7 @@ export const groups = {
     return { rows }
   },
 
-  /** The CPU fallback, one thread, against TensorFlow.js's loop and @stdlib. */
+  /** The CPU fallback on one thread, compared with TensorFlow.js's loop and @stdlib. */
   async cpu({ elements = million16, limits, withPeers }) {
     const cases = [
       ...fills('cpu', elements),

@@ -1,4 +1,4 @@
-// Measures one group on the adapter that the environment offers, and prints one JSON line.
+// Measures one group on the adapter of the environment, and prints one JSON line.
 //   node bench/measure.mjs GROUP [--rounds N] [--seconds N] [--elements N] [--tfjs-side N] [--no-peers]
 import { parseArgs } from 'node:util'
 import { requestNodeDevice } from '../dist/node.js'

@@ -1,5 +1,5 @@
-// What memory that was never touched costs: the first fill of a new buffer against the next ones, and page faults. With Dawn's
-// clearing of new buffers and, in a process of its own, without.
+// Measures the cost of new memory: the first fill of a new buffer, the next fills, and the page faults. It measures with Dawn's
+// clearing of new buffers and, in a process of its own, without it.
 //   node bench/memory.mjs [--megabytes N] [--no-clear]      prints one JSON line
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -26,7 +26,7 @@ const code = `
 const module = device.createShaderModule({ code })
 const pipeline = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } })
 
-/** Minor page faults of this process so far; Linux alone tells. */
+/** Minor page faults of this process so far. Only Linux reports them. */
 function pageFaults() {
   try {
     return Number(readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ')[7])
@@ -57,7 +57,7 @@ for (let round = 0; round < 4; round++) {
   const one = await fill(buffer)
   const two = await fill(buffer)
   buffer.destroy()
-  // The first round warms up.
+  // The first round is a warm-up.
   if (round > 0) {
     first.push(one)
     later.push(two)

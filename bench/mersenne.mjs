@@ -1,8 +1,8 @@
-// Times the two ways to MT19937's words on a device, and checks them word for word: the host makes and uploads them (what the
-// library does), or the GPU makes them, three waves per block of 624 words, one workgroup per chain of blocks, where chains
-// begin being found by jump-ahead on the host. Prints a Markdown table.
+// Measures two ways to get MT19937's words on a device, and checks every word. Either the host makes and uploads them (which
+// the library does), or the GPU makes them: in three steps per block of 624 words, with one workgroup per chain of blocks. The
+// host finds the beginning of each chain by jumping ahead. Prints a Markdown table.
 //   node bench/mersenne.mjs [--adapter lavapipe|swiftshader|system] [--rounds N] [--counts 65536,1048576,...]
-// Medians of interleaved rounds, each from a fresh seed to all words in a buffer of the device, its work awaited.
+// The results are medians of interleaved rounds, each from a new seed until the device has all words in a buffer.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +36,7 @@ const { normalWords } = await load('/src/generators/torch/cpu.ts')
 
 const device = await requestNodeDevice()
 const SEED = 42
-/** What the library uploads at a time (src/gpu/fill/host-generated.ts). */
+/** The number of words that the library uploads at a time (src/gpu/fill/host-generated.ts). */
 const PIECE = 2 ** 20
 
 const code = /* wgsl */ `
@@ -44,7 +44,7 @@ struct Job { blocks: u32, chainBlocks: u32 }
 @group(0) @binding(0) var<storage, read> states: array<u32>;
 @group(0) @binding(1) var<storage, read_write> words: array<u32>;
 @group(0) @binding(2) var<uniform> job: Job;
-// The block before and the one that is made, in turn.
+// The previous block and the current one, alternately.
 var<workgroup> s: array<u32, 1248>;
 
 fn mix(word: u32, next: u32) -> u32 {
@@ -103,14 +103,14 @@ const COPY_DST = 0x8
 const COPY_SRC = 0x4
 const UNIFORM = 0x40
 
-/** The first block of a seed, as a state that chains start from. */
+/** The first block of a seed, as the state from which the chains start. */
 function firstBlock() {
   const state = mersenneSeed(SEED)
   mersenneTwist(state)
   return state
 }
 
-/** Host words, piece by piece; as in the library the host makes one while the device takes the one before, and no more. */
+/** The host makes the words, piece by piece. As in the library, it makes one piece while the device takes the previous one. */
 async function hostRoute({ buffer, count, piece }) {
   const stream = new MersenneStream(SEED)
   let running
@@ -125,7 +125,7 @@ async function hostRoute({ buffer, count, piece }) {
   await running
 }
 
-/** @param states where each chain begins, or undefined: then they are found by jumps, in the time that is taken */
+/** @param states the beginning of each chain; if undefined, it is found by jumps, and the time includes them */
 async function gpuRoute({ buffer, count }, chains, given) {
   const blocks = Math.ceil(count / MT_WORDS)
   const chainBlocks = Math.ceil(blocks / chains)
@@ -214,7 +214,7 @@ for (const [label, count] of [...flags.counts.split(',').map((n) => [n, Number(n
     ...chainCounts.map((n) => [`${n}`, () => gpuRoute(target, n, found.get(n))]),
     ...[4, 16].map((n) => [`${n} jumps`, () => gpuRoute(target, n)]),
   ]
-  // Every route's words, against the stream's.
+  // The words of every route are compared with those of the stream.
   const expected = new Uint32Array(count)
   new MersenneStream(SEED).read(0, expected)
   for (const [name, run] of routes) {
@@ -229,7 +229,7 @@ for (const [label, count] of [...flags.counts.split(',').map((n) => [n, Number(n
   buffer.destroy()
 }
 
-/** The whole of what a user waits for, of which the words are one part. */
+/** The whole call that a user waits for. The words are only a part of it. */
 const whole = await interleaved(
   ['uniform', 'normal'].map((initializer) => [
     initializer,
@@ -242,7 +242,7 @@ const whole = await interleaved(
 )
 console.log(`\nresnet18 by initializeModel: ${whole.map(([name, ms]) => `${name} ${ms.toFixed(0)} ms`).join(', ')}`)
 
-// Where a jump pays on the host: src/random/libraries/mt19937.ts.
+// From how many words on a jump is faster on the host; used in src/random/libraries/mt19937.ts.
 const jumpTimes = []
 for (let round = -1; round < rounds; round++) {
   const state = firstBlock()

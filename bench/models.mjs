@@ -1,4 +1,4 @@
-// Many tensors against one buffer of the same size: what a parameter costs beside its elements.
+// Compares many tensors with one buffer of the same total size, to measure the cost of a parameter in addition to its elements.
 import { readFileSync } from 'node:fs'
 import { initializeModel, readHuggingFaceConfig } from '../dist/index.js'
 import { normal, writtenBuffer } from './fills.mjs'
@@ -21,17 +21,17 @@ const manyTensors = (count, elements) => ({
   initializer: normal,
 })
 
-/** Byte length by parameter that owns memory. */
+/** Byte lengths of the parameters that have memory of their own. */
 const sizesOf = (model) =>
   model.parameters
     .filter(({ tiedTo }) => tiedTo === undefined)
     .map(({ name, shape }) => [name, 4 * shape.reduce((product, length) => product * length, 1)])
 
-/** Memory for every parameter, written before. */
+/** Buffers for every parameter, which have been written before. */
 export const writtenMemory = (device, model) =>
   Object.fromEntries(sizesOf(model).map(([name, bytes]) => [name, { buffer: writtenBuffer(device, bytes) }]))
 
-/** The same in one buffer, as `buffers: 'packed'` lays it out. */
+/** The same memory in one buffer, with the layout of `buffers: 'packed'`. */
 function packedMemory(device, model) {
   let byteLength = 0
   const places = sizesOf(model).map(([name, bytes]) => {

@@ -1,4 +1,4 @@
-// The peers in Node. Each loader throws where its package is not installed: `npm ci` in bench/ (npm run bench does it).
+// The peers in Node. Each loader throws if its package is not installed. `npm run bench` installs them (`npm ci` in bench/).
 import './peer-globals.mjs'
 
 export async function loadTfjs(backend = 'webgpu') {
@@ -12,7 +12,7 @@ export async function loadTfjs(backend = 'webgpu') {
   return { tf, tfl }
 }
 
-/** The orthogonal initializer calls operations as methods of tensors, which the core alone does not have in Node. */
+/** The orthogonal initializer calls operations as methods of tensors. In Node, the core package does not add these methods. */
 function addMethods(tf) {
   const methods = tf.Tensor.prototype
   for (const [name, operation] of Object.entries(tf)) {
@@ -37,7 +37,7 @@ export async function loadJax() {
   return jax
 }
 
-/** @stdlib fills an array of JavaScript's memory with its improved Ziggurat. */
+/** @stdlib fills an array in JavaScript's memory, with an improved Ziggurat method. */
 export async function stdlibCase(elements) {
   const { default: randomNormal } = await import('@stdlib/random-array-normal')
   const draw = randomNormal.factory(0, 0.02, { dtype: 'float32', seed: 1 })

@@ -1,6 +1,6 @@
-// Times orthogonal matrices on one adapter, from the sources, and checks what it timed. Prints a Markdown table.
+// Measures orthogonal matrices on one adapter, from the source code, and checks the results. Prints a Markdown table.
 //   node bench/orthogonal.mjs [--adapter lavapipe|swiftshader|system] [--rounds N] [--sizes 64x64,12x64x64,...]
-// Medians of whole calls: load, factorisation, store, the device's work awaited; pipelines are compiled before.
+// The results are medians of whole calls (load, factorisation, store) until the device is done. Pipelines are compiled before.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -38,8 +38,8 @@ const { boxMuller } = await load('/src/random/normal.ts')
 
 const device = await requestNodeDevice()
 const state = deviceState(device)
-// Words of xorshift32 (Marsaglia 2003). Anything more regular is no test: its matrices are far from random ones, and the
-// factorisation is then repeated.
+// Words of xorshift32 (Marsaglia 2003). A more regular input would not be a fair test: such matrices are so different from
+// random ones that the factorisation is repeated.
 let state32 = 1
 const nextWord = () => {
   state32 ^= state32 << 13

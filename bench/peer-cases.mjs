@@ -1,7 +1,7 @@
-// Cases of TensorFlow.js and jax-js, the same in Node and in a page: the modules come from the caller.
-// Every call ends with its values on the GPU and the device's work done; what it made is freed within the time, like ours.
+// Cases of TensorFlow.js and jax-js for Node and for a page. The caller passes the modules. As in our own cases, every call
+// ends when the values are on the GPU and the device has done its work, and the time includes freeing the results.
 
-/** Mean and standard deviation, so that nobody is timed for doing nothing. */
+/** Mean and standard deviation, which show that the case has really made the values. */
 export function moments(values) {
   let sum = 0
   let squares = 0
@@ -13,7 +13,7 @@ export function moments(values) {
   return { mean, std: Math.sqrt(squares / values.length - mean * mean) }
 }
 
-/** TensorFlow.js draws in a loop of JavaScript; its backend then uploads. `tfl` may be absent. */
+/** TensorFlow.js draws in a JavaScript loop, and then its backend uploads the values. `tfl` may be absent. */
 export function tfjsCases(tf, tfl, elements) {
   const side = Math.sqrt(elements)
   const backend = tf.backend()
@@ -31,12 +31,12 @@ export function tfjsCases(tf, tfl, elements) {
     id,
     name,
     elements,
-    // A target asks for the normal; the others take long.
+    // Only the normal is needed for a target. The others take long, so they get fewer rounds.
     ...(id === 'tfjs.normal' ? {} : { most: 2 }),
     async run() {
       const tensor = make()
       backend.uploadToGPU(tensor.dataId)
-      // Where it mapped its buffer there is no command to submit.
+      // If the backend mapped its buffer, there is no command to submit.
       if (backend.commandEncoder) backend.submitQueue()
       await backend.device.queue.onSubmittedWorkDone()
       tensor.dispose()
@@ -50,7 +50,7 @@ export function tfjsCases(tf, tfl, elements) {
   }))
 }
 
-/** jax-js draws on the GPU, with Threefry; its values are the standard normal's. */
+/** jax-js draws on the GPU, with Threefry. Its normals are standard normals. */
 export function jaxCases(jax, elements) {
   const { random } = jax
   const makers = {
@@ -67,7 +67,7 @@ export function jaxCases(jax, elements) {
       await jax.getWebGPUDevice().queue.onSubmittedWorkDone()
       array.dispose()
     },
-    // data() gives the array up.
+    // data() consumes the array.
     sample: async () => moments(await make().data()),
   }))
 }

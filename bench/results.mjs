@@ -1,4 +1,4 @@
-// bench/results.md: environment, targets, then the tables they come from.
+// Writes bench/results.md: the environment, the targets, and then the tables with the measurements.
 import { judge, targets } from './targets.mjs'
 
 const titles = {
@@ -96,8 +96,8 @@ function section(group) {
 }
 
 /**
- * @param environment lines about the machine and versions
- * @param groups results of the groups, in order; those of the first adapter are what the targets judge
+ * @param environment lines about the machine and the versions
+ * @param groups the results of the groups, in order; the targets are judged by those of the first adapter
  */
 export function resultsText(environment, groups, prediction) {
   const judged = new Map()

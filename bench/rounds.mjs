@@ -1,12 +1,13 @@
-/** Median of some times. */
+/** The median of an array of times. */
 export const median = (times) => [...times].sort((a, b) => a - b)[times.length >> 1]
 
 /**
- * Runs cases in interleaved rounds (A B C A B C ...), so that a drift of the machine hits every row alike. A case is
- * `{ id, name, elements, run }`; where `run` resolves to a number, that is its time in milliseconds (another process measured
- * it). `most` is the most rounds that a slow one takes part in. The first round warms up and is not counted. A case that throws is left out from then on and says why.
+ * Runs cases in interleaved rounds (A B C A B C ...), so that a change of the machine's speed affects all rows equally. A case
+ * is `{ id, name, elements, run }`. If `run` resolves to a number, this is its time in milliseconds, measured by another
+ * process. `most` is the largest number of rounds for a slow case. The first round is a warm-up and is not counted. A case
+ * that throws is not run again, and its row has the reason.
  *
- * @param seconds no further round is begun after so long, once there are two
+ * @param seconds after this time no further round begins, unless there are fewer than two
  */
 export async function interleave(cases, { rounds = 5, seconds = 60 } = {}) {
   const times = new Map(cases.map((one) => [one, []]))

@@ -1,4 +1,4 @@
-// Internal modules, loaded from src/ through Vite, which reads the shaders in.
+// Loads internal modules from src/ through Vite, which also loads the shaders.
 import { fileURLToPath } from 'node:url'
 
 export async function openSources() {

@@ -1,8 +1,8 @@
-// Executes one invocation of a compute shader from its SPIR-V disassembly and counts what it does. Enough of SPIR-V for the fill
-// shaders as Dawn's Tint writes them: whoever uses it compares the words it stores with the CPU's, so that a count is of
-// a run that was right.
+// Executes one invocation of a compute shader from its SPIR-V disassembly and counts the operations. It supports only the part
+// of SPIR-V that Dawn's Tint uses for the fill shaders. Callers compare the stored words with the CPU's, so that the counts are
+// those of a correct run.
 
-/** What an operation counts as, per component; operations that are not listed only move values and are free. */
+/** The kind under which an operation is counted, per component. Operations not listed only move values and are free. */
 const kinds = {
   OpIAdd: 'integer',
   OpISub: 'integer',
@@ -55,7 +55,7 @@ const bitsFloat = (bits) => {
   return scratch.getFloat32(0)
 }
 
-/** Integers are kept as unsigned 32-bit numbers, floats as float32 numbers. */
+/** Integers are stored as unsigned 32-bit numbers, floats as float32 numbers. */
 const scalar = {
   OpIAdd: (a, b) => (a + b) >>> 0,
   OpISub: (a, b) => (a - b) >>> 0,
@@ -120,7 +120,7 @@ const componentwise = (operation, operands) =>
     : operation(...operands)
 const copyOf = (value) => (Array.isArray(value) ? value.map(copyOf) : value)
 
-/** Reads disassembly into types, constants, decorations, variables and functions of basic blocks. */
+/** Parses the disassembly into types, constants, decorations, variables, and functions of basic blocks. */
 function parse(text) {
   const module = { types: new Map(), typeOf: new Map(), constants: new Map(), offsets: new Map(), strides: new Map() }
   module.builtins = new Map()
@@ -176,7 +176,7 @@ function zeroOf(module, type) {
   return 0
 }
 
-/** A value of a type out of a buffer; a runtime array takes what is left. */
+/** Reads a value of a type from a buffer. A runtime array takes the rest of the buffer. */
 function readTyped(module, type, view, at) {
   const { op, args } = module.types.get(type)
   if (op === 'OpTypeInt') return view.getUint32(at, true)
@@ -192,8 +192,9 @@ function readTyped(module, type, view, at) {
 
 /**
  * Runs invocation (0, 0, 0) of a grid of one workgroup.
- * @param buffers bytes of the one variable in each storage class, { StorageBuffer, Uniform }: Dawn renumbers bindings
- * @returns `counts` by kind, and what the storage variable then holds, as flat 32-bit words
+ * @param buffers the bytes of the only variable in each storage class, { StorageBuffer, Uniform }. They are identified by the
+ *   class because Dawn changes the numbers of bindings.
+ * @returns `counts` by kind, and the final content of the storage variable, as flat 32-bit words
  */
 export function execute(text, buffers) {
   const module = parse(text)

@@ -1,6 +1,6 @@
-// The targets, each as a ratio of two rows of one group in one run.
+// The performance targets. Each is a ratio of two rows of the same group and the same run.
 
-/** Device rows are for the adapter measured in Node; `group` says where both sides are. */
+/** Rows of a device are those of the adapter in Node. `group` names the group that has both rows. */
 const faster = (group, ours, theirs) => ({ group, ours, theirs, kind: 'times as fast', better: 'more' })
 const slower = (group, ours, theirs) => ({ group, ours, theirs, kind: 'times the time', better: 'less' })
 
@@ -91,7 +91,7 @@ export const targets = [
   { what: 'normal, bfloat16 against float32, per element', ...slower('peers', 'bfloat16', 'normal'), limit: 1 },
 ]
 
-/** A target with what was measured: { what, wanted, measured, verdict }. */
+/** A target with its measurement: { what, wanted, measured, verdict }. */
 export function judge(target, groups) {
   const sign = target.better === 'more' ? '>=' : '<='
   const wanted = `${sign} ${target.limit} ${target.kind}`
@@ -100,7 +100,7 @@ export function judge(target, groups) {
   if (group === undefined) return without('left out of this run')
   if (group.reason !== undefined) return without(group.reason)
   const find = (id) => {
-    // A peer that could not be loaded has one row under its own name.
+    // A peer that could not be loaded has a single row under the peer's name.
     const found = group.rows.find((row) => row.id === id) ?? group.rows.find((row) => id.startsWith(`${row.id}.`))
     return found ?? { reason: `no row ${id}` }
   }
@@ -115,7 +115,7 @@ export function judge(target, groups) {
       : target.better === 'more'
         ? perElement(theirs) / perElement(ours)
         : perElement(ours) / perElement(theirs)
-  // Judged as shown, so that 0.996 of a limit of 1 is not called a miss of 0.
+  // The rounded number is judged, so that a measured 0.996 with a limit of 1 is not shown as "1" and missed.
   const shown = Number(theirs === undefined ? value.toFixed(0) : value.toPrecision(3))
   const met = target.better === 'more' ? shown >= target.limit : shown <= target.limit
   return { what: target.what, wanted, measured: `${shown} ${target.kind}`, verdict: met ? 'met' : 'missed' }

@@ -1,12 +1,12 @@
-// PyTorch on the CPU, in a Python process that waits between its turns, so that its rounds interleave with the others'.
+// PyTorch on the CPU, in a Python process that waits for requests, so that its rounds can be interleaved with others.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** @throws when `python3 -c 'import torch'` does not work */
+/** @throws if `python3 -c 'import torch'` does not work */
 export async function startTorch() {
   const environment = { ...process.env }
-  // A software GPU's libraries are not for Python.
+  // The libraries of a software GPU must not be loaded into Python.
   delete environment.LD_LIBRARY_PATH
   const child = spawn('python3', [fileURLToPath(new URL('torch_worker.py', import.meta.url))], {
     stdio: ['pipe', 'pipe', 'pipe'],

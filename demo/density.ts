@@ -1,6 +1,6 @@
 import type { Distribution } from '../src/index.js'
 import { continuousDistribution } from '../src/statistics/expected/continuous.js'
 
-/** Density of a distribution, for drawing; of a sparse one, as the histogram, without its zeros. Undefined where it has none. */
+/** The density of a distribution, for plots; undefined if it has none. A sparse one is without its zeros, as in the histogram. */
 export const densityOf = (distribution: Distribution): ((x: number) => number) | undefined =>
   continuousDistribution(distribution)?.density

@@ -6,7 +6,7 @@ import { depthPlot } from './plots.ts'
 
 const element = (id: string): HTMLElement => document.getElementById(id)!
 
-/** How the signal fares through the depth, drawn anew while the knobs move. */
+/** Plots the signal's strength by layer, and plots it again whenever a setting changes. */
 export class Depth {
   readonly #engine: Remote<Engine>
   readonly #form: HTMLFormElement
@@ -37,7 +37,7 @@ export class Depth {
     if (!this.#running) void this.#run()
   }
 
-  /** One computation at a time; the latest wish next. */
+  /** Runs one computation at a time, and then the one for the latest settings. */
   async #run(): Promise<void> {
     this.#running = true
     try {

@@ -19,7 +19,7 @@ const labels: Readonly<Record<(typeof rows)[number], string>> = {
   nonFiniteCount: 'NaN or infinite',
 }
 
-/** One parameter in detail: its histogram over the distribution's density, the device's statistics beside the CPU's. */
+/** One parameter in detail: its histogram with the distribution's density, and the statistics of the device and of the CPU. */
 export class Detail {
   readonly #engine: Remote<Engine>
   #shown = ''
@@ -56,7 +56,7 @@ export class Detail {
     element('histogram').replaceChildren(...(plot === undefined ? [] : [plot]))
     element('histogram-caption').textContent =
       plot === undefined
-        ? 'Not a distribution with a density: there is nothing to draw.'
+        ? 'There is no plot, because this distribution has no density.'
         : `Density of ${integer(elementCount)} elements in ${measured.histogram!.counts.length} bins of equal probability, and of the distribution (line).`
     const onCpu = await this.#engine.statisticsOnCpu(name)
     if (this.#shown === name) this.#moments(measured, onCpu)

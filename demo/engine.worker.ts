@@ -1,4 +1,4 @@
-// The page's engine: everything that computes runs here, on the GPU or on the CPU, so that the page stays responsive.
+// The engine of the page. Every computation runs in this worker, on the GPU or on the CPU, so that the page stays responsive.
 import { expose } from 'comlink'
 import {
   activationGain,
@@ -24,7 +24,7 @@ class Engine {
   #request: Request | undefined
   #abort = new AbortController()
 
-  /** Where the weights will be: asks for the device once, and again after a loss. */
+  /** The device for the weights. Requests it once, and again after it is lost. */
   async place(): Promise<Place> {
     const gpu = (navigator as { gpu?: GPU }).gpu
     if (gpu === undefined) return { backend: 'cpu', text: 'This browser has no WebGPU' }
@@ -46,7 +46,7 @@ class Engine {
     }
   }
 
-  /** Makes the weights anew; those of the run before are freed first. */
+  /** Makes the weights again. Frees those of the previous run first. */
   async initialize(request: Request, onProgress: Progress): Promise<Run> {
     this.cancel()
     const { signal } = this.#abort
@@ -72,7 +72,7 @@ class Engine {
     return { place, milliseconds, elementCount, byteLength }
   }
 
-  /** Stops whatever runs. */
+  /** Cancels the current work. */
   cancel(): void {
     this.#abort.abort()
     this.#abort = new AbortController()
@@ -82,7 +82,7 @@ class Engine {
     return [...(await this.#made().statistics()).values()]
   }
 
-  /** What the CPU alone makes of one parameter: its statistics, computed from its own values. */
+  /** The statistics of one parameter, from values that are made on the CPU alone. */
   async statisticsOnCpu(name: string): Promise<ParameterStatistics | undefined> {
     this.#made()
     const { model, initializer, config, options } = argumentsOf(this.#request!)
@@ -104,13 +104,13 @@ class Engine {
     return this.#made().manifest()
   }
 
-  /** Streams a .safetensors file into `file`; without one, gives it as a Blob. */
+  /** Streams a .safetensors file into `file`. Without `file`, returns it as a Blob. */
   async save(file: FileSystemFileHandle | undefined, onProgress: Progress): Promise<Blob | undefined> {
     const { signal } = this.#abort
     return saveSafetensors(this.#made(), file, signal, (done, total) => onProgress(done, total, ''))
   }
 
-  /** Xavier against Kaiming through a deep network, with real weights, where the weights are. */
+  /** Compares Xavier and Kaiming in a deep network, with real weights, on the device that has the weights. */
   async propagate({ layers, width, gain, activation }: DepthRequest): Promise<DepthCurves[]> {
     const place = await this.place()
     const device = place.backend === 'cpu' ? 'cpu' : this.#device!
@@ -146,7 +146,7 @@ class Engine {
   }
 }
 
-/** What keeps a signal's mean square through the activation; of PyTorch's table for relu, the same number. Gains have names in snake case. */
+/** The gain that keeps a signal's mean square through the activation. For relu it is the number in PyTorch's table. */
 const gainOf = (activation: Activation): number =>
   activation === 'none' ? 1 : activationGain(activation.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
 

@@ -2,7 +2,7 @@ interface SavePicker {
   showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>
 }
 
-/** A file to stream into; undefined where the browser has no such picker, null when the person closed it. */
+/** A file to stream into. Undefined if the browser has no such picker, null if the user closed it. */
 export async function pickFile(suggestedName: string): Promise<FileSystemFileHandle | undefined | null> {
   const { showSaveFilePicker } = window as SavePicker
   if (showSaveFilePicker === undefined) return undefined

@@ -1,6 +1,6 @@
 const units = ['', 'k', 'M', 'G', 'T'] as const
 
-/** 1234567 as '1.23 M', in steps of a thousand. */
+/** Formats 1234567 as '1.23 M', in steps of a thousand. */
 export function compact(value: number): string {
   const step = Math.max(0, Math.min(units.length - 1, Math.floor(Math.log10(Math.abs(value) || 1) / 3)))
   const scaled = value / 1000 ** step

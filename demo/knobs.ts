@@ -5,19 +5,19 @@ import { helpOf, isChoice, kindOf, type NamedSetting, rangeOf, settingsOf } from
 export interface Knob {
   readonly name: string
   readonly kind: 'number' | 'choice' | 'flag'
-  /** What a field starts with; '' for an empty one, of a setting that may be left out. */
+  /** The initial value. '' is an empty field, for a setting that may be left out. */
   readonly start: string | boolean
-  /** Of a choice. */
+  /** The choices, if the setting is one. */
   readonly choices: readonly string[]
   readonly optional: boolean
-  /** For a tooltip: what it is, and which values it takes. */
+  /** The text for a tooltip: a description, and the allowed values. */
   readonly help: string
 }
 
-/** The initializers that the page offers: all of them. */
+/** The initializers that the page offers, which are all that exist. */
 export const initializers: readonly string[] = initializerNames
 
-/** One line about an initializer. */
+/** A description of an initializer in one line. */
 export const summaryOf = (name: string): string => helpOf(name).summary
 
 /** The settings of an initializer as fields, in the order of its schema. */
@@ -37,7 +37,7 @@ export function knobsOf(name: string): readonly Knob[] {
   })
 }
 
-/** The default; of a setting that has none the middle of its range. */
+/** The default. For a setting without a default, it is the middle of its range. */
 function startOf({ setting, initial }: NamedSetting): string | number | boolean {
   if (initial !== undefined) return initial
   if (isChoice(setting) || setting.optional) return ''
@@ -46,7 +46,7 @@ function startOf({ setting, initial }: NamedSetting): string | number | boolean 
 
 export type Config = Readonly<Record<string, string | number | boolean>>
 
-/** What the fields hold, as an initializer's config: a text for each knob, or whether it is ticked. An empty field is left out. */
+/** An initializer's config from the values of the fields: text, or whether a box is ticked. Empty fields are left out. */
 export function configOf(name: string, fields: ReadonlyMap<string, string | boolean>): Config {
   return Object.fromEntries(
     knobsOf(name).flatMap((knob) => {
@@ -57,7 +57,7 @@ export function configOf(name: string, fields: ReadonlyMap<string, string | bool
   )
 }
 
-/** The settings that a program has to give: all but those at their default. */
+/** The settings that a program has to give, because they differ from the defaults. */
 export function changedSettings(name: string, config: Config): Config {
   const defaults = new Map(settingsOf(name).map(({ key, initial }) => [key, initial]))
   return Object.fromEntries(Object.entries(config).filter(([key, value]) => defaults.get(key) !== value))

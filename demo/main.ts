@@ -10,7 +10,7 @@ import { type Measured, ParameterTable } from './parameter-table.ts'
 import { RequestForm } from './request-form.ts'
 import { argumentsOf, type Request, snippetOf } from './snippet.ts'
 
-/** Elements compared with the CPU at once after a run; the button compares all. */
+/** The number of elements that are compared with the CPU directly after a run. A button compares all. */
 const SAMPLE = 2 ** 24
 
 const engine = wrap<Engine>(new Worker(new URL('./engine.worker.ts', import.meta.url), { type: 'module' }))
@@ -27,14 +27,14 @@ const detail = new Detail(engine)
 let plan: InitializationPlan | undefined
 let statistics: ReadonlyMap<string, ParameterStatistics> = new Map()
 let parity: VerificationReport | undefined
-/** Counts runs: what an older one still brings is dropped. */
+/** The number of the current run. Results of an older run are ignored. */
 let current = 0
 
 function fail(problem: unknown): void {
   error.textContent = (problem as Error).message
 }
 
-/** Every edit shows what would be made, and the code for it; nothing is computed. */
+/** Every edit shows what would be made, and the code for it. Nothing is computed. */
 function onEdit(request: Request): void {
   error.textContent = ''
   try {
@@ -82,10 +82,10 @@ function tiles(entries: readonly (readonly [name: string, value: string, tone?: 
 
 type Report = (done: number, total: number) => void
 
-/** Counts steps that report progress: what an older one still reports is dropped. */
+/** The number of the current step that reports progress. Reports of an older step are ignored. */
 let step = 0
 
-/** Runs one step that reports progress. Its last reports may come after its result, by another way. */
+/** Runs one step that reports progress. Reports may arrive after the result, because they use another channel. */
 async function reporting<T>(what: string, work: (report: Report) => Promise<T>): Promise<T> {
   const own = ++step
   const report = proxy((done: number, total: number) => {
@@ -100,7 +100,7 @@ async function reporting<T>(what: string, work: (report: Report) => Promise<T>):
   }
 }
 
-/** Shows the bar while `work` runs; Cancel ends it. */
+/** Shows the progress bar while `work` runs. The Cancel button ends it. */
 async function busy<T>(work: () => Promise<T>): Promise<T> {
   progress.hidden = false
   progress.value = 0

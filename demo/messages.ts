@@ -1,9 +1,9 @@
-// What the page and its engine tell each other.
+// The messages between the page and its engine.
 import type { Activation } from './models.ts'
 
 export interface Place {
   readonly backend: 'webgpu' | 'cpu'
-  /** The adapter's own name, or why there is none. */
+  /** The adapter's own name, or the reason why there is none. */
   readonly text: string
 }
 
@@ -18,12 +18,12 @@ export interface Run {
 export interface DepthRequest {
   readonly layers: number
   readonly width: number
-  /** Times each initializer's own gain. */
+  /** A factor for each initializer's own gain. */
   readonly gain: number
   readonly activation: Activation
 }
 
-/** Of one initializer: log10 of the mean square by layer, where the weights are, and what to think of it. */
+/** For one initializer: log10 of the mean square by layer, the place of the weights, the verdict and the advice. */
 export interface DepthCurves {
   readonly initializer: string
   readonly forward: readonly number[]

@@ -1,19 +1,19 @@
 import { parseSafetensorsHeader, safetensorsHeaderLength } from '../src/index.js'
 import { buildModel, type ModelSource } from './models.ts'
 
-/** A config.json or model JSON, or the head of a .safetensors file, whose tensors are not read. */
+/** Reads a config.json, a model JSON, or the header of a .safetensors file, whose tensors are not needed. */
 export async function readModelFile(file: File): Promise<ModelSource> {
   const source = file.name.endsWith('.safetensors') ? await safetensors(file) : await config(file)
-  // Mistakes come now, at the drop, not at the run.
+  // Errors are reported when the file is dropped, and not only when the run starts.
   buildModel(source)
   return source
 }
 
-/** Larger JSON is no config. */
+/** A JSON file that is longer than this is not a config. */
 const MAX_CONFIG_BYTES = 2 ** 24
 
 async function config(file: File): Promise<ModelSource> {
-  if (file.size > MAX_CONFIG_BYTES) throw new Error(`${file.size} bytes are too many for a config.json`)
+  if (file.size > MAX_CONFIG_BYTES) throw new Error(`${file.size} bytes are too long for a config.json`)
   return { kind: 'config', fileName: file.name, text: await file.text() }
 }
 

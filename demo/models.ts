@@ -21,7 +21,7 @@ import {
   tanh,
 } from '../src/index.js'
 
-/** Where a model comes from, as data: the page and the worker both build it from this. */
+/** The origin of a model, as data from which both the page and the worker build it. */
 export type ModelSource =
   | { readonly kind: 'gpt2' }
   | ({ readonly kind: 'mlp' } & Mlp)
@@ -38,7 +38,7 @@ export type ModelSource =
 export interface Mlp {
   readonly inputs: number
   readonly width: number
-  /** Hidden layers. */
+  /** The number of hidden layers. */
   readonly depth: number
   readonly outputs: number
   readonly activation: Activation
@@ -54,9 +54,9 @@ export type Activation = keyof typeof activations
 export interface BuiltModel {
   readonly title: string
   readonly model: Model
-  /** The rules that the model's authors use, where it has some. */
+  /** The rules of the model's authors, if it has any. */
   readonly recipe?: InitializerArgument
-  /** The expression that makes `model` (and `recipe`) in the user's own code, with what it imports. */
+  /** The expression that makes `model` (and `recipe`) in the user's own code, and the names that it imports. */
   readonly code: { readonly lines: readonly string[]; readonly imports: readonly string[] }
 }
 
@@ -100,7 +100,7 @@ export function buildModel(source: ModelSource): BuiltModel {
   }
 }
 
-/** A Hugging Face config.json, or this package's own model JSON. */
+/** Reads a Hugging Face config.json, or this package's own model JSON. */
 function fromJson(title: string, fileName: string, json: unknown): BuiltModel {
   const own = typeof json === 'object' && json !== null && 'parameters' in json
   const reader = own ? 'readModelJson' : 'readHuggingFaceConfig'

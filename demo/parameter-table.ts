@@ -2,7 +2,7 @@ import { describeDistribution } from '../src/distributions/registry.js'
 import type { InitializationPlan, PlannedParameter } from '../src/index.js'
 import { integer, significant } from './format.ts'
 
-/** Rows shown at once; a filter reaches the others. */
+/** The largest number of rows shown at once. The filter finds the others. */
 const MAX_ROWS = 1000
 
 export interface Measured {
@@ -10,7 +10,7 @@ export interface Measured {
   readonly parity?: { readonly text: string; readonly good: boolean }
 }
 
-/** The model's parameters: what is planned, and what was measured once there are weights. */
+/** The table of the model's parameters: the plan, and the measurements once there are weights. */
 export class ParameterTable {
   readonly #body: HTMLTableSectionElement
   readonly #more: HTMLElement
@@ -53,7 +53,7 @@ export class ParameterTable {
       matching.length > MAX_ROWS
         ? `${integer(MAX_ROWS)} of ${integer(matching.length)} are shown; the filter finds the others.`
         : matching.length === 0 && all.length > 0
-          ? 'No parameter has that in its name.'
+          ? 'The name of no parameter contains this text.'
           : ''
     this.mark(this.#selected)
   }

@@ -6,13 +6,13 @@ import { densityOf } from './density.ts'
 const style = { background: 'none', color: 'inherit', fontSize: '12px', overflow: 'visible' }
 const POINTS = 400
 
-/** Measured density over bins of equal probability, and the distribution's own as a line; undefined for a distribution without a density. */
+/** The measured density in bins of equal probability, and the distribution's as a line. Undefined if it has no density. */
 export function histogramPlot(distribution: Distribution, { histogram, count, min, max }: ParameterStatistics) {
   const density = densityOf(distribution)
   if (density === undefined || histogram === undefined || count === 0) return undefined
   const { edges, counts } = histogram
   const total = counts.reduce((sum, n) => sum + n, 0)
-  // The outer bins are open: they end where the elements do.
+  // The outer bins are open. They are drawn up to the smallest and the largest element.
   const bars = counts.flatMap((n, i) => {
     const [left, right] = [edges[i - 1] ?? min, edges[i] ?? max]
     return right > left ? [{ left, right, height: n / total / (right - left) }] : []
@@ -46,11 +46,11 @@ export function histogramPlot(distribution: Distribution, { histogram, count, mi
 
 export interface Curve {
   readonly initializer: string
-  /** By layer, log10 of the mean square: float64 itself cannot hold some of these. */
+  /** log10 by layer, because some of the values themselves are outside the range of float64. */
   readonly values: readonly number[]
 }
 
-/** One line an initializer, over the layers; 0 is a signal that keeps its strength. */
+/** One line per initializer, over the layers. A signal that keeps its strength stays at 0. */
 export function depthPlot(curves: readonly Curve[]) {
   const points = curves.flatMap(({ initializer, values }) =>
     values.map((value, layer) => ({ initializer, layer, value })).filter(({ value }) => Number.isFinite(value)),

@@ -6,7 +6,7 @@ import { readModelFile } from './model-file.ts'
 import { type Activation, activations, buildModel, type ModelSource } from './models.ts'
 import type { Request } from './snippet.ts'
 
-/** The form that says what to initialise. */
+/** The form that describes what to initialise. */
 export class RequestForm {
   readonly #form: HTMLFormElement
   readonly #knobs: HTMLElement
@@ -31,7 +31,7 @@ export class RequestForm {
     form.addEventListener('input', ({ target }) => this.#edited(target as HTMLElement))
     this.#acceptFiles(form.querySelector<HTMLElement>('#drop')!, form.querySelector<HTMLInputElement>('#file')!)
     this.#drawKnobs()
-    // Once the page's own script has run to its end.
+    // This runs after the page's own script has finished.
     queueMicrotask(() => this.#edited(this.#select('model')))
   }
 
@@ -89,7 +89,7 @@ export class RequestForm {
     if (target.id === 'file') return
     const model = this.#select('model')
     if (target === model) {
-      // A model with rules of its own gets them; an MLP has none.
+      // A model with rules of its own is initialised with these. An MLP has none.
       const initializer = this.#select('initializer')
       const hasRecipe = model.value !== 'mlp' && buildModel(this.#source()).recipe !== undefined
       initializer.options[0]!.disabled = !hasRecipe
@@ -126,7 +126,7 @@ export class RequestForm {
       }
     }
     input.addEventListener('change', () => void take(input.files?.[0]))
-    // The whole window takes the file, so that a near miss does not open it in place of the page.
+    // The whole window accepts the file. Otherwise the browser would open a file that is dropped outside of the field.
     addEventListener('dragover', (event) => {
       event.preventDefault()
       drop.classList.add('over')

@@ -1,7 +1,7 @@
 import type { InitializedModel } from '../src/index.js'
 import { layoutSafetensors } from '../src/readers/safetensors.js'
 
-/** Bytes on the host at a time. */
+/** The number of bytes that are in memory at a time. */
 const CHUNK_BYTES = 2 ** 24
 
 async function* chunksOf(weights: InitializedModel, onProgress: (done: number, total: number) => void) {
@@ -23,8 +23,8 @@ async function* chunksOf(weights: InitializedModel, onProgress: (done: number, t
 }
 
 /**
- * Writes the weights to a file of the user's, a chunk at a time, which takes its name only when it is complete; or collects
- * them in a Blob, which browsers keep on disk when it is large.
+ * Writes the weights to the user's file, one chunk at a time. The file gets its name only when it is complete. Without a
+ * file, the chunks are collected in a Blob, which browsers store on disk if it is large.
  */
 export async function saveSafetensors(
   weights: InitializedModel,

@@ -9,13 +9,13 @@ import type {
 import { type Config, changedSettings } from './knobs.ts'
 import { buildModel, type ModelSource } from './models.ts'
 
-/** What the page does, as data. */
+/** The settings of the page, as data. */
 export interface Request {
   readonly source: ModelSource
-  /** 'recipe' is the model's own. */
+  /** The initializer's name, or 'recipe' for the model's own rules. */
   readonly initializer: string
   readonly config: Config
-  /** Decimal: seeds have 64 bits. */
+  /** The seed in decimal notation, because seeds have 64 bits. */
   readonly seed: string
   /** '' is the model's own. */
   readonly dtype: '' | FloatDType
@@ -23,7 +23,7 @@ export interface Request {
   readonly fans: FanConvention
 }
 
-/** What `initializeModel` and `planModel` take for it. */
+/** The arguments for `initializeModel` and `planModel`. */
 export function argumentsOf({ source, initializer, config, seed, dtype, generator, fans }: Request) {
   const { model, recipe } = buildModel(source)
   const isRecipe = initializer === 'recipe'

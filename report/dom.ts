@@ -1,6 +1,6 @@
 type Child = Node | string | undefined | false
 
-/** An element with attributes and children; a string becomes text, never markup. */
+/** An element with attributes and children. A string becomes text, never markup. */
 export function element(
   name: string,
   attributes: Readonly<Record<string, string>> = {},
@@ -15,7 +15,7 @@ export function element(
 export const badge = (ok: boolean | undefined, text: string): HTMLElement =>
   element('span', { class: ok === undefined ? 'badge none' : ok ? 'badge' : 'badge bad' }, text)
 
-/** A table that scrolls sideways where it is too wide; columns whose title begins with '#' hold numbers. */
+/** A table that scrolls sideways if it is too wide. Columns with a title that begins with '#' hold numbers. */
 export function table(
   caption: string,
   header: readonly string[],
@@ -47,10 +47,10 @@ export function table(
   )
 }
 
-/** Numbers that JSON has no word for come as text. */
+/** Numbers that JSON cannot represent are stored as text. */
 export const numberOf = (value: unknown): number => Number(value)
 
-/** Four significant digits; small and large ones with an exponent. */
+/** Four significant digits. Small and large numbers have an exponent. */
 export function digits(value: unknown, count = 4): string {
   const number = numberOf(value)
   if (!Number.isFinite(number)) return String(number)

@@ -1,6 +1,6 @@
 /**
- * Makes a drawing one image to those who do not see it: a name for the whole, nothing about its parts. Observable Plot names the
- * groups inside it ('rect', 'line'), which ARIA does not allow on elements without a role.
+ * Makes a drawing a single image for screen readers: with a name for the whole, and none for its parts. Observable Plot names
+ * the groups inside it ('rect', 'line'), which ARIA does not allow on elements without a role.
  */
 export function asImage<Chart extends Element>(chart: Chart): Chart {
   const drawings = chart instanceof SVGSVGElement ? [chart] : chart.querySelectorAll('svg')
@@ -9,7 +9,7 @@ export function asImage<Chart extends Element>(chart: Chart): Chart {
       part.removeAttribute('aria-label')
       part.removeAttribute('aria-description')
     }
-    // A legend's swatch says nothing that the text beside it does not.
+    // The swatch of a legend adds nothing to the text beside it.
     if (drawing.hasAttribute('aria-label')) drawing.setAttribute('role', 'img')
     else drawing.setAttribute('aria-hidden', 'true')
   }

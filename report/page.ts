@@ -1,4 +1,4 @@
-// The report's own script: draws what src/report/html.ts put into the page. Names are written as text, never as markup.
+// The script of the report page. It draws the data that src/report/html.ts stored in the page. Names become text, never markup.
 import { type ReportCheck, type ReportData, type ReportParameter, reportPasses } from '../src/report/types.js'
 import type { SignalReport, SignalTrend } from '../src/signal/types.js'
 import { badge, digits, element, numberOf, table } from './dom.js'
@@ -92,7 +92,7 @@ function signalSection(signal: SignalReport | undefined, note: string): HTMLElem
         { class: 'legend' },
         element('span', {}, element('i', { class: 'line', style: '--key: var(--measured)' }), 'activations'),
         element('span', {}, element('i', { class: 'line', style: '--key: var(--expected)' }), 'gradients'),
-        element('span', {}, 'dots: weight layers and residual sums, which the verdict looks at'),
+        element('span', {}, 'dots: weight layers and residual sums, which determine the verdict'),
       ),
       element('figure', { id: 'depth-plot' }, depthPlot(signal)),
     ),
@@ -125,7 +125,7 @@ function signalSection(signal: SignalReport | undefined, note: string): HTMLElem
   ]
 }
 
-/** Draws a card's plots when it comes near the window: a model has hundreds. */
+/** Draws the plots of a card when it comes near the window, because a model has hundreds of cards. */
 const drawn = new WeakSet<Element>()
 const draws = new WeakMap<Element, () => void>()
 const draw = (card: Element): void => {
@@ -304,5 +304,5 @@ document
     ...summary(data),
     ...signalSection(data.signal, data.signalNote),
     ...parameterSection(data.parameters),
-    element('p', { class: 'muted' }, `Made by ${data.madeBy}. This page is complete in itself and fetches nothing.`),
+    element('p', { class: 'muted' }, `Made by ${data.madeBy}. This page loads nothing from a network.`),
   )

@@ -9,7 +9,7 @@ type Chart = SVGSVGElement | HTMLElement
 const style = { background: 'none', color: 'var(--ink)', fontSize: '10px', fontFamily: 'inherit' }
 const short = (value: number): string => digits(value, 2)
 
-/** Bins with both ends: the open ones reach to the extremes that were measured. */
+/** The bins with both ends. The open outer bins end at the smallest and the largest measured value. */
 function binsOf({ edges, counts, probabilities }: ReportHistogram, { measured }: ReportParameter) {
   const total = counts.reduce((sum, count) => sum + count, 0)
   const low = Math.min(numberOf(measured.min), edges[0] ?? 0)
@@ -22,7 +22,7 @@ function binsOf({ edges, counts, probabilities }: ReportHistogram, { measured }:
   })
 }
 
-/** What was drawn in each bin, as a density, and what the distribution promises. */
+/** The measured density in each bin, and the expected one. */
 export function histogramPlot(parameter: ReportParameter, histogram: ReportHistogram): Chart {
   const bins = binsOf(histogram, parameter).filter(({ from, to }) => to > from)
   const steps = bins.flatMap(({ from, to, expected }) => [
@@ -58,11 +58,11 @@ export function histogramPlot(parameter: ReportParameter, histogram: ReportHisto
   return asImage(chart)
 }
 
-/** Quantiles of the distribution against those measured, at the edges of the bins; on the line they agree. */
+/** Quantiles of the distribution against the measured ones, at the edges of the bins. They are equal on the line. */
 export function quantilePlot(parameter: ReportParameter, { edges, counts, probabilities }: ReportHistogram): Chart {
   const total = counts.reduce((sum, count) => sum + count, 0)
   const ends = [numberOf(parameter.measured.min), ...edges, numberOf(parameter.measured.max)]
-  /** Where the measured distribution reaches a probability, evenly spread within its bin. */
+  /** The measured quantile of a probability, if the elements are evenly spread within each bin. */
   const measuredAt = (wanted: number): number => {
     let below = 0
     for (const [bin, count] of counts.entries()) {
@@ -110,7 +110,7 @@ export function quantilePlot(parameter: ReportParameter, { edges, counts, probab
   return asImage(chart)
 }
 
-/** log10 of the mean squares over the depth. */
+/** log10 of the mean squares by layer. */
 export function depthPlot({ layers }: SignalReport): Chart {
   const of = (what: 'activations' | 'gradients') =>
     layers.map((layer: SignalLayer, depth) => ({

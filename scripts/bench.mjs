@@ -1,7 +1,7 @@
 // npm run bench: builds, installs the peers into bench/node_modules, measures, prints bench/results.md and writes it.
 //   node scripts/bench.mjs [--adapter lavapipe|swiftshader|system] [--quick] [--only GROUP,...] [--no-peers] [--no-write]
-// --adapter: by default lavapipe where it is installed, else SwiftShader; `system` is the machine's own GPU. Every group is a
-// process of its own: one that fails becomes a row that says so.
+// --adapter: by default lavapipe if it is installed, else SwiftShader; `system` is the machine's own GPU. Every group runs in a
+// process of its own. A group that fails becomes a row that says so.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -34,7 +34,7 @@ async function findAdapters() {
     : ['swiftshader']
 }
 
-/** Runs a script of bench/ and returns what its last line says, or why there is none. */
+/** Runs a script of bench/. Returns the JSON of its last line, or the reason why there is none. */
 function runScript(group, script, flags, environment) {
   const began = performance.now()
   console.error(`measuring ${group} ...`)
@@ -79,7 +79,7 @@ const peersFlag = values.peers ? [] : ['--no-peers']
 const adapters = await findAdapters()
 for (const [index, adapter] of adapters.entries()) {
   const environment = await gpuEnvironment(adapter)
-  // The first adapter is measured whole, another one's fills alone.
+  // The first adapter is measured completely, any other one only by fills.
   const wanted = index === 0 ? ['peers', 'exact', 'gpt2', 'many', 'checks', 'orthogonal'] : ['fills']
   for (const group of wanted.filter(wants)) {
     const flags = [group, ...limitsOf(group, adapter), ...peersFlag, '--tfjs-side', values.quick ? '64' : '256']
@@ -109,7 +109,7 @@ function commit() {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   } catch {
-    // Not a checkout: the version alone says what was measured.
+    // This is not a git checkout, so the version alone says what was measured.
     return 'unknown'
   }
 }
@@ -130,7 +130,7 @@ const environmentLines = [
   ...(values.quick ? ['- a run with `--quick`: two rounds of most rows'] : []),
 ]
 const fills = groups.find(({ group, reason }) => group === 'peers' && reason === undefined)
-// The prediction is from the shaders as they are now; where they cannot be counted, from the last count.
+// The prediction comes from the current shaders or, if their operations cannot be counted, from the last count.
 if (fills && values.write) {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/count-operations.mjs', '--write'], {
     encoding: 'utf8',

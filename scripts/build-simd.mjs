@@ -1,6 +1,6 @@
-// Compiles assembly/ (AssemblyScript) to src/cpu/simd-module.ts, which is checked in: a clone runs without compiling it.
+// Compiles assembly/ (AssemblyScript) to src/cpu/simd-module.ts. That file is in the repository, so that a clone can run it.
 //   node scripts/build-simd.mjs
-// test/unit/cpu/simd-module.slow.test.ts compiles it again and compares.
+// test/unit/cpu/simd-module.slow.test.ts compiles it again and compares the two.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import asc from 'assemblyscript/asc'
@@ -8,7 +8,7 @@ import asc from 'assemblyscript/asc'
 const options = [
   ...['--optimizeLevel', '3', '--shrinkLevel', '0'],
   ...['--enable', 'simd'],
-  // No heap, no checks, nothing imported: functions over one page of memory.
+  // No heap, no checks and no imports: the functions work on one page of memory.
   ...['--runtime', 'stub', '--noAssert', '--memoryBase', '0', '--initialMemory', '1', '--maximumMemory', '1'],
 ]
 

@@ -1,5 +1,5 @@
-// Every one of the 2^32 inputs of `radius` and `direction` against float64. About 15 minutes on one core, so it is no test;
-// its output is recorded in docs/value-contract.md. Run: node scripts/check-accuracy.mjs
+// Compares `radius` and `direction` with float64 for every one of the 2^32 inputs. It takes about 15 minutes on one core, so it
+// is not a test. docs/value-contract.md has the output. Run: node scripts/check-accuracy.mjs
 import { createServer } from 'vite'
 
 const server = await createServer({
@@ -16,7 +16,7 @@ let worstRadiusAt = 0
 let least = Number.POSITIVE_INFINITY
 let greatest = 0
 for (let x = 0; x < total; x++) {
-  // ln u without cancellation: from 1 - u where u is near 1.
+  // ln u without cancellation: it is computed from 1 - u if u is near 1.
   const exact =
     x >= 2 ** 31
       ? Math.sqrt(-2 * Math.log1p(-(total - 1 - x + 0.5) * 2 ** -32))
@@ -39,7 +39,7 @@ let worst = 0
 let worstAt = 0
 let worstNorm = 0
 for (let y = 0; y < total; y++) {
-  // Reduced to an eighth of a turn in exact integers, so that float64 sin and cos are good to the last bits near zero.
+  // The angle is reduced to an eighth of the circle in exact integers, so that float64 sin and cos are accurate near zero.
   const eighth = (y >>> 29) & 7
   const rest = (y & 0x1fffffff) + 0.5
   const angle = 2 * Math.PI * 2 ** -32 * (eighth & 1 ? 2 ** 29 - rest : rest)

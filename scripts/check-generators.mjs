@@ -1,5 +1,5 @@
-// What docs/compatibility.md says of the generators' arithmetic, checked over every input where there are few enough.
-// About two minutes on one core, so it is no test. Run: node scripts/check-generators.mjs
+// Checks the statements of docs/compatibility.md about the generators' arithmetic, for every input if there are few enough.
+// It takes about two minutes on one core, so it is not a test. Run: node scripts/check-generators.mjs
 import { createServer } from 'vite'
 
 const server = await createServer({
@@ -30,7 +30,7 @@ console.log(
   `torch-cpu: quickMultiplyAdd differs from fusedMultiplyAdd in ${differences} of all 2^24 radii and directions`,
 )
 
-// The normals of cuRAND and of the stateless generator against float64, from the same float32 arguments.
+// Compares the normals of cuRAND and of the stateless generator with float64, computed from the same float32 arguments.
 const count = 2 ** 23
 let state = 1
 const word = () => {

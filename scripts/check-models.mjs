@@ -1,5 +1,5 @@
-// Writes whole models from their configs, verifies them, reads the files back, and says how long it took and how much
-// memory the process had at its peak (a software GPU's memory included). Prints the tables of docs/models-measured.md.
+// Writes whole models from their configs, verifies them and reads the files back. Reports the time and the peak memory of the
+// process (including that of a software GPU). Prints the tables of docs/models-measured.md.
 //   node scripts/check-models.mjs [--adapter lavapipe|swiftshader] [--models gpt2,llama-3.2-1b] [--verify N] [--cli dist/cli.js]
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -19,7 +19,7 @@ const { values } = parseArgs({
 const environment = { ...process.env, ...(await gpuEnvironment(values.adapter)) }
 const folder = mkdtempSync(join(tmpdir(), 'webgpu-init-models-'))
 
-/** Runs the command line; gives its output, its seconds and its peak resident memory (VmHWM, Linux). */
+/** Runs the command line. Returns its output, its seconds and its peak resident memory (VmHWM, only on Linux). */
 function run(...args) {
   return new Promise((resolve) => {
     const started = performance.now()
@@ -33,7 +33,7 @@ function run(...args) {
         const [, kilobytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? []
         peak = Math.max(peak, 1024 * Number(kilobytes ?? 0))
       } catch {
-        // It has just ended.
+        // The process has just ended.
       }
     }, 50)
     let stdout = ''

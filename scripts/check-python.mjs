@@ -1,5 +1,6 @@
-// Runs the programs of pythonSnippet, whole and in parts, and every initializer of jax.nn.initializers, in real PyTorch and
-// JAX, and compares every value with this package's. A few minutes. Needs a Python with torch or jax (or both): node scripts/check-python.mjs [python]
+// Runs the programs of pythonSnippet, for whole models and for parts, and every initializer of jax.nn.initializers in real
+// PyTorch and JAX, and compares every value with this package's. It takes a few minutes and needs a Python with torch or jax
+// (or both). Run: node scripts/check-python.mjs [python]
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,7 +28,7 @@ const matrices = [
 ]
 const elementwise = ['torch-cpu', 'torch-stateless', 'jax', 'jax-legacy']
 const jaxOnly = ['jax', 'jax-legacy']
-/** Initializer, settings, shapes, and the generators whose library has it. */
+/** Initializer, settings, shapes, and the generators of the libraries that have this initializer. */
 const distributions = [
   ['normal', { mean: 0, std: 1 }, shapes, elementwise],
   ['uniform', { a: 0, b: 1 }, shapes, elementwise],
@@ -55,7 +56,7 @@ const distributions = [
   ['kaiming_uniform', { mode: 'fan_out' }, matrices, elementwise],
 ]
 
-/** The program's weights, as float32, in the manifest's order. */
+/** Runs a program and returns its weights, as float32, in the manifest's order. */
 function run(program, names) {
   const folder = mkdtempSync(join(tmpdir(), 'webgpu-init-python-'))
   try {
@@ -79,7 +80,7 @@ function run(program, names) {
   }
 }
 
-/** The rows that a rank of three holds, and all but the first and the last: other generators' parts are runs of neighbours. */
+/** The rows of the first of three ranks, and all rows but the first and the last. Other generators need contiguous parts. */
 const thirds = () => ({ shard: { axis: 0, index: 0, count: 3 } })
 const middles = (parameters) => ({
   slice: Object.fromEntries(
@@ -99,7 +100,7 @@ const runs = [
   [2n ** 63n + 12345n, 'whole', () => ({})],
 ]
 
-/** How arrays differ, in standard deviations of their distributions. */
+/** Counts how arrays differ, in standard deviations of their distributions. */
 class Tally {
   elements = 0
   differ = 0
@@ -109,7 +110,7 @@ class Tally {
       this.elements++
       if (value !== theirs[i]) this.differ++
       const error = Math.abs(value - theirs[i]) / (std || 1)
-      // A value that is no number is as far off as can be.
+      // NaN counts as an infinite error.
       if (!(error <= this.largest)) this.largest = Number.isNaN(error) ? Number.POSITIVE_INFINITY : error
     }
   }
@@ -149,8 +150,8 @@ for (const generator of elementwise) {
   }
 }
 
-// Every initializer of jax.nn.initializers on explicit keys: Python's call, and ours by its name and config. Shapes in
-// JAX's layout: inputs and outputs last.
+// Every initializer of jax.nn.initializers with explicit keys: the call in Python, and this package's by name and config.
+// The shapes are in JAX's layout, with inputs and outputs last.
 const dense = [[37, 41], [784, 256], [3, 3, 16, 32], [5], [1, 1]]
 const ranked = dense.filter(({ length }) => length >= 2)
 const scalings = ['fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'].flatMap((mode) =>
@@ -163,7 +164,7 @@ const scalings = ['fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'].flatMap((mode) 
 )
 const presets = ['uniform', 'normal'].flatMap((kind) => [
   ...['glorot', 'he', 'lecun'].map((name) => [`${name}_${kind}()`, `${name}_${kind}`, {}, ranked]),
-  // JAX's second names of the same.
+  // JAX has two names for each of these.
   [`xavier_${kind}()`, `glorot_${kind}`, {}, ranked],
   [`kaiming_${kind}()`, `he_${kind}`, {}, ranked],
 ])
@@ -245,7 +246,7 @@ for (const generator of jaxOnly) {
       const ours = await (await initializeModel(model, rules, options)).read(name)
       const theirs = next(ours.length)
       table.get(call).add(ours, theirs, std)
-      // The function of the same name on the same key: within the same bound of JAX.
+      // The function of the same name with the same key must agree with JAX within the same bound.
       const method = initializer.replace(/_(.)/g, (_, letter) => letter.toUpperCase())
       const own = jax.initializers[method]
       if (own === undefined) continue
@@ -271,7 +272,7 @@ for (const generator of jaxOnly) {
   }
 }
 
-// PyTorch's logarithm, by which trunc_normal_ thins uniforms: ours is correctly rounded (docs/compatibility.md).
+// PyTorch's logarithm, with which trunc_normal_ selects uniforms. This package's is correctly rounded (docs/compatibility.md).
 const logarithm = run(
   [
     'import torch, numpy as np',

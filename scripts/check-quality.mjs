@@ -1,5 +1,5 @@
-// Our own tests of the generator's words and of the normals made from them, on the CPU. Minutes, so no test of the suite; the
-// output is recorded in docs/quality.md. Run: node scripts/check-quality.mjs [words] [streams] [spectrum] [tails]
+// Our own tests of the generator's words and of the normals made from them, on the CPU. They take minutes, so they are not in
+// the test suite. docs/quality.md has the output. Run: node scripts/check-quality.mjs [words] [streams] [spectrum] [tails]
 import { createServer } from 'vite'
 import {
   bidiagonal,
@@ -25,10 +25,10 @@ const { initializeTensor } = await server.ssrLoadModule('/src/index.ts')
 await server.close()
 
 const words = new Uint32Array(4)
-/** Calls `take` after each of the first `blocks` blocks of a stream, which are then in `words`. */
-function eachBlock({ seed, offset }, blocks, take) {
-  const [key0, key1] = [Number(seed & 0xffffffffn), Number(seed >> 32n)]
-  let [low, high] = [Number(offset & 0xffffffffn), Number(offset >> 32n)]
+/** Writes each of the first `blocks` blocks of a stream to `words` and then calls `take`. */
+function eachBlock({ key, counter }, blocks, take) {
+  const [key0, key1] = [Number(key & 0xffffffffn), Number(key >> 32n)]
+  let [low, high] = [Number(counter & 0xffffffffn), Number(counter >> 32n)]
   for (let block = 0; block < blocks; block++) {
     philox4x32(words, low, high, 0, 0, key0, key1)
     take(block)
@@ -36,7 +36,7 @@ function eachBlock({ seed, offset }, blocks, take) {
     if (low === 0) high = (high + 1) >>> 0
   }
 }
-/** z of chi-squared over equal cells: Wilson and Hilferty 1931. */
+/** z of a chi-squared statistic over equal cells (Wilson and Hilferty 1931). */
 function chiSquaredZ(counts, total) {
   const expected = total / counts.length
   const chi = counts.reduce((sum, c) => sum + (c - expected) ** 2 / expected, 0)
@@ -44,7 +44,7 @@ function chiSquaredZ(counts, total) {
   return { chi: chi.toFixed(1), k, z: (((chi / k) ** (1 / 3) - (1 - 2 / (9 * k))) / Math.sqrt(2 / (9 * k))).toFixed(3) }
 }
 
-/** Draws of chi by another generator than the one under test, MT19937: Marsaglia and Tsang (2000), of polar normals. */
+/** Draws of chi (Marsaglia and Tsang 2000) from a generator other than the one under test: polar normals from MT19937. */
 function chiOf(seed) {
   const state = mersenneSeed(seed)
   let at = state.length
@@ -69,7 +69,7 @@ function chiOf(seed) {
 }
 
 const checks = {
-  /** 2^30 words: their upper and lower 16 bits, and pairs of neighbours by their upper bytes. */
+  /** Tests 2^30 words: their upper and lower 16 bits, and the upper bytes of neighbouring pairs. */
   words() {
     const count = 2 ** 30
     const upper = new Float64Array(65536)
@@ -99,10 +99,11 @@ const checks = {
     report('pairs by their upper bytes', pairs, count / 2)
   },
   /**
-   * Correlations between the first 4096 uniforms of 1,000 streams, 499,500 pairs, by name and by neighbouring seed; then the same
-   * of 31 other seeds each. Pairs share streams: of streams that are independent, z of (i, j) and of (i, k) have z^2 that
-   * covary by the variance of a stream's mean square, (kurtosis - 1) / 4096 = 0.8 / 4096, so that the mean z^2 has the
-   * variance (2 + 2 998 0.8 / 4096) / 499500, not 2 / 499500 (the correction of Var z^2 itself is below 1e-3).
+   * Tests the correlations between the first 4096 uniforms of 1,000 streams, which are 499,500 pairs, for different names and
+   * for neighbouring seeds, and then for 31 other seeds each. Pairs may share a stream. If streams are independent, the z^2 of
+   * (i, j) and of (i, k) have a covariance equal to the variance of a stream's mean square, (kurtosis - 1) / 4096 = 0.8 / 4096.
+   * The mean z^2 therefore has the variance (2 + 2 998 0.8 / 4096) / 499500 instead of 2 / 499500 (the correction of Var z^2
+   * itself is below 1e-3).
    */
   streams() {
     const [length, count] = [4096, 1000]
@@ -131,7 +132,7 @@ const checks = {
       }
       return { mean: squares / pairs, largest }
     }
-    /** P(the largest |z| of all pairs is at most z). */
+    /** The probability that the largest |z| of all pairs is at most z. */
     const atMost = (z) => (1 - 2 * normalSf(z)) ** pairs
     const kinds = {
       'names (layers.0.weight ... layers.999.weight), seed': (seed) => (i) =>
@@ -139,7 +140,7 @@ const checks = {
       'neighbouring seeds of layers.0.weight, from': (seed) => (i) => parameterStream('layers.0.weight', seed + i),
     }
     for (const [what, streamsOf] of Object.entries(kinds)) {
-      // Far apart: no stream comes twice.
+      // The seeds are so far apart that no stream occurs twice.
       const seeds = Array.from({ length: 32 }, (_, run) => 42 + 10_000 * run)
       const results = seeds.map((seed) => measure(streamsOf(seed)))
       const zs = results.map(({ mean }) => (mean - 1) / std)
@@ -160,8 +161,8 @@ const checks = {
     }
   },
   /**
-   * All singular values of 2048 x 2048 normals of four seeds, against Marchenko and Pastur's distribution: both edges, the Kolmogorov
-   * distance by its rank among 199 spectra that need no matrix, and sixteen linear eigenvalue statistics.
+   * Tests all singular values of 2048 x 2048 normals of four seeds against Marchenko and Pastur's distribution: both edges, the
+   * rank of the Kolmogorov distance among 199 spectra that are made without a matrix, and sixteen linear eigenvalue statistics.
    */
   async spectrum() {
     const n = 2048
@@ -189,7 +190,7 @@ const checks = {
       )
     }
   },
-  /** How many of 2^28 normals lie beyond 1 to 6. */
+  /** Counts how many of 2^28 normals are beyond 1, 2, ..., 6. */
   tails() {
     const count = 2 ** 28
     const beyond = new Float64Array(7)

@@ -1,5 +1,5 @@
-// statistics() of 2^26 normals on a device against float64 over the same values. Its output is recorded in docs/verification.md.
-// Run with the environment of a device (scripts/software-gpu.mjs): node scripts/check-statistics.mjs
+// Compares statistics() of 2^26 normals on a device with float64 on the same values. docs/verification.md has the output. The
+// environment must have a device (scripts/software-gpu.mjs). Run: node scripts/check-statistics.mjs
 import { createServer } from 'vite'
 
 const server = await createServer({

@@ -1,11 +1,11 @@
 /*
- * A Vulkan driver that is Mesa's lavapipe in everything but two numbers: it gives SwiftShader's vendor and device ID.
+ * A Vulkan driver that is Mesa's lavapipe except for two numbers: it reports SwiftShader's vendor ID and device ID.
  *
- * Chromium without a GPU takes no WebGPU adapter but its SwiftShader, which it knows by those two (the lambda CanUseAdapter of
- * WebGPUDecoderImpl::CreatePreferredAdapter, gpu/command_buffer/service/webgpu_decoder_impl.cc). Every call but the two
- * that tell the device's properties goes to lavapipe itself, so lavapipe computes every value; its name stays too. Dawn
- * knows SwiftShader by the same numbers: where it treats it in a way of its own, it treats this so as well.
- * scripts/chromium-lavapipe.mjs compiles it with LAVAPIPE_DRIVER, the library that the driver's description names.
+ * Without a GPU, Chromium accepts only its SwiftShader as a WebGPU adapter, and recognises it by these two numbers (the lambda
+ * CanUseAdapter of WebGPUDecoderImpl::CreatePreferredAdapter, gpu/command_buffer/service/webgpu_decoder_impl.cc). Every call
+ * but the two that return the device's properties goes to lavapipe, so lavapipe computes every value; the device's name is
+ * also unchanged. Dawn recognises SwiftShader by the same numbers, so any special handling of SwiftShader applies here too.
+ * scripts/chromium-lavapipe.mjs compiles this with LAVAPIPE_DRIVER, the library that lavapipe's description names.
  */
 #include <dlfcn.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 typedef void (*Function)(void);
 
-/* The beginning of VkPhysicalDeviceProperties, as vulkan.h lays it out: that header need not be installed. */
+/* The beginning of VkPhysicalDeviceProperties, as in vulkan.h, which need not be installed. */
 typedef struct {
   uint32_t apiVersion;
   uint32_t driverVersion;
@@ -31,7 +31,7 @@ typedef struct {
 } Properties2;
 
 static Function driverFunction(const char *name) {
-  /* dlopen counts its calls: the second gives the first one's handle. */
+  /* dlopen counts its calls: the second call returns the handle of the first. */
   void *driver = dlopen(LAVAPIPE_DRIVER, RTLD_NOW | RTLD_LOCAL);
   Function function = driver == NULL ? NULL : (Function)dlsym(driver, name);
   if (function == NULL) fprintf(stderr, "lavapipe: %s\n", dlerror());
@@ -43,7 +43,7 @@ static Function instanceFunction(void *instance, const char *name) {
   return get == NULL ? NULL : get(instance, name);
 }
 
-/* A driver has one function of a name, whatever the instance that it was asked for. */
+/* In a driver, a function is the same for every instance. */
 static void (*lavapipeProperties)(void *device, Properties *properties);
 static void (*lavapipeProperties2)(void *device, Properties2 *properties);
 
@@ -62,7 +62,7 @@ static void getProperties2(void *device, Properties2 *properties) {
   nameSwiftShader(&properties->properties);
 }
 
-/* What Vulkan's loader, which ANGLE goes through, asks for. */
+/* Used by Vulkan's loader, which ANGLE uses. */
 Function vk_icdGetInstanceProcAddr(void *instance, const char *name) {
   if (strcmp(name, "vkGetInstanceProcAddr") == 0) return (Function)vk_icdGetInstanceProcAddr;
   Function function = instanceFunction(instance, name);
@@ -78,7 +78,7 @@ Function vk_icdGetInstanceProcAddr(void *instance, const char *name) {
   return function;
 }
 
-/* What Dawn, which opens the driver without a loader, asks for. */
+/* Used by Dawn, which opens the driver without a loader. */
 Function vkGetInstanceProcAddr(void *instance, const char *name) { return vk_icdGetInstanceProcAddr(instance, name); }
 
 int32_t vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t *version) {

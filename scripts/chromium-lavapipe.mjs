@@ -1,5 +1,5 @@
-// Chromium's WebGPU on Mesa's lavapipe, for the portability table: chromium-lavapipe.c says how, and what is changed.
-// Needs lavapipe and a C compiler, so no test and no package depends on it.
+// Runs Chromium's WebGPU on Mesa's lavapipe, for the portability table. chromium-lavapipe.c describes how, and what changes.
+// It needs lavapipe and a C compiler, so no test and no package depends on it.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { link, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
@@ -9,18 +9,18 @@ import { chromiumOnSwiftShader, findLavapipe } from './software-gpu.mjs'
 
 const source = fileURLToPath(new URL('chromium-lavapipe.c', import.meta.url))
 
-/** Why Chromium cannot be had on lavapipe here; undefined where it can. */
+/** The reason why Chromium cannot run on lavapipe here. Undefined if it can. */
 export function lacksForChromiumOnLavapipe() {
   if (findLavapipe() === undefined) return 'lavapipe is not installed'
   if (spawnSync('cc', ['--version']).status !== 0) return 'there is no C compiler (cc)'
   return undefined
 }
 
-/** lavapipe's description for the Vulkan loader, with a library that is found from any folder. */
+/** lavapipe's description for the Vulkan loader, with a path to its library that is valid in any folder. */
 function readDriver() {
   const path = findLavapipe()
   const { ICD } = JSON.parse(readFileSync(path, 'utf8'))
-  // A bare name is for the linker to find; any other is relative to the description.
+  // The linker finds a bare name. Any other path is relative to the description.
   const library = ICD.library_path.includes('/') ? resolve(dirname(path), ICD.library_path) : ICD.library_path
   return { library, apiVersion: ICD.api_version }
 }
@@ -31,13 +31,13 @@ function compile(library, output) {
   if (status !== 0) throw new Error(`cc ${args.join(' ')} failed:\n${stderr}`)
 }
 
-/** Calls `use` with what Playwright starts that Chromium with; the folder it lives in is there until `use` is done. */
+/** Calls `use` with the options with which Playwright starts that Chromium. Its folder exists until `use` is done. */
 export async function withChromiumOnLavapipe(use) {
   const options = await chromiumOnSwiftShader()
   const from = dirname(options.executablePath)
   const { library, apiVersion } = readDriver()
-  // Chromium takes the driver beside its binary first, so the binary goes into a folder of its own, by a hard link: a
-  // symbolic one would lead back. Beside the original it is on the same disk.
+  // Chromium prefers the driver in the folder of its binary. So the binary gets a folder of its own and a hard link, because a
+  // symbolic link would lead back to the original. The folder is beside the original, because it must be on the same disk.
   const folder = await mkdtemp(`${from}-lavapipe.`)
   try {
     for (const file of await readdir(from, { withFileTypes: true })) {
@@ -45,7 +45,7 @@ export async function withChromiumOnLavapipe(use) {
     }
     const driver = join(folder, 'libvk_swiftshader.so')
     compile(library, driver)
-    // With SwiftShader's own description, of Vulkan 1.0, the loader would ask lavapipe for no more than that.
+    // SwiftShader's own description says Vulkan 1.0, and the loader would then request only that version of lavapipe.
     const description = {
       file_format_version: '1.0.0',
       ICD: { library_path: `./${basename(driver)}`, api_version: apiVersion },

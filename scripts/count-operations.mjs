@@ -1,5 +1,5 @@
-// Counts what a weight costs: executes the SPIR-V that Dawn compiles the fill shaders to (its dump_shaders toggle prints it) for
-// one invocation, and compares every stored word with the CPU's. Prints the tables of docs/performance.md.
+// Counts the operations per weight. It executes the SPIR-V that Dawn makes of the fill shaders (its toggle dump_shaders prints
+// it) for one invocation, and compares every stored word with the CPU's. It prints the tables of docs/performance.md.
 //   node scripts/count-operations.mjs [--write]     --write puts them into bench/operations.json and that page
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -34,7 +34,7 @@ function jobOf({ distribution, dtype }, elements) {
   return fillJob(planModel(model, ...jobsOf[distribution], { seed: 1, dtype }).parameters[0])
 }
 
-// In a process of its own per shader: compiles it, so that Dawn prints it.
+// This runs in a process of its own for each shader: it compiles the shader, so that Dawn prints it.
 if (values.dump !== undefined) {
   const one = cases.find(({ name }) => name === values.dump)
   const { create, globals } = await import('webgpu')
@@ -77,10 +77,10 @@ const { packSource } = await sources.load('/src/gpu/fill/pack-job.ts')
 const { fillBytes } = await sources.load('/src/cpu/fill.ts')
 const { byteWidth } = await sources.load('/src/core/dtype.ts')
 
-/** Runs invocation 0 for some turns of its loop; checks the quads that it stores. */
-function run(one, text, turns) {
-  // One workgroup of 64 invocations: this one makes every 64th group of four elements.
-  const elements = turns * 64 * 4
+/** Runs a number of iterations of invocation 0, and checks the quads that it stores. */
+function run(one, text, iterations) {
+  // One workgroup has 64 invocations, so this one makes every 64th group of four elements.
+  const elements = iterations * 64 * 4
   const job = jobOf(one, elements)
   const uniforms = new DataView(new ArrayBuffer(jobLayout.byteLength))
   packSource({ view: uniforms, at: 0 }, { job, start: 0, count: elements, firstWord: 0 })
@@ -90,11 +90,11 @@ function run(one, text, turns) {
     Uniform: new Uint8Array(uniforms.buffer),
   })
   const expected = new Uint32Array(fillBytes(job, 0, elements).slice().buffer)
-  // A turn's words: four elements of 4 bytes, or of 2; the constant shader's turn is four words whatever the dtype.
+  // Words per iteration: four elements of 4 or 2 bytes. In the constant shader it is four words for every dtype.
   const words = one.distribution === 'constant' ? 4 : width
-  for (let turn = 0; !one.native && turn < turns; turn++) {
+  for (let iteration = 0; !one.native && iteration < iterations; iteration++) {
     for (let word = 0; word < words; word++) {
-      const at = turn * 64 * words + word
+      const at = iteration * 64 * words + word
       if (stored[at] !== expected[at]) throw new Error(`${one.name}: word ${at} is ${stored[at]}, not ${expected[at]}`)
     }
   }
@@ -106,7 +106,7 @@ const table = {}
 for (const one of cases) {
   const text = disassembly(one.name)
   const [few, many] = [run(one, text, 8), run(one, text, 40)]
-  // The difference leaves out what an invocation does once.
+  // The difference excludes what an invocation does only once.
   const perElement = Object.fromEntries(kinds.map((kind) => [kind, ((many[kind] ?? 0) - (few[kind] ?? 0)) / (32 * 4)]))
   table[one.name] = { ...perElement, bytes: byteWidth(one.dtype) }
 }
@@ -119,7 +119,7 @@ const countTable = [
     ([name, row]) => `| ${name} | ${kinds.map((kind) => row[kind].toFixed(2)).join(' | ')} | ${row.bytes} |`,
   ),
 ].join('\n')
-// Loaded late: it reads what was just written.
+// This is imported here, because it reads the file that was just written.
 const { predictionTable } = await import('../bench/cost-model.mjs')
 const predictions = predictionTable().join('\n')
 console.log(`${countTable}\n\nG elements a second (share of memory bandwidth, what limits):\n\n${predictions}`)

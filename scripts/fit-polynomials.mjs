@@ -1,7 +1,7 @@
 // Derives the float32 coefficients of shaders/random/normal.wgsl. Run: node scripts/fit-polynomials.mjs
 //
-// Method: weighted least squares on a Chebyshev grid, reweighted (Lawson) until the error is equal-ripple,
-// then each coefficient is rounded to float32 from the lowest order up, refitting the rest in float64.
+// Method: weighted least squares on a Chebyshev grid, reweighted (Lawson) until all maxima of the error are equal. Then each
+// coefficient is rounded to float32, from the lowest order up, and the others are fitted again in float64.
 
 import { fileURLToPath } from 'node:url'
 
@@ -53,7 +53,7 @@ function minimax({ lo, hi, degree, target, weight, fixed = [] }) {
   for (let iteration = 0; iteration < 400; iteration++) {
     const w = xs.map((x, i) => Math.sqrt(lawson[i]) * weight(x))
     const known = xs.map((x) => fixed.reduce((sum, c, j) => (c === undefined ? sum : sum + c * x ** j), 0))
-    // Columns are scaled so that powers of a small x keep the system well conditioned.
+    // The columns are scaled, so that the system is well conditioned even for powers of a small x.
     const unit = Math.max(Math.abs(lo), Math.abs(hi))
     const A = free.map((j) => xs.map((x, i) => w[i] * (x / unit) ** j))
     const solution = leastSquares(
@@ -99,7 +99,7 @@ const hex = (x) => {
 }
 
 const problems = {
-  // -2 log1p(-g) = g P(g), 0 <= g <= 1/2: every term is positive, so a relative error here is one of -2 ln u.
+  // -2 log1p(-g) = g P(g), 0 <= g <= 1/2: every term is positive, so the relative error is also that of -2 ln u.
   LOG: {
     lo: 0,
     hi: 0.5,
@@ -107,7 +107,7 @@ const problems = {
     target: (g) => (g < 1e-12 ? 2 : (-2 * Math.log1p(-g)) / g),
     weight: (g) => (g < 1e-12 ? 0.5 : g / (-2 * Math.log1p(-g))),
   },
-  // (1 - e)^(-1/2) = 1 + e R(e), |e| <= 0.07: what the bit-trick seed leaves over
+  // (1 - e)^(-1/2) = 1 + e R(e), |e| <= 0.07: the correction of the initial value from the bit pattern
   ROOT: {
     lo: -0.0697,
     hi: 0.0674,

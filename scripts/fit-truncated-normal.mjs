@@ -1,8 +1,8 @@
 // Derives the float32 coefficients of shaders/random/inverse_normal.wgsl. Run: node scripts/fit-truncated-normal.mjs
-// Same method as fit-polynomials.mjs. The inverse is never computed: z runs over a grid, and q, w follow from it.
+// The method is that of fit-polynomials.mjs. The inverse is not computed: z runs over a grid, and q and w follow from z.
 import { fitFloat32, printCoefficients } from './fit-polynomials.mjs'
 
-/** Upper tail of the standard normal, float64, relative error about 1e-15. */
+/** The upper tail of the standard normal in float64, with a relative error of about 1e-15. */
 function tail(z) {
   const x = z / Math.SQRT2
   if (x < 2) {
@@ -19,14 +19,14 @@ function tail(z) {
   return Math.exp(-x * x) / (x + fraction) / Math.sqrt(Math.PI) / 2
 }
 
-/** W = -2 ln(4 q (1 - q)) of z. Near 0 from 1 - 4 (1/2 - q)^2, without cancellation. */
+/** W = -2 ln(4 q (1 - q)) as a function of z. Near 0 it is computed from 1 - 4 (1/2 - q)^2, without cancellation. */
 const W = (z) => {
   const q = tail(z)
   const x = 1 - 2 * q
   return z < 1 ? -2 * Math.log1p(-x * x) : -2 * Math.log(4 * q * (1 - q))
 }
 
-/** z where W(z) = w, by bisection. */
+/** The z with W(z) = w, by bisection. */
 function inverse(w) {
   let low = 0
   let high = 14
@@ -53,7 +53,7 @@ const problems = {
     },
     relative: true,
   },
-  // z = TAIL(sqrt(W) - 5), 10 <= W <= 46: every q down to 2^-33 and a little beyond
+  // z = TAIL(sqrt(W) - 5), 10 <= W <= 46: every q down to slightly less than 2^-33
   TAIL: {
     lo: Math.sqrt(SPLIT) - 5,
     hi: Math.sqrt(46) - 5,
@@ -61,7 +61,7 @@ const problems = {
     target: (t) => inverse((t + 5) ** 2),
     relative: true,
   },
-  // z = FAR(sqrt(W) - 9), 46 <= W <= 128: bounds that leave only a far tail
+  // z = FAR(sqrt(W) - 9), 46 <= W <= 128: for bounds that leave only a far tail
   FAR: {
     lo: Math.sqrt(46) - 9,
     hi: Math.sqrt(128) - 9,

@@ -1,5 +1,5 @@
-// Writes what the initializers' schemas say into docs/initializers.md and docs/cli.md, between the lines
-// <!-- generated: NAME --> and <!-- end -->. With --write into the files; test/unit/initializers/schema.test.ts fails when they are stale.
+// Writes the tables of the initializers' schemas into docs/initializers.md and docs/cli.md, between the lines
+// <!-- generated: NAME --> and <!-- end -->. --write changes the files; test/unit/initializers/schema.test.ts checks them.
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.ma
 const code = (text) => `\`${text}\``
 const literal = (value) => (typeof value === 'string' ? `'${value}'` : String(value))
 
-/** One table of all names, and one of settings for every class that has some. */
+/** A table of all names, and a table of settings for every class that has settings. */
 export function initializerTables({ familyHelp, settingsOf, rangeOf }) {
   const overview = familyHelp.map(({ family, summary, distribution, citation }) => [
     Object.keys(family.names).map(code).join(', '),
@@ -58,7 +58,7 @@ export function settingFlagTable({ settingFlags }) {
   )
 }
 
-/** The text of a document with a generated block replaced. */
+/** The document's text with one generated block replaced. */
 export function withBlock(text, name, block) {
   const start = `<!-- generated: ${name} -->\n`
   const from = text.indexOf(start)
@@ -67,7 +67,7 @@ export function withBlock(text, name, block) {
   return `${text.slice(0, from + start.length)}\n${block}\n${text.slice(to)}`
 }
 
-/** What each document should be, by path. */
+/** The text that each document should have, by path. */
 export async function documents(help, settings) {
   const blocks = [
     ['docs/initializers.md', 'initializers', initializerTables(help)],

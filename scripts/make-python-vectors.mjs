@@ -1,6 +1,6 @@
-// Writes test/vectors/python_init.json, against which python/test_webgpu_init.py compares: seeded random parameters, parts
-// of them, small manifests of real models, and the distributions of the golden hashes, with SHA-256 of the bytes that the CPU path
-// of the built package makes. Usage, after `npm run build`: node scripts/make-python-vectors.mjs
+// Writes test/vectors/python_init.json, which python/test_webgpu_init.py compares with. It contains random parameters (with a
+// fixed seed), parts of them, small manifests of real models, and the distributions of the golden hashes, each with the SHA-256
+// of the bytes from the CPU path of the built package. Run after `npm run build`: node scripts/make-python-vectors.mjs
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import {
@@ -18,7 +18,7 @@ const contract = JSON.parse(readFileSync(new URL('../test/vectors/contract_v1.js
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex')
 const widths = { float32: 4, float16: 2, bfloat16: 2, int64: 8, int32: 4, int16: 2, int8: 1, uint8: 1, bool: 1 }
 
-// mulberry32: the file is the same on every run.
+// mulberry32 with a fixed seed, so that every run writes the same file.
 let state = 20260101
 function random() {
   state = (state + 0x6d2b79f5) | 0
@@ -28,7 +28,7 @@ function random() {
 }
 const integer = (low, high) => low + Math.floor(random() * (high - low + 1))
 const pick = (list) => list[integer(0, list.length - 1)]
-/** A number of a few digits, so that the file stays small, of any size in the range. */
+/** A number of any magnitude in the range, with few digits, so that the file stays small. */
 const number = (low, high) => Number((low + random() * (high - low)).toPrecision(integer(1, 9)))
 const spread = (low, high) => Number((10 ** (low + random() * (high - low))).toPrecision(integer(1, 9)))
 
@@ -99,7 +99,7 @@ const distributions = {
   },
 }
 
-/** What JSON and the manifest say: no infinities. */
+/** The distribution as it is in JSON and in the manifest: without infinities. */
 const plain = (distribution) => JSON.parse(JSON.stringify(distribution))
 
 async function bytesOf(parameter, initializer, options) {
@@ -111,7 +111,7 @@ async function bytesOf(parameter, initializer, options) {
   return { bytes, manifest, ...manifest.parameters[0] }
 }
 
-/** A distribution that overflows float16, a tail too narrow, a dtype that a distribution does not take: another spec takes its place. */
+/** Throws the error again, unless it says that the spec is not valid (overflow, a tail too narrow, a wrong dtype). */
 function refused(error) {
   if (error.code !== 'INVALID_CONFIG' && error.code !== 'UNSUPPORTED_DTYPE') throw error
 }
@@ -168,7 +168,7 @@ async function randomSpec() {
   return [String(own), parameter.name, lengths, plain(distribution), dtype, start, stop, padding ?? null, sha256(part)]
 }
 
-/** Elements far out in tensors that no machine holds: [seed, name, shape, distribution, dtype, start, stop, null, sha256]. */
+/** Elements far out in very large tensors: [seed, name, shape, distribution, dtype, start, stop, null, sha256]. */
 async function farSpecs() {
   const rows = []
   for (const first of [2 ** 32 - 5, 2 ** 34 - 7, 2 ** 40 + 1, 2 ** 50 - 100]) {
@@ -194,7 +194,7 @@ async function farSpecs() {
   return rows
 }
 
-/** Rectangular parts, as manifests of one parameter each have them: { manifest, sha256 }. */
+/** Rectangular parts. Each is in a manifest with one parameter: { manifest, sha256 }. */
 async function parts() {
   const rows = []
   while (rows.length < 40) {
@@ -217,7 +217,7 @@ async function parts() {
   return rows
 }
 
-/** Orthogonal distributions are compared within 2e-5: [seed, name, shape, distribution, base64 of the float32 values]. */
+/** Orthogonal distributions, compared within 2e-5: [seed, name, shape, distribution, base64 of the float32 values]. */
 async function orthogonal() {
   const rows = []
   const cases = [
@@ -308,7 +308,7 @@ async function models() {
     const weights = await initializeModel(model, recipe, { device: 'cpu', seed: 2026 })
     const hashes = {}
     for (const key of weights.parameters.keys()) hashes[key] = sha256(await weights.readBytes(key))
-    // What `plan --json` prints, for a model with ties and two with padding rows.
+    // The output of `plan --json`, for a model with ties and two models with padding rows.
     const planned = ['gpt2', 'bert-base-uncased', 'whisper-tiny'].includes(folder)
     const plan = planned ? { plan: { model: folder, tied, ...planModel(model, recipe, { seed: 2026 }).toJSON() } } : {}
     rows[folder] = { config, manifest: weights.manifest(), ...plan, tied, sha256: hashes }
@@ -317,7 +317,7 @@ async function models() {
   return rows
 }
 
-/** The distributions behind the golden hashes of contract_v1.json, by the part of the id before the dtype. */
+/** The distributions of the golden hashes in contract_v1.json, by the part of the id before the dtype. */
 function contractDistributions() {
   const known = {
     'uniform[0,1)': ['uniform', {}],

@@ -1,10 +1,10 @@
-// Fills tensors on this runtime's WebGPU device and counts the bits that differ from its CPU. Runs in Node, Deno and a page:
-// scripts/portability.mjs starts it.
+// Fills tensors on the WebGPU device of the current runtime and counts the bits that differ from the CPU's. It runs in Node,
+// Deno and a web page; scripts/portability.mjs starts it.
 
-/** Elements of each tensor. */
+/** The number of elements of each tensor. */
 export const elementCount = 2 ** 22
 
-/** What is filled: a column of the table each. */
+/** What is filled. Each is a column of the table. */
 export const columns = {
   uniform: { initializer: 'uniform', dtype: 'float32' },
   normal: { initializer: 'normal', dtype: 'float32' },
@@ -49,7 +49,7 @@ export async function measure(library, device) {
   return results
 }
 
-/** The adapter's name as this runtime tells it. */
+/** The adapter's name, as the runtime reports it. */
 export const describeAdapter = ({ description, device, vendor }) => description || device || vendor || 'unnamed'
 
 const started = globalThis.process?.argv?.[2] === '--measure'

@@ -1,6 +1,6 @@
-// The tables that scripts/portability.mjs writes: the whole one into docs/portability.md, and a summary into README.md.
+// The tables that scripts/portability.mjs writes: the complete one to docs/portability.md, and a summary to README.md.
 
-/** The measured devices, by what an adapter calls itself: a column of the summary each. */
+/** The measured devices, by the text in the adapter's name. Each is a column of the summary. */
 export const deviceNames = { SwiftShader: /swiftshader/i, llvmpipe: /llvmpipe/i }
 
 const table = (header, rows) =>
@@ -13,7 +13,7 @@ const table = (header, rows) =>
 export const wholeTable = (columns, rows) => table(['WebGPU', 'device', ...columns], rows)
 
 /**
- * A row for each implementation and a column for each device, with the differing bits of all columns together.
+ * A table with a row for each implementation and a column for each device. A cell has the number of differing bits in total.
  * @param {readonly (readonly string[])[]} rows as in `wholeTable`
  * @throws Error for a device without a column, or a cell without a measurement
  */
@@ -37,7 +37,7 @@ export function summaryTable(rows) {
   )
 }
 
-/** Where the tables are: `mark` is the word in the comments around one. */
+/** The pages with the tables. `mark` is the word in the comments around a table. */
 export const places = [
   { file: 'docs/portability.md', mark: 'portability' },
   { file: 'README.md', mark: 'portability summary' },
@@ -47,7 +47,7 @@ const marked = (mark) => new RegExp(`(<!-- ${mark}: [^>]*-->\\n)([\\s\\S]*?)(\\n
 
 /**
  * The table in a page.
- * @throws Error for a page without the comments
+ * @throws Error if the page does not have the comments
  */
 export function tableIn(text, mark) {
   const found = marked(mark).exec(text)
@@ -55,7 +55,7 @@ export function tableIn(text, mark) {
   return found[2].trim()
 }
 
-/** The page with another table; throws as `tableIn`. */
+/** The page with its table replaced. Throws the same errors as `tableIn`. */
 export function withTable(text, mark, table) {
   tableIn(text, mark)
   return text.replace(marked(mark), (_, begin, _old, end) => `${begin}\n${table}\n${end}`)

@@ -1,5 +1,5 @@
-// The portability table, measured: bits that differ between the GPU and the CPU, for every WebGPU implementation and
-// Vulkan device that is here.
+// Measures the portability table: the bits that differ between the GPU and the CPU, for every WebGPU implementation and
+// every Vulkan device on this machine.
 //   npm run build && node scripts/portability.mjs [--write]
 // --write puts the table into docs/portability.md, and its summary into README.md.
 import { spawnSync } from 'node:child_process'
@@ -16,7 +16,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const measureScript = join(root, 'scripts', 'measure-portability.mjs')
 const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version
 
-/** Runs the measurement in a child process and gives what it prints. */
+/** Runs the measurement in a child process and returns what it prints. */
 async function inProcess(command, adapter) {
   const [program, ...args] = command
   const env = { ...process.env, ...(await gpuEnvironment(adapter)) }
@@ -32,11 +32,11 @@ async function inProcess(command, adapter) {
 
 /** Runs the measurement in a page of the Chromium that Playwright starts with `options`. */
 async function inPage(options) {
-  // Developer features make it tell its adapter's name.
+  // With developer features, the browser reveals its adapter's name.
   const browser = await chromium.launch({ ...options, args: [...options.args, '--enable-webgpu-developer-features'] })
   try {
     const page = await browser.newPage()
-    // http://localhost is a secure context, which WebGPU asks for; nothing goes over a network.
+    // WebGPU needs a secure context, such as http://localhost. The requests are answered here and use no network.
     await page.route('http://localhost/**', (route) => {
       const { pathname } = new URL(route.request().url())
       if (pathname === '/')
@@ -66,7 +66,7 @@ const implementations = {
   [`Chromium (@sparticuz/chromium ${versionOf('@sparticuz/chromium')})`]: inChromium,
 }
 
-/** Why a cell cannot be measured here; undefined where it can. */
+/** The reason why a cell cannot be measured here. Undefined if it can. */
 function lacks(run, adapter) {
   if (adapter !== 'lavapipe') return undefined
   if (run === inChromium) return lacksForChromiumOnLavapipe()
@@ -87,7 +87,7 @@ for (const [implementation, run] of Object.entries(implementations)) {
       continue
     }
     const measured = await run(adapter)
-    // A runtime may take another device than the one it was offered.
+    // A runtime may use another device than the requested one.
     if (!deviceName.test(measured.adapter)) {
       throw new Error(`${implementation} computed on ${measured.adapter}, not on ${adapter}`)
     }

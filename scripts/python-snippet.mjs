@@ -1,4 +1,4 @@
-// Prints a Python program that makes the weights of a manifest in PyTorch or JAX: docs/compatibility.md.
+// Prints a Python program that makes the weights of a manifest in PyTorch or JAX; see docs/compatibility.md.
 // Run: node scripts/python-snippet.mjs manifest.json
 import { readFileSync } from 'node:fs'
 import { createServer } from 'vite'

@@ -1,16 +1,16 @@
-// The whole spectrum of a square matrix of normals: singular values by bidiagonalisation and Sturm counts, and what random
-// matrix theory says of them. For check-quality.mjs.
+// The spectrum of a square matrix of normals: all singular values, by bidiagonalisation and Sturm counts, and the predictions
+// of random matrix theory. Used by check-quality.mjs.
 
 /**
- * Householder bidiagonalisation (Golub and Kahan 1965) of a row-major n x n matrix, in place: the diagonal and the
- * superdiagonal, up to signs, which singular values do not see.
+ * Householder bidiagonalisation (Golub and Kahan 1965) of a row-major n x n matrix, in place. Returns the diagonal and the
+ * superdiagonal. Their signs are arbitrary, because they do not change the singular values.
  */
 export function bidiagonal(a, n) {
   const diagonal = new Float64Array(n)
   const above = new Float64Array(n - 1)
   const v = new Float64Array(n)
   const w = new Float64Array(n)
-  /** Makes v[from ...] a Householder vector with (I - v vT) x = norm e1, up to sign; gives the norm. */
+  /** Makes v[from ...] a Householder vector with (I - v vT) x = norm e1, up to the sign. Returns the norm. */
   const reflector = (from) => {
     let squares = 0
     for (let i = from; i < n; i++) squares += v[i] * v[i]
@@ -49,9 +49,9 @@ export function bidiagonal(a, n) {
 }
 
 /**
- * The same for a matrix of normals that need not be made: diagonal chi_n, ..., chi_1, superdiagonal chi_(n-1), ..., chi_1 have
- * the same distribution of singular values (Silverstein 1985; Dumitriu and Edelman 2002).
- * @param chi draws chi with so many degrees of freedom
+ * The same for a matrix of normals, without making the matrix: the diagonal chi_n, ..., chi_1 and the superdiagonal
+ * chi_(n-1), ..., chi_1 give the same distribution of singular values (Silverstein 1985; Dumitriu and Edelman 2002).
+ * @param chi draws from the chi distribution with this number of degrees of freedom
  */
 export function bidiagonalOfNormals(n, chi) {
   return {
@@ -61,8 +61,8 @@ export function bidiagonalOfNormals(n, chi) {
 }
 
 /**
- * How many singular values lie below x > 0: Sturm's count for the symmetric matrix with zeros on the diagonal and d1, e1, d2,
- * e2, ... beside it, whose eigenvalues are plus and minus the singular values.
+ * The number of singular values below x > 0. This is Sturm's count for the symmetric matrix with zeros on the diagonal and
+ * d1, e1, d2, e2, ... beside it. Its eigenvalues are plus and minus the singular values.
  */
 export function countBelow({ diagonal, above }, x) {
   const n = diagonal.length
@@ -78,7 +78,7 @@ export function countBelow({ diagonal, above }, x) {
   return negative - n
 }
 
-/** All singular values, rising, each to about 1e-13 of the largest. */
+/** All singular values in ascending order, each accurate to about 1e-13 of the largest. */
 export function singularValues(b) {
   const n = b.diagonal.length
   const top = 2 * (Math.max(...b.diagonal) + Math.max(...b.above))
@@ -98,11 +98,11 @@ export function singularValues(b) {
   return values
 }
 
-/** Marchenko and Pastur's distribution of s / sqrt(n) for square matrices, the quarter circle on [0, 2]. */
+/** Marchenko and Pastur's distribution of s / sqrt(n) for square matrices: the quarter circle on [0, 2]. */
 export const quarterCircle = (x) =>
   x <= 0 ? 0 : x >= 2 ? 1 : ((x * Math.sqrt(4 - x * x)) / 2 + 2 * Math.asin(x / 2)) / Math.PI
 
-/** n times the Kolmogorov distance to the quarter circle, at the 4 n quantiles of the distribution. */
+/** n times the Kolmogorov distance to the quarter circle, measured at the 4 n quantiles of the distribution. */
 export function spectralDistance(b) {
   const n = b.diagonal.length
   let largest = 0
@@ -119,13 +119,14 @@ export function spectralDistance(b) {
   return largest
 }
 
-/** P(n s_min^2 <= x) of real square matrices in the limit (Edelman 1988): 1 - exp(-(x / 2 + sqrt(x))). */
+/** P(n s_min^2 <= x) for real square matrices, in the limit (Edelman 1988): 1 - exp(-(x / 2 + sqrt(x))). */
 export const smallestBelow = (x) => -Math.expm1(-(x / 2 + Math.sqrt(x)))
 
 /**
- * z of the sums over s of T_2k(s / (2 sqrt(n))), k = 1 ... count: the linear eigenvalue statistics of A A^T / n in Chebyshev's
- * basis, of which its traces are combinations. In the limit independent normals with variance k / 2 and mean -n/2 for k = 1,
- * 1/2 for even k, else 0 (Bai and Silverstein 2004, real case, ratio 1; k = 1 and 2 have these means at every n).
+ * z of the sums over s of T_2k(s / (2 sqrt(n))), k = 1 ... count: the linear eigenvalue statistics of A A^T / n in
+ * Chebyshev's basis, from which its traces can be combined. In the limit they are independent normals with variance k / 2
+ * and mean -n/2 for k = 1, 1/2 for even k, else 0 (Bai and Silverstein 2004, real case, ratio 1; for k = 1 and 2 these means
+ * are exact for every n).
  */
 export function chebyshevZ(values, count) {
   const n = values.length

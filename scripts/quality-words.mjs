@@ -1,7 +1,7 @@
-// Raw words of the generator on stdout, little-endian, without end: food for dieharder and other batteries.
+// Writes raw words of the generator to stdout, little-endian and without end, for dieharder and other test batteries.
 //   node scripts/quality-words.mjs [--layout stream|names|seeds] [--seed N] | dieharder -g 200 -a
-// stream: the words of one parameter, in element order. names: the first block of parameter 0, of parameter 1, ..., then the
-// second block of each, over 1,000 names. seeds: the same over the seeds N, N + 1, ..., N + 999 of one name.
+// stream: the words of one parameter, in element order. names: the first block of 1,000 parameters, then their second block,
+// and so on. seeds: the same for one name with the 1,000 seeds N, N + 1, ..., N + 999.
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { createServer } from 'vite'
@@ -27,11 +27,11 @@ const streams = {
 }[values.layout]?.()
 if (streams === undefined) throw new Error(`--layout must be stream, names or seeds, but found ${values.layout}`)
 
-const cursors = streams.map(({ seed: key, offset }) => ({
+const cursors = streams.map(({ key, counter }) => ({
   key0: Number(key & 0xffffffffn),
   key1: Number(key >> 32n),
-  low: Number(offset & 0xffffffffn),
-  high: Number(offset >> 32n),
+  low: Number(counter & 0xffffffffn),
+  high: Number(counter >> 32n),
 }))
 
 const words = new Uint32Array(4)
@@ -52,7 +52,7 @@ function nextChunk() {
   return new Uint8Array(chunk.buffer)
 }
 
-// The reader has had enough: a closed pipe is the end.
+// When the reader has enough words, it closes the pipe.
 process.stdout.on('error', (error) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 for (;;) {
   if (!process.stdout.write(nextChunk())) await once(process.stdout, 'drain')

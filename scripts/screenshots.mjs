@@ -1,4 +1,4 @@
-// The pictures of the page in docs/images: light, dark and at a phone's width, on the Chromium and SwiftShader from npm.
+// Makes the screenshots of the page in docs/images: light, dark and at a phone's width, with Chromium and SwiftShader from npm.
 //   node scripts/screenshots.mjs
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -47,7 +47,7 @@ for (const { name, colorScheme, width, part } of views) {
     document.querySelector('#moments tbody tr td:nth-child(3)')?.textContent !== ''
   await page.waitForFunction(drawn, undefined, { timeout: 240_000 })
   const path = join(folder, `${name}.png`)
-  // The README's is what a person sees first.
+  // The picture for the README shows only the visible part of the page.
   await page.screenshot({ path, fullPage: part !== true })
   console.log(path)
   await page.close()

@@ -1,4 +1,4 @@
-// A Vulkan device from npm alone.
+// Installs a Vulkan device from npm alone.
 //
 // @sparticuz/chromium carries SwiftShader (a CPU Vulkan driver), a Vulkan loader and the nss libraries
 // as brotli tars. Unpacked and named in LD_LIBRARY_PATH and VK_DRIVER_FILES, they give Dawn, wgpu and
@@ -37,8 +37,8 @@ async function unpackTar(archive, folder) {
 }
 
 /**
- * Unpacks once and returns the folder. Two processes may call it at once: each unpacks into a folder of
- * its own and the first rename wins, so that nobody ever sees half a driver.
+ * Unpacks once and returns the folder. Two processes may call it at the same time. Each unpacks into a folder of its own and
+ * the first one to rename it succeeds, so that nobody ever sees an incomplete driver.
  */
 async function unpackOnce(name, unpack) {
   const folder = join(cacheFolder(), name)
@@ -74,7 +74,7 @@ export async function unpackChromium() {
       createWriteStream(binary),
     )
     await chmod(binary, 0o755)
-    // Chromium looks for its SwiftShader beside its binary.
+    // Chromium looks for SwiftShader in the folder of its own binary.
     for (const file of await readdir(swiftShader)) {
       if (/swiftshader|libvulkan|libEGL|libGLESv2/.test(file))
         await copyFile(join(swiftShader, file), join(scratch, file))
@@ -83,7 +83,7 @@ export async function unpackChromium() {
   return join(folder, 'chromium')
 }
 
-/** How Playwright starts that Chromium with WebGPU on its SwiftShader, whatever driver the environment names. */
+/** The options with which Playwright starts that Chromium with WebGPU on its SwiftShader, whatever the environment contains. */
 export async function chromiumOnSwiftShader() {
   const libraries = await unpackSwiftShader()
   const { VK_DRIVER_FILES: _, ...environment } = process.env
@@ -94,7 +94,7 @@ export async function chromiumOnSwiftShader() {
   }
 }
 
-/** Where Debian, Fedora and Arch put lavapipe's driver description; undefined when it is not installed. */
+/** The path of lavapipe's driver description on Debian, Fedora and Arch. Undefined if it is not installed. */
 export function findLavapipe() {
   const folders = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d', '/usr/local/share/vulkan/icd.d']
   const names = ['lvp_icd.json', 'lvp_icd.x86_64.json', 'lvp_icd.aarch64.json']
@@ -102,7 +102,7 @@ export function findLavapipe() {
   return undefined
 }
 
-/** Environment for a child process in which `adapter` ('swiftshader' | 'lavapipe' | 'system') is the device. */
+/** The environment for a child process that uses the device `adapter` ('swiftshader' | 'lavapipe' | 'system'). */
 export async function gpuEnvironment(adapter) {
   if (adapter === 'system') return {}
   const folder = await unpackSwiftShader()
@@ -131,7 +131,7 @@ export function hasAdapter(environment) {
   return status === 0
 }
 
-/** The machine's own device where it has one, else SwiftShader. */
+/** The environment for the machine's own device, or for SwiftShader if it has none. */
 export async function bestGpuEnvironment() {
   if (hasAdapter({}) || !softwareGpuSupported) return {}
   return gpuEnvironment('swiftshader')

@@ -1,4 +1,4 @@
-// npm test: every suite, the GPU ones once per WebGPU device found. Ends with the line `N passed, N failed`.
+// npm test: runs every suite, and the GPU suites for each WebGPU device that is found. Ends with the line `N passed, N failed`.
 //   node scripts/test.mjs [--suites unit,unit-slow,gpu,package,browser,deno,python]
 //                         [--adapters swiftshader,lavapipe,system]
 import { spawnSync } from 'node:child_process'
@@ -10,10 +10,10 @@ import { findLavapipe, gpuEnvironment, hasAdapter, softwareGpuSupported } from '
 
 const { values } = parseArgs({ options: { suites: { type: 'string' }, adapters: { type: 'string' } } })
 const suites = values.suites?.split(',') ?? ['unit', 'unit-slow', 'gpu', 'package', 'browser', 'deno', 'python']
-/** Suites that ask for no WebGPU device of the environment. */
+/** Suites that do not need a WebGPU device from the environment. */
 const withoutDevice = ['unit', 'unit-slow', 'python']
 
-/** On Linux x64 SwiftShader always and lavapipe where it is installed and works; elsewhere the machine's own device. */
+/** On Linux x64: SwiftShader, and lavapipe if it is installed and works. On other systems: the machine's own device. */
 async function findAdapters() {
   if (values.adapters) return values.adapters.split(',')
   if (!softwareGpuSupported) return ['system']
@@ -27,14 +27,14 @@ let passed = 0
 let failed = 0
 
 /**
- * @param config another configuration than the root's, whose one project it is
- * @param runtime what runs vitest
+ * @param config a configuration other than the root's, which has only this project
+ * @param runtime the command that runs vitest
  */
 async function runProject(project, adapter, config, runtime = [process.execPath]) {
   const report = join(scratch, `${project}-${adapter}.json`)
   console.log(`\n== ${project}${adapter ? ` on ${adapter}` : ''}`)
   const what = config === undefined ? ['--project', project] : ['--config', config]
-  // Its tests are there where the package for Python is.
+  // The tests of the package for Python exist only if that package does.
   if (project === 'python') what.push('--passWithNoTests')
   const environment = adapter === undefined ? {} : { ...(await gpuEnvironment(adapter)), WEBGPU_INIT_ADAPTER: adapter }
   const vitest = join('node_modules', 'vitest', 'vitest.mjs')
@@ -48,14 +48,14 @@ async function runProject(project, adapter, config, runtime = [process.execPath]
   try {
     counts = JSON.parse(readFileSync(report, 'utf8'))
   } catch {
-    // No report: the run died, which the status tells.
+    // There is no report because the run crashed; its exit status says so.
   }
   passed += counts.numPassedTests
-  // A run that failed without a failed test (a crash, a file that does not load) counts as one failure.
+  // A run that failed without a failed test (after a crash, or if a file does not load) counts as one failure.
   failed += counts.numFailedTests || (status === 0 ? 0 : 1)
 }
 
-/** Deno comes from npm; its own start script does without the package's install script. */
+/** Deno comes from npm. This start script works even if the package's install script did not run. */
 const deno = [process.execPath, join('node_modules', 'deno', 'bin.cjs'), 'run', '-A', '--unstable-webgpu']
 
 try {

@@ -22,7 +22,7 @@ export function wholeBuffer(weights: InitializedModel, name: string, library: st
   if (parameter.segments.length > 1) {
     throw new WeightInitError(
       'LIMIT_EXCEEDED',
-      `Parameter ${show(name)} of ${parameter.byteLength} bytes is stored in ${parameter.segments.length} buffers, but ${library} needs it in one.  ` +
+      `Parameter ${show(name)} of ${parameter.byteLength} bytes is stored in ${parameter.segments.length} buffers, but ${library} needs it in one. ` +
         'Initialise without segments: true, on a device with a maxBufferSize of at least this length.',
     )
   }

@@ -45,7 +45,7 @@ describe('Arguments', () => {
     expect(() => parse('--a', '1', '--seed', '2').exclusive('a', 'seed')).toThrow('--a and --seed exclude each other')
     expect(() => parse('--a', '1').exclusive('a', 'seed')).not.toThrow()
     expect(() => parse().operand('plan', 'a model')).toThrow('plan needs a model')
-    expect(() => parse('x', 'y').operand('plan', 'a model')).toThrow('what is "y"')
+    expect(() => parse('x', 'y').operand('plan', 'a model')).toThrow('remove "y"')
   })
 
   it('reads patterns: globs as they are, regular expressions between slashes', () => {

@@ -203,7 +203,7 @@ describe('plan', () => {
 
   it('refuses bad input', async () => {
     await refused(2, /plan needs the path of a model/, 'plan')
-    await refused(2, /what is "b"/, 'plan', 'a', 'b')
+    await refused(2, /remove "b"/, 'plan', 'a', 'b')
     await refused(1, /Cannot read .*absent\.json.*no such file/, 'plan', '@absent.json')
     await refused(
       2,

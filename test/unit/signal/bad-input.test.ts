@@ -69,13 +69,13 @@ const refused: [string, nn.Model, nn.SignalOptions, nn.WeightInitErrorCode, stri
     ['"0" (relu)', '[256]'],
   ],
   ['other channels', sequential(conv2d(3, 4, 3)), { inputShape: [4, 8, 8] }, 'INVALID_SHAPE', ['[3, length, length]']],
-  ['too few places', sequential(conv2d(3, 4, 3)), { inputShape: [3, 2, 8] }, 'INVALID_SHAPE', ['at least 3 places']],
+  ['too few places', sequential(conv2d(3, 4, 3)), { inputShape: [3, 2, 8] }, 'INVALID_SHAPE', ['at least 3 positions']],
   [
     'padding that wraps twice',
     sequential(conv2d(3, 4, 3, { padding: 5, paddingMode: 'circular' })),
     { inputShape: [3, 4, 4] },
     'INVALID_SHAPE',
-    ['at least 5 places'],
+    ['at least 5 positions'],
   ],
   [
     'a normalisation of other axes',

@@ -127,7 +127,7 @@ describe('webgpu-init verify', () => {
   test.each<[string, unknown, number, RegExp]>([
     ['without layers', { parameters: [['0.weight', [40, 60]]] }, 2, /--model .* lists parameters.*layers/],
     ['of other shapes', { layers: [['linear', 60, 41]] }, 1, /"0\.weight" has shape \[41,60\], .* says \[40,60\]/],
-    ['of other names', { layers: { a: ['linear', 60, 40] } }, 1, /"a\.weight" .* none of that name/],
+    ['of other names', { layers: { a: ['linear', 60, 40] } }, 1, /"a\.weight" .* no such parameter/],
     [
       'that cannot be measured',
       { layers: [...layers.slice(0, 2), 'dropout', ['sequential', ['softmax']], ['lstm', 40, 1]] },

@@ -1,5 +1,5 @@
-// For measuring only: shaders/random/normal.wgsl with the builtins that WGSL leaves inexact, and nothing that keeps a compiler
-// from fusing. What exactness costs is the difference.
+// Only for benchmarks: shaders/random/normal.wgsl with builtin functions, which WGSL does not define exactly, and without the
+// steps that prevent fused operations. The difference in time is the cost of exactness.
 
 fn normalQuad(words: vec4<u32>, deviation: f32, mean: f32, zero: u32) -> vec4<f32> {
   let u = (vec2<f32>(words.xz) + 0.5) * 0x1p-32f;

@@ -16,17 +16,18 @@ const titles = {
 }
 const notes = {
   peers:
-    'Ours fill float32 (or half) buffers that exist; `its buffer made within the time` rows allocate and free as well. TensorFlow.js draws in JavaScript and uploads, jax-js draws on the GPU: both end with their values on the GPU and the work done, in buffers that they recycle. @stdlib and PyTorch fill memory of the CPU: PyTorch a tensor that exists, @stdlib a new array.',
-  browser: 'As above, in a page; both peers recycle their buffers, ours exist.',
-  exact: 'Both through the same host code; `bench/native_normal.wgsl` replaces `shaders/random/normal.wgsl`.',
-  checks: 'Of 16.8 M normals on the device. `verify()` makes every value again on the CPU and reads everything back.',
+    'Ours fill existing float32 (or half) buffers; the rows `its buffer made within the time` also allocate and free the buffer. TensorFlow.js draws in JavaScript and uploads; jax-js draws on the GPU. Both end when the values are on the GPU and the work is done, in buffers that they recycle. @stdlib and PyTorch fill CPU memory: PyTorch an existing tensor, @stdlib a new array.',
+  browser: 'As above, in a page. Both peers recycle their buffers, and ours exist already.',
+  exact:
+    'Both kernels run through the same host code; `bench/native_normal.wgsl` replaces `shaders/random/normal.wgsl`.',
+  checks: 'For 16.8 M normals on the device. `verify()` makes every value again on the CPU and reads all values back.',
   orthogonal:
     "Whole calls of initializeModel, normals included, buffers made within the time unless said: PyTorch makes its results' memory within the time as well. TensorFlow.js's QR is a loop over columns that takes minutes at 1024, so it is measured once, at a smaller side, on its CPU backend; the target's ratio is at that side. `linalg.qr` is LAPACK's factorisation of a matrix of normals that exists, `orthogonal_` draws it too.",
   cpu: "`normal, its array made within the time` is what TensorFlow.js's loop is compared with: both make their array.",
   first:
-    'A process each: the first call compiles and tests the shaders. Without the driver cache: MESA_SHADER_CACHE_DISABLE; drivers other than Mesa may keep one all the same.',
+    'Each row is a process of its own. The first call compiles and tests the shaders. MESA_SHADER_CACHE_DISABLE turns the driver cache off; drivers other than Mesa may still use one.',
   memory:
-    'A plain store kernel into a new buffer, then into the same one again: what never touched memory costs, whoever writes it.',
+    'A plain store kernel writes into a new buffer, and then into the same one again. The difference is the cost of memory that was never used before, which every program has to pay.',
 }
 
 const rate = ({ elements, milliseconds }) => elements / milliseconds / 1000
@@ -117,7 +118,7 @@ export function resultsText(environment, groups, prediction) {
     '| --- | --- | --- | --- |',
     ...lines.map(({ what, wanted, measured, verdict }) => `| ${what} | ${wanted} | ${measured} | ${verdict} |`),
     '',
-    'Why a row is missed and what the limit is: [NOTES.md](NOTES.md).',
+    '[NOTES.md](NOTES.md) says why a row is missed, and what the limit is.',
     '',
     ...(prediction === undefined ? [] : [...prediction, '']),
     ...groups.flatMap((group) => [...section(group), '']),

@@ -281,7 +281,7 @@ function parameterSection(parameters: readonly ReportParameter[]): HTMLElement[]
         'span',
         {},
         element('i', { class: 'line', style: '--key: var(--expected)' }),
-        'what the distribution promises',
+        'the density of the distribution',
       ),
       element('span', {}, 'left: density over value; right: measured quantiles over those of the distribution'),
     ),

@@ -22,7 +22,7 @@ function binsOf({ edges, counts, probabilities }: ReportHistogram, { measured }:
   })
 }
 
-/** The measured density in each bin, and the expected one. */
+/** The measured density in each bin, and that of the distribution. */
 export function histogramPlot(parameter: ReportParameter, histogram: ReportHistogram): Chart {
   const bins = binsOf(histogram, parameter).filter(({ from, to }) => to > from)
   const steps = bins.flatMap(({ from, to, expected }) => [
@@ -31,7 +31,7 @@ export function histogramPlot(parameter: ReportParameter, histogram: ReportHisto
   ])
   const chart = plot({
     ariaLabel: `Histogram of ${parameter.name}`,
-    ariaDescription: 'Bars: what was measured. Line: what the distribution promises.',
+    ariaDescription: 'Bars: the measured density. Line: the density of the distribution.',
     width: 240,
     height: 140,
     marginLeft: 8,

@@ -92,7 +92,7 @@ function checkLine({ ok, testCount, falseAlarmRate, failures }: CheckReport): st
   const [first] = failures
   const where = first === undefined ? '' : ` ${first.parameters.slice(0, 3).map(show).join(', ')}: ${first.message}`
   return paint(
-    `Statistics FAILED: ${failures.length} of ${testCount} tests;${where}. Nothing was written but the report.`,
+    `Statistics FAILED: ${failures.length} of ${testCount} tests;${where}. Only the report was written.`,
     'red',
   )
 }

@@ -37,7 +37,7 @@ export function checkSizes(
       'LIMIT_EXCEEDED',
       `Parameter ${show(name)} needs ${byteLength} bytes; this device has maxBufferSize ${state.device.limits.maxBufferSize}. ` +
         'Request the device with a larger requiredLimits.maxBufferSize, allow several buffers with the option ' +
-        'segments: true, initialise only a part of it with shard or slice, or use a narrower dtype.',
+        'segments: true, make a part of it with shard or slice, or use a narrower dtype.',
     )
   }
 }
@@ -63,7 +63,7 @@ export async function allocate(
   const refusal = (parameter: string, byteLength: number, cause: Error | GPUError): Error => {
     const purpose = `for parameter ${show(parameter)}, of ${bytesTotal} in all`
     const remedy =
-      ' This call has freed its buffers. Free other buffers, use a narrower dtype, or initialise a part of the model with shard or skip.'
+      ' No buffer remains. Free other buffers, use a narrower dtype, or make a part of the model with shard or skip.'
     return outOfMemory({ byteLength, purpose }, cause, remedy)
   }
   const make = (parameter: string, byteLength: number, label: string): GPUBuffer => {

@@ -40,7 +40,7 @@ export async function checkOrthogonalPart(
   try {
     await forEachGroup(state, job, [elementSpan(job)], signal, async (matrices) => {
       orthogonalityError = Math.max(orthogonalityError, await groupError(state, job, matrices, signal))
-      const [begin, end] = heldOf(job, matrices)
+      const [begin, end] = rangeOf(job, matrices)
       // A chunk begins at a whole word: what lies before is of the group before, and not looked at.
       for (let chunk = begin - (begin % 4); chunk < end; chunk += CHUNK_ELEMENTS) {
         signal?.throwIfAborted()

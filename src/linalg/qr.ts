@@ -1,21 +1,25 @@
-// CPU reference of src/gpu/orthogonal/orthogonalize.ts: the same Q, in float64 inside, so within rounding of the GPU's and not bit for bit.
+// CPU reference of src/gpu/orthogonal/orthogonalize.ts. It computes the same Q in float64, so its values agree with the
+// GPU's within rounding, not bit for bit.
 import { checkMatrixShape } from './shape.js'
 
-/** Vectors that are projected out of the later ones together: five streams at a time is what a CPU likes. */
+/** How many vectors are projected out of a later one in one pass. That reads five arrays at a time, which CPUs do well. */
 const PANEL = 4
-/** A vector that loses more than this share of its length to the ones before is projected once more. */
+/** A vector is projected a second time if less than this fraction of its length is left after the first projection. */
 const CANCELLED = 1e-3
-/** Below this share nothing but rounding is left. */
+/** If less than this fraction of the length is left, the rest is only rounding error. */
 const DEPENDENT = 1e-12
 
 /**
- * Replaces each matrix of `values` (row-major, one after another) by gain times the Q of its QR factorisation, with R's
- * diagonal positive: what PyTorch's orthogonal_ does with normals. A wide matrix is transposed first and its Q transposed
- * back. Float64 Gram-Schmidt with reorthogonalisation: max |Q^T Q - I| is that of rounding to float32. A column that
- * depends on earlier ones gets a fixed pseudo-random direction, orthogonal to them; not-finite input gives NaN.
- * Values agree with the GPU's within 2e-5 where the matrix is not close to singular. Same bits on every CPU.
+ * Replaces each matrix of `values` (row-major, one after another) by gain times Q, where Q R is its QR factorisation with
+ * a positive diagonal of R. PyTorch's orthogonal_ does the same with normals. A wide matrix (rows < cols) is transposed
+ * first, and its Q is transposed back.
  *
- * @throws WeightInitError `INVALID_SHAPE`
+ * The method is Gram-Schmidt with reorthogonalisation in float64, so max |Q^T Q - I| comes only from rounding the result to
+ * float32. A column that depends on earlier columns is replaced by a fixed pseudo-random direction orthogonal to them.
+ * Input that is not finite gives NaN. The values agree with the GPU's within 2e-5 unless the matrix is close to singular.
+ * Same bits on every CPU.
+ *
+ * @throws WeightInitError `INVALID_SHAPE` unless batch, rows and cols are non-negative integers
  */
 export function orthonormalize(values: Float32Array, rows: number, cols: number, batch = 1, gain = 1): void {
   checkMatrixShape({ batch, rows, cols })
@@ -30,7 +34,7 @@ export function orthonormalize(values: Float32Array, rows: number, cols: number,
     else transpose(own, vectors, length, count)
     orthonormalizeVectors(vectors, length, count)
     const scale = Math.fround(gain)
-    // Rounded to float32, then times the gain, as on the GPU.
+    // Round to float32 first and multiply by the gain after that, as the GPU does.
     if (wide) for (let i = 0; i < own.length; i++) own[i] = Math.fround(vectors[i]!) * scale
     else {
       for (let j = 0; j < count; j++) {
@@ -41,8 +45,10 @@ export function orthonormalize(values: Float32Array, rows: number, cols: number,
 }
 
 /**
- * max |Q^T Q / gain^2 - I| over the matrices of `values`, rows for wide ones, in float64.
- * NaN when an element is not finite; 0 for a gain of 0.
+ * max |Q^T Q / gain^2 - I| over the matrices Q of `values`, in float64; for a wide matrix (rows < cols), Q Q^T takes the
+ * place of Q^T Q. NaN if an element is not finite; 0 if the gain is 0 or there are no elements.
+ *
+ * @throws WeightInitError `INVALID_SHAPE` unless batch, rows and cols are non-negative integers
  */
 export function orthonormalityError(values: Float32Array, rows: number, cols: number, batch = 1, gain = 1): number {
   checkMatrixShape({ batch, rows, cols })
@@ -91,7 +97,7 @@ function orthonormalizeVectors(vectors: Float64Array, length: number, count: num
   }
 }
 
-/** Makes vector j, already projected, a unit vector orthogonal to the ones before it. */
+/** Turns vector j, from which the earlier vectors have been projected out, into a unit vector orthogonal to them. */
 function finish(vectors: Float64Array, length: number, j: number, before: number, dots: Float64Array): void {
   const again = (): number => {
     for (let first = 0; first < j; first += PANEL) project(vectors, length, first, Math.min(PANEL, j - first), j, dots)
@@ -123,7 +129,7 @@ function norm(vectors: Float64Array, length: number, j: number): number {
   return Math.sqrt(sum)
 }
 
-/** Scalar products of vector j with `size` vectors from `first` on, in one pass. */
+/** The scalar products of vector j with `size` vectors, beginning with vector `first`, in one pass. */
 function dot(v: Float64Array, length: number, first: number, size: number, j: number, out: Float64Array): void {
   const at = j * length
   const p0 = first * length
@@ -147,7 +153,7 @@ function dot(v: Float64Array, length: number, first: number, size: number, j: nu
   out[3] = size > 3 ? s3 : 0
 }
 
-/** Takes `size` orthonormal vectors from `first` on out of vector j. */
+/** Projects `size` orthonormal vectors, beginning with vector `first`, out of vector j. */
 function project(v: Float64Array, length: number, first: number, size: number, j: number, dots: Float64Array): void {
   dot(v, length, first, size, j, dots)
   const at = j * length

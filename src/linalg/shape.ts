@@ -7,7 +7,7 @@ export interface MatrixShape {
   readonly cols: number
 }
 
-/** @throws WeightInitError `INVALID_SHAPE` for a size that is not a non-negative integer */
+/** @throws WeightInitError `INVALID_SHAPE` unless batch, rows and cols are non-negative integers */
 export function checkMatrixShape({ batch, rows, cols }: MatrixShape): void {
   for (const [name, value] of Object.entries({ batch, rows, cols })) {
     if (!Number.isSafeInteger(value) || value < 0) {

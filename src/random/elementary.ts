@@ -1,5 +1,6 @@
-// exp, sin and cos in float64 from additions and multiplications alone, which IEEE 754 fixes: JavaScript leaves the last
-// bits of Math.exp and Math.sin to each engine. Within 2^-50 of the exact value; the same bits everywhere.
+// exp, sin and cos in float64, computed with additions, multiplications and divisions only. IEEE 754 defines their results
+// exactly, while JavaScript lets each engine choose the last bits of Math.exp and Math.sin. The results are within 2^-50
+// of the exact values and have the same bits on every engine.
 
 const LN2_HIGH = 0.6931471803691238
 const LN2_LOW = 1.9082149292705877e-10
@@ -8,23 +9,23 @@ const LN2_LOW = 1.9082149292705877e-10
 export function exponential(x: number): number {
   const k = Math.round(x * Math.LOG2E)
   const r = x - k * LN2_HIGH - k * LN2_LOW
-  // |r| <= 0.3466: the series ends below 2^-60.
+  // |r| <= 0.3466, so the first omitted term is below 2^-60.
   let sum = 1
   for (let n = 17; n > 0; n--) sum = 1 + (sum * r) / n
   return sum * 2 ** k
 }
 
-/** pi / 2 in three parts, the first two of 33 bits: k times them is exact for k < 2^20. */
+/** pi / 2 as the sum of three parts. The first two have 33 bits, so that k times each of them is exact for k < 2^20. */
 const HALF_PI_1 = 1.5707963267341256
 const HALF_PI_2 = 6.077100506303966e-11
 const HALF_PI_3 = 2.0222662487959506e-21
 
-/** sin (index 0) and cos (index 1) of x in [0, 2^20], into `out`. */
+/** Writes sin x (index 0) and cos x (index 1) to `out`, for x in [0, 2^20]. */
 export function sineCosine(out: Float64Array, x: number): void {
   const k = Math.round(x * 0.6366197723675814)
   const r = x - k * HALF_PI_1 - k * HALF_PI_2 - k * HALF_PI_3
   const r2 = r * r
-  // |r| <= 0.7854: the series end below 2^-60.
+  // |r| <= 0.7854, so the first omitted terms of both series are below 2^-60.
   let s = 1
   let c = 1
   for (let n = 20; n > 0; n -= 2) {

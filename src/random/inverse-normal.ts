@@ -31,7 +31,7 @@ const FAR_3 = -0.000008236468602262903
 const FAR_4 = 0.000005870411769137718
 const FAR_5 = -0.0000010348051091568777
 
-/** For tests: the constants by name, as the shader has them. */
+/** For tests: the constants under their names in the shader. */
 export const inverseNormalConstants: Readonly<Record<string, number>> = {
   CENTRE_0,
   CENTRE_1,
@@ -91,13 +91,16 @@ function farTail(t: number): number {
 }
 
 /**
- * z >= 0 with upper tail probability q, for a float32 4e-29 <= q <= 1/2: 1 - Phi(z) = q.
- * @param distance 1 - 2 q, twice the distance of q to 1/2, by itself: near the mean q has lost the digits that it needs
+ * The z >= 0 whose upper tail probability is q: 1 - Phi(z) = q, for a float32 q in [4e-29, 1/2].
  * |z - exact| <= 5e-7 max(1, |z|); same bits on every device.
  * After Giles, "Approximating the erfinv function", GPU Computing Gems (Jade), 2011, with our own coefficients.
+ *
+ * @param distance 1 - 2 q, which is twice the distance of q from 1/2. It is passed separately because a float32 q near 1/2
+ *   has too few digits left to compute it from
  */
 export function inverseNormalTail(q: number, distance: number): number {
-  // 4 q (1 - q), near the mean from the distance too: neighbours then differ by their distance alone.
+  // v = 4 q (1 - q) = 1 - distance^2. Near the mean it is computed from the distance, which still tells neighbouring
+  // probabilities apart there.
   const v = distance < 0.75 ? fround(1 - fround(distance * distance)) : fround(4 * q * fround(1 - q))
   const w = minusTwoLog(v)
   if (w < 10) return fround(distance * centre(fround(w - 5)))

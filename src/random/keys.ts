@@ -6,7 +6,7 @@ export const low32 = (value: bigint): number => Number(value & 0xffff_ffffn)
 export const high32 = (value: bigint): number => Number((value >> 32n) & 0xffff_ffffn)
 
 /**
- * The 64-bit key of a seed: the integer mod 2^64. Seed 0 is a seed like any other; -1 is 2^64 - 1.
+ * The 64-bit key of a seed: the integer modulo 2^64. Seed 0 is an ordinary seed; -1 gives 2^64 - 1. Exact.
  * @throws WeightInitError `INVALID_ARGUMENT` unless the seed is a bigint or an integral number
  */
 export function seedKey(seed: number | bigint): bigint {
@@ -22,10 +22,10 @@ export function seedKey(seed: number | bigint): bigint {
 
 /** FNV-1a, 64 bits, over the UTF-8 bytes of `text` (Fowler, Noll, Vo; draft-eastlake-fnv). Exact. */
 export function fnv1a64(text: string): bigint {
-  // In two halves: the prime is 2^40 + 0x1b3.
+  // The 64-bit hash is computed in two 32-bit halves. The prime is 2^40 + 0x1b3.
   let low = 0x8422_2325
   let high = 0xcbf2_9ce4
-  // Names are ASCII, nearly always, and there may be thousands.
+  // A model may have thousands of names, and nearly all of them are ASCII, which needs no encoder.
   const bytes = /[^\0-\x7f]/.test(text) ? new TextEncoder().encode(text) : undefined
   const byteLength = bytes?.length ?? text.length
   for (let at = 0; at < byteLength; at++) {
@@ -38,8 +38,11 @@ export function fnv1a64(text: string): bigint {
 }
 
 /**
- * The stream of a parameter: one Philox block with the name's hash as counter and the seed as key, read as two
- * 64-bit integers (low word first). It is `fold_in(key(seed), id)` of PyTorch's stateless generator. Exact.
+ * The stream of a parameter, made from its name and the seed. One Philox4x32-10 block, whose counter is the FNV-1a hash of
+ * the name and whose key is the seed, is read as two 64-bit integers (low word first): the stream's key and its first
+ * counter. This is `fold_in(key(seed), id)` of PyTorch's stateless generator. Exact.
+ *
+ * @throws WeightInitError `INVALID_ARGUMENT` unless the seed is a bigint or an integral number
  */
 export function parameterStream(name: string, seed: number | bigint): Stream {
   const id = fnv1a64(name)
@@ -50,13 +53,13 @@ export function parameterStream(name: string, seed: number | bigint): Stream {
   return { key: BigInt(w0) | (BigInt(w1) << 32n), counter: BigInt(w2) | (BigInt(w3) << 32n) }
 }
 
-/** A seed for callers who gave none: 53 random bits, so that it survives JSON as a number. */
+/** The seed for callers who do not choose one: 53 random bits, so that JSON can hold it as a number without rounding. */
 export function randomSeed(): number {
   const words = globalThis.crypto.getRandomValues(new Uint32Array(2))
   return (words[0] ?? 0) + ((words[1] ?? 0) & 0x1fffff) * 2 ** 32
 }
 
-/** Where a parameter's random words come from: a Philox key and the first block counter, both 64 bits. */
+/** Where a parameter's random words come from: a Philox key and the counter of its first block, both in [0, 2^64). */
 export interface Stream {
   readonly key: bigint
   readonly counter: bigint

@@ -15,7 +15,7 @@ const LOG_6 = -2.147665500640869
 const LOG_7 = 2.361628770828247
 const TWO_LN2 = 1.3862943649291992
 
-/** For tests: the constants by name, as the shader has them. */
+/** For tests: the constants under their names in the shader. */
 export const logarithmConstants: Readonly<Record<string, number>> = {
   LOG_0,
   LOG_1,
@@ -28,10 +28,10 @@ export const logarithmConstants: Readonly<Record<string, number>> = {
   TWO_LN2,
 }
 
-// Pure: a bundle that does not use this drops it.
+// Marked as pure, so that a bundler removes it where it is not used.
 const scratch = /* @__PURE__ */ createFloatScratch()
 
-/** k 2 ln 2 - 2 ln(1 - g), 0 <= g <= 1/2, for float32 g and a small integer k. Same bits on every device. */
+/** k 2 ln 2 - 2 ln(1 - g), for a float32 g in [0, 1/2] and a small integer k. Same bits on every device. */
 export function minusTwoLogParts(g: number, k: number): number {
   let p = fround(fround(LOG_7 * g) + LOG_6)
   p = fround(fround(p * g) + LOG_5)
@@ -44,8 +44,8 @@ export function minusTwoLogParts(g: number, k: number): number {
 }
 
 /**
- * -2 ln v for a normal float32 0 < v <= 1. Relative error 2.5e-7 for v <= 1/2, absolute error 3e-7 above.
- * Same bits on every device.
+ * -2 ln v for a normal float32 v in (0, 1]. The relative error is at most 2.5e-7 for v <= 1/2; the absolute error is at
+ * most 3e-7 for larger v. Same bits on every device.
  */
 export function minusTwoLog(v: number): number {
   const { float, bits } = scratch

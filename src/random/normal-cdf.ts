@@ -1,11 +1,11 @@
-// The normal distribution function on the host, float64. Only + - * / and Math.sqrt: Math.exp may differ between
-// JavaScript engines in the last bit, and what is computed here decides bits of the truncated normal's values.
+// The normal distribution function in float64, for the host. It uses only + - * / and Math.sqrt, because Math.exp may differ
+// in the last bit between JavaScript engines, and the results decide bits of the truncated normal's values.
 
 const LN2_HIGH = 0.6931471803691238
 const LN2_LOW = 1.9082149292705877e-10
 const SQRT_PI = 1.772453850905516
 
-/** e^-x for 0 <= x <= 700, relative error below 1e-15; the same float64 on every engine. */
+/** e^-x for x in [0, 700]. Relative error below 1e-15; the same float64 on every engine. */
 export function expMinus(x: number): number {
   const k = Math.floor(x / Math.LN2 + 0.5)
   const r = k * LN2_HIGH - x + k * LN2_LOW
@@ -21,8 +21,9 @@ export function normalDensity(z: number): number {
 }
 
 /**
- * Upper tail of N(0, 1): 1 - Phi(z), for any z; relative error about 1e-14, also far out; 0 beyond 37.
- * Power series of erf below z = 1.7, Laplace's continued fraction of erfc above (Abramowitz and Stegun 7.1.5, 7.1.14).
+ * The upper tail of N(0, 1): 1 - Phi(z), for any z. The relative error is about 1e-14, also far from the mean; the result
+ * is 0 for z > 37. Below z = 1.7 it is computed from the power series of erf, above from Laplace's continued fraction of
+ * erfc (Abramowitz and Stegun 7.1.5, 7.1.14).
  */
 export function normalSf(z: number): number {
   if (z < 0) return 1 - normalSf(-z)

@@ -16,7 +16,7 @@ const COS_1 = -19.73916244506836
 const COS_2 = 64.92221069335938
 const COS_3 = -83.61791229248047
 
-/** For tests: the constants by name, as the shader has them. */
+/** For tests: the constants under their names in the shader. */
 export const normalConstants: Readonly<Record<string, number>> = {
   SIN_0,
   SIN_1,
@@ -27,16 +27,16 @@ export const normalConstants: Readonly<Record<string, number>> = {
   COS_3,
 }
 
-// Pure: a bundle that does not use this drops it.
+// Marked as pure, so that a bundler removes it where it is not used.
 const scratch = /* @__PURE__ */ createFloatScratch()
 
-/** n 2^-33 as float32, one rounding. */
+/** n 2^-33, rounded once to float32. */
 export function fixedToFloat(n: number): number {
   return fround((n >>> 0) * 2 ** -33)
 }
 
 /**
- * sqrt(-2 ln u), u = (x + 1/2) 2^-32 for an unsigned 32-bit x. Range [1.5e-5, 6.77]; relative error below 2.8e-7.
+ * sqrt(-2 ln u) with u = (x + 1/2) 2^-32, for an unsigned 32-bit x. Range [1.5e-5, 6.77]; relative error below 2.8e-7.
  * Same bits on every device.
  */
 export function radius(x: number): number {
@@ -52,7 +52,10 @@ export function radius(x: number): number {
   return squareRoot(minusTwoLogParts(g, k))
 }
 
-/** cos (index 0) and sin (index 1) of 2 pi (y + 1/2) 2^-32, into `out`. Absolute error below 1.5e-7; same bits everywhere. */
+/**
+ * Writes cos a (index 0) and sin a (index 1) to `out`, with a = 2 pi (y + 1/2) 2^-32. Absolute error below 1.5e-7; same
+ * bits on every device.
+ */
 export function direction(out: Float32Array, y: number): void {
   const shifted = (y + 0x20000000) | 0
   const n = (((shifted & 0x3fffffff) << 1) | 1) - 0x40000000
@@ -73,9 +76,11 @@ export function direction(out: Float32Array, y: number): void {
 }
 
 /**
- * Two independent N(0, 1) values from two words (Box and Muller, Ann. Math. Statist. 29, 1958), cosine first:
- * z0 = sqrt(-2 ln u) cos a, z1 = sqrt(-2 ln u) sin a, u = (x + 1/2) 2^-32, a = 2 pi (y + 1/2) 2^-32.
+ * Two independent N(0, 1) values from two 32-bit words (Box and Muller, Ann. Math. Statist. 29, 1958):
+ * z0 = sqrt(-2 ln u) cos a and z1 = sqrt(-2 ln u) sin a, with u = (x + 1/2) 2^-32 and a = 2 pi (y + 1/2) 2^-32.
  * |z| <= 6.77; |z - exact| <= 5e-7 max(1, |z|); same bits on every device.
+ *
+ * @param out receives z0 (index 0) and z1 (index 1)
  */
 export function boxMuller(out: Float32Array, x: number, y: number): void {
   const r = radius(x)
@@ -86,7 +91,10 @@ export function boxMuller(out: Float32Array, x: number, y: number): void {
 
 const pair = new Float32Array(2)
 
-/** Four N(mean, std^2) values from a block's words, into out[at..at+3]: z * std, then + mean, two roundings. Exact. */
+/**
+ * Writes four N(mean, std^2) values, made from the four words of a block, to out[at] to out[at + 3]. Each is z * std + mean,
+ * rounded after the product and after the sum. Same bits on every device.
+ */
 export function normalQuad(words: Uint32Array, std: number, mean: number, out: Float32Array, at: number): void {
   for (let half = 0; half < 4; half += 2) {
     boxMuller(pair, words[half]!, words[half + 1]!)

@@ -5,7 +5,7 @@ const PHILOX_M1 = 0xcd9e8d57
 const PHILOX_W0 = 0x9e3779b9
 const PHILOX_W1 = 0xbb67ae85
 
-/** High 32 bits of the 64-bit product of two unsigned 32-bit integers. */
+/** The high 32 bits of the 64-bit product of two unsigned 32-bit integers. */
 export function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff
   const aHigh = a >>> 16
@@ -19,10 +19,10 @@ export function multiplyHigh(a: number, b: number): number {
 /**
  * Philox4x32-10: four pseudo-random 32-bit words from a 128-bit counter and a 64-bit key. Exact.
  *
- * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011; known answers of
- * Random123 in test/vectors/random123.json.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Random123's known answers are
+ * in test/vectors/random123.json.
  *
- * @param out receives the four words, unsigned; may be reused between calls
+ * @param out receives the four words, unsigned; it may be reused between calls
  */
 export function philox4x32(
   out: Uint32Array,
@@ -40,7 +40,7 @@ export function philox4x32(
   let k0 = key0 | 0
   let k1 = key1 | 0
   for (let round = 0; round < 10; round++) {
-    // multiplyHigh, written out with the constant's halves: this loop is the CPU path's cost.
+    // multiplyHigh, inlined with the halves of the constants, because the CPU path spends most of its time in this loop.
     let low = c0 & 0xffff
     let high = c0 >>> 16
     let middle = (Math.imul(high, 0x1f53) >>> 0) + (Math.imul(low, 0x1f53) >>> 16)

@@ -1,15 +1,18 @@
-// CPU reference of shaders/distributions/sparse.wgsl, and the host's part of it.
+// CPU reference of shaders/distributions/sparse.wgsl, and the constants that the host computes for that shader.
 
 import { high32, low32 } from './keys.js'
 import { philox4x32 } from './philox.js'
 
 const SPARSE_TAG = 0x73707273
-/** Eight leave the choice of zeros uneven in matrices of few rows, whose Feistel halves are one or two bits wide. */
+/**
+ * With only eight rounds the zeros would be spread unevenly in matrices of few rows, where half a Feistel block has only
+ * one or two bits.
+ */
 const SPARSE_ROUNDS = 16
 
 const words = new Uint32Array(4)
 
-/** Bits of half a Feistel block: the smallest h >= 1 with 4^h >= rows. */
+/** The number of bits in half a Feistel block: the smallest h >= 1 with 4^h >= rows. */
 export function sparseHalfBits(rows: number): number {
   let h = 1
   while (4 ** h < rows) h++
@@ -17,8 +20,9 @@ export function sparseHalfBits(rows: number): number {
 }
 
 /**
- * A permutation of 0..rows-1 that depends on the column and the key: a Feistel network (Luby and Rackoff 1988) of
- * sixteen Philox rounds, walked until the result is in range (Black and Rogaway 2002). Exact.
+ * Where `row` goes in a permutation of 0, ..., rows - 1 that depends on the column and the key. A Feistel network (Luby and
+ * Rackoff 1988) of sixteen Philox rounds is applied until the result is in range (cycle walking, Black and Rogaway 2002).
+ * Exact.
  */
 export function permutedRow(
   row: number,
@@ -44,7 +48,7 @@ export function permutedRow(
   return x
 }
 
-/** The shader's distribution. `key` is the parameter's stream seed. */
+/** The distribution as the shader's twelve 32-bit constants. `key` is the key of the parameter's stream. */
 export function packSparse(distribution: {
   std: number
   rows: number

@@ -10,7 +10,7 @@ const ROOT_1 = 0.37500038743019104
 const ROOT_2 = 0.31394678354263306
 const ROOT_3 = 0.27397316694259644
 
-/** For tests: the constants by name, as the shader has them. */
+/** For tests: the constants under their names in the shader. */
 export const squareRootConstants: Readonly<Record<string, number>> = {
   ROOT_SEED,
   ROOT_0,
@@ -19,10 +19,10 @@ export const squareRootConstants: Readonly<Record<string, number>> = {
   ROOT_3,
 }
 
-// Pure: a bundle that does not use this drops it.
+// Marked as pure, so that a bundler removes it where it is not used.
 const scratch = /* @__PURE__ */ createFloatScratch()
 
-/** sqrt(q) for a normal float32 q > 0. Relative error 1.5e-7; not correctly rounded, but the same bits on every device. */
+/** sqrt(q) for a normal float32 q > 0. Relative error 1.5e-7: not correctly rounded, but the same bits on every device. */
 export function squareRoot(q: number): number {
   const { float, bits } = scratch
   float[0] = q

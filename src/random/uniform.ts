@@ -2,7 +2,7 @@
 
 const fround = Math.fround
 
-/** The exact float32 constants of a uniform distribution, as the shader takes them. */
+/** The exact float32 constants of a uniform distribution, in the form that the shader takes. */
 export interface UniformConstants {
   readonly scale: number
   readonly offset: number
@@ -12,11 +12,12 @@ export interface UniformConstants {
 }
 
 /**
- * Constants for U[low, high); both are rounded to float32 first.
+ * The constants for U[low, high). Both bounds are rounded to float32 first.
  *
- * Symmetric range (low = -high): `high * ((k - 2^23) 2^-23)`, one rounding, in [-high, high).
- * Otherwise `low + (k 2^-24) (high - low)`, two roundings; a sum that rounds up to `high` becomes the largest
- * float32 below it. k = word & 0xffffff, so there are 2^24 equally likely values of k.
+ * With k = word & 0xffffff, which takes 2^24 equally likely values, the value is
+ * - `high * ((k - 2^23) 2^-23)`, rounded once and in [-high, high), if the range is symmetric (low = -high);
+ * - otherwise `low + (k 2^-24) (high - low)`, rounded twice; a sum that rounds up to `high` becomes the largest float32
+ *   below `high`.
  */
 export function uniformConstants(low: number, high: number): UniformConstants {
   const lo = fround(low)
@@ -26,7 +27,7 @@ export function uniformConstants(low: number, high: number): UniformConstants {
   return { scale: fround(hi - lo), offset: lo, top, step: 2 ** -24, zeroPoint: 0 }
 }
 
-/** One value from the low 24 bits of a word. Exact: the same bits on every device. */
+/** The value of a word, made from its low 24 bits. The same bits on every device. */
 export function uniformValue(word: number, { scale, offset, top, step, zeroPoint }: UniformConstants): number {
   const unit = ((word & 0xffffff) - zeroPoint) * step
   return Math.min(fround(fround(unit * scale) + offset), top)

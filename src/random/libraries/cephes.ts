@@ -1,6 +1,6 @@
-// CPU reference of shaders/random/libraries/cephes.wgsl: the float32 logarithm, sine and cosine of the Cephes library (S. Moshier), in the
-// order of operations of PyTorch's AVX2 code (ATen/native/cpu/avx_mathfun.h). `mulAdd` says whether the compiler
-// contracted products and sums (GCC, the Linux builds) or not.
+// CPU reference of shaders/random/libraries/cephes.wgsl: the float32 logarithm, sine and cosine of the Cephes library
+// (S. Moshier), with the operations in the order of PyTorch's AVX2 code (ATen/native/cpu/avx_mathfun.h). The parameter
+// `mulAdd` says whether the compiler contracted a product and a sum to one fused operation, as GCC does in the Linux builds.
 
 import { createFloatScratch } from '../../core/float-scratch.js'
 import type { MulAdd } from './fma.js'
@@ -37,7 +37,7 @@ const SIN_0 = /* @__PURE__ */ fround(-1.9515295891e-4)
 const SIN_1 = /* @__PURE__ */ fround(8.3321608736e-3)
 const SIN_2 = /* @__PURE__ */ fround(-1.6666654611e-1)
 
-/** For tests: the constants by name, as the shader has them. */
+/** For tests: the constants under their names in the shader. */
 export const cephesConstants: Readonly<Record<string, number>> = {
   LOG_P0: P0,
   LOG_P1: P1,
@@ -75,7 +75,7 @@ export function cephesLog(x: number, mulAdd: MulAdd): number {
   let m = float[0]!
   if (m < ROOT_HALF) {
     e -= 1
-    // (m - 1) + m, two roundings, both exact here.
+    // (m - 1) + m has two roundings, but both results are exact here.
     m = fround(fround(m - 1) + m)
   } else {
     m = fround(m - 1)
@@ -91,16 +91,16 @@ export function cephesLog(x: number, mulAdd: MulAdd): number {
   y = mulAdd(y, m, P8)
   y = fround(y * m)
   y = mulAdd(y, z, fround(e * LOG_Q1))
-  // z / 2 and e * LOG_Q2 are exact: contraction makes no difference.
+  // z / 2 and e * LOG_Q2 are exact, so contraction makes no difference.
   y = fround(y - z * 0.5)
   m = fround(m + y)
   return fround(m + e * LOG_Q2)
 }
 
-/** cos x (index 0) and sin x (index 1) for 0 <= x <= 8, into `out`. Absolute error about 1e-7. */
+/** Writes cos x (index 0) and sin x (index 1) to `out`, for 0 <= x <= 8. Absolute error about 1e-7. */
 export function cephesCosSin(out: Float32Array, x: number, mulAdd: MulAdd): void {
   const j = (Math.trunc(fround(x * FOUR_OVER_PI)) + 1) & ~1
-  // The first two parts of pi/4 are short: j times them is exact.
+  // The first two parts of pi / 4 have few bits, so that j times each of them is exact.
   let r = fround(x + j * PI_4_A)
   r = fround(r + j * PI_4_B)
   r = mulAdd(j, PI_4_C, r)

@@ -1,5 +1,6 @@
-// CPU reference of shaders/random/libraries/erf_inv.wgsl: the inverse error function of XLA, which is M. Giles, "Approximating the erfinv
-// function", GPU Computing Gems Jade Edition, 2012: single precision. Its own error (6e-6) is part of what JAX gives.
+// CPU reference of shaders/random/libraries/erf_inv.wgsl: the inverse error function of XLA, which is the single-precision
+// version of M. Giles, "Approximating the erfinv function", GPU Computing Gems Jade Edition, 2012. JAX's values contain its
+// approximation error (6e-6), so it must not be replaced by a more accurate function.
 import { cephesLog } from './cephes.js'
 import { exactSquareRoot, fusedMultiplyAdd } from './fma.js'
 
@@ -14,13 +15,13 @@ const TAIL: readonly number[] = /* @__PURE__ */ [
   1.00167406, 2.83297682,
 ].map(Math.fround)
 
-/** For tests: the coefficients, as the shader has them. */
+/** For tests: the shader's coefficients. */
 export const erfInvCoefficients: { readonly central: readonly number[]; readonly tail: readonly number[] } = {
   central: CENTRAL,
   tail: TAIL,
 }
 
-/** erf^-1(u), |u| < 1. */
+/** erf^-1(u) for |u| < 1. */
 export function erfInv(u: number): number {
   let w = -cephesLog(fround(1 - fround(u * u)), fusedMultiplyAdd)
   let coefficients = CENTRAL

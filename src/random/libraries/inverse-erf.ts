@@ -1,4 +1,4 @@
-// The inverse error function in float64, for values that are rounded to float32 afterwards.
+// The inverse error function in float64, for results that are rounded to float32 afterwards.
 // M. J. Wichura, "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics 37, 1988: PPND16.
 
 const CENTRAL = [

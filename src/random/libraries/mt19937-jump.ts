@@ -1,13 +1,14 @@
-// Jump-ahead for MT19937 (Haramoto, Matsumoto, Nishimura, Panneton, L'Ecuyer, INFORMS J. Computing 20, 2008): its
-// step is linear over GF(2), so N steps are t^N mod the step's characteristic polynomial, applied to the state.
+// Jump-ahead for MT19937 (Haramoto, Matsumoto, Nishimura, Panneton, L'Ecuyer, INFORMS J. Computing 20, 2008). A step of the
+// generator is linear over GF(2). N steps are therefore the polynomial t^N, reduced modulo the characteristic polynomial of
+// one step and applied to the state.
 
-/** Degree of the characteristic polynomial: the bits of state that count. */
+/** Degree of the characteristic polynomial, which is the number of state bits that influence the sequence. */
 const DEGREE = 19937
 const LIMBS = Math.ceil((DEGREE + 1) / 32)
 const STATE_WORDS = 624
 const SHIFT = 397
 
-/** The sequence of untempered words that begins with a state, `length` of them. */
+/** The first `length` untempered words of the sequence that begins with `state`. */
 function sequenceFrom(state: Int32Array, length: number): Int32Array {
   const x = new Int32Array(length)
   x.set(state.subarray(0, Math.min(length, STATE_WORDS)))
@@ -20,7 +21,7 @@ function sequenceFrom(state: Int32Array, length: number): Int32Array {
 
 const bitOf = (limbs: Int32Array, i: number): number => (limbs[i >>> 5]! >>> (i & 31)) & 1
 
-/** `a ^= b << shift`, as far as `a` reaches. */
+/** `a ^= b << shift`; bits beyond the end of `a` are dropped. */
 function xorShifted(a: Int32Array, b: Int32Array, shift: number): void {
   const limb = shift >>> 5
   const bits = shift & 31
@@ -45,9 +46,9 @@ function parity(x: number): number {
 }
 
 /**
- * The characteristic polynomial, which is primitive, hence the minimal polynomial of any bit of any sequence: Berlekamp
- * and Massey's algorithm (Massey, IEEE Trans. Inf. Theory 15, 1969) on the last bit of 2 DEGREE words. Bit i is the
- * coefficient of t^i.
+ * The characteristic polynomial; bit i is the coefficient of t^i. It is primitive, and therefore equals the minimal
+ * polynomial of every bit of every sequence. The Berlekamp-Massey algorithm (Massey, IEEE Trans. Inf. Theory 15, 1969)
+ * finds it from the lowest bits of 2 DEGREE words.
  */
 function characteristicPolynomial(state: Int32Array): Int32Array {
   const words = sequenceFrom(state, 2 * DEGREE)
@@ -68,23 +69,23 @@ function characteristicPolynomial(state: Int32Array): Int32Array {
     if (parity(sum) === 0) {
       since++
     } else if (2 * length <= n) {
-      const kept = connection.slice()
+      const previous = connection.slice()
       xorShifted(connection, before, since)
       length = n + 1 - length
-      before = kept
+      before = previous
       since = 1
     } else {
       xorShifted(connection, before, since)
       since++
     }
   }
-  // The connection polynomial's coefficients are those of the characteristic one, backwards.
+  // The connection polynomial has the coefficients of the characteristic polynomial in reverse order.
   const polynomial = new Int32Array(LIMBS)
   for (let i = 0; i <= DEGREE; i++) if (bitOf(connection, DEGREE - i)) polynomial[i >>> 5]! |= 1 << (i & 31)
   return polynomial
 }
 
-/** Replaces `product`, of degree < 2 DEGREE, by its remainder; `shifted[s]` is the polynomial times t^s. */
+/** Replaces `product`, of degree at most 2 DEGREE, by its remainder. `shifted[s]` is the polynomial times t^s. */
 function reduce(product: Int32Array, shifted: readonly Int32Array[]): void {
   for (let i = 2 * DEGREE; i >= DEGREE; i--) {
     if (bitOf(product, i) === 0) continue
@@ -96,7 +97,7 @@ function reduce(product: Int32Array, shifted: readonly Int32Array[]): void {
   }
 }
 
-/** The bits of a 16-bit number with a 0 after each. */
+/** The bits of a 16-bit number, spread out to the even places of a 32-bit number: this squares a polynomial. */
 function spread(x: number): number {
   let y = x & 0xffff
   y = (y | (y << 8)) & 0x00ff00ff
@@ -105,7 +106,7 @@ function spread(x: number): number {
   return (y | (y << 1)) & 0x55555555
 }
 
-/** t^steps modulo the polynomial, by squaring. */
+/** t^steps modulo the polynomial, by repeated squaring. */
 function powerOfT(steps: number, polynomial: Int32Array): Int32Array {
   const shifted = Array.from({ length: 32 }, (_, by) => {
     const copy = new Int32Array(LIMBS + 1)
@@ -131,13 +132,14 @@ function powerOfT(steps: number, polynomial: Int32Array): Int32Array {
   return power
 }
 
-/** The same for every seed, and found on the first jump. */
+/** The characteristic polynomial. It is the same for every seed and is computed by the first jump. */
 let characteristic: Int32Array | undefined
 
 /**
- * A function that moves states on by `steps` words, in place: the power of t is made once, which takes a fifth of a second
- * or less whatever the number, and applied to any state in some ten milliseconds. The state must be one that the generator made
- * (not the seed's, whose first word has bits that count for nothing).
+ * Returns a function that advances a state by `steps` words, in place. Its first call computes the power of t, which takes
+ * at most a fifth of a second for any number of steps; applying it to a state takes about ten milliseconds. The
+ * state must come from at least one twist of the generator: in the state that the seed gives, some bits of the first
+ * word have no influence on the sequence.
  */
 export function mersenneJumps(steps: number): (state: Int32Array) => void {
   let power: Int32Array | undefined

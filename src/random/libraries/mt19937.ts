@@ -1,11 +1,11 @@
-// MT19937 (Matsumoto and Nishimura, ACM TOMACS 8, 1998), seeded by one 32-bit integer (init_genrand): the engine of
-// PyTorch's CPU generator and of numpy.random.RandomState. It is sequential: words come in blocks of 624.
+// MT19937 (Matsumoto and Nishimura, ACM TOMACS 8, 1998), seeded with one 32-bit integer (init_genrand). It is the engine of
+// PyTorch's CPU generator and of numpy.random.RandomState. It is sequential and makes its words in blocks of 624.
 import { mersenneJumps } from './mt19937-jump.js'
 
 export const MT_WORDS = 624
 const SHIFT = 397
 
-/** The 624 words of state before the first block. Signed: engines keep 32-bit integers of that kind unboxed. */
+/** The 624 words of state before the first block. They are signed, because JavaScript engines do not box such integers. */
 export function mersenneSeed(seed: number): Int32Array<ArrayBuffer> {
   const state = new Int32Array(MT_WORDS)
   state[0] = seed
@@ -16,7 +16,7 @@ export function mersenneSeed(seed: number): Int32Array<ArrayBuffer> {
   return state
 }
 
-/** The upper bit of one word and the lower bits of the next, times the matrix. */
+/** The upper bit of one word, joined to the lower bits of the next and multiplied by the generator's matrix. */
 const mix = (word: number, next: number): number => {
   const y = (word & 0x80000000) | (next & 0x7fffffff)
   return (y >>> 1) ^ (-(y & 1) & 0x9908b0df)
@@ -30,7 +30,7 @@ export function mersenneTwist(s: Int32Array): void {
   s[i] = s[SHIFT - 1]! ^ mix(s[i]!, s[0]!)
 }
 
-/** A word of state as it is given out. */
+/** Tempering: turns a word of the state into the word that the generator returns. */
 export function mersenneTemper(word: number): number {
   let y = word
   y ^= y >>> 11
@@ -39,9 +39,9 @@ export function mersenneTemper(word: number): number {
   return y ^ (y >>> 18)
 }
 
-/** Words between two kept states: 2.5 KiB for every 2.5 MiB of words. */
+/** Blocks between two stored states: 2.5 KiB of memory for every 2.5 MiB of words. */
 const BLOCKS_PER_CHECKPOINT = 1024
-/** From this far on (2^26 words, a sixth of a second of walking) a jump is faster: bench/mersenne.mjs. */
+/** Beyond this distance (2^26 words, a sixth of a second of stepping) a jump is faster, as bench/mersenne.mjs measures. */
 const BLOCKS_WORTH_A_JUMP = /* @__PURE__ */ Math.ceil(2 ** 26 / MT_WORDS)
 
 interface Checkpoint {
@@ -51,15 +51,15 @@ interface Checkpoint {
 }
 
 /**
- * The words of one seed at any position. Reading on costs a few nanoseconds a word; going back costs at most the walk from
- * the nearest kept state (2^20 words or less where the stream has been before), and any other place a jump of about a
- * second.
+ * The words of one seed, at any position. Reading forwards costs a few nanoseconds per word. Going back costs the steps
+ * from the nearest stored state, at most 2^20 words in a region that has been read before. Any other position costs a jump,
+ * which takes about a second.
  */
 export class MersenneStream {
-  /** In the order of their blocks. */
+  /** Sorted by block. */
   readonly #checkpoints: Checkpoint[]
   readonly #state: Int32Array<ArrayBuffer>
-  /** Index of the block that `#state` holds. */
+  /** Index of the block in `#state`. */
   #block = 0
 
   constructor(seed: number) {
@@ -68,7 +68,7 @@ export class MersenneStream {
     this.#checkpoints = [{ block: 0, state: this.#state.slice() }]
   }
 
-  /** Words [position, position + out.length) into `out`. */
+  /** Writes the words [position, position + out.length) to `out`. */
   read(position: number, out: Uint32Array): void {
     const target = new Int32Array(out.buffer, out.byteOffset, out.length)
     let block = Math.floor(position / MT_WORDS)
@@ -91,12 +91,12 @@ export class MersenneStream {
     if (block - this.#block > BLOCKS_WORTH_A_JUMP) {
       mersenneJumps((block - this.#block) * MT_WORDS)(this.#state)
       this.#block = block
-      this.#keep()
+      this.#store()
     }
     while (this.#block < block) {
       mersenneTwist(this.#state)
       this.#block++
-      if (this.#block % BLOCKS_PER_CHECKPOINT === 0) this.#keep()
+      if (this.#block % BLOCKS_PER_CHECKPOINT === 0) this.#store()
     }
   }
 
@@ -112,22 +112,23 @@ export class MersenneStream {
     return low
   }
 
-  #keep(): void {
+  /** Adds the current state to the checkpoints, unless it is there already. */
+  #store(): void {
     const before = this.#lastBefore(this.#block)
     if (this.#checkpoints[before]!.block === this.#block) return
     this.#checkpoints.splice(before + 1, 0, { block: this.#block, state: this.#state.slice() })
   }
 }
 
-/** Streams of the seeds used last, so that reading a parameter in chunks does not start over. */
+/** The streams of the most recently used seeds, so that reading a parameter in chunks does not start over each time. */
 const recent = /* @__PURE__ */ new Map<number, MersenneStream>()
-const KEPT_STREAMS = 4
+const CACHED_STREAMS = 4
 
 export function mersenneStream(seed: number): MersenneStream {
   const key = seed >>> 0
   const stream = recent.get(key) ?? new MersenneStream(key)
   recent.delete(key)
   recent.set(key, stream)
-  if (recent.size > KEPT_STREAMS) recent.delete(recent.keys().next().value!)
+  if (recent.size > CACHED_STREAMS) recent.delete(recent.keys().next().value!)
   return stream
 }

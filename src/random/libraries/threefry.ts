@@ -7,8 +7,8 @@ const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by))
 /**
  * Threefry2x32-20: two pseudo-random 32-bit words from a 64-bit counter and a 64-bit key. Exact.
  *
- * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011; known answers of
- * Random123 in test/vectors. It is the block function of `jax.random`.
+ * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011. Random123's known answers are
+ * in test/vectors. It is the block function of `jax.random`.
  *
  * @param out receives the two words, unsigned
  */
@@ -16,7 +16,8 @@ export function threefry2x32(out: Uint32Array, key0: number, key1: number, count
   const key2 = key0 ^ key1 ^ PARITY
   let x0 = (counter0 + key0) | 0
   let x1 = (counter1 + key1) | 0
-  // Four rounds, then a key: five times, with two alternating sets of rotations and the keys in turn.
+  // Five groups of four rounds. Each group ends by adding two of the three key words in turn, and the groups alternate
+  // between two sets of rotations.
   let k0 = key1 | 0
   let k1 = key2 | 0
   let k2 = key0 | 0

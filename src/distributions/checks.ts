@@ -1,12 +1,12 @@
 import { type DType, type FloatDType, floatDTypes, isFloatDType, largestFinite } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
 
-/** Largest |z| that Box-Muller makes from 32-bit words: sqrt(-2 ln 2^-33) = 6.764, rounded up. */
-export const NORMAL_REACH = 6.77
+/** The largest |z| that Box-Muller makes from 32-bit words: sqrt(-2 ln 2^-33) = 6.764, rounded up. */
+export const NORMAL_MAX_ABS = 6.77
 
 /**
- * Smallest non-zero scale (std, range, bound, mean) of a random distribution. Below it a product could be subnormal in float32,
- * and WGSL lets a device flush subnormals: two devices could then differ.
+ * The smallest non-zero scale (std, range, bound, mean) of a random distribution. Below it a float32 product could be
+ * subnormal. WGSL allows a device to flush subnormals to zero, so two devices could then differ.
  */
 export const SMALLEST_SCALE: number = 2 ** -60
 
@@ -19,7 +19,7 @@ export function checkFinite(value: unknown, name: string, where: string): number
   return fail(where, `${name} must be a finite number, but found ${show(value)}.`)
 }
 
-/** @throws unless std is a finite number >= 0, in PyTorch's words */
+/** @throws WeightInitError `INVALID_CONFIG`, with PyTorch's message, unless std is a finite number >= 0 */
 export function checkStd(std: unknown, where: string): number {
   if (typeof std !== 'number' || Number.isNaN(std) || std < 0) {
     fail(where, `normal expects std >= 0.0, but found std ${typeof std === 'number' ? std : show(std)}.`)
@@ -37,7 +37,7 @@ export function checkNotTiny(value: number, name: string, where: string): void {
   }
 }
 
-/** @throws WeightInitError `UNSUPPORTED_DTYPE` for a dtype that takes no random values */
+/** @throws WeightInitError `UNSUPPORTED_DTYPE` for a dtype that is not a floating-point type */
 export function requireFloat(dtype: DType, kind: string, where: string): FloatDType {
   if (isFloatDType(dtype)) return dtype
   throw new WeightInitError(
@@ -47,15 +47,15 @@ export function requireFloat(dtype: DType, kind: string, where: string): FloatDT
   )
 }
 
-/** @throws where values of this magnitude would become infinite in the dtype */
-export function checkReach(reach: number, dtype: FloatDType, what: string, where: string): void {
-  if (reach > largestFinite(dtype)) {
+/** @throws WeightInitError `INVALID_CONFIG` if a value of this magnitude would become infinite in the dtype */
+export function checkMaxAbs(maxAbs: number, dtype: FloatDType, what: string, where: string): void {
+  if (maxAbs > largestFinite(dtype)) {
     fail(
       where,
-      `${what} overflows ${dtype}: values reach ${reach.toPrecision(4)}, the largest finite ${dtype} is ${largestFinite(dtype)}.`,
+      `${what} overflows ${dtype}: values reach ${maxAbs.toPrecision(4)}, the largest finite ${dtype} is ${largestFinite(dtype)}.`,
     )
   }
 }
 
-/** Six significant digits at most, no trailing zeros. */
+/** A number as text with at most six significant digits and no trailing zeros. */
 export const brief = (x: number): string => String(Number(x.toPrecision(6)))

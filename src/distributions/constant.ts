@@ -20,7 +20,7 @@ export function checkConstant(value: number, dtype: DType, where: string): void 
   }
 }
 
-/** The 16 bytes that repeat through a constant parameter: a whole number of elements of any dtype. */
+/** The 16 bytes of which a constant parameter is a repetition. They hold a whole number of elements of any dtype. */
 export function constantPattern(value: number, dtype: DType): Uint8Array {
   const width = byteWidth(dtype)
   const element = isFloatDType(dtype)

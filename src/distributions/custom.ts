@@ -3,7 +3,7 @@ import type { CustomSampler, DistributionOf, SamplerParameterType } from '../ir/
 import { brief, checkFinite, fail, requireFloat } from './checks.js'
 import type { DistributionDefinition } from './kind.js'
 
-/** The module that stands between the fill shader and the user's: builds `Params` and asks for one value a word. */
+/** The WGSL module that connects the fill shader to the user's sampler: it builds `Params` and calls `sample` for each word. */
 export function customSamplerModule({ name, parameters }: CustomSampler): string {
   const component = ['x', 'y', 'z', 'w']
   const entries = Object.entries(parameters)
@@ -15,7 +15,7 @@ export function customSamplerModule({ name, parameters }: CustomSampler): string
   return [
     '//#import "core/constants"',
     `//#import "custom/${name}"`,
-    // WGSL has no empty structs.
+    // WGSL does not allow empty structs.
     `struct Params {\n${fields.length > 0 ? fields.join('\n') : '  unused: u32,'}\n}`,
     'fn sampleWords(words: vec4<u32>, block: vec2<u32>, constants: Constants, zero: u32) -> vec4<f32> {',
     `  let params = Params(${values.length > 0 ? values.join(', ') : '0u'});`,
@@ -26,7 +26,7 @@ export function customSamplerModule({ name, parameters }: CustomSampler): string
   ].join('\n')
 }
 
-/** A parameter's value as the shader sees it. */
+/** The value that the shader gets for a parameter. */
 export function roundParameter(value: number, type: SamplerParameterType): number {
   return type === 'f32' ? Math.fround(value) : value
 }

@@ -3,30 +3,34 @@ import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
 import type { Filling } from '../ir/job.js'
 import type { Stream } from '../random/keys.js'
 
-/** What a field of a distribution is. JSON has no infinite numbers: there an infinite bound is null. */
+/** The type of a distribution's field. JSON has no infinite numbers, so an infinite bound is null there. */
 export type DistributionField = 'number' | 'lower bound' | 'upper bound' | 'text' | 'list'
 
 /**
- * Everything this package knows of one kind of distribution, but for its density (src/statistics/expected/continuous.ts)
- * and, where it draws with a sampler, the sampler on the CPU and on the GPU (src/cpu/samplers.ts, shaders/distributions).
+ * Everything that the package knows about one kind of distribution, except for its density
+ * (src/statistics/expected/continuous.ts) and its samplers on the CPU (src/cpu/samplers.ts) and on the GPU
+ * (shaders/distributions).
  */
 export interface DistributionDefinition<D extends Distribution> {
-  /** Whether its elements are drawn: then another library's generator has to have this distribution. */
+  /** Whether its elements are random. If so, a generator of another library must support this distribution. */
   readonly drawn: boolean
-  /** The fields that a manifest holds beside `kind`; undefined where they are no data, as a sampler of the user's own. */
+  /** The fields in a manifest besides `kind`. Undefined if they are not plain data, as with a user-defined sampler. */
   readonly fields: { readonly [F in Exclude<keyof D, 'kind'>]-?: DistributionField } | undefined
   /**
-   * Whether fields from outside, every number a number, describe a tensor of so many elements. Initializers make no others,
-   * so `check` takes it for granted.
+   * Whether the fields of a distribution that was read from a file, whose types have been checked, describe a tensor of
+   * `elementCount` elements. Distributions from initializers always do, so `check` does not test it.
    */
   fits?(distribution: D, elementCount: number): boolean
-  /** Elements of the whole tensor, of a distribution that speaks of its shape. */
+  /** The element count of the whole tensor, for a distribution that describes a shape. */
   elementCount?(distribution: D): number
-  /** Refuses what has no meaning or leaves the exact range; may simplify (a distribution without spread is a constant). */
+  /**
+   * Throws for a distribution that is invalid or outside the range in which values are exact. Returns the distribution to
+   * draw, which may be simpler: one whose elements are all equal becomes a constant.
+   */
   check(distribution: D, dtype: DType, where: string): Distribution
   expected(distribution: D): ExpectedMoments
-  /** Short text for tables: `normal(0, 0.02)`. */
+  /** A short text for tables, such as `normal(0, 0.02)`. */
   describe(distribution: D): string
-  /** How to make it. */
+  /** How its elements are made. */
   fill(distribution: D, dtype: DType, stream: Stream): Filling
 }

@@ -1,10 +1,10 @@
 import { isInteger } from '../core/integers.js'
 import type { DistributionOf } from '../ir/distribution.js'
-import { brief, checkFinite, checkNotTiny, checkReach, fail, requireFloat } from './checks.js'
+import { brief, checkFinite, checkMaxAbs, checkNotTiny, fail, requireFloat } from './checks.js'
 import { constantDistribution } from './constant.js'
 import type { DistributionDefinition } from './kind.js'
 
-/** Element indices of one parameter's matrices are 32-bit on the device. */
+/** The device uses 32-bit element indices for the matrices of one parameter. */
 const LARGEST = 2 ** 31
 
 const elementsOf = ({ batch, rows, columns, field }: DistributionOf<'orthogonal'>): number =>
@@ -32,7 +32,7 @@ export const orthogonalDistribution: DistributionDefinition<DistributionOf<'orth
     const gain = checkFinite(distribution.gain, 'gain', where)
     if (gain === 0) return constantDistribution.check({ kind: 'constant', value: 0 }, dtype, where)
     checkNotTiny(gain, 'gain', where)
-    checkReach(Math.abs(gain), float, `gain ${gain}`, where)
+    checkMaxAbs(Math.abs(gain), float, `gain ${gain}`, where)
     if (elementsOf(distribution) >= LARGEST) {
       fail(
         where,
@@ -42,15 +42,15 @@ export const orthogonalDistribution: DistributionDefinition<DistributionOf<'orth
     return distribution
   },
   expected({ gain, rows, columns, field }) {
-    const reach = Math.abs(gain)
-    return { mean: 0, std: reach / Math.sqrt(Math.max(rows, columns) * field), min: -reach, max: reach }
+    const maxAbs = Math.abs(gain)
+    return { mean: 0, std: maxAbs / Math.sqrt(Math.max(rows, columns) * field), min: -maxAbs, max: maxAbs }
   },
   describe: ({ gain, batch, field }) =>
     `${field > 1 ? 'delta_' : ''}orthogonal(${brief(gain)}${batch > 1 ? ` x ${batch}` : ''})`,
   fill: (distribution, _, stream) => ({ source: { kind: 'orthogonal', distribution, stream }, patches: [] }),
 }
 
-/** Index in the tensor of the matrix's first element: a delta-orthogonal's centre is one place of every kernel. */
+/** The index of the matrix's first element in the tensor. A delta-orthogonal matrix lies at the centre of every kernel. */
 export function matrixOffset({ field, centre, stride, rows, columns }: DistributionOf<'orthogonal'>): number {
   return field === 1 ? 0 : stride === 1 ? centre * rows * columns : centre
 }

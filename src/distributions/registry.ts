@@ -30,18 +30,18 @@ export const distributionKinds: readonly DistributionKind[] = /* @__PURE__ */ Ob
   distributions,
 ) as DistributionKind[]
 
-/** The fields that JSON holds beside `kind`; undefined for a kind whose parameters are no data. */
+/** The fields in JSON besides `kind`; undefined for a kind whose parameters are not plain data. */
 export function distributionFields(kind: DistributionKind): Readonly<Record<string, DistributionField>> | undefined {
   return distributions[kind].fields
 }
 
-/** Whether a distribution from outside, every number a number, describes a tensor of so many elements. */
+/** Whether a distribution read from a file, whose types have been checked, describes a tensor of `elementCount` elements. */
 export function fitsElements(d: Distribution, elementCount: number): boolean {
   const { fits } = distributionOf(d)
   return (fits?.(d, elementCount) ?? true) && (elementCountOf(d) ?? elementCount) === elementCount
 }
 
-// The table pairs each kind with its own distribution; TypeScript cannot follow that through a lookup by a union.
+// The table pairs each kind with the definition of that kind, which TypeScript cannot infer for a lookup by a union.
 const distributionOf = (d: Distribution): DistributionDefinition<Distribution> =>
   distributions[d.kind] as DistributionDefinition<Distribution>
 
@@ -51,10 +51,10 @@ export function isDistribution(value: unknown): value is Distribution {
 }
 
 /**
- * Refuses a distribution that has no meaning, that would overflow the dtype, or that would leave the range in which every
- * device computes the same bits; returns the distribution to draw, in which a distribution without spread has become a constant.
+ * Throws for a distribution that is invalid, that would overflow the dtype, or that is outside the range in which every
+ * device computes the same bits. Returns the distribution to draw: one whose elements are all equal becomes a constant.
  *
- * @param where what the message calls the parameter
+ * @param where the name of the parameter in the message
  * @throws WeightInitError `INVALID_CONFIG` or `UNSUPPORTED_DTYPE`
  */
 export function checkDistribution(d: Distribution, dtype: DType, where: string): Distribution {
@@ -65,22 +65,22 @@ export function expectedMoments(d: Distribution): ExpectedMoments {
   return distributionOf(d).expected(d)
 }
 
-/** Short text for tables: `normal(0, 0.02)`. */
+/** A short text for tables, such as `normal(0, 0.02)`. */
 export function describeDistribution(d: Distribution): string {
   return distributionOf(d).describe(d)
 }
 
-/** Whether its elements are drawn. */
+/** Whether the elements are random. */
 export function isDrawn(d: Distribution): boolean {
   return distributionOf(d).drawn
 }
 
-/** How many elements the whole tensor has; undefined for a distribution that does not speak of a shape. */
+/** The element count of the whole tensor; undefined for a distribution that does not describe a shape. */
 export function elementCountOf(d: Distribution): number | undefined {
   return distributionOf(d).elementCount?.(d)
 }
 
-/** How to make the elements of a checked distribution. */
+/** How the elements of a checked distribution are made. */
 export function fillingOf(d: Distribution, dtype: DType, stream: Stream): Filling {
   return distributionOf(d).fill(d, dtype, stream)
 }

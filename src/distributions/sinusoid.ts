@@ -8,12 +8,12 @@ const fround = Math.fround
 
 type SinusoidDistribution = DistributionOf<'sinusoid'>
 
-/** Above this, an angle leaves the range of sineCosine. */
+/** With more rows, an angle could leave the range of sineCosine. */
 const MAX_ROWS = 2 ** 20
 
 /**
- * Radians per position of every pair of columns, with PyTorch's own roundings, so that the table is the one that its
- * programs hold: exp(-j ln(maxTimescale) / n), n = columns / 2 for 'interleaved', columns / 2 - 1 for 'halves'.
+ * The radians per position of every pair of columns j: exp(-j ln(maxTimescale) / n), where n is columns / 2 for 'interleaved'
+ * and columns / 2 - 1 for 'halves'. They are rounded as in PyTorch programs, so that the table equals theirs.
  */
 function frequencies({ columns, maxTimescale, arrangement }: SinusoidDistribution): Float32Array {
   const half = columns / 2
@@ -21,7 +21,7 @@ function frequencies({ columns, maxTimescale, arrangement }: SinusoidDistributio
   return Float32Array.from({ length: half }, (_, j) => exponential(fround(step * j)))
 }
 
-/** Elements [first, first + count) of the table, row-major, as float32 in a new array. Exact: the same bits everywhere. */
+/** Elements [first, first + count) of the table, row-major, as float32 in a new array. The same bits on every engine. */
 export function sinusoidElements(distribution: SinusoidDistribution, first: number, count: number): Float32Array {
   const { columns, arrangement } = distribution
   const half = columns / 2
@@ -39,7 +39,10 @@ export function sinusoidElements(distribution: SinusoidDistribution, first: numb
   return out
 }
 
-/** Mean over the table, by the sum of a geometric series of e^(i t w). The mean square is 1/2: sine and cosine pair up. */
+/**
+ * The mean of the table, from the geometric series of e^(i t w). (The mean square is 1/2, because every sine has its cosine in
+ * the table.)
+ */
 function meanOf(distribution: SinusoidDistribution): number {
   const { rows, columns } = distribution
   let sum = 0

@@ -1,7 +1,7 @@
 import { isInteger } from '../core/integers.js'
 import type { DistributionOf } from '../ir/distribution.js'
 import { packSparse } from '../random/sparse.js'
-import { brief, checkNotTiny, checkReach, checkStd, fail, NORMAL_REACH, requireFloat } from './checks.js'
+import { brief, checkMaxAbs, checkNotTiny, checkStd, fail, NORMAL_MAX_ABS, requireFloat } from './checks.js'
 import { constantDistribution } from './constant.js'
 import type { DistributionDefinition } from './kind.js'
 
@@ -19,12 +19,12 @@ export const sparseDistribution: DistributionDefinition<DistributionOf<'sparse'>
       fail(where, `sparse takes fewer than 2^32 elements, but found ${rows} x ${columns}. Split the matrix.`)
     }
     if (std === 0 || zeros >= rows) return constantDistribution.check({ kind: 'constant', value: 0 }, dtype, where)
-    checkReach(NORMAL_REACH * std, float, `std ${std}`, where)
+    checkMaxAbs(NORMAL_MAX_ABS * std, float, `std ${std}`, where)
     checkNotTiny(std, 'std', where)
     return distribution
   },
   expected({ std, rows, zeros }) {
-    return { mean: 0, std: std * Math.sqrt(1 - zeros / rows), min: -NORMAL_REACH * std, max: NORMAL_REACH * std }
+    return { mean: 0, std: std * Math.sqrt(1 - zeros / rows), min: -NORMAL_MAX_ABS * std, max: NORMAL_MAX_ABS * std }
   },
   describe: ({ std, rows, zeros }) => `sparse(${zeros} of ${rows} rows 0, std ${brief(std)})`,
   fill({ std, rows, columns, zeros }, _, stream) {

@@ -1,11 +1,11 @@
 import { show } from '../core/errors.js'
 import type { DistributionOf } from '../ir/distribution.js'
 import { packTruncatedNormal, truncatedNormalConstants, truncatedNormalMoments } from '../random/truncated-normal.js'
-import { brief, checkFinite, checkNotTiny, checkReach, checkStd, fail, requireFloat } from './checks.js'
+import { brief, checkFinite, checkMaxAbs, checkNotTiny, checkStd, fail, requireFloat } from './checks.js'
 import type { DistributionDefinition } from './kind.js'
 
-/** |z| of the most extreme word of an unbounded distribution: 1 - Phi(z) = 2^-33. */
-const REACH = 6.24
+/** The largest |z| of an unbounded distribution, which the most extreme word gives: 1 - Phi(z) = 2^-33. */
+const MAX_ABS = 6.24
 
 export const truncatedNormalDistribution: DistributionDefinition<DistributionOf<'truncated-normal'>> = {
   drawn: true,
@@ -31,7 +31,7 @@ export const truncatedNormalDistribution: DistributionDefinition<DistributionOf<
     checkNotTiny(std, 'std', where)
     checkNotTiny(mean, 'mean', where)
     const { min, max } = truncatedNormalDistribution.expected(distribution)
-    checkReach(Math.max(Math.abs(min), Math.abs(max)), float, `mean ${mean} with std ${std}`, where)
+    checkMaxAbs(Math.max(Math.abs(min), Math.abs(max)), float, `mean ${mean} with std ${std}`, where)
     truncatedNormalConstants(distribution, where)
     return distribution
   },
@@ -39,8 +39,8 @@ export const truncatedNormalDistribution: DistributionDefinition<DistributionOf<
     const { mean, std, low, high } = distribution
     return {
       ...truncatedNormalMoments(distribution),
-      min: Math.max(low, Math.min(mean, high) - REACH * std),
-      max: Math.min(high, Math.max(mean, low) + REACH * std),
+      min: Math.max(low, Math.min(mean, high) - MAX_ABS * std),
+      max: Math.min(high, Math.max(mean, low) + MAX_ABS * std),
     }
   },
   describe: ({ mean, std, low, high }) =>

@@ -20,7 +20,7 @@ export const uniformDistribution: DistributionDefinition<DistributionOf<'uniform
       fail(where, `from is out of bounds for ${dtype}: a = ${low}, largest finite ${largest}.`)
     if (Math.abs(high) > largest)
       fail(where, `to is out of bounds for ${dtype}: b = ${high}, largest finite ${largest}.`)
-    // -0 becomes 0.
+    // Adding 0 turns -0 into 0.
     if (Math.fround(low) === Math.fround(high))
       return constantDistribution.check({ kind: 'constant', value: low + 0 }, dtype, where)
     if (high - low > largest) {

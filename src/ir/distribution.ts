@@ -1,15 +1,17 @@
 /**
- * The distribution of a parameter's elements, in float64 as PyTorch computes it. Rounded once to float32 where it is used.
+ * The distribution of a parameter's elements. Its numbers are float64, as PyTorch computes them, and are rounded once to
+ * float32 where they are used.
  * - constant: every element is `value`
  * - uniform: U[low, high)
  * - normal: N(mean, std^2)
- * - truncated-normal: N(mean, std^2) given that it lies in [low, high], absolute bounds
+ * - truncated-normal: N(mean, std^2), conditioned on [low, high]; the bounds are absolute values
  * - sparse: N(0, std^2) with `zeros` zeros in every column of a [rows, columns] matrix
- * - diagonal: 0, but `value` at first, first + stride, ... (`count` of them) of every run: eye and dirac
- * - orthogonal: gain times a Haar-random orthogonal matrix, `batch` of them; `field` > 1 puts it at the centre of a
- *   convolution's kernel (delta-orthogonal)
- * - sinusoid: no randomness; sines and cosines of the position at `columns` / 2 frequencies, see SinusoidalInitializer
- * - custom: a sampler of the user's own
+ * - diagonal: 0, except for `value` at the elements first, first + stride, ... (`count` of them) of every run; eye and dirac
+ *   use it
+ * - orthogonal: `batch` Haar-random orthogonal matrices, each times `gain`; with `field` > 1 the matrix lies at the centre of
+ *   a convolution's kernel (delta-orthogonal)
+ * - sinusoid: sines and cosines of the position at `columns` / 2 frequencies, without randomness; see SinusoidalInitializer
+ * - custom: a sampler that the user defined with `defineSampler`
  */
 export type Distribution =
   | { readonly kind: 'constant'; readonly value: number }
@@ -38,14 +40,14 @@ export type Distribution =
   | {
       readonly kind: 'orthogonal'
       readonly gain: number
-      /** Matrices of rows x columns, one after another in the tensor. */
+      /** The number of matrices of rows x columns, which lie one after another in the tensor. */
       readonly batch: number
       readonly rows: number
       readonly columns: number
-      /** Places of a convolution's kernel, and which of them the matrix takes; 1 and 0 for a plain matrix. */
+      /** The number of positions in a convolution's kernel, and the matrix's position there; 1 and 0 for a plain matrix. */
       readonly field: number
       readonly centre: number
-      /** Elements between two of the matrix: `field` where the kernel axes come last, 1 where they come first. */
+      /** Distance of the matrix's neighbouring elements: `field` if the kernel axes come last, 1 if they come first. */
       readonly stride: number
     }
   | {
@@ -61,7 +63,7 @@ export type Distribution =
       readonly parameters: Readonly<Record<string, number>>
     }
 
-/** Elements first, first + stride, ..., `count` of them; row-major indices in the full tensor. */
+/** The `count` elements first, first + stride, ...; indices are row-major in the full tensor. */
 export interface DiagonalRun {
   readonly first: number
   readonly stride: number
@@ -70,11 +72,11 @@ export interface DiagonalRun {
 
 export type DistributionKind = Distribution['kind']
 
-/** What a distribution promises; of the continuous distribution, before rounding. */
+/** The moments and bounds of a distribution. They are those of the continuous distribution, before rounding. */
 export interface ExpectedMoments {
   readonly mean: number
   readonly std: number
-  /** Every element is >= min and <= max. */
+  /** Every element lies in [min, max]. */
   readonly min: number
   readonly max: number
 }
@@ -84,14 +86,14 @@ export type DistributionOf<K extends DistributionKind> = Extract<Distribution, {
 /** WGSL type of a sampler's parameter. */
 export type SamplerParameterType = 'f32' | 'u32' | 'i32'
 
-/** A sampler of the user's own, checked: what `defineSampler` makes. */
+/** A sampler that the user defined with `defineSampler`, after checking. */
 export interface CustomSampler {
   readonly name: string
-  /** The user's module: `fn sample(word: u32, params: Params, zero: u32) -> f32`, and what it needs. */
+  /** The user's WGSL module: `fn sample(word: u32, params: Params, zero: u32) -> f32` and everything that it uses. */
   readonly wgsl: string
-  /** At most twelve, in this order in the shader's `Params`. */
+  /** At most twelve parameters; the shader's struct `Params` has them in this order. */
   readonly parameters: Readonly<Record<string, SamplerParameterType>>
-  /** The CPU reference: the same value from the same word. */
+  /** The CPU reference: it returns the same value as the shader for the same word. */
   readonly sample: (word: number, parameters: Readonly<Record<string, number>>) => number
   readonly moments: (
     parameters: Readonly<Record<string, number>>,

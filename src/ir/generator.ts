@@ -1,24 +1,25 @@
 import type { Distribution } from '../ir/distribution.js'
 
-/** A generator that follows another library: src/generators/<name>.ts, listed in src/generators/registry.ts. */
+/** A generator that follows another library. It is defined in src/generators and listed in src/generators/registry.ts. */
 export type LibraryGeneratorName = 'torch-cpu' | 'torch-cuda' | 'torch-stateless' | 'jax' | 'jax-legacy'
 
-/** Where the random words come from. 'philox' is the value contract's own; the others follow another library. */
+/** Where the random words come from. 'philox' is this package's own generator; the others follow another library. */
 export type GeneratorName = 'philox' | LibraryGeneratorName
 
 /**
- * Which build of PyTorch 'torch-cpu' follows. 'fma': x86-64 Linux (GCC contracts a*b+c). 'no-contraction': x86-64 builds
- * that do not (MSVC and clang without -ffp-contract); differs in the last bits.
+ * Which build of PyTorch 'torch-cpu' follows. 'fma': x86-64 Linux, where GCC contracts a*b+c to one operation.
+ * 'no-contraction': x86-64 builds whose compiler does not (MSVC, and clang without -ffp-contract). The values of the two
+ * differ in the last bits.
  */
 export type TorchCpuVariant = 'fma' | 'no-contraction'
 
 /**
- * Which trunc_normal_ 'torch-cpu' follows. 'rejection': PyTorch 2.13 and later, which redraws what falls outside.
- * 'inversion': PyTorch up to 2.12, which inverts the distribution function of one uniform an element.
+ * Which version of trunc_normal_ 'torch-cpu' follows. 'rejection': PyTorch 2.13 and later, which draws values outside the
+ * bounds again. 'inversion': PyTorch up to 2.12, which applies the inverse distribution function to one uniform per element.
  */
 export type TorchTruncation = 'rejection' | 'inversion'
 
-/** A JAX key: its two 32-bit words, high first, as `jax.random.key_data` shows them. */
+/** A JAX key: its two unsigned 32-bit words, high word first, as `jax.random.key_data` returns them. */
 export type JaxKey = readonly [number, number]
 
 /** A generator with its settings. */
@@ -27,21 +28,21 @@ export type GeneratorObject =
   | { readonly name: 'torch-cpu'; readonly variant?: TorchCpuVariant; readonly truncation?: TorchTruncation }
   | {
       readonly name: 'torch-cuda'
-      /** Threads the GPU holds at once: 256 * SMs * floor(max threads per SM / 256). */
+      /** How many threads the GPU runs at once: 256 * SMs * floor(max threads per SM / 256). */
       readonly threads?: number
-      /** In place of `threads`: a name such as 'A100' or 'RTX 4090'; see `torchCudaThreads`. */
+      /** May be given in place of `threads`: a name such as 'A100' or 'RTX 4090'; see `torchCudaThreads`. */
       readonly gpu?: string
     }
   | {
       readonly name: 'jax' | 'jax-legacy'
-      /** Keys of some parameters, by name; the others get `fold_in(key(seed), crc32(name))`. */
+      /** The keys of some parameters, by parameter name. All others get `fold_in(key(seed), crc32(name))`. */
       readonly keys?: Readonly<Record<string, JaxKey>>
     }
 
-/** What the option `generator` takes. */
+/** The option `generator`: a name, or an object with a name and settings. */
 export type GeneratorOption = GeneratorName | GeneratorObject
 
-/** A generator after checking, with every default filled in. Plain data, kept in plans and manifests. */
+/** A generator after checking, with every default filled in. Plain data, which plans and manifests contain. */
 export type GeneratorSettings =
   | { readonly name: 'philox' }
   | { readonly name: 'torch-stateless' }
@@ -52,30 +53,33 @@ export type GeneratorSettings =
 
 export type GeneratorSettingsOf<N extends GeneratorName> = Extract<GeneratorSettings, { name: N }>
 
-/** Distributions whose elements follow from their words alone, in one call of uniform_ or normal_. */
+/** Distributions that one call of uniform_ or normal_ draws, so that an element depends only on its words. */
 export type SimpleDistribution = Extract<Distribution, { kind: 'uniform' | 'normal' }>
 
-/** The distributions that the generators of other libraries make element by element. */
+/** The distributions that the generators of other libraries draw element by element. */
 export type RandomDistribution = Extract<Distribution, { kind: 'uniform' | 'normal' | 'truncated-normal' | 'sparse' }>
 
-/** Every distribution that takes words of a generator: an orthogonal matrix starts from normals. */
+/** Every distribution that takes words of a generator. An orthogonal matrix is included, because it is made from normals. */
 export type DrawingDistribution = RandomDistribution | Extract<Distribution, { kind: 'orthogonal' }>
 
-/** A place in the stream of a PyTorch CPU generator, where a call begins. */
+/** The place in the stream of a PyTorch CPU generator at which a call begins. */
 export interface TorchCpuSource {
   readonly generator: 'torch-cpu'
   readonly variant: TorchCpuVariant
-  /** Which distribution was asked for: of one without spread the values do not tell. */
+  /** The kind of distribution that was requested. If all elements are equal, the values do not show it. */
   readonly draw: DrawingDistribution['kind']
-  /** Only of a truncated normal. */
+  /** Only for a truncated normal. */
   readonly truncation?: TorchTruncation
-  /** The seed mod 2^32. */
+  /** The seed modulo 2^32. */
   readonly seed: number
   /** 32-bit words drawn before this call. */
   readonly position: number
-  /** Elements of the whole tensor: fewer than 16 normals are made in another way than more. */
+  /** The element count of the whole tensor. PyTorch uses a different method for fewer than 16 normals. */
   readonly count: number
-  /** Where the pair of words lies whose second normal is this call's first value; only for fewer than 16 normals. */
+  /**
+   * The position of the words of an earlier pair of normals. The second normal of that pair is the first value of this
+   * call. Only for fewer than 16 normals.
+   */
   readonly cachedAt?: number
 }
 
@@ -86,23 +90,26 @@ export interface TorchCudaSource {
   readonly seed: string
   /** PyTorch's philox_offset before the call: a multiple of 4. */
   readonly offset: string
-  /** Threads of the launch; element i is made by thread i mod threads. */
+  /** The number of threads in the launch. Thread i mod threads makes element i. */
   readonly threads: number
-  /** Elements of the whole tensor; only of a truncated normal, which takes several calls. */
+  /** The element count of the whole tensor. Only for a truncated normal, which takes several calls. */
   readonly count?: number
-  /** Only of a sparse distribution, whose permutations PyTorch draws on the CPU: words its generator had drawn before. */
+  /**
+   * Only for a sparse distribution, for which PyTorch draws permutations with its CPU generator: the 32-bit words which that
+   * generator had drawn before.
+   */
   readonly position?: number
 }
 
-/** An array of jax.random under its own key. */
+/** An array of jax.random with a key of its own. */
 export interface JaxSource<N extends 'jax' | 'jax-legacy' = 'jax' | 'jax-legacy'> {
   readonly generator: N
   readonly key: JaxKey
-  /** Elements of the whole array: 'jax-legacy' pairs element i with i + ceil(count / 2). */
+  /** The element count of the whole array: 'jax-legacy' pairs element i with element i + ceil(count / 2). */
   readonly count: number
 }
 
-/** A tensor of torch.func._random under its own key. */
+/** A tensor of torch.func._random with a key of its own. */
 export interface StatelessSource {
   readonly generator: 'torch-stateless'
   /** Decimal strings, 64 bits. */
@@ -110,7 +117,7 @@ export interface StatelessSource {
   readonly offset: string
 }
 
-/** Where a parameter's words come from, if not from the value contract's own streams. Plain data. */
+/** Where a parameter's words come from with a generator other than 'philox'. Plain data. */
 export type GeneratorSource =
   | TorchCpuSource
   | TorchCudaSource
@@ -120,7 +127,7 @@ export type GeneratorSource =
 
 export type GeneratorSourceOf<N extends LibraryGeneratorName> = Extract<GeneratorSource, { generator: N }>
 
-/** A distribution and its words: what a sampler needs. */
+/** A distribution and the source of its words: everything that a sampler needs. */
 export interface GeneratorDraw {
   readonly distribution: RandomDistribution
   readonly generatorSource: GeneratorSource

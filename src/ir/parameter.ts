@@ -1,6 +1,6 @@
 import type { DType } from '../core/dtype.js'
 
-/** What a parameter is for. It decides which default it gets: see `defaultChoice` in src/plan/choose-initializer.ts. */
+/** The purpose of a parameter. It decides the default initializer: see `defaultChoice` in src/plan/choose-initializer.ts. */
 export type ParameterRole = 'weight' | 'bias' | 'norm-scale' | 'norm-bias' | 'embedding' | 'buffer'
 
 export const parameterRoles: readonly ParameterRole[] = [
@@ -13,7 +13,7 @@ export const parameterRoles: readonly ParameterRole[] = [
 ]
 
 /**
- * How a weight's axes lie.
+ * The order of a weight's axes.
  * - `out-in`: [out, in / groups, ...kernel]. PyTorch's linear and convolution. The default.
  * - `in-out`: [...kernel, in / groups, out]. JAX, Flax, Keras, TensorFlow.js, Hugging Face's Conv1D.
  * - `transposed`: [in, out / groups, ...kernel]. PyTorch's transposed convolution.
@@ -22,7 +22,7 @@ export type Layout = 'out-in' | 'in-out' | 'transposed'
 
 export const layouts: readonly Layout[] = ['out-in', 'in-out', 'transposed']
 
-/** Fans given by hand, where neither layout nor groups describe the layer. Positive numbers. */
+/** Fans that the user gives, for a layer that layout and groups do not describe. Positive numbers. */
 export interface FanOverride {
   readonly in: number
   readonly out: number
@@ -30,36 +30,36 @@ export interface FanOverride {
 
 /** One parameter of a model, as the user describes it. */
 export interface ParameterSpec {
-  /** Unique in the model. Its UTF-8 bytes choose the random stream: renaming a parameter changes its values. */
+  /** Unique in the model. Its UTF-8 bytes choose the random stream, so renaming a parameter changes its values. */
   readonly name: string
-  /** Positive integers; [] is a scalar. */
+  /** The lengths of the axes, positive integers; [] is a scalar. */
   readonly shape: readonly number[]
   /** Default 'float32'. */
   readonly dtype?: DType
-  /** Default: rank >= 2 is a weight; rank < 2 a bias, or a norm-scale where its name says so. */
+  /** Default: 'weight' for rank >= 2; 'bias' for rank < 2, unless the name tells that it is a norm's scale or bias or a buffer. */
   readonly role?: ParameterRole
   /** Default 'out-in'. */
   readonly layout?: Layout
-  /** Groups of a grouped convolution; divides the output channels. Default 1. */
+  /** The number of groups of a grouped convolution; it must divide the output channels. Default 1. */
   readonly groups?: number
   readonly fan?: FanOverride
-  /** Equal blocks fused along the output axis: 3 for QKV, 2 for gate and up, 4 for an LSTM's gates. Default 1. */
+  /** The number of equal blocks fused along the output axis: 3 for QKV, 2 for gate and up, 4 for an LSTM. Default 1. */
   readonly blocks?: number
-  /** Leading axes that only stack weights: experts, heads. Default 0. */
+  /** The number of leading axes that only stack weights, such as experts or heads. Default 0. */
   readonly batchAxes?: number
-  /** Row of an embedding that stays 0 (PyTorch's padding_idx); negative counts from the end. */
+  /** The row of an embedding that stays 0 (PyTorch's padding_idx); a negative index counts from the end. */
   readonly paddingIndex?: number
-  /** Name of the parameter whose memory this one shares; it is not initialised itself. */
+  /** The name of another parameter. This one shares its memory and is not initialised itself. */
   readonly tiedTo?: string
 }
 
-/** What a layer computes, for those who walk the model (signal propagation, printing). */
+/** What a layer computes. Signal propagation and printing use it when they traverse the model. */
 export interface LayerInfo {
   readonly kind: string
   readonly config?: Readonly<Record<string, unknown>>
 }
 
-/** A list of parameters in PyTorch's order; one layer, or a container of named children. */
+/** A list of parameters in PyTorch's order. A model may describe one layer or be a container with named children. */
 export interface Model {
   readonly parameters: readonly ParameterSpec[]
   readonly layer?: LayerInfo

@@ -1,6 +1,7 @@
 /**
- * Where a rectangular part lies in its row-major tensor: `firstElement` is the part's first element, `axes` walk it, innermost
- * first. The innermost axis has stride 1: it is a run of neighbours. Everything is below 2^53, hence exact.
+ * Where a rectangular part lies in its row-major tensor. `firstElement` is the part's first element, and `axes` describe its
+ * axes, innermost first. The innermost axis has stride 1, so it is a contiguous run. All numbers are below 2^53, so they are
+ * exact.
  */
 export interface PartGeometry {
   readonly firstElement: number
@@ -13,7 +14,7 @@ export interface PartAxis {
   readonly stride: number
 }
 
-/** A rectangular part of a parameter: elements start <= index < end on every axis of `fullShape`. */
+/** A rectangular part of a parameter: the elements with start <= index < end on every axis of `fullShape`. */
 export interface ParameterPart {
   readonly fullShape: readonly number[]
   readonly start: readonly number[]
@@ -21,15 +22,15 @@ export interface ParameterPart {
 }
 
 /**
- * The matrices of an orthogonal distribution that are made whole so that a part of them can be kept: one after another or in groups,
- * in scratch memory.
+ * The matrices of an orthogonal distribution that are made as a whole, in scratch memory, because a part of them is needed.
+ * They are made one after another or in groups.
  */
 export interface WholeMatrices {
-  /** Number of the first within the tensor, and how many to the last that the part touches. */
+  /** The index of the first matrix that overlaps the part, and the count of matrices from there to the last one that does. */
   readonly firstMatrix: number
   readonly matrixCount: number
   readonly rows: number
   readonly columns: number
-  /** Float32 bytes of one. */
+  /** The bytes of one matrix in float32. */
   readonly byteLength: number
 }

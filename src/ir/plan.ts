@@ -7,24 +7,24 @@ import type { Patch } from './job.js'
 import type { Layout, ParameterRole } from './parameter.js'
 import type { ParameterPart, WholeMatrices } from './part.js'
 
-/** What happens to one parameter. Plain data. */
+/** What initialisation does with one parameter. Plain data. */
 export interface PlannedParameter {
   readonly name: string
-  /** Of what is stored: the part's where there is one; then `part.fullShape` is that of the whole. */
+  /** The shape of what is stored. If there is a `part`, it is the part's shape, and `part.fullShape` is the whole tensor's. */
   readonly shape: readonly number[]
-  /** Only where `slice` or `shard` cut it: which part of the full shape. Fans, distribution and stream are the whole's. */
+  /** Which part of the full shape `slice` or `shard` chose. Fans, distribution and stream are those of the whole tensor. */
   readonly part?: ParameterPart
-  /** Only of a part of an orthogonal distribution: what is made whole, in scratch memory, so that the part can be kept. */
+  /** Only for a part of an orthogonal distribution: the matrices that are made as a whole, in scratch memory. */
   readonly whole?: WholeMatrices
   readonly elementCount: number
   readonly dtype: DType
   readonly byteLength: number
   readonly role: ParameterRole
   readonly layout: Layout
-  /** 'tied' shares the memory of `tiedTo`; 'skip' gets neither memory nor values. */
+  /** 'tied': shares the memory of `tiedTo`. 'skip': gets neither memory nor values. */
   readonly action: 'initialize' | 'tied' | 'skip'
   readonly tiedTo?: string
-  /** Which initializer, with which settings, and why it was chosen. */
+  /** The initializer, its settings, and why it was chosen. */
   readonly rule: {
     readonly initializer: string
     readonly config: Readonly<Record<string, unknown>>
@@ -32,18 +32,18 @@ export interface PlannedParameter {
     /** The paper or code that the rule cites. */
     readonly citation?: string
   }
-  /** Only where the parameter has them. */
+  /** Only if the parameter has fans: rank >= 2, or fans that the user gave. */
   readonly fans?: Fans
-  /** PyTorch's fans, only where they differ from the layer's true ones; option fans: 'torch' uses them. */
+  /** PyTorch's fans, only if they differ from the layer's actual fans. The option `fans: 'torch'` uses them. */
   readonly torchFans?: Fans
-  /** The distribution that is drawn, in float64. A distribution without spread is a constant. */
+  /** The distribution that is drawn, in float64. One whose elements are all equal has become a constant. */
   readonly distribution: Distribution
-  /** What `distribution` promises: mean, std, min, max. */
+  /** The mean, standard deviation, minimum and maximum of `distribution`. */
   readonly expected: ExpectedMoments
   readonly stream: Stream
-  /** Written over the distribution's values: an embedding's padding row. */
+  /** What is written over the distribution's values, such as the zeros of an embedding's padding row. */
   readonly patches: readonly Patch[]
-  /** Where its words come from with a generator other than 'philox'; then `stream` is not used. */
+  /** Where the words come from with a generator other than 'philox'. `stream` is then unused. */
   readonly generatorSource?: GeneratorSource
 }
 
@@ -52,11 +52,11 @@ export interface InitializationPlan {
   readonly valueContract: 1
   readonly seed: number | bigint
   readonly generator: GeneratorName
-  /** The generator with every setting. */
+  /** The generator with all its settings. */
   readonly generatorSettings: GeneratorSettings
   readonly parameters: readonly PlannedParameter[]
-  /** Over the parameters that are initialised. */
+  /** Sums over the parameters that are initialised. */
   readonly totals: { readonly parameterCount: number; readonly elementCount: number; readonly byteLength: number }
-  /** JSON without bigints: seeds and offsets as decimal strings. */
+  /** The plan as JSON data, in which 64-bit integers are decimal strings. */
   toJSON(): Record<string, unknown>
 }

@@ -2,8 +2,8 @@ import type { Model, ParameterSpec } from '../ir/parameter.js'
 import { validateModel } from './validate.js'
 
 /**
- * A model from its parameter list, checked at once: unique names, positive integral shapes, known dtypes, roles and
- * layouts, groups that divide, ties that fit.
+ * Makes a model from its list of parameters and checks it: names must be unique, shapes positive integers, and dtypes, roles
+ * and layouts known; groups must divide their channels, and tied parameters must have the same dtype and element count.
  *
  * @example
  * const model = defineModel({ parameters: [{ name: 'fc.weight', shape: [10, 256] }, { name: 'fc.bias', shape: [10] }] })

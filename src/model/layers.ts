@@ -4,64 +4,71 @@ import type { Model, ParameterSpec } from '../ir/parameter.js'
 
 /** Settings that every layer with parameters takes. */
 export interface LayerOptions {
-  /** dtype of the layer's parameters. Default 'float32'. */
+  /** The dtype of the layer's parameters. Default 'float32'. */
   readonly dtype?: DType
 }
 
 export interface LinearOptions extends LayerOptions {
-  /** Default true. */
+  /** Whether the layer has a bias. Default true. */
   readonly bias?: boolean
 }
 
 export interface LinearLayerOptions extends LinearOptions {
-  /** Equal blocks fused along the output: 3 for a QKV projection, 2 for gate and up. Fans are per block. Default 1. */
+  /** The number of equal blocks fused along the output: 3 for QKV, 2 for gate and up. Fans are per block. Default 1. */
   readonly blocks?: number
 }
 
 export interface EmbeddingOptions extends LayerOptions {
-  /** Row that stays 0, PyTorch's padding_idx; negative counts from the end. */
+  /** The row that stays 0 (PyTorch's padding_idx); a negative index counts from the end. */
   readonly paddingIndex?: number
 }
 
 export interface RecurrentOptions extends LinearOptions {
-  /** Stacked layers. Default 1. */
+  /** The number of stacked layers. Default 1. */
   readonly layers?: number
-  /** A second direction, its parameters suffixed _reverse. Default false. */
+  /** Whether there is a second direction, whose parameters have the suffix _reverse. Default false. */
   readonly bidirectional?: boolean
 }
 
 export interface ConvOptions extends LinearOptions {
-  /** Default 1; divides both channel counts. `groups = inChannels` is a depthwise convolution. */
+  /** Must divide both channel counts; `groups = inChannels` is a depthwise convolution. Default 1. */
   readonly groups?: number
 }
 
-/** What a convolution does with its input, one number or one for each spatial axis. It changes no weight. */
+/** How a convolution moves over its input: one number, or one for each spatial axis. These settings change no weight. */
 export interface ConvGeometryOptions extends ConvOptions {
-  /** Default 1. */
+  /** The step between two outputs. Default 1. */
   readonly stride?: number | readonly number[]
-  /** Rows added at each end of an axis; default 0. */
+  /** The number of positions added at each end of an axis. Default 0. */
   readonly padding?: number | readonly number[]
-  /** Distance of the kernel's taps. Default 1. */
+  /** The distance between neighbouring elements of the kernel. Default 1. */
   readonly dilation?: number | readonly number[]
-  /** What the added rows hold. Default 'zeros'. */
+  /** The values at the added positions: zeros, or the input repeated periodically. Default 'zeros'. */
   readonly paddingMode?: 'zeros' | 'circular'
 }
 
 export interface NormOptions extends LayerOptions {
-  /** A learnt scale and bias. Default true. */
+  /** Whether there is a learnt scale, with a bias unless `bias` is false. Default true. */
   readonly affine?: boolean
-  /** A bias beside the scale. Default true. */
+  /** Whether there is a bias in addition to the scale. Default true. */
   readonly bias?: boolean
 }
 
 export interface BatchNormOptions extends LayerOptions {
-  /** A learnt scale and bias. Default true. */
+  /** Whether there are a learnt scale and bias. Default true. */
   readonly affine?: boolean
   /** Also list running_mean, running_var and num_batches_tracked, as PyTorch's state_dict() does. Default false. */
   readonly buffers?: boolean
 }
 
-/** Fully connected layer: weight [outFeatures, inFeatures], bias [outFeatures]. PyTorch's nn.Linear. */
+/**
+ * A fully connected layer: weight [outFeatures, inFeatures], bias [outFeatures]. PyTorch's nn.Linear.
+ *
+ * @example
+ * const model = sequential(linear(784, 256), relu(), linear(256, 10))
+ * @throws WeightInitError `INVALID_SHAPE` unless the features are positive integers and blocks divides outFeatures;
+ *   `INVALID_ARGUMENT` for an unknown option
+ */
 export function linear(inFeatures: number, outFeatures: number, options: LinearLayerOptions = {}): Model {
   checkOptions('linear', options, ['bias', 'blocks', 'dtype'])
   const blocks = options.blocks ?? 1
@@ -79,7 +86,11 @@ export function linear(inFeatures: number, outFeatures: number, options: LinearL
   return layer('linear', { inFeatures, outFeatures }, parameters, options)
 }
 
-/** weight [outChannels, inChannels / groups, k], bias [outChannels]. PyTorch's nn.Conv1d. */
+/**
+ * A convolution over one axis: weight [outChannels, inChannels / groups, k], bias [outChannels]. PyTorch's nn.Conv1d.
+ * @throws WeightInitError `INVALID_SHAPE` for channels, groups, kernel or geometry out of range; `INVALID_ARGUMENT` for an
+ *   unknown option
+ */
 export function conv1d(
   inChannels: number,
   outChannels: number,
@@ -89,7 +100,10 @@ export function conv1d(
   return conv('conv1d', 1, inChannels, outChannels, kernel, options)
 }
 
-/** weight [outChannels, inChannels / groups, kh, kw], bias [outChannels]. PyTorch's nn.Conv2d. */
+/**
+ * A convolution over two axes: weight [outChannels, inChannels / groups, kh, kw], bias [outChannels]. PyTorch's nn.Conv2d.
+ * @throws WeightInitError as `conv1d`
+ */
 export function conv2d(
   inChannels: number,
   outChannels: number,
@@ -99,7 +113,11 @@ export function conv2d(
   return conv('conv2d', 2, inChannels, outChannels, kernel, options)
 }
 
-/** weight [outChannels, inChannels / groups, kd, kh, kw], bias [outChannels]. PyTorch's nn.Conv3d. */
+/**
+ * A convolution over three axes: weight [outChannels, inChannels / groups, kd, kh, kw], bias [outChannels]. PyTorch's
+ * nn.Conv3d.
+ * @throws WeightInitError as `conv1d`
+ */
 export function conv3d(
   inChannels: number,
   outChannels: number,
@@ -109,7 +127,11 @@ export function conv3d(
   return conv('conv3d', 3, inChannels, outChannels, kernel, options)
 }
 
-/** weight [inChannels, outChannels / groups, k], layout transposed. PyTorch's nn.ConvTranspose1d, with the right fans. */
+/**
+ * A transposed convolution: weight [inChannels, outChannels / groups, k] in the layout 'transposed', bias [outChannels].
+ * PyTorch's nn.ConvTranspose1d, but fans are those of the actual layer, not PyTorch's.
+ * @throws WeightInitError as `conv1d`
+ */
 export function convTranspose1d(
   inChannels: number,
   outChannels: number,
@@ -119,7 +141,10 @@ export function convTranspose1d(
   return conv('convTranspose1d', 1, inChannels, outChannels, kernel, options)
 }
 
-/** weight [inChannels, outChannels / groups, kh, kw], layout transposed. PyTorch's nn.ConvTranspose2d. */
+/**
+ * As `convTranspose1d` over two axes: weight [inChannels, outChannels / groups, kh, kw]. PyTorch's nn.ConvTranspose2d.
+ * @throws WeightInitError as `conv1d`
+ */
 export function convTranspose2d(
   inChannels: number,
   outChannels: number,
@@ -129,7 +154,10 @@ export function convTranspose2d(
   return conv('convTranspose2d', 2, inChannels, outChannels, kernel, options)
 }
 
-/** weight [inChannels, outChannels / groups, kd, kh, kw], layout transposed. PyTorch's nn.ConvTranspose3d. */
+/**
+ * As `convTranspose1d` over three axes: weight [inChannels, outChannels / groups, kd, kh, kw]. PyTorch's nn.ConvTranspose3d.
+ * @throws WeightInitError as `conv1d`
+ */
 export function convTranspose3d(
   inChannels: number,
   outChannels: number,
@@ -139,7 +167,11 @@ export function convTranspose3d(
   return conv('convTranspose3d', 3, inChannels, outChannels, kernel, options)
 }
 
-/** Table of `count` vectors: weight [count, dimension], role embedding. PyTorch's nn.Embedding. */
+/**
+ * A table of `count` vectors: weight [count, dimension] with the role 'embedding'. PyTorch's nn.Embedding.
+ * @throws WeightInitError `INVALID_SHAPE` unless count and dimension are positive integers; `INVALID_ARGUMENT` for an unknown
+ *   option
+ */
 export function embedding(count: number, dimension: number, options: EmbeddingOptions = {}): Model {
   checkOptions('embedding', options, ['paddingIndex', 'dtype'])
   positive('embedding', { count, dimension })
@@ -153,7 +185,12 @@ export function embedding(count: number, dimension: number, options: EmbeddingOp
   return layer('embedding', { count, dimension }, [spec], options)
 }
 
-/** weight_ih_l0 [4 hidden, input], weight_hh_l0 [4 hidden, hidden], bias_ih_l0, bias_hh_l0, ... PyTorch's nn.LSTM; four gates. */
+/**
+ * A recurrent layer with four gates, PyTorch's nn.LSTM: weight_ih_l0 [4 hidden, input], weight_hh_l0 [4 hidden, hidden],
+ * bias_ih_l0 and bias_hh_l0 [4 hidden], and the same for every further layer and direction.
+ * @throws WeightInitError `INVALID_SHAPE` unless the sizes and layers are positive integers; `INVALID_ARGUMENT` for an
+ *   unknown option
+ */
 export function lstm(inputSize: number, hiddenSize: number, options: RecurrentOptions = {}): Model {
   return recurrent('lstm', 4, inputSize, hiddenSize, options)
 }
@@ -168,7 +205,10 @@ export function rnn(inputSize: number, hiddenSize: number, options: RecurrentOpt
   return recurrent('rnn', 1, inputSize, hiddenSize, options)
 }
 
-/** weight and bias of the normalised shape. PyTorch's nn.LayerNorm. */
+/**
+ * Layer normalisation: a weight and a bias of the normalised shape. PyTorch's nn.LayerNorm.
+ * @throws WeightInitError `INVALID_SHAPE` unless the lengths are positive integers; `INVALID_ARGUMENT` for an unknown option
+ */
 export function layerNorm(normalizedShape: number | readonly number[], options: NormOptions = {}): Model {
   checkOptions('layerNorm', options, ['affine', 'bias', 'dtype'])
   const shape = Array.isArray(normalizedShape) ? [...(normalizedShape as number[])] : [normalizedShape as number]
@@ -181,7 +221,11 @@ export function layerNorm(normalizedShape: number | readonly number[], options: 
   return layer('layerNorm', { normalizedShape: shape }, parameters, options)
 }
 
-/** weight and bias [features]; on request the running statistics too. PyTorch's nn.BatchNorm1d, 2d and 3d. */
+/**
+ * Batch normalisation: weight and bias [features] and, with `buffers: true`, the running statistics. PyTorch's
+ * nn.BatchNorm1d, 2d and 3d.
+ * @throws WeightInitError `INVALID_SHAPE` unless features is a positive integer; `INVALID_ARGUMENT` for an unknown option
+ */
 export function batchNorm(features: number, options: BatchNormOptions = {}): Model {
   checkOptions('batchNorm', options, ['affine', 'buffers', 'dtype'])
   positive('batchNorm', { features })
@@ -202,7 +246,8 @@ const entry =
   (kind: string): (() => Model) =>
   () => ({ parameters: [], layer: { kind } })
 
-// Entries without parameters: they keep PyTorch's numbering in a sequential and say which gain a layer feeds.
+// Layers without parameters. Inside `sequential` they keep PyTorch's numbering of the layers, and they tell signal
+// propagation which activation follows a layer.
 export const relu: () => Model = /* @__PURE__ */ entry('relu')
 export const gelu: () => Model = /* @__PURE__ */ entry('gelu')
 export const silu: () => Model = /* @__PURE__ */ entry('silu')
@@ -221,7 +266,10 @@ export const dropout: () => Model = /* @__PURE__ */ entry('dropout')
 export const flatten: () => Model = /* @__PURE__ */ entry('flatten')
 export const identityLayer: () => Model = /* @__PURE__ */ entry('identity')
 
-/** Leaky ReLU; `negativeSlope` defaults to 0.01 as in PyTorch. */
+/**
+ * Leaky ReLU: x for x > 0, negativeSlope x otherwise. The slope's default is 0.01, as in PyTorch.
+ * @throws WeightInitError `INVALID_ARGUMENT` for a slope that is not a finite number
+ */
 export function leakyRelu(negativeSlope = 0.01): Model {
   if (typeof negativeSlope !== 'number' || !Number.isFinite(negativeSlope)) {
     throw new WeightInitError(
@@ -255,7 +303,7 @@ function conv(
     )
   }
   positive(kind, Object.fromEntries(kernelShape.map((length, axis) => [`kernel[${axis}]`, length])))
-  // PyTorch's wording.
+  // The two messages use PyTorch's wording, so that a search for it finds them.
   if (inChannels % groups !== 0)
     throw new WeightInitError(
       'INVALID_SHAPE',
@@ -284,7 +332,7 @@ function conv(
 
 const geometryLeast = { stride: 1, padding: 0, dilation: 1 } as const
 
-/** The geometry that was asked for, a number for each axis. */
+/** The geometry settings that were given, with one number for each axis. */
 function convGeometry(kind: string, spatialRank: number, options: ConvGeometryOptions): Record<string, unknown> {
   const geometry: Record<string, unknown> = {}
   for (const [name, least] of Object.entries(geometryLeast)) {

@@ -2,8 +2,8 @@ import { show, WeightInitError } from '../core/errors.js'
 import { type Parameter, type ParameterRole, parameterRoles } from '../ir/parameter.js'
 
 /**
- * Which parameters a rule is for:
- * - a glob over the whole name: `*` any run of characters, `?` one character, `{a,b}` alternatives
+ * Which parameters a rule applies to:
+ * - a glob that must match the whole name: `*` is any run of characters, `?` one character, `{a,b}` alternatives
  * - a RegExp, tested against the name
  * - a role: its name as a string, or `{ role }`
  * - a function of the parameter
@@ -15,7 +15,7 @@ export interface Matcher {
   matches(parameter: Parameter): boolean
 }
 
-/** @throws WeightInitError `INVALID_ARGUMENT` for anything that is no match */
+/** @throws WeightInitError `INVALID_ARGUMENT` for a value that is none of the four, or an empty glob */
 export function createMatcher(match: ParameterMatch, where: string): Matcher {
   if (typeof match === 'string') {
     if (match.length === 0)
@@ -28,7 +28,7 @@ export function createMatcher(match: ParameterMatch, where: string): Matcher {
     }
   }
   if (match instanceof RegExp) {
-    // A fresh RegExp without g and y: those keep state between calls.
+    // A copy without the flags g and y, because with them a RegExp has state between calls.
     const pattern = new RegExp(match.source, match.flags.replace(/[gy]/g, ''))
     return { text: String(match), matches: (parameter) => pattern.test(parameter.name) }
   }

@@ -3,8 +3,8 @@ import type { Model } from '../ir/parameter.js'
 import { sequential } from './sequential.js'
 
 /**
- * A residual block, y = shortcut(x) + body(x); without a shortcut y = x + body(x). Parameters are called 'body.name' and
- * 'shortcut.name'. He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016.
+ * A residual block: y = shortcut(x) + body(x) or, without a shortcut, y = x + body(x). Its parameters are called 'body.name'
+ * and 'shortcut.name'. He, Zhang, Ren, Sun, "Deep residual learning for image recognition", CVPR 2016.
  *
  * @example
  * const block = residual(sequential(layerNorm(64), linear(64, 256), gelu(), linear(256, 64)))

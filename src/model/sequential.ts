@@ -2,11 +2,12 @@ import { show, WeightInitError } from '../core/errors.js'
 import type { Model, ParameterSpec } from '../ir/parameter.js'
 
 /**
- * Layers one after the other, as PyTorch's nn.Sequential: children are called '0', '1', ... and a parameter
- * 'child.name', so `sequential(linear(2, 3), relu(), linear(3, 1))` has 0.weight, 0.bias, 2.weight, 2.bias.
- * An object gives the children names of your own, in its order, as an OrderedDict does in PyTorch.
+ * Layers that follow one another, like PyTorch's nn.Sequential. The children are called '0', '1', ..., and their parameters
+ * 'child.name'. An object gives the children names of your choice, in the object's order, like an OrderedDict in PyTorch.
  *
- * @throws WeightInitError `INVALID_MODEL` for anything that is no model, naming its place
+ * @example
+ * const model = sequential(linear(2, 3), relu(), linear(3, 1)) // 0.weight, 0.bias, 2.weight, 2.bias
+ * @throws WeightInitError `INVALID_MODEL` for a child that is not a model; the message names its place
  */
 export function sequential(...layers: Model[] | [Readonly<Record<string, Model>>]): Model {
   const [first] = layers

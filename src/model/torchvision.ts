@@ -4,20 +4,20 @@ import { batchNorm, conv2d, linear } from './layers.js'
 import { sequential } from './sequential.js'
 
 export interface VisionModelOptions {
-  /** Outputs of the classifier. Default 1000. */
+  /** The number of the classifier's outputs. Default 1000. */
   readonly classes?: number
-  /** Also list the batch norms' running statistics, as state_dict() does. Default false. */
+  /** Whether to list the batch norms' running statistics too, as state_dict() does. Default false. */
   readonly buffers?: boolean
 }
 
 export interface ResnetOptions extends VisionModelOptions {
-  /** Groups of the bottlenecks' 3 x 3 convolutions: 32 for ResNeXt-50 32x4d. Default 1. */
+  /** The number of groups of the bottlenecks' 3 x 3 convolutions: 32 for ResNeXt-50 32x4d. Default 1. */
   readonly groups?: number
-  /** Width of a group: 4 for ResNeXt-50 32x4d, 128 for a wide ResNet. Default 64. */
+  /** The width of a group: 4 for ResNeXt-50 32x4d, 128 for a wide ResNet. Default 64. */
   readonly widthPerGroup?: number
 }
 
-/** Blocks per stage. */
+/** The number of blocks in each stage, by depth. */
 const resnets: Readonly<Record<number, readonly number[]>> = {
   18: [2, 2, 2, 2],
   34: [3, 4, 6, 3],
@@ -27,10 +27,12 @@ const resnets: Readonly<Record<number, readonly number[]>> = {
 }
 
 /**
- * The parameters of torchvision's resnet18, 34, 50, 101 and 152, by its names and in its order. ResNet-50: 25,557,032 elements.
- * A list of parameters, without the graph: residual connections are no part of it. Its initialisation: `resnetRecipe`.
+ * The parameters of torchvision's resnet18, 34, 50, 101 and 152, with its names and in its order. ResNet-50 has 25,557,032
+ * elements. The result is a list of parameters without the graph, so residual connections are not part of it. Its
+ * initialisation is `resnetRecipe`.
  *
- * @throws WeightInitError `INVALID_ARGUMENT` for another depth, or groups of a net of basic blocks
+ * @throws WeightInitError `INVALID_ARGUMENT` for another depth, an unknown option, or groups or widthPerGroup with a depth
+ *   below 50, whose basic blocks have none
  */
 export function resnet(depth: 18 | 34 | 50 | 101 | 152, options: ResnetOptions = {}): Model {
   refuseUnknownKeys(options, ['classes', 'buffers', 'groups', 'widthPerGroup'], 'resnet option')
@@ -55,7 +57,7 @@ export function resnet(depth: 18 | 34 | 50 | 101 | 152, options: ResnetOptions =
   const expansion = basic ? 1 : 4
   const block = (inputs: number, planes: number, first: boolean): Model => {
     const outputs = planes * expansion
-    // The first block of a stage changes the shape, but for the first stage of basic blocks.
+    // The first block of a stage changes the shape, except in the first stage of basic blocks.
     const downsample =
       first && inputs !== outputs ? { downsample: sequential(conv(inputs, outputs, 1), norm(outputs)) } : {}
     if (basic) {
@@ -91,7 +93,7 @@ export function resnet(depth: 18 | 34 | 50 | 101 | 152, options: ResnetOptions =
   return parametersOf(sequential({ ...stem, ...Object.fromEntries(layers), fc: linear(channels, classes) }))
 }
 
-/** In, kernel, expanded, out, squeeze-and-excitation: Howard et al. 2019, Table 2. */
+/** Input channels, kernel, expanded channels, output channels, squeeze-and-excitation: Howard et al. 2019, Table 2. */
 const mobilenetV3SmallBlocks: readonly (readonly [number, number, number, number, boolean])[] = [
   [16, 3, 16, 16, true],
   [16, 3, 72, 24, false],
@@ -107,8 +109,10 @@ const mobilenetV3SmallBlocks: readonly (readonly [number, number, number, number
 ]
 
 /**
- * The parameters of torchvision's mobilenet_v3_small, by its names and in its order: 2,542,856 elements. A list of
- * parameters, without the graph. Its initialisation: `mobilenetV3Recipe`.
+ * The parameters of torchvision's mobilenet_v3_small, with its names and in its order: 2,542,856 elements. The result is a
+ * list of parameters without the graph. Its initialisation is `mobilenetV3Recipe`.
+ *
+ * @throws WeightInitError `INVALID_ARGUMENT` for an unknown option
  */
 export function mobilenetV3Small(options: VisionModelOptions = {}): Model {
   refuseUnknownKeys(options, ['classes', 'buffers'], 'mobilenetV3Small option')
@@ -133,11 +137,11 @@ export function mobilenetV3Small(options: VisionModelOptions = {}): Model {
   )
 }
 
-/** torchvision's _make_divisible: the nearest multiple of 8, but no more than a tenth below. */
+/** torchvision's _make_divisible: the nearest multiple of 8, or the next one if that is more than a tenth smaller. */
 function multipleOf8(value: number): number {
   const nearest = Math.max(8, Math.floor((value + 4) / 8) * 8)
   return nearest < 0.9 * value ? nearest + 8 : nearest
 }
 
-/** Not the containers: who walks them would take residual blocks for a chain. */
+/** Drops the containers, because code that traverses them would treat residual blocks as a chain of layers. */
 const parametersOf = ({ parameters }: Model): Model => ({ parameters })

@@ -24,7 +24,8 @@ const specKeys = [
 ]
 
 /**
- * Checks a model and fills in every default. All faults are found before anything else happens; the first is thrown.
+ * Checks a model and fills in every default. The whole model is checked before anything else happens; the first fault is
+ * thrown.
  * @throws WeightInitError `INVALID_MODEL`, `INVALID_SHAPE` or `UNSUPPORTED_DTYPE`
  */
 export function validateModel(model: unknown): Parameter[] {
@@ -43,7 +44,7 @@ export function validateModel(model: unknown): Parameter[] {
     )
   }
   const byName = new Map<string, Parameter>()
-  // Not list.map, which would pass over the holes of a sparse list.
+  // Array.from rather than list.map, which would skip the holes of a sparse array.
   const parameters = Array.from(list as unknown[], (spec, index) => {
     const parameter = validateSpec(spec, index)
     if (byName.has(parameter.name)) {
@@ -94,7 +95,7 @@ function validateSpec(value: unknown, index: number): Parameter {
   if (batchAxes > 0 && batchAxes > shape.length - 2) {
     fail(`${where}: batchAxes ${batchAxes} leaves fewer than two of the ${shape.length} axes of ${show(shape)}.`)
   }
-  // Groups and blocks split the output channels; of a transposed weight, groups split the input channels.
+  // Groups and blocks split the output channels, except that groups split the input channels of a transposed weight.
   const outAxis = layout === 'out-in' ? batchAxes : layout === 'in-out' ? shape.length - 1 : batchAxes + 1
   const groupAxis = layout === 'transposed' ? batchAxes : outAxis
   const divides = (key: string, divisor: number, axis: number): void => {
@@ -137,7 +138,7 @@ function validateSpec(value: unknown, index: number): Parameter {
   }
 }
 
-/** PyTorch's rule and words: within the rows, negative from the end. */
+/** PyTorch's rule and wording: the index must be within the rows, and a negative index counts from the end. */
 function checkPadding(value: unknown, shape: readonly number[], where: string): number | undefined {
   if (value === undefined) return undefined
   const rows = shape[0] ?? 0
@@ -171,14 +172,17 @@ export function validateShape(value: unknown, where: string): { shape: readonly 
   return { shape: Object.freeze([...(value as number[])]), elementCount }
 }
 
-/** PyTorch's habit: rank >= 2 is a weight; a vector is a bias unless its name says that it scales a norm. */
+/**
+ * The role that a name and a shape suggest under PyTorch's naming: running statistics are buffers, rank >= 2 is a weight, and
+ * a vector is a bias unless its name says that it belongs to a norm.
+ */
 export function inferRole(name: string, shape: readonly number[]): ParameterRole {
   if (/(^|\.)(running_mean|running_var|num_batches_tracked)$/.test(name)) return 'buffer'
   if (shape.length >= 2) return 'weight'
   const path = name.split('.')
   const last = path.at(-1) ?? ''
   const owner = path.at(-2) ?? ''
-  // A norm's own name: norm, norm1, layer_norm, LayerNorm_0, ln_1, ln_f, bn2, input_layernorm, group_norm, ...
+  // Names of norms: norm, norm1, layer_norm, LayerNorm_0, ln_1, ln_f, bn2, input_layernorm, group_norm, ...
   const isNorm = /(norm|^ln|^bn|_ln|_bn)[a-z0-9_]*$/i.test(owner)
   if (last === 'weight' || last === 'gamma' || (last === 'scale' && isNorm)) return 'norm-scale'
   return isNorm ? 'norm-bias' : 'bias'
@@ -198,7 +202,7 @@ function checkTie(
         : target.tiedTo !== undefined
           ? `which is itself tied to ${show(target.tiedTo)}; tie it to that one.`
           : target.elementCount !== elementCount || target.dtype !== dtype
-            ? `which has shape ${show(target.shape)} and dtype ${target.dtype}; its own are ${show(shape)} and ${dtype}.`
+            ? `which has shape ${show(target.shape)} and dtype ${target.dtype}, but its own are ${show(shape)} and ${dtype}.`
             : undefined
   if (why !== undefined) {
     throw new WeightInitError('INVALID_MODEL', `Parameter ${show(name)} is tied to ${show(tiedTo)}, ${why}`)

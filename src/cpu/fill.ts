@@ -7,8 +7,8 @@ import { sampleBytes, storeValues } from './sample.js'
 import { tableElements } from './table.js'
 
 /**
- * The bytes of elements [start, start + count) of a job, little-endian, in a new array: what the GPU writes, bit for
- * bit. `start` counts from the job's first element.
+ * The bytes of elements [start, start + count) of a job, little-endian, in a new array. They equal what the GPU writes, bit
+ * for bit. `start` counts from the job's first element.
  */
 export function fillBytes(job: FillJob, start: number, count: number): Uint8Array {
   const bytes = new Uint8Array(count * byteWidth(job.dtype))
@@ -16,7 +16,7 @@ export function fillBytes(job: FillJob, start: number, count: number): Uint8Arra
   return bytes
 }
 
-/** The same into memory that exists: as many elements from `start` on as `bytes` holds. */
+/** Writes the same to existing memory: as many elements as fit into `bytes`, beginning with `start`. */
 export function fillInto(job: FillJob, start: number, bytes: Uint8Array): void {
   const count = bytes.length / byteWidth(job.dtype)
   sourceInto(job, start, count, bytes)
@@ -31,14 +31,14 @@ function sourceInto(
 ): void {
   if (source.kind === 'constant') {
     bytes.set(source.pattern.subarray(0, bytes.length))
-    // The pattern holds whole elements, so doubling what is there keeps the phase.
+    // The pattern holds whole elements, so the bytes already written can be copied to double their number.
     for (let done = source.pattern.length; done < bytes.length; done *= 2) {
       bytes.copyWithin(done, 0, Math.min(done, bytes.length - done))
     }
     return
   }
   const first = firstElement + start
-  // Random values are of floating dtypes only: a plan refuses others.
+  // A plan allows random values only for floating-point dtypes.
   const float = dtype as FloatDType
   if (source.kind === 'sampler') {
     sampleBytes(source, part, float, first, bytes)

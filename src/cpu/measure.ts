@@ -8,10 +8,10 @@ import type { Measurement } from '../statistics/measurement.js'
 import { noRepeats, RepeatFinder, type Repeats } from '../statistics/repeats.js'
 import type { MeasureOptions } from '../store/weight-store.js'
 
-/** Elements measured between two looks at the abort signal and the event loop. */
+/** How many elements are measured before the event loop may run and the abort signal is checked. */
 const CHUNK_ELEMENTS = 2 ** 18
 
-/** Measures tensors in host memory, or as they come from a file: what gpu/measure.ts does on a device. */
+/** Measures tensors in host memory or read from a file. It is the CPU reference of src/gpu/statistics. */
 export class CpuMeasurer {
   readonly #mask: number
   readonly #finder: RepeatFinder | undefined
@@ -19,7 +19,7 @@ export class CpuMeasurer {
   readonly #measurements: Measurement[][] = []
   #sinceTurn = 0
 
-  /** @param tensors everything that will be measured */
+  /** @param tensors all tensors that will be measured */
   constructor(tensors: readonly MeasuredTensor[], { repeats, signal }: MeasureOptions) {
     const anchored = tensors.filter((tensor) => tensor.anchored)
     this.#mask = anchorMask(anchored.reduce((sum, { parameter }) => sum + parameter.elementCount, 0))
@@ -27,7 +27,7 @@ export class CpuMeasurer {
     this.#signal = signal
   }
 
-  /** @param read bytes [start, start + length) of the tensor's tensor */
+  /** @param read returns bytes [start, start + length) of the tensor */
   async measure(
     tensor: MeasuredTensor,
     read: (start: number, length: number) => Uint8Array | Promise<Uint8Array>,

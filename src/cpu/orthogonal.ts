@@ -11,29 +11,32 @@ import { sampleBytes } from './sample.js'
 
 type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 
-interface Kept {
+interface CachedMatrix {
   readonly index: number
   readonly elements: Float32Array
   readonly draws: readonly FillJob[]
 }
 
-/** A matrix is made as a whole: the one asked for last is kept as long as its job is. */
-let kept: WeakMap<OrthogonalSource, Kept> | undefined
+/**
+ * A matrix can only be made as a whole, while its elements are requested in chunks. Therefore the last matrix of each source
+ * is cached as long as the source exists.
+ */
+let cache: WeakMap<OrthogonalSource, CachedMatrix> | undefined
 
 /** Matrix `index` of an orthogonal distribution, row-major. */
 function matrixOf(source: OrthogonalSource, index: number): Float32Array {
-  kept ??= new WeakMap()
-  const known = kept.get(source)
-  if (known?.index === index) return known.elements
+  cache ??= new WeakMap()
+  const cached = cache.get(source)
+  if (cached?.index === index) return cached.elements
   const { rows, columns, gain } = source.distribution
-  const draws = known?.draws ?? orthogonalNormals(source)
+  const draws = cached?.draws ?? orthogonalNormals(source)
   const elements = normalsOf(source, draws, index)
   orthonormalize(elements, rows, columns, 1, gain)
-  kept.set(source, { index, elements, draws })
+  cache.set(source, { index, elements, draws })
   return elements
 }
 
-/** The matrix before it is orthonormal: of the parameter's own stream, or another library's draw. */
+/** The normals from which matrix `index` is made, drawn from the parameter's own stream or by another library's generator. */
 function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: number): Float32Array {
   const { distribution, generatorSource } = source
   const { rows, columns } = distribution
@@ -52,7 +55,7 @@ function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: n
   return values
 }
 
-/** Elements [first, first + count) of a part of an orthogonal distribution, float32; without a part, of the whole tensor. */
+/** Elements [first, first + count) of an orthogonal distribution's tensor, or of a part of it, as float32. */
 export function orthogonalElements(
   source: OrthogonalSource,
   part: PartGeometry | undefined,
@@ -87,7 +90,7 @@ function copyRun(source: OrthogonalSource, { first, count }: Run, out: Float32Ar
   }
 }
 
-/** A delta-orthogonal's matrix is at one place of every kernel; the rest stays 0. */
+/** Copies a delta-orthogonal matrix to its place in every kernel; all other elements stay 0. */
 function copyCentre(source: OrthogonalSource, { first, count }: Run, out: Float32Array): void {
   const { stride, rows, columns } = source.distribution
   const matrix = matrixOf(source, 0)
@@ -98,7 +101,10 @@ function copyCentre(source: OrthogonalSource, { first, count }: Run, out: Float3
   }
 }
 
-/** max |Q^T Q / gain^2 - I| of a tensor's matrices; NaN where an element off a delta-orthogonal's centre is not 0. */
+/**
+ * max |Q^T Q / gain^2 - I| over a tensor's matrices. For a delta-orthogonal, NaN if an element outside the kernels' centres is
+ * not 0.
+ */
 export function elementsError(distribution: DistributionOf<'orthogonal'>, elements: Float32Array): number {
   const { rows, columns, batch, gain } = distribution
   if (distribution.field === 1) return orthonormalityError(elements, rows, columns, batch, gain)
@@ -109,7 +115,7 @@ export function elementsError(distribution: DistributionOf<'orthogonal'>, elemen
   return count(elements) === count(matrix) ? orthonormalityError(matrix, rows, columns, batch, gain) : Number.NaN
 }
 
-/** The same of the matrices [first, end), made again. */
+/** The same for the matrices [first, end), which are made again. */
 export function matricesError(source: OrthogonalSource, first: number, end: number): number {
   const { rows, columns, gain } = source.distribution
   let orthogonalityError = 0

@@ -7,8 +7,8 @@ import { sampleRange } from './samplers.js'
 import { simdRound, simdSampler } from './simd.js'
 
 /**
- * Fills `bytes` with the elements of a random parameter from `first` on, or with those of a part of it: in WebAssembly where
- * there is any for the distribution, else in TypeScript, with the same bits.
+ * Fills `bytes` with the elements of a random parameter, or of a part of it, beginning with `first`. It uses WebAssembly if
+ * there is a WebAssembly sampler for the distribution, otherwise TypeScript. The bits are the same.
  */
 export function sampleBytes(
   source: FillSource & { kind: 'sampler' },

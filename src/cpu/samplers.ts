@@ -10,12 +10,12 @@ import { truncatedNormalValue } from '../random/truncated-normal.js'
 import { uniformValue } from '../random/uniform.js'
 
 /**
- * The CPU reference of a shader's `sampleWords`: four float32 values at `out[at..at+3]` from a block's words. `block` is the
- * block's index within the parameter.
+ * The CPU reference of a shader's `sampleWords`. It writes four float32 values, made from the words of a block, to out[at] to
+ * out[at + 3]. `block` is the block's index within the parameter.
  */
 export type BlockSampler = (words: Uint32Array, block: number, out: Float32Array, at: number) => void
 
-/** Makes a sampler from a distribution's twelve constants, as integers and as float32. */
+/** Makes a sampler from a distribution's twelve constants, which are passed as integers and as float32. */
 const samplers: Readonly<Record<SamplerName, (bits: Uint32Array, floats: Float32Array) => BlockSampler>> = {
   uniform(_, [scale = 0, offset = 0, top = 0, step = 0, zeroPoint = 0]) {
     const constants = { scale, offset, top, step, zeroPoint }
@@ -64,8 +64,8 @@ export function blockSampler({ sampler, constants }: FillSource & { kind: 'sampl
 }
 
 /**
- * Elements [first, first + count) of a random parameter as float32, in a new array. Element i depends on the stream
- * and on i alone. CPU reference of shaders/fill/fill.wgsl; cpu/simd.ts makes the same bits faster.
+ * Elements [first, first + count) of a random parameter as float32, in a new array. Element i depends only on the stream and
+ * on i. CPU reference of shaders/fill/fill.wgsl; src/cpu/simd.ts makes the same bits faster.
  */
 export function sampleRange(source: FillSource & { kind: 'sampler' }, first: number, count: number): Float32Array {
   const shift = first % 4

@@ -9,10 +9,10 @@ import type { ConvStep, LinearStep } from '../signal/steps.js'
 import type { WeightStore } from '../store/weight-store.js'
 import { fillBytes } from './fill.js'
 
-/** Milliseconds between two turns of the event loop, but for the length of a layer. */
+/** How many milliseconds pass, plus the time of one layer, before the event loop may run. */
 const TURN_MS = 20
 
-/** Which value or slope an activation call takes for an element of its input. */
+/** The functions that give an activation's value and slope for an element of its input. */
 function callFunctions({ activation, foldScale, unitScale, slopes }: ActivationCall): {
   value: (s: number) => number
   slope: (s: number) => number
@@ -57,7 +57,7 @@ export class CpuSignalKernels implements SignalKernels<Float64Array> {
     return Float64Array.from(decodeFloat32(bytes, parameter.dtype))
   }
 
-  /** Weight as rows of inputs, whatever its layout. */
+  /** The weight as a matrix [outFeatures, inFeatures], whatever its layout. */
   async #rows({ weight, inOut, inFeatures, outFeatures }: LinearStep): Promise<Float64Array> {
     const values = await this.vector(weight.name)
     if (!inOut) return values
@@ -74,7 +74,7 @@ export class CpuSignalKernels implements SignalKernels<Float64Array> {
     const y = new Float64Array(rowCount * outFeatures)
     for (let n = 0; n < outFeatures; n++) {
       const at = n * inFeatures
-      // Four rows share a weight: their sums do not wait for each other.
+      // Four rows at a time share the loaded weight, and their sums are independent, so the CPU computes them in parallel.
       for (let m = 0; m < rowCount; m += 4) {
         const rows = Math.min(4, rowCount - m)
         const from0 = m * inFeatures
@@ -235,7 +235,7 @@ export class CpuSignalKernels implements SignalKernels<Float64Array> {
     { unitCount, unitStride, slopeOf }: DeadUnitCall,
     slopeInput: Float64Array | undefined,
   ): Promise<TensorSums> {
-    // Between layers the event loop turns now and then, for the abort signal.
+    // The event loop runs now and then between layers, so that an abort signal can arrive.
     if (performance.now() - this.#turned > TURN_MS) {
       await eventLoopTurn()
       this.#turned = performance.now()
@@ -280,7 +280,7 @@ function groupMoments(
   return { mean, inverse: 1 / Math.sqrt(variance * varianceScale + epsilon) }
 }
 
-/** Calls with the place of a group's elements. */
+/** Calls `visit` for each group with a function that gives the index of the group's element i. */
 function eachGroup(
   { groupCount, inner, outerStride, groupStride }: GroupCall,
   visit: (at: (i: number) => number) => void,
@@ -290,7 +290,7 @@ function eachGroup(
   }
 }
 
-/** Every (input element, output element, weight element) that a convolution multiplies. */
+/** Calls `visit` for every product of a convolution, with the indices of its input, output and weight element. */
 function eachTap(step: ConvStep, batch: number, visit: (x: number, y: number, w: number) => void): void {
   const { inChannels, outChannels, groups, input, output, kernel } = step
   const [, inH = 1, inW = 1] = input
@@ -300,7 +300,7 @@ function eachTap(step: ConvStep, batch: number, visit: (x: number, y: number, w:
   const outPlaces = outD * outH * outW
   const perGroup = inChannels / groups
   const outPerGroup = outChannels / groups
-  /** Where a tap of an output place lies in the input; -1 in the padding. */
+  /** The input position that an output position and a kernel position read; -1 in the padding. */
   const source = (axis: number, out: number, tap: number): number => {
     const length = input[axis]!
     const at = out * step.stride[axis]! + tap * step.dilation[axis]! - step.padding[axis]!

@@ -4,7 +4,7 @@ import type { FillSource } from '../ir/job.js'
 import { high32, low32 } from '../random/keys.js'
 import { simdModule } from './simd-module.js'
 
-/** What assembly/index.ts exports. Functions work in place on `memory`, from its first byte on. */
+/** The exports of assembly/index.ts. The functions work in place on `memory`, beginning with its first byte. */
 interface SimdExports {
   readonly memory: { readonly buffer: ArrayBuffer }
   philox4x32(blocks: number, counterLow: number, counterHigh: number, key0: number, key1: number): void
@@ -17,7 +17,7 @@ interface SimdExports {
 type Five = readonly [number, number, number, number, number]
 type Eleven = readonly [...Five, ...Five, number]
 
-/** The part of WebAssembly that is used here: TypeScript has it beside the DOM only. */
+/** The part of WebAssembly that is used here. TypeScript declares it only in its DOM library. */
 declare const WebAssembly:
   | {
       readonly Module: new (bytes: Uint8Array) => object
@@ -25,14 +25,14 @@ declare const WebAssembly:
     }
   | undefined
 
-/** Words that the module's one page of memory holds. */
+/** How many 32-bit words fit into the module's memory, which is one page. */
 const WORDS = 2 ** 14
 
 let instance: SimdExports | null | undefined
 
 /**
- * The samplers in WebAssembly, made at the first call; null where there is no WebAssembly, no 128-bit SIMD, or a page's
- * content security policy forbids it. They make the same bits as their TypeScript twins, faster.
+ * The samplers in WebAssembly, which are created at the first call. Null if there is no WebAssembly or no 128-bit SIMD, or if
+ * the page's content security policy forbids it. They make the same bits as the TypeScript samplers, but faster.
  */
 function simdExports(): SimdExports | null {
   if (instance !== undefined) return instance
@@ -45,7 +45,7 @@ function simdExports(): SimdExports | null {
       instance = new WebAssembly.Instance(module).exports as SimdExports
     }
   } catch {
-    // The TypeScript samplers do it.
+    // The TypeScript samplers are used instead.
   }
   return instance
 }
@@ -80,10 +80,12 @@ function distributionInPlace(
   }
 }
 
-/** Writes elements [first, first + count) at `target[at]`, little-endian. */
+/** Writes elements [first, first + count) to `target`, beginning at `target[at]`, little-endian. */
 export type RangeWriter = (first: number, count: number, target: Uint8Array, at: number) => void
 
-/** CPU reference of `sampleRange`, rounded to the dtype; undefined where that must be done in TypeScript. */
+/**
+ * The WebAssembly version of `sampleRange`, with values rounded to the dtype; undefined if the TypeScript version must be used.
+ */
 export function simdSampler(source: FillSource & { kind: 'sampler' }, dtype: FloatDType): RangeWriter | undefined {
   const exports = simdExports()
   const distribution = exports === null ? undefined : distributionInPlace(exports, source)

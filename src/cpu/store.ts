@@ -27,12 +27,12 @@ import { fillBytes, fillInto } from './fill.js'
 import { CpuMeasurer } from './measure.js'
 import { elementsError, matricesError } from './orthogonal.js'
 
-/** Elements made between two looks at the abort signal and the event loop. */
+/** How many elements are made before the event loop may run and the abort signal is checked. */
 const CHUNK_ELEMENTS = 2 ** 18
 
 type CpuRegion = Region<ArrayBuffer>
 
-/** Weights in host memory: the same bytes as on the GPU. */
+/** Weights in host memory, with the same bytes as on the GPU. */
 export class CpuStore implements WeightStore {
   readonly backend = 'cpu'
   #regions: ReadonlyMap<string, CpuRegion>
@@ -41,7 +41,7 @@ export class CpuStore implements WeightStore {
     this.#regions = regions
   }
 
-  /** Where parameters lie in memory of the caller's, checked; `what` is what messages call it. */
+  /** Checks the caller's memory and returns where the parameters lie in it. `what` is its name in messages. */
   static regionsOf(
     parameters: readonly PlannedParameter[],
     given: ReadonlyMap<string, TargetRegion>,
@@ -58,7 +58,7 @@ export class CpuStore implements WeightStore {
     return this.#bytes(parameter, start, length).slice()
   }
 
-  /** Nothing is on its way: the bytes are here. */
+  /** Host memory needs no transfer, so a range is available at once. */
   reader(): RangeReader {
     return {
       begin: (parameter, start, length) => async (look) => look(this.#bytes(parameter, start, length)),
@@ -66,7 +66,7 @@ export class CpuStore implements WeightStore {
     }
   }
 
-  /** The bytes themselves where they lie together, else a copy. */
+  /** A view of the bytes if they are contiguous, otherwise a copy. */
   #bytes(parameter: PlannedParameter, start: number, length: number): Uint8Array {
     const region = this.region(parameter.name)
     if (region.segments === undefined) return new Uint8Array(region.buffer, region.byteOffset + start, length)
@@ -122,7 +122,7 @@ export class CpuStore implements WeightStore {
   }
 }
 
-/** Runs a plan on the CPU, in chunks that let the event loop turn. */
+/** Runs a plan on the CPU in chunks, between which the event loop may run. */
 export async function executeOnCpu(plan: InitializationPlan, options: ResolvedOptions): Promise<CpuStore> {
   const { signal, onProgress, into } = options
   signal?.throwIfAborted()
@@ -186,7 +186,7 @@ function allocateOnHost({ name, byteLength }: PlannedParameter): CpuRegion {
 
 interface HostMemory {
   readonly buffer: ArrayBuffer
-  /** Where the caller's view begins. */
+  /** The byte at which the caller's view of the buffer begins. */
   readonly begin: number
 }
 
@@ -197,19 +197,19 @@ const memoryRules: RegionRules<HostMemory> = {
     if (!(whole instanceof ArrayBuffer)) {
       return fail(`on the CPU backend buffer must be an ArrayBuffer or a view of one, but found ${show(value)}.`)
     }
-    // A detached ArrayBuffer has no bytes; so does its view.
+    // A detached ArrayBuffer, or a view of one, has the byte length 0 and is refused as too small.
     return ArrayBuffer.isView(value)
       ? { buffer: { buffer: whole, begin: value.byteOffset }, byteLength: value.byteLength }
       : { buffer: { buffer: whole, begin: 0 }, byteLength: whole.byteLength }
   },
 }
 
-/** Offsets in the ArrayBuffer itself, not in the view of it that the caller gave. */
+/** Converts an offset in the caller's view into an offset in the ArrayBuffer itself. */
 function inOwnBuffer({ buffer: { buffer, begin }, ...piece }: RegionPiece<HostMemory>): RegionPiece<ArrayBuffer> {
   return { ...piece, buffer, byteOffset: begin + piece.byteOffset }
 }
 
-/** The caller's place for a parameter; its bytes are added to `spans`. */
+/** The caller's memory for a parameter. The bytes that it occupies are added to `spans`. */
 function regionOf(parameter: PlannedParameter, region: unknown, spans: RegionSpan[], what?: string): CpuRegion {
   const pieces = regionPieces(parameter, region, memoryRules, what).map(inOwnBuffer)
   spans.push(...regionSpans(pieces, memoryRules.unit))

@@ -3,7 +3,7 @@ import type { FillSource } from '../ir/job.js'
 import type { PartGeometry } from '../ir/part.js'
 import { partRuns } from '../plan/parts/geometry.js'
 
-/** Elements [first, first + count) of a fixed table, or of a part of it, as float32 in a new array. */
+/** Elements [first, first + count) of a fixed table, or of a part of one, as float32 in a new array. */
 export function tableElements(
   { distribution }: FillSource & { kind: 'table' },
   part: PartGeometry | undefined,

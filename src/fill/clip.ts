@@ -1,4 +1,7 @@
-/** The part of a diagonal that lies in elements [first, first + count): indices from `first` on, or undefined. */
+/**
+ * The part of a diagonal run that lies in elements [first, first + count), with indices relative to `first`; undefined if
+ * there is none.
+ */
 export function clipDiagonal(
   run: { readonly first: number; readonly stride: number; readonly count: number },
   first: number,
@@ -10,7 +13,7 @@ export function clipDiagonal(
   return left > 0 ? { first: start - first, stride: run.stride, count: left } : undefined
 }
 
-/** The part of a range that lies in elements [first, first + count), likewise. */
+/** The part of a range that lies in elements [first, first + count), relative to `first`; undefined if there is none. */
 export function clipRange(
   range: { readonly first: number; readonly count: number },
   first: number,

@@ -9,11 +9,11 @@ import { partGeometry } from '../plan/parts/geometry.js'
 import { patchesOfPart } from '../plan/parts/patches.js'
 import { high32, low32, type Stream } from '../random/keys.js'
 
-/** The whole of a parameter as one job. */
+/** One job that fills a whole parameter, or the part of it that the plan stores. */
 export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, generatorSource, part } = parameter
   const filling = fillingOf(distribution, dtype, stream)
-  // Another library's generator draws the distribution in its own way.
+  // If another library's generator is used, it replaces the distribution's own source.
   const source = generatorSource === undefined ? filling.source : drawnBy(generatorSource, filling.source, distribution)
   const patches = [...filling.patches, ...parameter.patches]
   const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
@@ -25,7 +25,7 @@ export function fillJob(parameter: PlannedParameter): FillJob {
     dtype,
     firstElement: 0,
     elementCount,
-    // A constant's elements are the same wherever they lie.
+    // All elements of a constant are equal, so its job needs no part.
     ...(source.kind === 'constant' ? {} : { part: geometry }),
     source,
     patches: patchesOfPart(patches, geometry, elementCount),
@@ -38,20 +38,20 @@ function drawnBy(generatorSource: GeneratorSource, own: FillSource, distribution
   return { kind: 'generator', ...plainDraw({ distribution: distribution as RandomDistribution, generatorSource }) }
 }
 
-/** float32 elements drawn from a distribution, which are no parameter's. */
+/** A job for float32 elements of a distribution that do not belong to a parameter. */
 export function drawJob(name: string, elementCount: number, distribution: RandomDistribution, stream: Stream): FillJob {
   return { name, dtype: 'float32', firstElement: 0, elementCount, ...fillingOf(distribution, 'float32', stream) }
 }
 
-/** The 64-bit Philox counter of the block that holds `element`, as (low, high). */
+/** The 64-bit Philox counter of the block that contains `element`, as (low, high). */
 export function blockCounter(stream: Stream, element: number): readonly [low: number, high: number] {
   const counter = stream.counter + BigInt(Math.floor(element / 4))
   return [low32(counter), high32(counter)]
 }
 
 /**
- * The N(0, 1) elements that an orthogonal distribution starts from, matrix after matrix: those of the parameter's own stream, or
- * another library's draws, a job each.
+ * Jobs for the N(0, 1) elements from which an orthogonal distribution's matrices are made: one job for all matrices if they
+ * come from the parameter's own stream, or one job for each matrix if another library's generator draws them.
  */
 export function orthogonalNormals({
   distribution,

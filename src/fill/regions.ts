@@ -2,16 +2,16 @@ import { byteWidth, type DType } from '../core/dtype.js'
 import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import type { TargetSegment } from '../plan/options.js'
 
-/** The caller's bytes for one parameter, or for a segment of one. */
+/** The bytes of a caller's buffer that one parameter, or one segment of it, occupies. */
 export interface RegionSpan {
-  /** What an error calls it: `into["wte.weight"]` or `into["wte.weight"].segments[1]`. */
+  /** Its name in error messages: `into["wte.weight"]` or `into["wte.weight"].segments[1]`. */
   readonly where: string
   readonly buffer: object
   readonly begin: number
   readonly end: number
 }
 
-/** @throws WeightInitError `INVALID_BUFFER` where two regions would share bytes */
+/** @throws WeightInitError `INVALID_BUFFER` if two regions share bytes */
 export function refuseOverlap(spans: readonly RegionSpan[]): void {
   const groups = new Map<object, RegionSpan[]>()
   for (const span of spans) {
@@ -33,7 +33,7 @@ export function refuseOverlap(spans: readonly RegionSpan[]): void {
   }
 }
 
-/** Elements [firstElement, firstElement + elementCount) of a parameter and the caller's place for them. */
+/** Elements [firstElement, firstElement + elementCount) of a parameter, and where the caller wants them. */
 export interface RegionPiece<B> {
   readonly where: string
   readonly buffer: B
@@ -43,18 +43,18 @@ export interface RegionPiece<B> {
   readonly elementCount: number
 }
 
-/** What a backend knows of the caller's buffers. */
+/** How a backend checks the caller's buffers. */
 export interface RegionRules<B> {
-  /** The buffer and how many bytes it has; `fail` for what is none. */
+  /** Returns the buffer and its byte length, or calls `fail` for a value that is not a buffer. */
   buffer(value: unknown, fail: (message: string) => never): { readonly buffer: B; readonly byteLength: number }
-  /** Bytes that are written at a time: 4 where odd tails take their whole 32-bit word. */
+  /** The granularity of writes in bytes: 4 if the backend writes whole 32-bit words even at the end. */
   readonly unit: 1 | 4
 }
 
 /**
- * Checks one value of the option `into` and says which elements go where: one piece, or one per segment. `what` is what
- * messages call the option.
- * @throws WeightInitError `INVALID_BUFFER` naming the parameter (and segment), the value, the limit and the remedy
+ * Checks one value of the option `into` and returns which elements go where: one piece, or one for each segment.
+ * @param what the name of the option in messages
+ * @throws WeightInitError `INVALID_BUFFER`; the message names the parameter (and segment), the value, the limit and the remedy
  */
 export function regionPieces<B>(
   { name, dtype, byteLength }: { readonly name: string; readonly dtype: DType; readonly byteLength: number },
@@ -96,7 +96,7 @@ export function regionPieces<B>(
 interface PieceContext<B> {
   readonly where: string
   readonly rules: RegionRules<B>
-  /** Bytes of the parameter before this piece, and from here on. */
+  /** The bytes of the parameter before this piece, and the bytes from here to its end. */
   readonly firstByte: number
   readonly left: number
   readonly dtype: DType
@@ -124,7 +124,7 @@ function checkedPiece<B>(value: unknown, { where, rules, firstByte, left, dtype 
     )
   }
   if (byteLength !== left && byteLength % step !== 0) {
-    fail(`byteLength must be a multiple of ${step} but in the last segment, and found ${byteLength}.`)
+    fail(`byteLength must be a multiple of ${step} except in the last segment, but found ${byteLength}.`)
   }
   const needed = byteOffset + Math.ceil(byteLength / rules.unit) * rules.unit
   if (needed > available) {
@@ -141,7 +141,7 @@ function checkedPiece<B>(value: unknown, { where, rules, firstByte, left, dtype 
     firstElement: firstByte / width,
     elementCount: byteLength / width,
   }
-  // Segments of a result may be given as they are; they must then be in their places.
+  // The caller may pass the segments of an earlier result unchanged. Their element positions must then agree.
   for (const key of ['firstElement', 'elementCount'] as const) {
     if (given[key] !== undefined && given[key] !== piece[key]) {
       fail(`${key} ${show(given[key])} is not ${piece[key]}, which follows from the segments before and byteLength.`)
@@ -150,7 +150,7 @@ function checkedPiece<B>(value: unknown, { where, rules, firstByte, left, dtype 
   return piece
 }
 
-/** The bytes that pieces take of their buffers. */
+/** The bytes that pieces occupy in their buffers. */
 export const regionSpans = <B extends object>(pieces: readonly RegionPiece<B>[], unit: 1 | 4): RegionSpan[] =>
   pieces.map(({ where, buffer, byteOffset, byteLength }) => ({
     where,
@@ -159,22 +159,22 @@ export const regionSpans = <B extends object>(pieces: readonly RegionPiece<B>[],
     end: byteOffset + Math.ceil(byteLength / unit) * unit,
   }))
 
-/** A part of a parameter's memory: elements [firstElement, firstElement + elementCount) from `byteOffset` of `buffer` on. */
+/** A piece of a parameter's memory: elements [firstElement, firstElement + elementCount), at `byteOffset` of `buffer`. */
 export type Segment<B> = Omit<RegionPiece<B>, 'where'>
 
-/** Where a parameter lives: from `byteOffset` of one buffer, or in several segments, the first of which that is. */
+/** Where a parameter is stored: at `byteOffset` of one buffer, or in several segments, the first of which begins there. */
 export interface Region<B> {
   readonly buffer: B
   readonly byteOffset: number
   readonly segments?: readonly Segment<B>[]
 }
 
-/** A parameter's memory as segments: one, unless it lies in several places. */
+/** A parameter's memory as segments: a single one, unless it is stored in several places. */
 export const segmentsOf = <B>(
   { buffer, byteOffset, segments }: Region<B>,
   { byteLength, elementCount }: { readonly byteLength: number; readonly elementCount: number },
 ): readonly Segment<B>[] => segments ?? [{ buffer, byteOffset, byteLength, firstElement: 0, elementCount }]
 
-/** What a result shows of pieces. */
+/** The pieces in the form that a result exposes. */
 export const segmentsOfPieces = <B>(pieces: readonly RegionPiece<B>[]): Segment<B>[] =>
   pieces.map(({ where: _, ...segment }) => segment)

@@ -1,10 +1,11 @@
 import { show, WeightInitError } from '../core/errors.js'
 import { expMinus, normalDensity, normalSf } from '../random/normal-cdf.js'
 
-/** Activations by name, in float64 built on + - * / alone where it can be: the same gain on every JavaScript engine. */
+// Exponentials are built on + - * / alone, so that the gain of a named activation is the same on every JavaScript engine.
 const exp = (x: number): number => (x > 0 ? 1 / expMinus(Math.min(x, 700)) : expMinus(Math.min(-x, 700)))
 const sigmoidOf = (x: number): number => 1 / (1 + exp(-x))
 
+/** The activations by name, in float64. */
 const activations: Readonly<Record<string, (x: number) => number>> = {
   linear: (x) => x,
   relu: (x) => Math.max(0, x),
@@ -14,7 +15,7 @@ const activations: Readonly<Record<string, (x: number) => number>> = {
   quick_gelu: (x) => x * sigmoidOf(1.702 * x),
   silu: (x) => x * sigmoidOf(x),
   mish: (x) => {
-    // tanh(ln(1 + e^x)) = (n^2 + 2n) / (n^2 + 2n + 2), n = e^x
+    // With n = e^x: tanh(ln(1 + e^x)) = (n^2 + 2n) / (n^2 + 2n + 2).
     const n = exp(x)
     return x > 30 ? x : (x * (n * n + 2 * n)) / (n * n + 2 * n + 2)
   },
@@ -27,17 +28,20 @@ const activations: Readonly<Record<string, (x: number) => number>> = {
   relu_squared: (x) => Math.max(0, x) ** 2,
 }
 
-/** Names that `activationGain` knows. */
+/** The names that `activationGain` accepts. */
 export const activationNames: readonly string[] = /* @__PURE__ */ Object.keys(activations)
 
 /**
- * The gain that keeps the second moment of a signal through an activation: 1 / sqrt(E[f(z)^2]), z ~ N(0, 1).
- * By the trapezoidal rule on [-12, 12], which converges geometrically for smooth f; error below 1e-6 for the named ones.
+ * The gain with which a layer preserves the second moment of a signal through the activation that follows it:
+ * 1 / sqrt(E[f(z)^2]) for z ~ N(0, 1). The integral is computed with the trapezoidal rule on [-12, 12], which converges
+ * geometrically for smooth f. The error is below 1e-6 for the named activations.
  *
- * It is the principle of He et al. 2015 for any activation: relu gives sqrt(2). PyTorch's table (`calculateGain`) has other
- * numbers for tanh (5/3), sigmoid (1) and selu (3/4), and none for gelu, silu, mish, elu.
+ * This is the principle of He et al. 2015, applied to any activation; relu gives sqrt(2). PyTorch's table (`calculateGain`)
+ * has other numbers for tanh (5/3), sigmoid (1) and selu (3/4), and none for gelu, silu, mish and elu.
  *
  * @param activation a name of `activationNames`, or a function
+ * @example
+ * const hidden = new KaimingInitializer({ gain: activationGain('gelu') })
  * @throws WeightInitError `INVALID_CONFIG` for an unknown name, or a function whose second moment is 0 or not finite
  */
 export function activationGain(activation: string | ((x: number) => number)): number {
@@ -64,9 +68,9 @@ export function activationGain(activation: string | ((x: number) => number)): nu
   if (!Number.isFinite(moment) || moment <= 0) {
     throw new WeightInitError(
       'INVALID_CONFIG',
-      `The activation ${show(activation)} has E[f(z)^2] = ${moment} for z ~ N(0, 1): there is no gain that keeps it.`,
+      `The activation ${show(activation)} has E[f(z)^2] = ${moment} for z ~ N(0, 1): no gain preserves it.`,
     )
   }
-  // Twelve digits: what a function of the user's computes may differ between engines in the last ones.
+  // Rounded to twelve digits, because engines may differ in the last digits of what a user's function computes.
   return Number((1 / Math.sqrt(moment)).toPrecision(12))
 }

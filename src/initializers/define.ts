@@ -4,14 +4,17 @@ import type { CustomSampler, Distribution, SamplerParameterType } from '../ir/di
 import { Initializer, type InitializerContext } from './initializer.js'
 
 export interface InitializerDefinition {
-  /** Shown in plans and manifests. */
+  /** The name that plans and manifests show. */
   readonly name: string
-  /** The distribution for a parameter, from its shape, fans, role, name. Pure: it may be called more than once. */
+  /**
+   * Returns the distribution for a parameter, given its shape, fans, role and name. It must be pure, because it may be called
+   * more than once.
+   */
   distribution(context: InitializerContext): Distribution
 }
 
 /**
- * An initializer from a function of the parameter that returns one of the package's distributions.
+ * Makes an initializer from a function that takes a parameter and returns one of the package's distributions.
  *
  * @example
  * const siren = defineInitializer({
@@ -21,8 +24,8 @@ export interface InitializerDefinition {
  *     return { kind: 'uniform', low: -bound, high: bound }
  *   },
  * })
- * @throws WeightInitError `INVALID_ARGUMENT` for a definition without name or function; `INVALID_CONFIG` when used, for a
- *   result that is no distribution
+ * @throws WeightInitError `INVALID_ARGUMENT` for a definition without name or function; `INVALID_CONFIG`, when it is used, if
+ *   the function does not return a distribution
  */
 export function defineInitializer(definition: InitializerDefinition): Initializer {
   checkDefinition(definition, ['name', 'distribution'], 'defineInitializer', 'distribution')
@@ -32,7 +35,7 @@ export function defineInitializer(definition: InitializerDefinition): Initialize
     if (isDistribution(returned)) return returned
     throw new WeightInitError(
       'INVALID_CONFIG',
-      `Initializer ${show(name)} returned ${show(returned)} for ${show(context.parameter.name)}, which is no distribution ` +
+      `Initializer ${show(name)} returned ${show(returned)} for ${show(context.parameter.name)}, which is not a distribution ` +
         `{ kind, ... }; known kinds: ${distributionKinds.join(', ')}.`,
     )
   })
@@ -41,19 +44,19 @@ export function defineInitializer(definition: InitializerDefinition): Initialize
 export type SamplerParameters<T extends string> = Readonly<Record<T, number>>
 
 export interface SamplerDefinition<T extends string> {
-  /** A WGSL identifier: letters, digits, underscores. */
+  /** A WGSL identifier: a letter, followed by letters, digits or underscores. */
   readonly name: string
   /**
-   * WGSL with `fn sample(word: u32, params: Params, zero: u32) -> f32`. `word` is the element's 32 random bits, `Params` a
-   * struct made from `parameters`, `zero` the run-time 0 for `rounded` (import "random/rounded"). It may import the
-   * package's modules with a line `//#import "random/logarithm"`.
+   * WGSL with `fn sample(word: u32, params: Params, zero: u32) -> f32`. `word` is 32 random bits of the element, `Params` is a
+   * struct made from `parameters`, and `zero` is a 0 that the compiler does not know, for `rounded` (import
+   * "random/rounded"). The code may import the package's modules with a line such as `//#import "random/logarithm"`.
    */
   readonly wgsl: string
-  /** At most twelve parameters with their WGSL types. Default: none. */
+  /** At most twelve parameters with their WGSL types. Default: no parameters. */
   readonly parameters?: Readonly<Record<T, SamplerParameterType>>
   /** The CPU reference in TypeScript: the same operations, each rounded with Math.fround. verify() compares the two. */
   sample(word: number, parameters: SamplerParameters<T>): number
-  /** What the distribution promises: mean, std, and bounds where it has some. */
+  /** The distribution's mean and standard deviation, and its bounds if it has any. */
   moments(parameters: SamplerParameters<T>): {
     readonly mean: number
     readonly std: number
@@ -68,12 +71,23 @@ export type SamplerFactory<T extends string> = (
 ) => Initializer
 
 /**
- * A sampler of your own: a WGSL function linked into the fill shader, with its CPU reference in TypeScript. The values are addressed
- * by (seed, name, element) like all others, in every dtype; `verify()` compares the shader with the CPU reference, bit by bit.
- * Give the parameters to what this returns: `laplace({ scale: 0.02 })`, or a function of the parameter.
+ * Defines a sampler of your own: a WGSL function that is linked into the fill shader, and its CPU reference in TypeScript. As
+ * with all other distributions, a value depends only on (seed, name, element), and every floating-point dtype works.
+ * `verify()` compares the shader with the CPU reference bit by bit.
  *
- * @throws WeightInitError `INVALID_ARGUMENT` for a definition that misses a part; `SHADER`, when first used, for WGSL that
- *   does not compile: the message shows your own line
+ * The returned function takes the sampler's parameters, or a function that computes them from the tensor, and makes an
+ * initializer: `laplace({ scale: 0.02 })`.
+ *
+ * @example
+ * const dyadic = defineSampler({
+ *   name: 'dyadic_uniform',
+ *   wgsl: 'fn sample(word: u32, params: Params, zero: u32) -> f32 { return f32(word >> 8u) * 0x1p-24f; }',
+ *   sample: (word) => (word >>> 8) * 2 ** -24,
+ *   moments: () => ({ mean: 0.5, std: Math.sqrt(1 / 12), min: 0, max: 1 }),
+ * })
+ * const weights = await initializeModel(linear(784, 256), dyadic(), { seed: 42 })
+ * @throws WeightInitError `INVALID_ARGUMENT` for an incomplete or invalid definition; `SHADER`, when it is first used, for
+ *   WGSL that does not compile: the message shows the line of your code
  */
 export function defineSampler<T extends string = never>(definition: SamplerDefinition<T>): SamplerFactory<T> {
   checkDefinition(definition, ['name', 'wgsl', 'parameters', 'sample', 'moments'], 'defineSampler', 'sample', 'moments')
@@ -90,7 +104,7 @@ export function defineSampler<T extends string = never>(definition: SamplerDefin
   const entries = Object.entries(types)
   if (entries.length > 12) fail(`a sampler takes at most 12 parameters, but found ${entries.length}.`)
   for (const [key, type] of entries) {
-    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(key)) fail(`parameter ${show(key)} is no WGSL identifier.`)
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(key)) fail(`parameter ${show(key)} is not a WGSL identifier.`)
     if (type !== 'f32' && type !== 'u32' && type !== 'i32')
       fail(`parameter ${key} must be 'f32', 'u32' or 'i32', but found ${show(type)}.`)
   }

@@ -7,16 +7,18 @@ const product = (lengths: readonly number[]): number => lengths.reduce((a, b) =>
 /**
  * fan_in and fan_out of a weight. Exact.
  *
- * Convention 'layout', with receptive field k = product of the kernel axes, g groups, n fused blocks, after leaving out
- * the batch axes (`batchAxes` leading ones: experts, heads):
- * - out-in [n out, in/g, ...k], in-out [...k, in/g, n out]: fan_in = in/g * k, fan_out = out/g * k
+ * The convention 'layout' computes the fans of the actual layer. The batch axes (the first `batchAxes` axes, such as experts
+ * or heads) are left out. With receptive field k (the product of the kernel axes), g groups and n fused blocks:
+ * - out-in [n out, in/g, ...k] and in-out [...k, in/g, n out]: fan_in = in/g * k, fan_out = out/g * k
  * - transposed [in, out/g, ...k]: fan_in = in/g * k, fan_out = out/g * k
- * A hand-given `fan` overrides all of it.
  *
- * Convention 'torch': PyTorch's `_calculate_fan_in_and_fan_out`: fan_in = size(1) * k, fan_out = size(0) * k, whatever the
- * layer. The two agree for `out-in` without groups and blocks; PyTorch's is wrong for transposed, grouped and fused weights.
+ * If the parameter has a `fan`, that is the result.
  *
- * @throws WeightInitError `INVALID_SHAPE` for rank < 2, in PyTorch's words
+ * The convention 'torch' is PyTorch's `_calculate_fan_in_and_fan_out`: fan_in = size(1) * k and fan_out = size(0) * k for
+ * every layer. The two conventions agree for `out-in` without groups and blocks. PyTorch's fans are not those of the layer for
+ * transposed, grouped and fused weights.
+ *
+ * @throws WeightInitError `INVALID_SHAPE` for rank < 2, with PyTorch's message
  */
 export function calculateFans(parameter: Parameter, convention: FanConvention = 'layout'): Fans {
   const { layout, groups, blocks, batchAxes, fan } = parameter

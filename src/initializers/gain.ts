@@ -1,6 +1,6 @@
 import { show, WeightInitError } from '../core/errors.js'
 
-/** Names that `calculateGain` knows: PyTorch's. */
+/** The names that `calculateGain` accepts, which are PyTorch's. */
 export type Nonlinearity =
   | 'linear'
   | 'conv1d'
@@ -31,11 +31,14 @@ export const nonlinearities: readonly Nonlinearity[] = [
 ]
 
 /**
- * Recommended gain of a nonlinearity: PyTorch's table (`torch.nn.init.calculate_gain`), float64-equal.
- * linear, conv*, sigmoid 1; tanh 5/3; relu sqrt(2); leaky_relu sqrt(2 / (1 + slope^2)), slope 0.01; selu 3/4.
+ * The recommended gain of a nonlinearity, from PyTorch's table (`torch.nn.init.calculate_gain`); the float64 numbers are the
+ * same. linear, conv* and sigmoid: 1; tanh: 5/3; relu: sqrt(2); leaky_relu: sqrt(2 / (1 + slope^2)); selu: 3/4.
  *
- * @param parameter the negative slope of leaky_relu; other nonlinearities ignore it, as in PyTorch
- * @throws WeightInitError `INVALID_CONFIG`, in PyTorch's words
+ * @param parameter the negative slope of leaky_relu, 0.01 by default; other nonlinearities ignore it, as in PyTorch
+ * @example
+ * calculateGain('leaky_relu', 0.2) // 1.3867504905630728
+ * @throws WeightInitError `INVALID_CONFIG`, with PyTorch's message, for an unknown nonlinearity or a slope that is not a
+ *   finite number
  */
 export function calculateGain(nonlinearity: Nonlinearity, parameter?: number): number {
   switch (nonlinearity) {

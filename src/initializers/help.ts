@@ -1,5 +1,5 @@
-// What the command line, the page and docs/initializers.md say about every initializer. Nothing else imports this: sentences
-// weigh more than checks.
+// What the command line, the page and docs/initializers.md say about every initializer. Nothing else imports this file, because
+// its texts would make every bundle larger.
 import * as exported from './families/index.js'
 import { families } from './registry.js'
 import type { ChoiceSetting, FamilyHelp, InitializerFamily, NumberSetting, Setting } from './schema.js'
@@ -10,20 +10,20 @@ const written = new Map(
     .map((help: FamilyHelp) => [help.family, help] as const),
 )
 
-/** The help of every class in the registry's order; each class has one beside it. */
+/** The help of every class, in the registry's order. The file of each class exports it. */
 export const familyHelp: readonly FamilyHelp[] = families.map((family) => {
   const help = written.get(family)
   if (help === undefined) throw new Error(`${Object.keys(family.names)[0]} has no help; export one beside its class.`)
   return help
 })
 
-/** A setting as a name of its class takes it. */
+/** A setting of an initializer, as one of the names of its class takes it. */
 export interface NamedSetting {
   readonly key: string
   readonly setting: Setting
-  /** What the setting is, in a few words. */
+  /** A few words that say what the setting is. */
   readonly help: string
-  /** The name's own default, or the class's; undefined where there is none. */
+  /** The default of this name, or else of the class; undefined if there is none. */
   readonly initial: number | string | boolean | undefined
 }
 
@@ -47,7 +47,7 @@ export function helpOf(name: string): FamilyHelp {
   return help
 }
 
-/** Every setting of any initializer once, with the classes that have it. */
+/** The settings of all initializers, each listed once, with the classes that have it. */
 export function allSettings(): ReadonlyMap<
   string,
   readonly { family: InitializerFamily; setting: Setting; help: string }[]
@@ -72,7 +72,7 @@ export function isChoice(setting: Setting): setting is ChoiceSetting {
   return setting.choices !== undefined
 }
 
-/** The values that a setting takes, in a few words: 'uniform, normal', 'a number in [0, 1]'. */
+/** The values that a setting takes, in a few words, such as 'uniform, normal' or 'a number in [0, 1]'. */
 export function rangeOf(setting: Setting): string {
   if (isChoice(setting)) return setting.choices.join(', ')
   const { integer, min, above, max }: NumberSetting = setting

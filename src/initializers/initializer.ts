@@ -5,10 +5,10 @@ import type { Parameter } from '../ir/parameter.js'
 import { calculateFans } from './fans.js'
 import { type InitializerFamily, readConfig } from './schema.js'
 
-/** What an initializer may look at. `fans()` throws for a parameter that has none (rank < 2). */
+/** What an initializer can use. `fans()` throws for a parameter without fans (rank < 2). */
 export interface InitializerContext {
   readonly parameter: Parameter
-  /** Whose random numbers are drawn: JAX computes a variance in float32, the others in float64. */
+  /** The generator that will draw the values. With JAX's, variances are computed in float32, otherwise in float64. */
   readonly generator: GeneratorName
   fans(): Fans
   /** Another parameter of the model, by its full name. */
@@ -17,19 +17,19 @@ export interface InitializerContext {
   torchFansOf(parameter: Parameter): Fans
 }
 
-/** A rule that turns a parameter's shape into the distribution of its elements. Instances are immutable. */
+/** Computes the distribution of a parameter's elements from its shape and other properties. Instances are immutable. */
 export abstract class Initializer {
-  /** Name as in the string form: 'xavier', 'kaiming', ... */
+  /** The name in the string API: 'xavier', 'kaiming', ... */
   abstract readonly name: string
-  /** Settings in the string form's config; `createInitializer(name, config)` gives an equal initializer. */
+  /** The settings, as the string API takes them: `createInitializer(name, config)` makes an equal initializer. */
   abstract readonly config: Readonly<Record<string, unknown>>
-  /** Whether it also initialises biases, norms and buffers when it is given for a whole model. */
+  /** Whether it also initialises biases, norms and buffers if it is the initializer of a whole model. */
   readonly appliesToEveryRole: boolean = false
-  /** The distribution for one parameter, float64. Pure. */
+  /** The distribution for one parameter, with numbers in float64. Pure. */
   abstract distribution(context: InitializerContext): Distribution
 }
 
-/** An initializer whose class describes its names and settings: its config, checked and complete, is all its state. */
+/** An initializer whose class describes its names and settings. Its only state is its config, checked and with defaults. */
 export abstract class SchemaInitializer extends Initializer {
   declare readonly name: string
   declare readonly config: Readonly<Record<string, unknown>>
@@ -58,7 +58,7 @@ export function contextOf(
   }
 }
 
-/** A uniform or normal distribution around 0 with this standard deviation. Bound sqrt(3) * std, as PyTorch writes it. */
+/** A uniform or normal distribution around 0 with the standard deviation std. The bound is sqrt(3) * std, as in PyTorch. */
 export function centred(distribution: 'uniform' | 'normal', std: number): Distribution {
   if (distribution === 'normal') return { kind: 'normal', mean: 0, std }
   const bound = Math.sqrt(3) * std

@@ -1,10 +1,10 @@
-// The types of the string API, made from what each initializer's class says about its names and settings.
+// The types of the string API. They follow from the names and settings that each initializer's class declares.
 import type * as families from './families/index.js'
 import type { NoSettings } from './schema.js'
 
 type Exports = typeof families
 
-/** The config of a class by each of its names, without what the name itself fixes. */
+/** The config of a class for each of its names, without the settings that the name fixes. */
 type ConfigsOfClass<Class> = Class extends {
   readonly names: infer Names
   new (config: infer Config): unknown
@@ -24,13 +24,13 @@ type Intersection<Union> = (Union extends unknown ? (member: Union) => void : ne
   ? Together
   : never
 
-/** By PyTorch's, JAX's or Keras's name in snake_case. */
+/** The configs by PyTorch's, JAX's or Keras's name in snake_case. */
 type SnakeCaseConfigs = Intersection<{ [Key in keyof Exports]: ConfigsOfClass<Exports[Key]> }[keyof Exports]>
 
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : Name
-/** Names in camelCase to those in snake_case. */
+/** Maps names in camelCase to names in snake_case. */
 type CamelCaseNames = { readonly [Name in keyof SnakeCaseConfigs as CamelCase<Name>]: Name }
 
 /**

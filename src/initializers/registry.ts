@@ -21,7 +21,10 @@ interface FamilyClass extends InitializerFamily {
   new (config: never): Initializer
 }
 
-/** Every class that a string can name, in the order in which they are listed. test/unit/initializers/schema.test.ts fails when one is missing. */
+/**
+ * Every class that a string can name, in the order in which lists show them. test/unit/initializers/schema.test.ts fails if one
+ * is missing.
+ */
 export const families: readonly FamilyClass[] = [
   XavierInitializer,
   KaimingInitializer,
@@ -41,23 +44,27 @@ export const families: readonly FamilyClass[] = [
   TorchDefaultInitializer,
 ]
 
-/** By name in snake_case. */
+/** The classes by name in snake_case. */
 const byName: ReadonlyMap<string, FamilyClass> = /* @__PURE__ */ (() =>
   new Map(families.flatMap((family) => Object.keys(family.names).map((name) => [name, family]))))()
 
 /** The names that `initializeModel` takes as a string. */
 export const initializerNames: readonly string[] = /* @__PURE__ */ (() => [...byName.keys()])()
 
-/** The class of a name in snake_case; undefined for a name that nobody has, such as one of `defineInitializer`. */
+/** The class of a name in snake_case; undefined for an unknown name, such as one given to `defineInitializer`. */
 export function familyOf(name: string): InitializerFamily | undefined {
   return byName.get(name)
 }
 
 /**
- * An initializer from its name and config, which may be known at run time only. camelCase, Keras's CamelCase and PyTorch's
- * trailing underscore are understood: 'xavierUniform', 'XavierUniform', 'xavier_uniform' and 'xavier_uniform_' are the same. So
- * are Keras's second names of classes, 'IdentityInitializer' and 'OrthogonalInitializer'.
- * @throws WeightInitError `UNKNOWN_INITIALIZER` listing the names, or `INVALID_CONFIG`
+ * Makes an initializer from a name and a config that may be known only at run time. camelCase, Keras's CamelCase and PyTorch's
+ * trailing underscore are accepted: 'xavierUniform', 'XavierUniform', 'xavier_uniform' and 'xavier_uniform_' are the same.
+ * Keras's aliases 'IdentityInitializer' and 'OrthogonalInitializer' are accepted too.
+ *
+ * @example
+ * const initializer = createInitializer('kaiming_normal', { mode: 'fan_out' })
+ * @throws WeightInitError `UNKNOWN_INITIALIZER`, with a list of the names; `INVALID_CONFIG` for a config that the initializer
+ *   does not accept
  */
 export function createInitializer(name: string, config: Config = {}): Initializer {
   const short = typeof name === 'string' ? name.replace(/^(Identity|Orthogonal|STFT)Initializer$/, '$1') : ''
@@ -67,7 +74,7 @@ export function createInitializer(name: string, config: Config = {}): Initialize
   const Family = byName.get(canonical)
   if (Family === undefined) {
     const why = /^stft$/i.test(short)
-      ? 'STFT is a fixed transform matrix, no initialiser of weights to be learnt, and is left out.'
+      ? 'STFT is a fixed transform matrix, not an initializer of trainable weights, and is not offered.'
       : `known: ${initializerNames.join(', ')}.`
     throw new WeightInitError('UNKNOWN_INITIALIZER', `Unknown initializer ${show(name)}; ${why}`)
   }

@@ -10,61 +10,62 @@ export interface MeasureOptions {
   readonly signal?: AbortSignal
 }
 
-/** Where the weights of a result are: the one thing that differs between the backends. */
+/** The storage of an initialised model's weights. The two backends differ only in how they implement it. */
 export interface WeightStore {
   readonly backend: 'webgpu' | 'cpu'
   /** Only on the 'webgpu' backend. */
   readonly device?: GPUDevice
-  /** Buffer and offset of a parameter that is initialised. */
+  /** The buffer and offset of a parameter that is initialised. */
   region(name: string): {
     readonly buffer: GPUBuffer | ArrayBuffer
     readonly byteOffset: number
-    /** Only where it is in several buffers. */
+    /** Only if the parameter is stored in several pieces. */
     readonly segments?: readonly ParameterSegment[]
   }
-  /** Bytes [start, start + length) of a parameter, in a new array; start is a multiple of 4. */
+  /** Returns bytes [start, start + length) of a parameter in a new array; start must be a multiple of 4. */
   readRange(parameter: PlannedParameter, start: number, length: number): Promise<Uint8Array>
-  /** @param byteLength of the longest range */
+  /** @param byteLength the length of the longest range that will be read */
   reader(byteLength: number): RangeReader
-  /** A measurement per run of each tensor; and, where wanted, the copies among them. */
+  /** Measures each run of each tensor and, if requested, looks for copies among the tensors. */
   measure(
     tensors: readonly MeasuredTensor[],
     options: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }>
   /**
-   * max |Q^T Q / gain^2 - I| of the matrices that are held, of a parameter with an orthogonal distribution that is no part; NaN for
-   * elements that are not finite.
+   * max |Q^T Q / gain^2 - I| over the stored matrices of a parameter with an orthogonal distribution, which must not be a
+   * part. NaN if an element is not finite.
    */
   orthogonalityError(parameter: PlannedParameter): Promise<number>
-  /** What `verify` looks at where a distribution is not compared with the CPU bit by bit. */
+  /** What `verify` checks for an orthogonal distribution, which is not compared with the CPU bit by bit. */
   checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
   destroy(): void
 }
 
-/** Reads ranges one after another through memory that is kept, the next one on its way while the last one is looked at. */
+/** Reads ranges one after another through reused memory: the next range is transferred while the last one is processed. */
 export interface RangeReader {
   /**
-   * Begins to read bytes [start, start + length) of a parameter; start is a multiple of 4. Of two ranges that are begun the
-   * first has to be taken before a third.
+   * Begins to read bytes [start, start + length) of a parameter; start must be a multiple of 4. At most two ranges may be
+   * pending: the first one must be taken before a third one begins.
    */
   begin(parameter: PlannedParameter, start: number, length: number): PendingRange
-  /** Also of ranges that were not taken. */
+  /** Frees the memory, even if there are ranges that were not taken. */
   destroy(): void
 }
 
-/** Shows the bytes once they are there, for as long as `look` runs. */
+/** Calls `look` with the bytes as soon as they have arrived. The bytes are valid only while `look` runs. */
 export type PendingRange = (look: (bytes: Uint8Array) => void) => Promise<void>
 
 export interface OrthogonalCheck {
   /**
-   * max |Q^T Q / gain^2 - I| of the matrices that are held; of a part, a tensor in several buffers
-   * or a delta-orthogonal, of the whole matrices, made again here. NaN for elements that are not finite.
+   * max |Q^T Q / gain^2 - I| over the stored matrices. If they cannot be measured where they are (a part, a tensor in several
+   * buffers, a delta-orthogonal), the whole matrices are made again and measured. NaN if an element is not finite.
    */
   readonly orthogonalityError: number
   /** Of the matrices that were measured: the parameter's, or float32 where they were made again. */
   readonly dtype: FloatDType
   /** Where the matrices were made again: elements held that differ from them in any bit, and the first of them. */
   readonly mismatchCount: number
+  /** The first of those elements. */
   readonly firstMismatch?: number
   readonly largestUlpDistance?: number
 }

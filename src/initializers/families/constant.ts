@@ -4,11 +4,14 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 
 export interface ConstantConfig extends ConfigFrom<typeof ConstantInitializer.settings>, InitializerConfig {}
 
-/** Every element is `value`. PyTorch's constant_, zeros_ and ones_. Any dtype that can hold the value. */
+/**
+ * Every element is `value`, in any dtype that can represent it; exact up to rounding to the dtype. PyTorch's constant_, zeros_
+ * and ones_.
+ */
 export class ConstantInitializer extends SchemaInitializer {
   static readonly names = { constant: {}, zeros: { value: 0 }, ones: { value: 1 } } as const
   static readonly settings = {
-    /** Default 0. */
+    /** The value of every element. Default 0. */
     value: { default: 0 },
   } as const
   static readonly usesFans = false
@@ -27,7 +30,7 @@ export class ConstantInitializer extends SchemaInitializer {
 
 export const zeros: ConstantInitializer = /* @__PURE__ */ new ConstantInitializer({ value: 0 })
 export const ones: ConstantInitializer = /* @__PURE__ */ new ConstantInitializer({ value: 1 })
-/** Zeros; for another value `new ConstantInitializer({ value })`. */
+/** Zeros. For another value use `new ConstantInitializer({ value })`. */
 export const constant: ConstantInitializer = /* @__PURE__ */ new ConstantInitializer()
 
 export const constantHelp: FamilyHelp<typeof ConstantInitializer> = {

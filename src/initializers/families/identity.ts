@@ -5,7 +5,10 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 
 export interface EyeConfig extends ConfigFrom<typeof EyeInitializer.settings>, InitializerConfig {}
 
-/** Ones (times gain) on the diagonal of a matrix, square or not; zeros elsewhere. PyTorch's eye_, Keras's Identity. */
+/**
+ * `gain` on the main diagonal of a matrix, which need not be square, and zeros elsewhere. PyTorch's eye_ and Keras's
+ * Identity. For dtypes of at least two bytes.
+ */
 export class EyeInitializer extends SchemaInitializer {
   /** 'identity' is Keras's name. */
   static readonly names = { eye: {}, identity: {} } as const
@@ -22,7 +25,7 @@ export class EyeInitializer extends SchemaInitializer {
     super(config)
   }
 
-  /** @throws WeightInitError `INVALID_SHAPE` unless rank 2, in PyTorch's words */
+  /** @throws WeightInitError `INVALID_SHAPE` unless the rank is 2, `UNSUPPORTED_DTYPE` for a dtype of one byte */
   distribution({ parameter }: InitializerContext): Distribution {
     const { shape, name, elementCount } = parameter
     if (shape.length !== 2) wrongRank(name, shape, 'Only tensors with 2 dimensions are supported', 'eye')
@@ -39,13 +42,14 @@ export class EyeInitializer extends SchemaInitializer {
 export interface DiracConfig extends ConfigFrom<typeof DiracInitializer.settings>, InitializerConfig {}
 
 /**
- * The identity of a convolution: keeps its input's channels, as many as there are. PyTorch's dirac_: for each group g and
- * d < min(out / groups, in): weight[g out/groups + d, d, centre of the kernel] = 1; zeros elsewhere. Layout out-in.
+ * The identity as a convolution: its output channels copy its input channels, as far as both exist. PyTorch's dirac_. For each
+ * group g and each d < min(out / groups, in), weight[g out/groups + d, d, centre of the kernel] = 1; all other elements are 0.
+ * Only for the layout out-in and dtypes of at least two bytes.
  */
 export class DiracInitializer extends SchemaInitializer {
   static readonly names = { dirac: {} } as const
   static readonly settings = {
-    /** Groups of the convolution; must divide the output channels. Default 1. */
+    /** The number of groups of the convolution; it must divide the output channels. Default 1. */
     groups: {
       integer: true,
       default: 1,
@@ -57,12 +61,15 @@ export class DiracInitializer extends SchemaInitializer {
 
   declare readonly config: ReadConfig<typeof DiracInitializer.settings>
 
-  /** @throws WeightInitError `INVALID_CONFIG` for groups that is no positive integer, or an unknown key */
+  /** @throws WeightInitError `INVALID_CONFIG` unless groups is a positive integer, and for an unknown key */
   constructor(config: DiracConfig = {}) {
     super(config)
   }
 
-  /** @throws WeightInitError `INVALID_SHAPE` unless rank 3, 4 or 5 with groups dividing axis 0, in PyTorch's words */
+  /**
+   * @throws WeightInitError `INVALID_SHAPE` unless the rank is 3, 4 or 5, groups divides axis 0 and the layout is out-in;
+   *   `UNSUPPORTED_DTYPE` for a dtype of one byte
+   */
   distribution({ parameter }: InitializerContext): Distribution {
     const { groups } = this.config
     const { shape, name, elementCount, layout } = parameter

@@ -1,4 +1,4 @@
-// Every initializer, a line for each file of this folder. test/unit/initializers/schema.test.ts fails when one is missing.
+// Every initializer, with one line for each file of this folder. test/unit/initializers/schema.test.ts fails if one is missing.
 export * from './constant.js'
 export * from './identity.js'
 export * from './kaiming.js'

@@ -8,8 +8,12 @@ export type FanMode = 'fan_in' | 'fan_out'
 export interface KaimingConfig extends ConfigFrom<typeof KaimingInitializer.settings>, InitializerConfig {}
 
 /**
- * He, Zhang, Ren, Sun, "Delving deep into rectifiers", ICCV 2015; PyTorch's kaiming_uniform_ and kaiming_normal_,
- * float64-equal. std = gain / sqrt(fan); normal: N(0, std^2); uniform: U[-bound, bound), bound = sqrt(3) std.
+ * He initialisation, with std = gain / sqrt(fan): N(0, std^2) for 'normal', and U[-bound, bound) with bound = sqrt(3) std for
+ * 'uniform'. He, Zhang, Ren, Sun, "Delving deep into rectifiers", ICCV 2015; PyTorch's kaiming_uniform_ and kaiming_normal_,
+ * whose std and bound are the same float64 numbers. Parameters need rank >= 2.
+ *
+ * @example
+ * const weights = await initializeModel(linear(784, 256), new KaimingInitializer({ mode: 'fan_out' }), { seed: 42 })
  */
 export class KaimingInitializer extends SchemaInitializer {
   static readonly names = {
@@ -18,32 +22,35 @@ export class KaimingInitializer extends SchemaInitializer {
     kaiming_normal: { distribution: 'normal' },
   } as const
   static readonly settings = {
-    /** Preserve the variance forward ('fan_in', the default) or backward ('fan_out'). */
+    /** Whether to preserve the variance in the forward pass ('fan_in', the default) or the backward pass ('fan_out'). */
     mode: {
       choices: ['fan_in', 'fan_out'] as readonly FanMode[],
       default: 'fan_in',
       refusal: "Mode % not supported, please use one of ['fan_in', 'fan_out']",
     },
-    /** What follows the layer. Default 'relu'. */
+    /** The nonlinearity that follows the layer. Default 'relu'. */
     nonlinearity: {
       choices: nonlinearities as readonly Nonlinearity[],
       default: 'relu',
       refusal: "Unsupported nonlinearity % (for another activation pass a number: gain: activationGain('gelu'))",
     },
-    /** Negative slope of leaky_relu. Default 0, as PyTorch's kaiming_*_ pass it. */
+    /** The negative slope of leaky_relu. Default 0, as in PyTorch's kaiming_uniform_ and kaiming_normal_. */
     a: { default: 0 },
-    /** The gain itself, in place of the nonlinearity's. */
+    /** The gain, in place of the one that the nonlinearity implies. */
     gain: { optional: true },
-    /** Default 'normal'. */
+    /** The shape of the distribution. Default 'normal'. */
     distribution: { choices: ['uniform', 'normal'], default: 'normal' },
   } as const
   static readonly usesFans = true
 
   declare readonly config: ReadConfig<typeof KaimingInitializer.settings>
-  /** The gain that is used: the config's, or the nonlinearity's. */
+  /** The gain in use: the one in the config, or the one that the nonlinearity implies. */
   readonly gain: number
 
-  /** @throws WeightInitError `INVALID_CONFIG` for an unknown mode, nonlinearity, distribution or key, or a gain or a that is no number */
+  /**
+   * @throws WeightInitError `INVALID_CONFIG` for an unknown mode, nonlinearity, distribution or key, and for a gain or a
+   *   slope `a` that is not a finite number
+   */
   constructor(config: KaimingConfig = {}) {
     super(withLowerCaseMode(config))
     const { gain, nonlinearity, a } = this.config
@@ -57,7 +64,7 @@ export class KaimingInitializer extends SchemaInitializer {
   }
 }
 
-/** PyTorch lower-cases the mode. */
+/** PyTorch converts the mode to lower case, so 'FAN_IN' is accepted too. */
 function withLowerCaseMode(config: { readonly mode?: unknown } | null): unknown {
   const mode = config?.mode
   return typeof mode === 'string' ? { ...config, mode: mode.toLowerCase() } : config

@@ -4,15 +4,15 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 
 export interface NormalConfig extends ConfigFrom<typeof NormalInitializer.settings>, InitializerConfig {}
 
-/** N(mean, std^2), PyTorch's normal_. |value - mean| <= 6.77 std. */
+/** N(mean, std^2), as PyTorch's normal_. Every value lies within 6.77 std of the mean. */
 export class NormalInitializer extends SchemaInitializer {
-  /** 'random_normal' is Keras's name, with Keras's default. */
+  /** 'random_normal' is Keras's name and has Keras's default std. */
   static readonly names = { normal: {}, random_normal: {} } as const
   static readonly defaults = { random_normal: { std: 0.05 } } as const
   static readonly settings = {
-    /** Default 0. */
+    /** The mean. Default 0. */
     mean: { default: 0 },
-    /** Standard deviation, >= 0; 0 is the constant `mean`. Default 1. */
+    /** The standard deviation, >= 0; with 0 every element is `mean`. Default 1. */
     std: { default: 1, min: 0, refusal: 'normal expects std >= 0.0, but found std %.' },
   } as const
   static readonly usesFans = false

@@ -6,17 +6,21 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 export interface OrthogonalConfig extends ConfigFrom<typeof OrthogonalInitializer.settings>, InitializerConfig {}
 
 /**
- * gain times a random orthogonal matrix, uniform over all of them (Haar): Q of the QR factorisation of N(0, 1) elements, with
- * R's diagonal positive. Saxe, McClelland, Ganguli, ICLR 2014; PyTorch's orthogonal_, Keras's Orthogonal, JAX's orthogonal.
+ * gain times a random orthogonal matrix that is uniform over all orthogonal matrices (Haar): the Q of the QR factorisation of
+ * a matrix of N(0, 1) elements, with a positive diagonal of R. Saxe, McClelland, Ganguli, ICLR 2014; PyTorch's orthogonal_,
+ * Keras's Orthogonal, JAX's orthogonal.
  *
- * Rank > 2 is flattened: layouts out-in and transposed to [size(0), rest] as in PyTorch, in-out to [rest, out] as in JAX and
- * Keras. The shorter side is orthonormal. Fused blocks and batch axes get a matrix each.
- * Not bit-exact between devices (the one exception): the same bits every time on one device, within 2e-5 of the CPU's.
+ * A tensor of rank > 2 is flattened to a matrix: to [size(0), rest] in the layouts out-in and transposed, as in PyTorch, and
+ * to [rest, out] in the layout in-out, as in JAX and Keras. If the matrix is not square, the vectors along its shorter side
+ * are orthonormal. Every fused block and every index of the batch axes gets a matrix of its own.
+ *
+ * This is the only distribution that is not bit-exact between devices: one device always gives the same bits, and they agree
+ * with the CPU's values within 2e-5.
  */
 export class OrthogonalInitializer extends SchemaInitializer {
   static readonly names = { orthogonal: {} } as const
   static readonly settings = {
-    /** Factor on the orthogonal matrix. Default 1. */
+    /** A factor on the orthogonal matrix. Default 1. */
     gain: { default: 1 },
   } as const
   static readonly usesFans = false
@@ -28,7 +32,7 @@ export class OrthogonalInitializer extends SchemaInitializer {
     super(config)
   }
 
-  /** @throws WeightInitError `INVALID_SHAPE` for rank < 2, in PyTorch's words; for blocks fused along the last axis */
+  /** @throws WeightInitError `INVALID_SHAPE` for rank < 2, and for fused blocks in a layout other than out-in */
   distribution({ parameter }: InitializerContext): Distribution {
     const { shape, name, layout, blocks, batchAxes, elementCount } = parameter
     if (shape.length < 2) {
@@ -61,14 +65,14 @@ export class OrthogonalInitializer extends SchemaInitializer {
 }
 
 /**
- * A convolution that is an orthogonal map: an orthogonal matrix at the kernel's centre, zeros elsewhere. Xiao et al.,
- * "Dynamical isometry and a mean field theory of CNNs", ICML 2018; jax.nn.initializers.delta_orthogonal. Needs at least as
- * many output as input channels.
+ * A convolution that is an orthogonal map: gain times an orthogonal matrix at the kernel's centre, and zeros elsewhere. The
+ * layer must have at least as many output channels as input channels. Xiao et al., "Dynamical isometry and a mean field theory
+ * of CNNs", ICML 2018; jax.nn.initializers.delta_orthogonal. Exactness is that of `OrthogonalInitializer`.
  */
 export class DeltaOrthogonalInitializer extends SchemaInitializer {
   static readonly names = { delta_orthogonal: {} } as const
   static readonly settings = {
-    /** Factor on the orthogonal matrix. Default 1. */
+    /** A factor on the orthogonal matrix. Default 1. */
     gain: { default: 1 },
   } as const
   static readonly usesFans = false
@@ -80,7 +84,10 @@ export class DeltaOrthogonalInitializer extends SchemaInitializer {
     super(config)
   }
 
-  /** @throws WeightInitError `INVALID_SHAPE` unless rank 3, 4 or 5 with outputs >= inputs, layout out-in or in-out */
+  /**
+   * @throws WeightInitError `INVALID_SHAPE` unless the rank is 3, 4 or 5, there are at least as many outputs as inputs, the
+   *   layout is out-in or in-out, and there are no groups, blocks or batch axes
+   */
   distribution({ parameter }: InitializerContext): Distribution {
     const { shape, name, layout, groups, blocks, batchAxes } = parameter
     const refuse = (why: string): never => {

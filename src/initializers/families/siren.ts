@@ -5,22 +5,22 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 export interface SirenConfig extends ConfigFrom<typeof SirenInitializer.settings>, InitializerConfig {}
 
 /**
- * Sitzmann et al., "Implicit neural representations with periodic activation functions", NeurIPS 2020, section 3.2:
- * U(-b, b) with b = sqrt(6 / fan_in) / omega; for the first layer b = 1 / fan_in.
+ * U[-b, b) with b = sqrt(6 / fan_in) / omega, or b = 1 / fan_in for the network's first layer. Sitzmann et al., "Implicit neural
+ * representations with periodic activation functions", NeurIPS 2020, section 3.2.
  */
 export class SirenInitializer extends SchemaInitializer {
   static readonly names = { siren: {} } as const
   static readonly settings = {
-    /** Frequency of the sine that follows, > 0. Default 30. */
+    /** The frequency of the sine that follows the layer, > 0. Default 30. */
     omega: { default: 30, above: 0, refusal: 'omega must be > 0, but found %.' },
-    /** The network's first layer: U(-1/fan_in, 1/fan_in), without omega. Default false. */
+    /** Whether this is the network's first layer, whose bound 1 / fan_in does not depend on omega. Default false. */
     first: { choices: [false, true], default: false, refusal: 'first must be true or false, but found %' },
   } as const
   static readonly usesFans = true
 
   declare readonly config: ReadConfig<typeof SirenInitializer.settings>
 
-  /** @throws WeightInitError `INVALID_CONFIG` for omega <= 0, a `first` that is no boolean, or an unknown key */
+  /** @throws WeightInitError `INVALID_CONFIG` for omega <= 0, a `first` that is not a boolean, or an unknown key */
   constructor(config: SirenConfig = {}) {
     super(config)
   }
@@ -33,7 +33,7 @@ export class SirenInitializer extends SchemaInitializer {
   }
 }
 
-/** A hidden layer of a SIREN with omega 30. */
+/** The initializer of a SIREN's hidden layers with omega = 30. */
 export const siren: SirenInitializer = /* @__PURE__ */ new SirenInitializer()
 
 export const sirenHelp: FamilyHelp<typeof SirenInitializer> = {

@@ -6,27 +6,27 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 export interface SparseConfig extends ConfigFrom<typeof SparseInitializer.settings>, InitializerConfig {}
 
 /**
- * N(0, std^2) with ceil(sparsity * rows) zeros in every column of a matrix. PyTorch's sparse_; Martens, "Deep learning via
- * Hessian-free optimization", ICML 2010. Which rows are zero depends on (seed, name, column) alone.
+ * N(0, std^2) with exactly ceil(sparsity * rows) zeros in every column of a matrix, at rows that depend only on (seed, name,
+ * column). PyTorch's sparse_; Martens, "Deep learning via Hessian-free optimization", ICML 2010.
  */
 export class SparseInitializer extends SchemaInitializer {
   static readonly names = { sparse: {} } as const
   static readonly settings = {
-    /** Share of every column that is 0, in [0, 1]; rounded up to whole elements. */
+    /** The fraction of every column that is 0, in [0, 1]. The number of zeros is rounded up. */
     sparsity: { min: 0, max: 1, refusal: 'sparsity must lie in [0, 1], but found %.' },
-    /** Standard deviation of the others. Default 0.01. */
+    /** The standard deviation of the other elements, >= 0. Default 0.01. */
     std: { default: 0.01, min: 0, refusal: 'normal expects std >= 0.0, but found std %.' },
   } as const
   static readonly usesFans = false
 
   declare readonly config: ReadConfig<typeof SparseInitializer.settings>
 
-  /** @throws WeightInitError `INVALID_CONFIG` for sparsity outside [0, 1], a std that is no number >= 0, an unknown key */
+  /** @throws WeightInitError `INVALID_CONFIG` unless sparsity lies in [0, 1] and std is >= 0, and for an unknown key */
   constructor(config: SparseConfig) {
     super(config)
   }
 
-  /** @throws WeightInitError `INVALID_SHAPE` unless rank 2, in PyTorch's words */
+  /** @throws WeightInitError `INVALID_SHAPE` unless the rank is 2 */
   distribution({ parameter }: InitializerContext): Distribution {
     const { shape, name } = parameter
     if (shape.length !== 2) {

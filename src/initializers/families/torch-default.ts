@@ -8,13 +8,15 @@ import type { FamilyHelp, NoSettings, ReadConfig } from '../schema.js'
 const recurrent = /(^|\.)(weight|bias)_(ih|hh|hr)_l\d+(_reverse)?$/
 
 /**
- * What PyTorch's layers do when they are built (`reset_parameters`):
- * - Linear, Conv: weight kaiming_uniform_(a = sqrt(5)), that is U(-1/sqrt(fan_in), 1/sqrt(fan_in)); bias the same bound,
- *   with the fan_in of the weight beside it
- * - Embedding: N(0, 1), the padding row 0
- * - LSTM, GRU, RNN (weight_ih_l0, ...): everything U(-1/sqrt(hidden), 1/sqrt(hidden))
+ * The initialisation that PyTorch's layers perform when they are constructed (`reset_parameters`):
+ * - Linear and Conv: the weight is kaiming_uniform_(a = sqrt(5)), which is U[-b, b) with b = 1 / sqrt(fan_in); the bias has the
+ *   same bound, with the fan_in of its layer's weight
+ * - Embedding: N(0, 1); the padding row is 0
+ * - LSTM, GRU, RNN (weight_ih_l0, ...): every parameter is U[-b, b) with b = 1 / sqrt(hidden)
  * - norms: scale 1, bias 0
- * Fans are PyTorch's, from the shape alone. Applies to every role, so that one name initialises a whole model as PyTorch does.
+ *
+ * Fans are computed as PyTorch does, from the shape alone. It applies to every role, so that this one name initialises a whole
+ * model as PyTorch does.
  */
 export class TorchDefaultInitializer extends SchemaInitializer {
   static readonly names = { torch_default: {} } as const
@@ -24,12 +26,12 @@ export class TorchDefaultInitializer extends SchemaInitializer {
   declare readonly config: ReadConfig<typeof TorchDefaultInitializer.settings>
   override readonly appliesToEveryRole: boolean = true
 
-  /** @throws WeightInitError `INVALID_CONFIG` for any key: it takes none */
+  /** @throws WeightInitError `INVALID_CONFIG` for any key, because it has no settings */
   constructor(config: NoSettings = {}) {
     super(config)
   }
 
-  /** @throws WeightInitError `UNMATCHED_PARAMETER` for a bias whose weight the model does not have, and for unknown buffers */
+  /** @throws WeightInitError `UNMATCHED_PARAMETER` for a bias without a weight of the same layer, and for a buffer */
   distribution(context: InitializerContext): Distribution {
     const { parameter } = context
     if (recurrent.test(parameter.name)) return withinBound(1 / Math.sqrt(hiddenSize(context)))
@@ -72,7 +74,7 @@ function weightBeside({ parameter, find }: InitializerContext): Parameter {
   )
 }
 
-/** Columns of the recurrent weight of the same layer. */
+/** The hidden size: the number of columns of the same layer's recurrent weight. */
 function hiddenSize({ parameter, find }: InitializerContext): number {
   const name = parameter.name.replace(/(weight|bias)_(ih|hh|hr)(_l\d+(?:_reverse)?)$/, 'weight_hh$3')
   const recurrentWeight = find(name)

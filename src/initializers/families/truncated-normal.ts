@@ -8,31 +8,34 @@ export interface TruncatedNormalConfig
     InitializerConfig {}
 
 /**
- * N(mean, std^2) given that it lies in [a, b]: PyTorch's trunc_normal_, whose bounds are ABSOLUTE values. With std 0.02 and
- * the default bounds nothing is truncated; for bounds in standard deviations use `TruncatedNormalSigmaInitializer`.
- * By inversion of the distribution function (PyTorch <= 2.12 inverts too, 2.13 rejects); tails exact. A value that rounding brings past a bound becomes the bound.
+ * N(mean, std^2), conditioned on [a, b]: PyTorch's trunc_normal_, whose bounds are ABSOLUTE values. With std 0.02 and the
+ * default bounds, nothing is truncated; for bounds in standard deviations use `TruncatedNormalSigmaInitializer`.
+ *
+ * A value is the inverse distribution function of a uniform number, and is accurate far into the tails. (PyTorch up to 2.12
+ * uses inversion as well; from 2.13 on it uses rejection.) A value that rounding would move past a bound becomes the bound.
+ * Same bits on every device.
  */
 export class TruncatedNormalInitializer extends SchemaInitializer {
   static readonly names = { trunc_normal: {} } as const
   static readonly settings = {
-    /** Default 0. */
+    /** The mean before truncation. Default 0. */
     mean: { default: 0 },
-    /** Standard deviation before truncation, > 0. Default 1 (PyTorch). */
+    /** The standard deviation before truncation, > 0. Default 1, as in PyTorch. */
     std: {
       default: 1,
       above: 0,
       refusal: 'std must be > 0, but found std %. Use constant for a distribution without spread.',
     },
-    /** Lower bound, an absolute value. Default -2. */
+    /** The lower bound, included, as an absolute value. Default -2. */
     a: { default: -2 },
-    /** Upper bound, an absolute value. Default 2. */
+    /** The upper bound, included, as an absolute value. Default 2. */
     b: { default: 2 },
   } as const
   static readonly usesFans = false
 
   declare readonly config: ReadConfig<typeof TruncatedNormalInitializer.settings>
 
-  /** @throws WeightInitError `INVALID_CONFIG` for std <= 0, a >= b, values that are not finite, an unknown key */
+  /** @throws WeightInitError `INVALID_CONFIG` for std <= 0, a >= b, a value that is not finite, or an unknown key */
   constructor(config: TruncatedNormalConfig = {}) {
     super(config)
     requireInterval(this.config.a, this.config.b, this.name)
@@ -49,31 +52,31 @@ export interface TruncatedNormalSigmaConfig
     InitializerConfig {}
 
 /**
- * N(mean, std^2) given that it lies in [mean + lower std, mean + upper std]: jax.nn.initializers.truncated_normal and
- * keras.initializers.TruncatedNormal, whose bounds are in SIGMA. No correction: with bounds of 2 the result's own
- * standard deviation is 0.8796 std, as in both libraries.
+ * N(mean, std^2), conditioned on [mean + lower std, mean + upper std]: jax.nn.initializers.truncated_normal and
+ * keras.initializers.TruncatedNormal, whose bounds are in STANDARD DEVIATIONS. The std is not corrected for the truncation:
+ * with the bounds -2 and 2 the values' standard deviation is 0.8796 std, as in both libraries. Same bits on every device.
  */
 export class TruncatedNormalSigmaInitializer extends SchemaInitializer {
   static readonly names = { truncated_normal: {} } as const
   static readonly settings = {
-    /** Default 0. */
+    /** The mean before truncation. Default 0. */
     mean: { default: 0 },
-    /** Standard deviation before truncation, > 0. Default 0.01 (JAX's stddev; Keras and TensorFlow.js have 0.05). */
+    /** The standard deviation before truncation, > 0. Default 0.01, as in JAX; Keras and TensorFlow.js have 0.05. */
     std: {
       default: 0.01,
       above: 0,
       refusal: 'std must be > 0, but found std %. Use constant for a distribution without spread.',
     },
-    /** Lower bound in standard deviations from the mean. Default -2. */
+    /** The lower bound, included, in standard deviations from the mean. Default -2. */
     lower: { default: -2 },
-    /** Upper bound in standard deviations from the mean. Default 2. */
+    /** The upper bound, included, in standard deviations from the mean. Default 2. */
     upper: { default: 2 },
   } as const
   static readonly usesFans = false
 
   declare readonly config: ReadConfig<typeof TruncatedNormalSigmaInitializer.settings>
 
-  /** @throws WeightInitError `INVALID_CONFIG` for std <= 0, lower >= upper, values that are not finite, an unknown key */
+  /** @throws WeightInitError `INVALID_CONFIG` for std <= 0, lower >= upper, a value that is not finite, or an unknown key */
   constructor(config: TruncatedNormalSigmaConfig = {}) {
     super(config)
     requireInterval(this.config.lower, this.config.upper, this.name)

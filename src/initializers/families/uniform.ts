@@ -5,15 +5,15 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 
 export interface UniformConfig extends ConfigFrom<typeof UniformInitializer.settings>, InitializerConfig {}
 
-/** U[a, b), PyTorch's uniform_. a = b is the constant a. */
+/** U[a, b), as PyTorch's uniform_. With a = b every element is a. Same bits on every device. */
 export class UniformInitializer extends SchemaInitializer {
-  /** 'random_uniform' is Keras's name, with Keras's defaults. */
+  /** 'random_uniform' is Keras's name and has Keras's defaults. */
   static readonly names = { uniform: {}, random_uniform: {} } as const
   static readonly defaults = { random_uniform: { a: -0.05, b: 0.05 } } as const
   static readonly settings = {
-    /** Lower end, included. Default 0. */
+    /** The lower end, included. Default 0. */
     a: { default: 0 },
-    /** Upper end, excluded in float32; a narrower dtype may round up to it. Default 1. */
+    /** The upper end, excluded in float32. Rounding to a narrower dtype may give it. Default 1. */
     b: { default: 1 },
   } as const
   static readonly usesFans = false

@@ -5,8 +5,11 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 
 export type VarianceScalingMode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'
 /**
- * 'truncated_normal': within two sigma, its own standard deviation corrected to sqrt(variance) (JAX, Keras).
- * 'normal': untruncated, as in JAX (Keras's 'normal' is an alias of its truncated one). 'untruncated_normal': the same, Keras's name.
+ * - 'uniform': U[-b, b) with b = sqrt(3 variance)
+ * - 'truncated_normal': a normal distribution within two of its standard deviations, which is widened so that the values'
+ *   standard deviation is sqrt(variance), as in JAX and Keras
+ * - 'normal': a normal distribution without truncation, as in JAX (in Keras 'normal' means the truncated one)
+ * - 'untruncated_normal': the same as 'normal', under Keras's name
  */
 export type VarianceScalingDistribution = 'uniform' | 'normal' | 'untruncated_normal' | 'truncated_normal'
 
@@ -14,7 +17,7 @@ export interface VarianceScalingConfig
   extends ConfigFrom<typeof VarianceScalingInitializer.settings>,
     InitializerConfig {}
 
-/** Standard deviation of N(0, 1) truncated to [-2, 2]: the constant that JAX and Keras divide by. */
+/** The standard deviation of N(0, 1) truncated to [-2, 2]: the constant by which JAX and Keras divide. */
 const TRUNCATED_STD = 0.87962566103423978
 
 const denominators: Readonly<Record<VarianceScalingMode, (fans: Fans) => number>> = {
@@ -24,9 +27,14 @@ const denominators: Readonly<Record<VarianceScalingMode, (fans: Fans) => number>
   fan_geo_avg: ({ fanIn, fanOut }) => Math.sqrt(fanIn * fanOut),
 }
 /**
- * variance = scale / n, n the fan that `mode` names; uniform: U[-b, b), b = sqrt(3 variance); normal: std = sqrt(variance);
- * truncated_normal: std = sqrt(variance) / 0.87962566103423978 within two of that std, so that the result's own standard
- * deviation is sqrt(variance). jax.nn.initializers.variance_scaling (fan_geo_avg included), keras.initializers.VarianceScaling.
+ * Scales the variance by the fans: variance = scale / n, where n is the fan that `mode` names.
+ * - 'uniform': U[-b, b) with b = sqrt(3 variance)
+ * - 'normal', 'untruncated_normal': N(0, variance)
+ * - 'truncated_normal': std = sqrt(variance) / 0.87962566103423978, truncated at two of that std, so that the values' standard
+ *   deviation is sqrt(variance)
+ *
+ * The same as jax.nn.initializers.variance_scaling, fan_geo_avg included, and keras.initializers.VarianceScaling. Parameters
+ * need rank >= 2.
  */
 export class VarianceScalingInitializer extends SchemaInitializer {
   static readonly names = {
@@ -39,18 +47,18 @@ export class VarianceScalingInitializer extends SchemaInitializer {
     he_uniform: { scale: 2, mode: 'fan_in', distribution: 'uniform' },
   } as const
   static readonly settings = {
-    /** > 0. Default 1. */
+    /** The variance times n, > 0. Default 1. */
     scale: {
       default: 1,
       above: 0,
       refusal: 'Argument `scale` must be positive float. Received: scale=%.',
     },
-    /** What to divide by. Default 'fan_in'. */
+    /** The fan n to divide by; fan_avg is the mean of both fans, fan_geo_avg their geometric mean. Default 'fan_in'. */
     mode: {
       choices: ['fan_in', 'fan_out', 'fan_avg', 'fan_geo_avg'] as readonly VarianceScalingMode[],
       default: 'fan_in',
     },
-    /** Default 'truncated_normal' (Keras's default; JAX has none). */
+    /** The shape of the distribution. Default 'truncated_normal', as in Keras; JAX has no default. */
     distribution: {
       choices: [
         'uniform',
@@ -71,7 +79,7 @@ export class VarianceScalingInitializer extends SchemaInitializer {
   }
 
   /**
-   * In float64; with a JAX generator in float32 at every step, as JAX does, so that the values are its own.
+   * Computed in float64. With a JAX generator every step is rounded to float32, as in JAX, so that the values equal JAX's.
    * @throws WeightInitError `INVALID_SHAPE` for rank < 2
    */
   distribution({ fans, generator }: InitializerContext): Distribution {
@@ -95,14 +103,17 @@ const preset = (
   distribution: VarianceScalingDistribution,
 ): VarianceScalingInitializer => new VarianceScalingInitializer({ scale, mode, distribution })
 
-/** LeCun et al. 1998; scale 1, fan_in. The *_normal ones are truncated and corrected, as in JAX and Keras. */
+/** LeCun et al. 1998: scale 1, fan_in, truncated normal with corrected std, as in JAX and Keras. */
 export const lecunNormal: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_in', 'truncated_normal')
+/** LeCun et al. 1998: scale 1, fan_in, uniform. */
 export const lecunUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_in', 'uniform')
-/** Glorot and Bengio 2010; scale 1, fan_avg. PyTorch's xavier_normal_ is the untruncated `xavierNormal`. */
+/** Glorot and Bengio 2010: scale 1, fan_avg, truncated normal. PyTorch's xavier_normal_ is the untruncated `xavierNormal`. */
 export const glorotNormal: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_avg', 'truncated_normal')
+/** Glorot and Bengio 2010: scale 1, fan_avg, uniform. */
 export const glorotUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(1, 'fan_avg', 'uniform')
-/** He et al. 2015; scale 2, fan_in. PyTorch's kaiming_normal_ is the untruncated `kaimingNormal`. */
+/** He et al. 2015: scale 2, fan_in, truncated normal. PyTorch's kaiming_normal_ is the untruncated `kaimingNormal`. */
 export const heNormal: VarianceScalingInitializer = /* @__PURE__ */ preset(2, 'fan_in', 'truncated_normal')
+/** He et al. 2015: scale 2, fan_in, uniform. */
 export const heUniform: VarianceScalingInitializer = /* @__PURE__ */ preset(2, 'fan_in', 'uniform')
 
 export const varianceScalingHelp: FamilyHelp<typeof VarianceScalingInitializer> = {

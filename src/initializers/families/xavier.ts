@@ -5,9 +5,13 @@ import type { ConfigFrom, FamilyHelp, InitializerConfig, ReadConfig } from '../s
 export interface XavierConfig extends ConfigFrom<typeof XavierInitializer.settings>, InitializerConfig {}
 
 /**
- * Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010;
- * PyTorch's xavier_uniform_ and xavier_normal_, float64-equal.
- * std = gain sqrt(2 / (fan_in + fan_out)); normal: N(0, std^2); uniform: U[-bound, bound), bound = sqrt(3) std.
+ * Glorot initialisation, with std = gain sqrt(2 / (fan_in + fan_out)): N(0, std^2) for 'normal', and U[-bound, bound) with
+ * bound = sqrt(3) std for 'uniform'. Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+ * networks", AISTATS 2010; PyTorch's xavier_uniform_ and xavier_normal_, whose std and bound are the same float64 numbers.
+ * Parameters need rank >= 2.
+ *
+ * @example
+ * const weights = await initializeModel(linear(784, 256), new XavierInitializer({ gain: calculateGain('tanh') }), { seed: 42 })
  */
 export class XavierInitializer extends SchemaInitializer {
   static readonly names = {
@@ -16,16 +20,16 @@ export class XavierInitializer extends SchemaInitializer {
     xavier_normal: { distribution: 'normal' },
   } as const
   static readonly settings = {
-    /** Default 1; see `calculateGain`. */
+    /** A factor on the standard deviation; see `calculateGain`. Default 1. */
     gain: { default: 1 },
-    /** Default 'uniform'. */
+    /** The shape of the distribution. Default 'uniform'. */
     distribution: { choices: ['uniform', 'normal'], default: 'uniform' },
   } as const
   static readonly usesFans = true
 
   declare readonly config: ReadConfig<typeof XavierInitializer.settings>
 
-  /** @throws WeightInitError `INVALID_CONFIG` for a gain that is not a finite number, another distribution, an unknown key */
+  /** @throws WeightInitError `INVALID_CONFIG` for a gain that is not a finite number, another distribution, or an unknown key */
   constructor(config: XavierConfig = {}) {
     super(config)
   }

@@ -2,7 +2,7 @@ import type { SimpleDistribution } from '../ir/generator.js'
 
 const fround = Math.fround
 
-/** Float32 constants of a uniform distribution: value = unit * scale + offset, unit = (k - generatorSource) * step. */
+/** The float32 constants of a uniform distribution: value = unit * scale + offset, with unit = (k - zeroPoint) * step. */
 export interface AffineConstants {
   readonly scale: number
   readonly offset: number
@@ -11,10 +11,10 @@ export interface AffineConstants {
 }
 
 /**
- * A uniform distribution over `bits` random bits k, as `unit * (high - low) + low` with one rounding. For low = -high that is
- * `high * ((2 k - 2^bits) 2^-bits)`, again one rounding and the same value, so that the sum is not needed.
+ * The constants of a uniform distribution whose values are made from `bits` random bits k: `unit * (high - low) + low`, rounded
+ * once. If low = -high, this equals `high * ((2 k - 2^bits) 2^-bits)`, also rounded once, which needs no sum.
  *
- * @param contracted false for builds that round product and sum apart: there the two forms differ
+ * @param contracted false for builds that round the product and the sum separately; for these the two forms differ
  */
 export function affineConstants(
   { low, high }: { low: number; high: number },
@@ -27,9 +27,9 @@ export function affineConstants(
   return { scale: fround(hi - lo), offset: lo, zeroPoint: 0, step: 2 ** -bits }
 }
 
-/** Standard deviation and mean as float32, as every library casts them. */
+/** The mean and standard deviation, rounded to float32 as in all these libraries. */
 export function normalConstants({ mean, std }: { mean: number; std: number }): { mean: number; std: number } {
-  // -0 + 0 is 0: a product that is 0 then has one sign only.
+  // Adding 0 turns a mean of -0 into 0, so that the sum of a zero product and this mean is always +0.
   return { mean: fround(mean) + 0, std: fround(std) }
 }
 

@@ -8,8 +8,8 @@ import type { GeneratorDefinition, GeneratorSampler } from './kind.js'
 type JaxName = 'jax' | 'jax-legacy'
 
 /**
- * jax.random in either layout: every parameter has a key of its own, fold_in(key(seed), crc32(name)) or a given one.
- * Arithmetic: jax/jax.ts.
+ * jax.random in one of its two layouts. Every parameter has a key of its own: fold_in(key(seed), crc32(name)), or one that the
+ * user gives. The arithmetic is in jax/jax.ts.
  */
 const jaxDefinition = (name: JaxName, mostElements = Number.MAX_SAFE_INTEGER): GeneratorDefinition<JaxName> => ({
   settings: ['keys'],
@@ -56,13 +56,13 @@ const jaxDefinition = (name: JaxName, mostElements = Number.MAX_SAFE_INTEGER): G
 
 /** jax_threefry_partitionable=True, the default since jax 0.5. */
 export const jaxGenerator = /* @__PURE__ */ jaxDefinition('jax') as GeneratorDefinition<'jax'>
-/** The layout before, whose words come in pairs that are half an array apart. */
+/** The layout before jax 0.5, in which the two words of a block are half an array apart. */
 export const jaxLegacyGenerator = /* @__PURE__ */ jaxDefinition(
   'jax-legacy',
   2 ** 32 - 2,
 ) as GeneratorDefinition<'jax-legacy'>
 
-/** The source says which of the two layouts it is. */
+/** The sampler of both layouts; the source says which one to use. */
 export const jaxSampler: GeneratorSampler<JaxName> = {
   sample: (distribution: JaxDistribution, generatorSource, first, count) =>
     sampleJax({ distribution, generatorSource }, first, count),

@@ -8,58 +8,59 @@ import type {
   RandomDistribution,
 } from '../ir/generator.js'
 
-/** A parameter that draws. */
+/** A parameter whose elements are drawn. */
 export interface Drawing {
   readonly name: string
-  /** Of the whole tensor. */
+  /** The element count of the whole tensor. */
   readonly elementCount: number
-  /** What an error calls the parameter. */
+  /** The parameter's name in error messages. */
   readonly where: string
 }
 
-/** What a source from outside has to agree with. */
+/** What a source read from a manifest must agree with. */
 export interface SourceContext<N extends LibraryGeneratorName> {
   readonly settings: GeneratorSettingsOf<N>
   readonly distribution: Distribution
-  /** False for a distribution without randomness, such as a constant that PyTorch draws all the same. */
+  /** False for a distribution without randomness, such as a constant for which PyTorch draws nevertheless. */
   readonly drawn: boolean
-  /** Of the whole tensor. */
+  /** The element count of the whole tensor. */
   readonly elementCount: number
   readonly source: Readonly<Record<string, unknown>>
 }
 
 /**
- * What planning knows of another library's generator. Its values are made by a GeneratorSampler, and on the GPU as
- * src/gpu/fill/generators.ts says: apart, so that a program that only plans does not carry the arithmetic.
+ * What planning needs to know about another library's generator. The values are made by a GeneratorSampler on the CPU and by
+ * src/gpu/fill/generators.ts on the GPU. These are separate, so that a program that only plans does not include the arithmetic.
  */
 export interface GeneratorDefinition<N extends LibraryGeneratorName> {
-  /** Names of the settings that the option `generator` takes beside `name`. */
+  /** The names of the settings that the option `generator` takes besides `name`. */
   readonly settings: readonly string[]
-  /** Version of how words are laid out over elements, where the settings of a plan name it. */
+  /** The version of the assignment of words to elements, if the settings in a plan contain one. */
   readonly layout?: string
   /**
-   * Checks the settings, and fills in defaults.
+   * Checks the settings and fills in the defaults.
    * @throws WeightInitError `UNSUPPORTED_GENERATOR`
    */
   resolve(given: Readonly<Record<string, unknown>>): GeneratorSettingsOf<N>
-  /** What the library draws; every other distribution is refused with the remedy. */
+  /** The kinds of distribution that the library draws. All others are refused, with a message that says what to do. */
   readonly distributions: readonly DrawingDistribution['kind'][]
   /**
-   * Refuses a distribution of these kinds that the library would not draw as its values are promised.
-   * @throws WeightInitError naming the parameter
+   * Refuses a distribution of one of these kinds for which the values could not be the library's.
+   * @throws WeightInitError; the message names the parameter
    */
   check?(distribution: DrawingDistribution, settings: GeneratorSettingsOf<N>, where: string): void
   /**
-   * Says where each parameter's words come from: called once for every parameter that draws, in the model's order.
-   * `distribution` is the one that the initializer asked for: PyTorch draws for one without spread, too.
+   * Returns a function that says where a parameter's words come from. It is called once for every parameter that draws, in the
+   * model's order. `distribution` is the one that the initializer returned, before it was simplified, because PyTorch draws
+   * words even if all elements are equal.
    */
   assign(
     settings: GeneratorSettingsOf<N>,
     seed: bigint,
   ): (drawing: Drawing, distribution: DrawingDistribution) => GeneratorSourceOf<N>
-  /** Most elements of a tensor, where that is less than the largest exact integer. */
+  /** The largest element count of a tensor, if there is a limit below 2^53. */
   readonly mostElements?: number
-  /** What a manifest holds of a source beside `generator`, and whether a value from outside may stand there. */
+  /** The fields of a source in a manifest besides `generator`, each with a check for a value that was read from a file. */
   readonly sourceFields: {
     readonly [F in Exclude<keyof GeneratorSourceOf<N>, 'generator'>]-?: (
       value: unknown,
@@ -70,12 +71,15 @@ export interface GeneratorDefinition<N extends LibraryGeneratorName> {
 
 /** How the values of another library's generator are made: the CPU reference of its shaders. */
 export interface GeneratorSampler<N extends LibraryGeneratorName> {
-  /** Elements [first, first + count) of a tensor as float32, in a new array: what the GPU writes, bit for bit. Of `distributions`. */
+  /**
+   * Elements [first, first + count) of a tensor as float32, in a new array. They equal what the GPU writes, bit for bit. The
+   * distribution is one of the definition's `distributions`.
+   */
   sample(distribution: RandomDistribution, source: GeneratorSourceOf<N>, first: number, count: number): Float32Array
-  /** A simpler distribution with the same values from the same words, where there is one. */
+  /** Returns a simpler distribution that has the same values for the same words, if there is one. */
   simplify?(distribution: RandomDistribution, source: GeneratorSourceOf<N>): RandomDistribution
-  /** Where the N(0, 1) of each matrix of an orthogonal distribution come from. */
+  /** Where the N(0, 1) elements of each matrix of an orthogonal distribution come from. */
   matrixSources(distribution: DistributionOf<'orthogonal'>, source: GeneratorSourceOf<N>): readonly GeneratorSource[]
-  /** Only where the normals of a wide matrix are drawn as its transpose: JAX draws the longer side as rows. */
+  /** Set if the normals of a wide matrix are drawn as its transpose: JAX draws a matrix with at least as many rows as columns. */
   readonly drawsWideTransposed?: true
 }

@@ -1,4 +1,4 @@
-// The normals that an orthogonal matrix starts from.
+// The normals from which an orthogonal matrix is made.
 
 import type { DistributionOf } from '../ir/distribution.js'
 import type { GeneratorDraw, GeneratorSource, SimpleDistribution } from '../ir/generator.js'
@@ -7,8 +7,9 @@ import { samplerOf } from './samplers.js'
 const UNIT: SimpleDistribution = { kind: 'normal', mean: 0, std: 1 }
 
 /**
- * The N(0, 1) draws of an orthogonal distribution, one for each of its matrices: in PyTorch a call of normal_ each, in order; where
- * keys are explicit the parameter's own key for a single matrix, and fold_in(key, index) for each of several.
+ * The N(0, 1) draws of an orthogonal distribution, one for each of its matrices. PyTorch's sequential generators make one call
+ * of normal_ per matrix, in order. Generators with explicit keys use the parameter's key for a single matrix, and
+ * fold_in(key, index) for each of several.
  */
 export function matrixDraws(
   distribution: DistributionOf<'orthogonal'>,
@@ -18,7 +19,7 @@ export function matrixDraws(
   return sources.map((source) => ({ distribution: UNIT, generatorSource: source }))
 }
 
-/** Whether the draws make a wide matrix's transpose. */
+/** Whether the draws give the transpose of the matrix, which some generators do if it is wide. */
 export const drawsTransposed = (
   { rows, columns }: DistributionOf<'orthogonal'>,
   generatorSource: GeneratorSource | undefined,

@@ -8,7 +8,7 @@ import { torchStatelessGenerator } from './torch-stateless.js'
 const generators: {
   readonly [N in GeneratorName]: N extends LibraryGeneratorName ? GeneratorDefinition<N> : undefined
 } = {
-  // The value contract's own has nothing to set, and every parameter's words come from its own stream.
+  // The package's own generator has no settings, and the words of a parameter come from the parameter's stream.
   philox: undefined,
   'torch-cpu': torchCpuGenerator,
   'torch-cuda': torchCudaGenerator,
@@ -17,13 +17,13 @@ const generators: {
   'jax-legacy': jaxLegacyGenerator,
 }
 
-/** Every generator, for error messages. */
+/** The names of all generators, for error messages. */
 export const generatorNames: readonly GeneratorName[] = /* @__PURE__ */ Object.keys(generators) as GeneratorName[]
 
-/** The record of another library's generator; undefined for the value contract's own. */
+/** The definition of another library's generator; undefined for 'philox', the package's own. */
 export function generatorNamed<N extends LibraryGeneratorName>(name: N): GeneratorDefinition<N>
 export function generatorNamed(name: GeneratorName): GeneratorDefinition<LibraryGeneratorName> | undefined
-// The table pairs each name with its own record; TypeScript cannot follow that through a lookup by a union.
+// The table pairs each name with the definition of that name, which TypeScript cannot infer for a lookup by a union.
 export function generatorNamed(name: GeneratorName): GeneratorDefinition<LibraryGeneratorName> | undefined {
   return generators[name] as GeneratorDefinition<LibraryGeneratorName> | undefined
 }

@@ -2,8 +2,8 @@ import type { GeneratorDraw } from '../ir/generator.js'
 import { samplerOf } from './samplers.js'
 
 /**
- * Elements [first, first + count) of a parameter drawn by another library's generator, as float32, in a new array: what
- * the GPU writes, bit for bit.
+ * Elements [first, first + count) of a parameter that another library's generator draws, as float32, in a new array. They equal
+ * what the GPU writes, bit for bit.
  */
 export function sampleGenerator(
   { distribution, generatorSource }: GeneratorDraw,
@@ -14,8 +14,8 @@ export function sampleGenerator(
 }
 
 /**
- * The draw that makes a distribution's elements: itself, but a truncated normal from which PyTorch cannot reject anything
- * is a normal one, whose words the GPU takes as they are.
+ * The simplest draw with the same values. A truncated normal of which PyTorch cannot reject any value becomes a normal
+ * distribution, which the GPU can draw.
  */
 export function plainDraw({ distribution, generatorSource }: GeneratorDraw): GeneratorDraw {
   const simpler = samplerOf(generatorSource).simplify?.(distribution, generatorSource)

@@ -13,7 +13,7 @@ const samplers: { readonly [N in LibraryGeneratorName]: GeneratorSampler<N> } = 
   'jax-legacy': jaxSampler as GeneratorSampler<'jax-legacy'>,
 }
 
-/** How the values of a source are made. */
-// The table pairs each name with its own sampler; TypeScript cannot follow that through a lookup by a union.
+/** The sampler for a source. */
+// The table pairs each name with the sampler of that name, which TypeScript cannot infer for a lookup by a union.
 export const samplerOf = ({ generator }: GeneratorSource): GeneratorSampler<LibraryGeneratorName> =>
   samplers[generator] as GeneratorSampler<LibraryGeneratorName>

@@ -6,17 +6,20 @@ import type { Drawing } from './kind.js'
 import { generatorNamed } from './registry.js'
 
 /**
- * Says where a parameter's words come from: called once for every parameter whose distribution is random, in the model's
- * order, with the distribution as the initializer asked for it. Undefined for the value contract's own streams.
+ * Returns where a parameter's words come from; undefined for the package's own streams. It is called once for every parameter
+ * whose distribution is random, in the model's order, with the distribution that the initializer returned.
  */
 export type SourcePlanner = (drawing: Drawing, distribution: Distribution) => GeneratorSource | undefined
 
-/** Below this, a float32 product's error could be subnormal, which WGSL lets a device flush: see the value contract. */
+/**
+ * Below this std, the rounding error of a float32 product could be subnormal, and WGSL allows a device to flush it to zero: see
+ * docs/value-contract.md.
+ */
 const SMALLEST_STD_BESIDE_MEAN = 2 ** -36
 
 /**
- * Assigns words to parameters: for PyTorch's sequential generators in draw order, so that constants, tied and skipped
- * parameters take nothing; for keyed generators by name.
+ * Assigns words to parameters. PyTorch's sequential generators assign them in the order of the draws, in which constants and
+ * tied or skipped parameters take none. Generators with keys assign them by name.
  */
 export function sourcePlanner(settings: GeneratorSettings, seed: number | bigint): SourcePlanner {
   const assign = generatorNamed(settings.name)?.assign(settings as never, seedKey(seed))
@@ -24,7 +27,10 @@ export function sourcePlanner(settings: GeneratorSettings, seed: number | bigint
   return (drawing, distribution) => assign(drawing, checkGeneratorDistribution(distribution, settings, drawing.where))
 }
 
-/** @throws WeightInitError unless the generator's library has this distribution, and makes it as its values are promised */
+/**
+ * Checks that the generator's library has this distribution and that its values can be the library's.
+ * @throws WeightInitError `UNSUPPORTED_GENERATOR`, `INVALID_CONFIG` or `LIMIT_EXCEEDED`
+ */
 export function checkGeneratorDistribution(
   distribution: Distribution,
   settings: GeneratorSettings,
@@ -44,7 +50,7 @@ export function checkGeneratorDistribution(
   if (drawing.kind === 'normal' || drawing.kind === 'truncated-normal') {
     if (drawing.mean !== 0 && drawing.std !== 0 && drawing.std < SMALLEST_STD_BESIDE_MEAN) {
       refuse('INVALID_CONFIG')(
-        `${where}: generator ${name} needs std >= 2^-36 beside a non-zero mean, but found std ${show(drawing.std)}.`,
+        `${where}: generator ${name} needs std >= 2^-36 with a non-zero mean, but found std ${show(drawing.std)}.`,
       )
     }
   }

@@ -15,7 +15,7 @@ import { permutationWords } from './torch/sparse.js'
 import { afterTruncated } from './torch/truncated.js'
 
 /**
- * PyTorch's generator on the CPU: one stream of words, which parameters take in the model's order. Arithmetic:
+ * PyTorch's generator on the CPU: one stream, from which the parameters take words in the model's order. The arithmetic is in
  * torch/cpu.ts.
  */
 export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
@@ -35,7 +35,7 @@ export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
     checkTorchDistribution(distribution, name, truncation === 'rejection', where)
   },
   assign({ variant, truncation }, seed) {
-    // A truncated normal is drawn to know where it ends: only when something is drawn after it.
+    // Only drawing a truncated normal tells how many words it takes. This is delayed until another parameter draws after it.
     let cursor = (): TorchCursor => ({ position: 0 })
     return ({ elementCount: count }, distribution) => {
       const { position, cachedAt } = cursor()
@@ -73,7 +73,7 @@ export const torchCpuSampler: GeneratorSampler<'torch-cpu'> = /* @__PURE__ */ to
   (source, count) => ({ generatorSource: { ...source, draw: 'normal', count } }),
 )
 
-/** Where the next call begins. `source` has the stored normal in any case. */
+/** The place where the next call begins. `source` must contain the cached normal, if there is one. */
 function cursorAfter(distribution: DrawingDistribution, source: TorchCpuSource): TorchCursor {
   const { count, truncation } = source
   const cursor = cursorOf(source)

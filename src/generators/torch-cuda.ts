@@ -15,16 +15,16 @@ import {
 import { permutationWords } from './torch/sparse.js'
 import { afterTruncated } from './torch/truncated.js'
 
-/** Without a named GPU no tensor may be larger: from the T4 up, every GPU then gives the same values. */
+/** The largest tensor if the GPU is not named. Up to this size, the T4 and all larger GPUs give the same values. */
 const UNNAMED_GPU_LIMIT = 40960
-/** PyTorch splits larger tensors, each part with its own offset. */
+/** PyTorch splits larger tensors into parts with offsets of their own, which is not supported. */
 const LARGEST = 2 ** 31 - 1
 const layout = 'torch-cuda-v1'
 const MOST_THREADS = 2 ** 30
 
 /**
- * PyTorch's generator on CUDA: an offset that every call moves on, and values that depend on the GPU's threads. Arithmetic:
- * torch/cuda.ts.
+ * PyTorch's generator on CUDA. Every call advances an offset, and the values depend on how many threads the GPU runs. The
+ * arithmetic is in torch/cuda.ts.
  */
 export const torchCudaGenerator: GeneratorDefinition<'torch-cuda'> = {
   settings: ['threads', 'gpu'],
@@ -74,7 +74,7 @@ export const torchCudaGenerator: GeneratorDefinition<'torch-cuda'> = {
     threads: (x) => isInteger(x, 1, 2 ** 31),
     count: (x, { distribution, elementCount }) =>
       x === (distribution.kind === 'truncated-normal' ? elementCount : undefined),
-    // A sparse distribution of zeros only has become a constant, for which PyTorch draws all the same.
+    // A sparse distribution that consists only of zeros has become a constant, but PyTorch draws for it nevertheless.
     position: (x, { distribution: { kind } }) =>
       (x === undefined && kind !== 'sparse') ||
       (isInteger(x, 0, LAST_POSITION) && (kind === 'sparse' || kind === 'constant')),
@@ -82,7 +82,7 @@ export const torchCudaGenerator: GeneratorDefinition<'torch-cuda'> = {
 }
 
 export const torchCudaSampler: GeneratorSampler<'torch-cuda'> = /* @__PURE__ */ torchSampler(
-  // Only calls that need to know their length have it in their source.
+  // A source contains the element count only if the call needs it.
   (generatorSource) => ({ generatorSource, count: generatorSource.count ?? 0 }),
   (generatorSource, count) => ({ generatorSource, count }),
 )
@@ -100,7 +100,7 @@ function checkCallLength(count: number, threads: number | null, where: string): 
   }
 }
 
-/** philox_offset after a parameter. */
+/** PyTorch's philox_offset after a parameter. */
 function offsetAfter(distribution: DrawingDistribution, source: TorchCudaSource, count: number): bigint {
   if (distribution.kind === 'truncated-normal') {
     return BigInt(afterTruncated(distribution, { generatorSource: source, count }, count).generatorSource.offset)

@@ -5,8 +5,8 @@ import { isDecimal64 } from './torch/distributions.js'
 import { sampleStateless, statelessFoldIn } from './torch/stateless.js'
 
 /**
- * PyTorch's generator with explicit keys (torch.func._random): every parameter has the key of its name. Arithmetic:
- * torch/stateless.ts.
+ * PyTorch's generator with explicit keys (torch.func._random). Every parameter has a key made from its name. The arithmetic is
+ * in torch/stateless.ts.
  */
 export const torchStatelessGenerator: GeneratorDefinition<'torch-stateless'> = {
   settings: [],

@@ -61,7 +61,7 @@ function jaxValue(entry: Entry, key: string): string {
   }
   switch (distribution.kind) {
     case 'constant':
-      // Without 64-bit types JAX would narrow integers.
+      // With its default of 32-bit types, JAX would narrow 64-bit integers. NumPy does not.
       return `${isFloatDType(dtype) ? 'jnp' : 'np'}.full(${shape}, ${distribution.value}, "${dtype}")`
     case 'normal':
       return scaled(`jax.random.normal(${key}, ${shape})`, distribution)
@@ -76,7 +76,7 @@ function jaxValue(entry: Entry, key: string): string {
       return scaled(`jax.random.truncated_normal(${key}, ${bound(lower)}, ${bound(upper)}, ${shape})`, distribution)
     }
     case 'uniform':
-      // (-1, 1) is exact, and so is one product: no build of XLA can differ.
+      // Uniforms in (-1, 1) are exact, and one product is rounded once, so all builds of XLA give the same bits.
       if (distribution.low === -distribution.high) {
         return `jax.random.uniform(${key}, ${shape}, minval=-1.0, maxval=1.0) * np.float32(${distribution.high})`
       }

@@ -34,7 +34,7 @@ const helpers = {
   ],
 } as const
 
-/** The helpers that the lines call, before them. */
+/** The helper functions that the lines call. */
 function withHelpers(lines: readonly string[]): string[] {
   const used = Object.entries(helpers).filter(([name]) => lines.some((line) => line.includes(` ${name}(`)))
   return used.flatMap(([, body]) => [...body, ''])
@@ -43,7 +43,7 @@ function withHelpers(lines: readonly string[]): string[] {
 const imports = (lines: readonly string[]): string[] =>
   lines.some((line) => line.includes(' place(')) ? ['import math', 'import torch'] : ['import torch']
 
-/** Zeros over the padding row, on the whole tensor. */
+/** The line that sets the padding row of the whole tensor to 0, if there is one. */
 const padded = ({ name, padding }: Entry): string[] =>
   padding === undefined
     ? []
@@ -73,7 +73,7 @@ export function torchProgram(manifest: InitializationManifest, generator: 'torch
   ].join('\n')
 }
 
-/** The whole tensor in float32, its padding, then the part and the dtype. */
+/** The lines of a parameter: the whole tensor in float32, its padding row, and then the cut to the part and the dtype. */
 function parameterLines(entry: Entry, value: string): string[] {
   const { name, dtype, tiedTo, distribution } = entry
   const own = distribution.kind === 'constant' && !/_\(/.test(value)
@@ -114,7 +114,8 @@ function torchValue(entry: Entry, device: string, manifest: InitializationManife
     default:
       return unsupported(entry)
   }
-  // A distribution without spread: a constant, but PyTorch draws for it, on CUDA as much for either distribution.
+  // A random distribution whose elements are all equal is a constant in the plan, but PyTorch draws words for it. The program
+  // must make the same kind of call, so that later draws are the same. On CUDA, uniform_ and normal_ take equally many words.
   const draw = generatorSource !== undefined && 'draw' in generatorSource ? generatorSource.draw : undefined
   if (draw === 'normal') return `${empty}.normal_(${distribution.value}, 0.0)`
   if (draw === 'sparse' || draw === 'orthogonal')
@@ -125,7 +126,7 @@ function torchValue(entry: Entry, device: string, manifest: InitializationManife
   return `torch.full(${tuple(whole)}, ${dtype === 'bool' ? (distribution.value === 0 ? 'False' : 'True') : distribution.value}, dtype=torch.${dtype}${device})`
 }
 
-/** An orthogonal distribution's tensor from the expression of a matrix, in which `index` counts them. */
+/** The tensor of an orthogonal distribution, from the expression of a matrix. `index` is the loop variable in it. */
 function placed(entry: Entry, matrix: string, index: string): string {
   const { distribution } = entry
   if (distribution.kind !== 'orthogonal') return matrix
@@ -140,8 +141,8 @@ function placed(entry: Entry, matrix: string, index: string): string {
 }
 
 /**
- * That every parameter begins where the ones before it end: an empty shard leaves its parameter out of the manifest, but not
- * out of the draws.
+ * Checks that every parameter's draws begin where those of the parameters before it end. They do not if an empty shard left a
+ * parameter out of the manifest, because PyTorch draws for that parameter as well.
  */
 function checkDrawOrder(manifest: InitializationManifest): void {
   const settings = manifest.generatorSettings
@@ -187,7 +188,7 @@ export function statelessProgram(manifest: InitializationManifest): string {
     '',
     ...withHelpers(lines),
     '# The key of a parameter: the FNV-1a 64 hash of its name, as an int64, folded into the key of the seed.',
-    // PyTorch 2.13 has the operators on CUDA alone; a key's device is that of what it makes.
+    // PyTorch 2.13 has these operators only on CUDA. A tensor is made on the device of its key.
     `key = random.key(${BigInt.asUintN(64, BigInt(manifest.seed))}, device="cuda")`,
     'weights = {}',
     ...lines,

@@ -14,11 +14,14 @@ const programs: Readonly<Record<GeneratorName, ((manifest: InitializationManifes
 }
 
 /**
- * A Python program that makes the weights of a manifest in the library whose generator was used, as a dictionary
- * `weights` of tensors or arrays by name. docs/compatibility.md says how close they are. A part (slice or shard) is cut out
- * of the whole tensor, which the program draws.
- * @throws WeightInitError `UNSUPPORTED_GENERATOR` for 'philox', which no Python library has; `INVALID_ARGUMENT` for a distribution that
- * the library has no call for, and where an empty shard left out a parameter that draws before others
+ * A Python program that makes the weights of a manifest in PyTorch or JAX, whichever library's generator the manifest names.
+ * The program fills a dictionary `weights` with tensors or arrays by name. docs/compatibility.md says which values are equal
+ * and how close the others are. For a part (slice or shard) the program draws the whole tensor and cuts the part out of it.
+ *
+ * @example
+ * const plan = planModel(linear(784, 256), 'kaiming_uniform', { seed: 42, generator: 'torch-cpu' })
+ * @throws WeightInitError `UNSUPPORTED_GENERATOR` for 'philox', which no Python library has; `INVALID_ARGUMENT` for a
+ *   distribution that the library has no call for, and if an empty shard left a parameter out that draws before others
  */
 export function pythonSnippet(manifest: InitializationManifest): string {
   const generator = manifest.generatorSettings?.name ?? manifest.generator

@@ -8,7 +8,7 @@ export interface ClipTowerSettings {
   readonly layers?: number
   /** initializer_factor. Default 1. */
   readonly factor?: number
-  /** initializer_range, of the vision tower's patches and positions. Default 0.02. */
+  /** initializer_range, the standard deviation of the vision tower's patches and positions. Default 0.02. */
   readonly std?: number
 }
 
@@ -22,11 +22,16 @@ export interface ClipRecipeSettings {
 }
 
 /**
- * CLIP: per tower of width w and n layers, q, k, v and fc2 factor / sqrt(2 n w); out_proj factor / sqrt(w); fc1
- * factor / sqrt(2 w); text embeddings 0.02 factor; the class embedding factor / sqrt(w), patches and positions std factor;
- * projections factor / sqrt(w of their tower); logit_scale constant; biases 0, LayerNorm 1 and 0.
+ * CLIP's initialisation. Weights are N(0, s^2), with the following s in a tower of width w with n layers:
+ * - q, k, v and fc2: factor / sqrt(2 n w); out_proj: factor / sqrt(w); fc1: factor / sqrt(2 w)
+ * - text embeddings: 0.02 factor; class embedding: factor / sqrt(w); patches and positions: std factor
+ * - projections: factor / sqrt(w)
+ *
+ * logit_scale is a constant, biases are 0, LayerNorm scales 1 and biases 0.
  *
  * Source: Radford et al. 2021; `_init_weights` in transformers' modeling_clip.py.
+ * @throws WeightInitError `INVALID_ARGUMENT` for a width or a number of layers that is not a positive integer, a negative
+ *   number, or an unknown key
  */
 export function clipRecipe(settings: ClipRecipeSettings = {}): readonly RecipeRule[] {
   const read = new RecipeSettings('clipRecipe', settings, ['text', 'vision', 'factor', 'logitScale'])

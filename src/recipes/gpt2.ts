@@ -2,19 +2,22 @@ import { plainRules, RecipeSettings, ruleWriter } from './rules.js'
 import type { RecipeRule } from './types.js'
 
 export interface Gpt2RecipeSettings {
-  /** Transformer blocks: each adds two residual branches. Default 12, GPT-2 124M. */
+  /** The number of transformer blocks, each of which adds two residual branches. Default 12, as in GPT-2 124M. */
   readonly layers?: number
   /** initializer_range. Default 0.02. */
   readonly std?: number
 }
 
 /**
- * GPT-2's own initialisation: weights and embeddings N(0, std^2), the residual projections (c_proj)
- * N(0, (std / sqrt(2 layers))^2), biases 0, LayerNorm 1 and 0.
+ * GPT-2's initialisation: weights and embeddings are N(0, std^2), the residual projections (c_proj)
+ * N(0, (std / sqrt(2 layers))^2), biases 0, LayerNorm scales 1 and biases 0.
  *
  * Source: Radford et al., "Language models are unsupervised multitask learners", 2019, section 2.3; `_init_weights` in
  * transformers' modeling_gpt2.py.
- * @throws WeightInitError `INVALID_ARGUMENT` for layers that are no positive integer, a negative std, an unknown key
+ *
+ * @example
+ * const rules = gpt2Recipe({ layers: 24 })
+ * @throws WeightInitError `INVALID_ARGUMENT` unless layers is a positive integer and std >= 0, and for an unknown key
  */
 export function gpt2Recipe(settings: Gpt2RecipeSettings = {}): readonly RecipeRule[] {
   return residualRules(
@@ -25,7 +28,7 @@ export function gpt2Recipe(settings: Gpt2RecipeSettings = {}): readonly RecipeRu
 }
 
 /**
- * nanoGPT: the same distributions as GPT-2's, for Karpathy's parameter names: N(0, 0.02^2), c_proj N(0, (0.02 / sqrt(2 layers))^2).
+ * nanoGPT's initialisation: the same distributions as `gpt2Recipe`, for Karpathy's parameter names.
  *
  * Source: karpathy/nanoGPT, model.py, `GPT.__init__` and `_init_weights`.
  * @throws WeightInitError as `gpt2Recipe`

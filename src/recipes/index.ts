@@ -1,4 +1,4 @@
-// Recipes by their short names: `import { recipes }`, then recipes.llama(). Each is also exported alone, as llamaRecipe.
+// The recipes under short names: `import { recipes }`, then recipes.llama(). Each is also exported separately, as llamaRecipe.
 export { clipRecipe as clip } from './clip.js'
 export { gpt2Recipe as gpt2, nanogptRecipe as nanogpt } from './gpt2.js'
 export {

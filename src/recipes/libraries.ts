@@ -4,11 +4,13 @@ import type { RecipeRule } from './types.js'
 type NoSettings = Readonly<Record<string, never>>
 
 /**
- * What Keras's layers start with: kernels glorot_uniform, recurrent kernels orthogonal, embeddings U(-0.05, 0.05), biases 0,
- * norms 1 and 0, moving statistics 0 and 1. An LSTM's forget-gate bias, which Keras starts at 1 (unit_forget_bias), is a
- * part of a parameter: give it a rule of its own where it is a parameter.
+ * The default initialisation of Keras's layers: kernels are glorot_uniform, recurrent kernels orthogonal, embeddings
+ * U[-0.05, 0.05), biases 0, norm scales 1 and biases 0, moving means 0 and variances 1. Keras sets the forget-gate bias of an
+ * LSTM to 1 (unit_forget_bias). A rule cannot do that, because this bias is only a part of a parameter; if it is a separate
+ * parameter in your model, give it a rule of its own.
  *
- * Source: keras.layers (Dense, Conv, Embedding, LSTM, BatchNormalization), their default initializers.
+ * Source: the default initializers in keras.layers (Dense, Conv, Embedding, LSTM, BatchNormalization).
+ * @throws WeightInitError `INVALID_ARGUMENT` for any key
  */
 export function kerasDefaultRecipe(settings: NoSettings = {}): readonly RecipeRule[] {
   new RecipeSettings('kerasDefaultRecipe', settings, [])
@@ -25,8 +27,11 @@ export function kerasDefaultRecipe(settings: NoSettings = {}): readonly RecipeRu
 }
 
 /**
- * What PyTorch's layers start with, `reset_parameters` of each: see `TorchDefaultInitializer`; running statistics 0 and 1.
+ * The default initialisation of PyTorch's layers (`reset_parameters`): see `TorchDefaultInitializer`. Running means are 0 and
+ * running variances 1.
+ *
  * Source: torch.nn (Linear, Conv, Embedding, LSTM, BatchNorm).
+ * @throws WeightInitError `INVALID_ARGUMENT` for any key
  */
 export function torchDefaultRecipe(settings: NoSettings = {}): readonly RecipeRule[] {
   new RecipeSettings('torchDefaultRecipe', settings, [])
@@ -35,11 +40,12 @@ export function torchDefaultRecipe(settings: NoSettings = {}): readonly RecipeRu
 }
 
 /**
- * What Flax's layers start with: kernels lecun_normal (truncated), recurrent kernels orthogonal, embeddings
- * N(0, 1 / features), biases 0, norms 1 and 0, batch statistics 0 and 1.
+ * The default initialisation of Flax's layers: kernels are lecun_normal (truncated), recurrent kernels orthogonal, embeddings
+ * N(0, 1 / features), biases 0, norm scales 1 and biases 0, batch means 0 and variances 1.
  *
- * Source: flax.linen (Dense, Conv, Embed, LSTMCell, BatchNorm), their default initializers; Embed's is
+ * Source: the default initializers in flax.linen (Dense, Conv, Embed, LSTMCell, BatchNorm). Embed's is
  * variance_scaling(1, 'fan_in', 'normal', out_axis=0).
+ * @throws WeightInitError `INVALID_ARGUMENT` for any key
  */
 export function flaxDefaultRecipe(settings: NoSettings = {}): readonly RecipeRule[] {
   new RecipeSettings('flaxDefaultRecipe', settings, [])

@@ -2,29 +2,35 @@ import { plainRules, RecipeSettings, ruleWriter } from './rules.js'
 import type { RecipeRule } from './types.js'
 
 export interface MuPRecipeSettings {
-  /** Width at which std was tuned. */
+  /** The width at which std was tuned. */
   readonly baseWidth: number
-  /** Width of this model. */
+  /** The width of this model. */
   readonly width: number
-  /** Standard deviation of the base model's weights. Default 0.02. */
+  /** The standard deviation of the base model's weights. Default 0.02. */
   readonly std?: number
-  /** Glob of the output weights. Default lm_head, head, classifier, score, fc. */
+  /** A glob for the names of the output weights. The default matches lm_head, head, classifier, score and fc. */
   readonly output?: string
   /**
-   * The model itself multiplies its outputs by baseWidth / width (Table 8, the form for tied embeddings): output weights
-   * then keep std. Default false (Table 3): they are scaled by baseWidth / width.
+   * Whether the model itself multiplies its outputs by baseWidth / width (Table 8, the form for tied embeddings). If true,
+   * output weights have the standard deviation std. If false (the default, Table 3), it is std baseWidth / width.
    */
   readonly outputMultiplier?: boolean
-  /** Output weights 0, as appendix D.2 advises. Default false. */
+  /** Whether output weights are 0, as appendix D.2 recommends. Default false. */
   readonly zeroOutput?: boolean
 }
 
 /**
- * Maximal update parametrisation, the initialisation's part of it, for m = width / baseWidth: embeddings std, hidden weights
- * std / sqrt(m), output weights std / m, biases 0, norms 1 and 0. Learning rates are the optimiser's part: with Adam hidden
- * and output ones are divided by m.
+ * The initialisation of the maximal update parametrisation (muP). With m = width / baseWidth, the standard deviation is std
+ * for embeddings, std / sqrt(m) for hidden weights and std / m for output weights. Biases are 0, norm scales 1 and norm biases
+ * 0. muP also needs scaled learning rates, which you set in the optimiser: with Adam, divide those of hidden and output
+ * weights by m.
  *
  * Source: Yang et al., "Tensor Programs V", 2022, Tables 3 and 8, appendix D.2.
+ *
+ * @example
+ * const rules = muPRecipe({ baseWidth: 256, width: 1024 })
+ * @throws WeightInitError `INVALID_ARGUMENT` unless both widths are positive integers, for a negative std and for an unknown
+ *   key
  */
 export function muPRecipe(settings: MuPRecipeSettings): readonly RecipeRule[] {
   const known = ['baseWidth', 'width', 'std', 'output', 'outputMultiplier', 'zeroOutput']
@@ -44,17 +50,18 @@ export function muPRecipe(settings: MuPRecipeSettings): readonly RecipeRule[] {
 }
 
 export interface SirenRecipeSettings {
-  /** Frequency of the sines. Default 30. */
+  /** The frequency of the sines, > 0. Default 30. */
   readonly omega?: number
-  /** Glob of the first layer's weight. Default 0.weight, net.0.linear.weight. */
+  /** A glob for the name of the first layer's weight. The default matches 0.weight and net.0.linear.weight. */
   readonly first?: string
 }
 
 /**
- * SIREN: first layer U(±1 / fan_in), the others U(±sqrt(6 / fan_in) / omega), biases as PyTorch's Linear, as in the
- * authors' code.
+ * SIREN's initialisation: U[-b, b) with b = 1 / fan_in for the first layer and b = sqrt(6 / fan_in) / omega for the others.
+ * Biases are initialised like those of PyTorch's Linear, as in the authors' code.
  *
  * Source: Sitzmann et al. 2020, section 3.2; vsitzmann/siren, SineLayer.init_weights.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless omega > 0, for an empty glob and for an unknown key
  */
 export function sirenRecipe(settings: SirenRecipeSettings = {}): readonly RecipeRule[] {
   const read = new RecipeSettings('sirenRecipe', settings, ['omega', 'first'])
@@ -68,11 +75,16 @@ export function sirenRecipe(settings: SirenRecipeSettings = {}): readonly Recipe
 }
 
 /**
- * LoRA adapters: A kaiming_uniform_(a = sqrt(5)), that is U(±1 / sqrt(fan_in)), B 0, so that the adapted model starts as
- * the model it adapts; of an embedding A 0 and B N(0, 1). Only adapters are matched: put the model's own recipe after it,
- * or `{ match: '*', initializer: 'skip' }`.
+ * The initialisation of LoRA adapters: A is kaiming_uniform_(a = sqrt(5)), which is U[-b, b) with b = 1 / sqrt(fan_in), and B is
+ * 0, so that the adapted model starts with the outputs of the original one. For an embedding, A is 0 and B is N(0, 1).
+ *
+ * The rules match only adapters. Put the recipe of the model itself after them, or `{ match: '*', initializer: 'skip' }`.
  *
  * Source: Hu et al. 2021; `reset_lora_parameters` in PEFT's tuners/lora/layer.py.
+ *
+ * @example
+ * const rules = [...loraRecipe(), { match: '*', initializer: 'skip' }] as const
+ * @throws WeightInitError `INVALID_ARGUMENT` for any key
  */
 export function loraRecipe(settings: Readonly<Record<string, never>> = {}): readonly RecipeRule[] {
   new RecipeSettings('loraRecipe', settings, [])

@@ -4,7 +4,7 @@ import type { RecipeRule } from './types.js'
 
 type Match = RecipeRule['match']
 
-/** Writes the rules of one recipe: all share its citation, unless a rule has its own. */
+/** Makes the rules of one recipe, all with the same citation. */
 export type RuleWriter = <Name extends InitializerName>(
   match: Match,
   initializer: Name,
@@ -16,17 +16,17 @@ export function ruleWriter(citation: string): RuleWriter {
     ({ match, initializer, ...(config === undefined ? {} : { config }), citation }) as RecipeRule
 }
 
-/** What nearly every network has: norm scales 1; norm biases, biases and the means of running statistics 0. */
+/** The rules that nearly every network needs: norm scales are 1, norm biases and biases are 0. */
 export function plainRules(rule: RuleWriter): RecipeRule[] {
   return [rule({ role: 'norm-scale' }, 'ones'), rule({ role: 'norm-bias' }, 'zeros'), rule({ role: 'bias' }, 'zeros')]
 }
 
-/** PyTorch's BatchNorm buffers as they start. */
+/** The initial values of PyTorch's BatchNorm buffers. */
 export function runningStatistics(rule: RuleWriter): RecipeRule[] {
   return [rule('*running_var', 'ones'), rule('*running_mean', 'zeros'), rule('*num_batches_tracked', 'zeros')]
 }
 
-/** Checks a recipe's settings: no unknown keys, then each by `positive`, `count` or `flag`. */
+/** Checks a recipe's settings. The constructor refuses unknown keys, and each method checks and returns one setting. */
 export class RecipeSettings {
   readonly #values: Readonly<Record<string, unknown>>
   readonly #recipe: string
@@ -37,7 +37,7 @@ export class RecipeSettings {
     this.#values = settings as Readonly<Record<string, unknown>>
   }
 
-  /** A finite number >= 0, or > 0. */
+  /** A finite number, >= 0 or > 0. */
   number(key: string, fallback?: number, least: 'zero' | 'above zero' = 'zero'): number {
     const value = this.#values[key] === undefined ? fallback : this.#values[key]
     const fits = typeof value === 'number' && Number.isFinite(value) && (least === 'zero' ? value >= 0 : value > 0)

@@ -2,7 +2,7 @@ import { plainRules, RecipeSettings, ruleWriter } from './rules.js'
 import type { RecipeRule } from './types.js'
 
 export interface T5RecipeSettings {
-  /** d_model. Default 512, T5-small. */
+  /** d_model. Default 512, as in T5-small. */
   readonly dModel?: number
   /** d_kv, the width of a head. Default 64. */
   readonly dKv?: number
@@ -15,11 +15,17 @@ export interface T5RecipeSettings {
 }
 
 /**
- * T5: every standard deviation from the widths, so that attention needs no scaling before its softmax. q
- * factor / sqrt(d_model d_kv); k, v, wi and the relative position table factor / sqrt(d_model); o
- * factor / sqrt(num_heads d_kv); wo factor / sqrt(d_ff); embeddings and an untied lm_head factor; RMSNorm factor.
+ * T5's initialisation. All standard deviations follow from the widths, so that attention needs no scaling before its softmax.
+ * Weights are N(0, s^2) with the following s:
+ * - q: factor / sqrt(d_model d_kv); o: factor / sqrt(num_heads d_kv)
+ * - k, v, wi and the relative position table: factor / sqrt(d_model)
+ * - wo: factor / sqrt(d_ff)
+ * - embeddings and an untied lm_head: factor
+ *
+ * RMSNorm scales are `factor`.
  *
  * Source: Raffel et al. 2020 and Mesh TensorFlow; `_init_weights` in transformers' modeling_t5.py.
+ * @throws WeightInitError `INVALID_ARGUMENT` for a width that is not a positive integer, a negative factor, or an unknown key
  */
 export function t5Recipe(settings: T5RecipeSettings = {}): readonly RecipeRule[] {
   const read = new RecipeSettings('t5Recipe', settings, ['dModel', 'dKv', 'numHeads', 'dFf', 'factor'])

@@ -4,9 +4,9 @@ import type { ParameterRole } from '../ir/parameter.js'
 
 interface RecipeRuleFor<Name extends InitializerName> extends RuleFor<Name> {
   readonly match: string | { readonly role: ParameterRole }
-  /** Where the rule comes from: the paper or the library's function. */
+  /** The source of the rule: a paper or a function of a library. */
   readonly citation: string
 }
 
-/** A rule that is data: it prints as JSON, and reads back. */
+/** A rule that is plain data: it can be written as JSON and read back. */
 export type RecipeRule = { readonly [Name in InitializerName]: RecipeRuleFor<Name> }[InitializerName]

@@ -3,9 +3,10 @@ import type { StdSettings } from './transformers.js'
 import type { RecipeRule } from './types.js'
 
 /**
- * ViT: weights, patches, class token and positions trunc_normal_(std): N(0, std^2) within the absolute bounds [-2, 2],
- * which at 0.02 cut nothing; biases and a mask token 0, LayerNorm 1 and 0.
+ * ViT's initialisation: weights, patches, class token and positions are trunc_normal_(std), which is N(0, std^2) within the
+ * absolute bounds [-2, 2]; with std 0.02 nothing is truncated. Biases and a mask token are 0, LayerNorm scales 1 and biases 0.
  * Source: Dosovitskiy et al. 2021; `_init_weights` in transformers' modeling_vit.py.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless std is a finite number > 0, and for an unknown key
  */
 export function vitRecipe(settings: StdSettings = {}): readonly RecipeRule[] {
   const std = new RecipeSettings('vitRecipe', settings, ['std']).number('std', 0.02, 'above zero')
@@ -19,9 +20,10 @@ export function vitRecipe(settings: StdSettings = {}): readonly RecipeRule[] {
 }
 
 /**
- * DeiT: weights and patches trunc_normal_(std); class, distillation and mask token and positions 0, as transformers
- * leaves them; biases 0, LayerNorm 1 and 0.
+ * DeiT's initialisation: weights and patches are trunc_normal_(std). The class, distillation and mask tokens and the positions
+ * are 0, as in transformers. Biases are 0, LayerNorm scales 1 and biases 0.
  * Source: Touvron et al. 2021; DeiTEmbeddings and `_init_weights` in transformers' modeling_deit.py.
+ * @throws WeightInitError as `vitRecipe`
  */
 export function deitRecipe(settings: StdSettings = {}): readonly RecipeRule[] {
   const std = new RecipeSettings('deitRecipe', settings, ['std']).number('std', 0.02, 'above zero')

@@ -3,9 +3,10 @@ import type { StdSettings } from './transformers.js'
 import type { RecipeRule } from './types.js'
 
 /**
- * Whisper: weights, convolutions, token embeddings and the decoder's positions N(0, std^2), the padding row 0; the
- * encoder's positions the fixed sinusoids; biases 0, LayerNorm 1 and 0.
+ * Whisper's initialisation: weights, convolutions, token embeddings and the decoder's positions are N(0, std^2), and the
+ * padding row is 0. The encoder's positions are the fixed sinusoids. Biases are 0, LayerNorm scales 1 and biases 0.
  * Source: Radford et al. 2022; `_init_weights` and `sinusoids` in transformers' modeling_whisper.py.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless std is a finite number >= 0, and for an unknown key
  */
 export function whisperRecipe(settings: StdSettings = {}): readonly RecipeRule[] {
   const std = new RecipeSettings('whisperRecipe', settings, ['std']).number('std', 0.02)

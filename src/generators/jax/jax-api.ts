@@ -3,12 +3,12 @@ import type { JaxKey, JaxSource, SimpleDistribution } from '../../ir/generator.j
 import { seedKey } from '../../random/keys.js'
 import { jaxBits, jaxFoldIn, jaxTruncatedConstants, jaxTruncatedNormal, sampleJax } from './jax.js'
 
-/** Which layout: 'jax' (jax_threefry_partitionable=True, jax >= 0.5, the default) or 'jax-legacy' (before). */
+/** Which layout to use: 'jax' (jax_threefry_partitionable=True, jax >= 0.5; the default) or 'jax-legacy' (before 0.5). */
 export interface JaxOptions {
   readonly generator?: 'jax' | 'jax-legacy'
 }
 
-/** How many elements, or a shape; [] is a scalar. */
+/** A number of elements, or a shape; [] is a scalar. */
 export type JaxShape = number | readonly number[]
 
 const fround = Math.fround
@@ -50,20 +50,26 @@ function draw(distribution: SimpleDistribution, key: JaxKey, shape: JaxShape, op
 }
 
 /**
- * `jax.random.key(seed)` of the default 'threefry2x32' with 64-bit types disabled: [0, seed mod 2^32]. Exact.
+ * `jax.random.key(seed)` for the default 'threefry2x32', with 64-bit types disabled: [0, seed mod 2^32]. Exact.
  * @throws WeightInitError `INVALID_ARGUMENT` unless the seed is an integer
  */
 function key(seed: number | bigint): JaxKey {
   return [0, Number(seedKey(seed) & 0xffff_ffffn)]
 }
 
-/** `jax.random.fold_in(key, data)`, data mod 2^32. Exact; the same in both layouts. */
+/**
+ * `jax.random.fold_in(key, data)`, with data modulo 2^32. Exact; the same in both layouts.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless data is an integer and `from` is a key
+ */
 function foldIn(from: JaxKey, data: number): JaxKey {
   if (!Number.isInteger(data)) fail(`fold_in data must be an integer, but found ${show(data)}.`)
   return jaxFoldIn(checkJaxKey(from, 'jax: key'), data)
 }
 
-/** `jax.random.split(key, count)`: new keys. Exact. */
+/**
+ * `jax.random.split(key, count)`: returns `count` new keys. Exact.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless count is a non-negative integer and `from` is a key
+ */
 function split(from: JaxKey, count = 2, options?: JaxOptions): JaxKey[] {
   const total = countOf(count)
   const generatorSource = source(from, 2 * total, options)
@@ -74,7 +80,10 @@ function split(from: JaxKey, count = 2, options?: JaxOptions): JaxKey[] {
   return Array.from({ length: total }, (_, i) => [words[2 * i]!, words[2 * i + 1]!])
 }
 
-/** `jax.random.bits(key, shape, uint32)`. Exact. */
+/**
+ * `jax.random.bits(key, shape, uint32)`: one unsigned 32-bit word per element. Exact.
+ * @throws WeightInitError `INVALID_ARGUMENT` for an invalid key, shape or generator
+ */
 function bits(from: JaxKey, shape: JaxShape = [], options?: JaxOptions): Uint32Array<ArrayBuffer> {
   const count = countOf(shape)
   const words = new Uint32Array(count)
@@ -83,8 +92,10 @@ function bits(from: JaxKey, shape: JaxShape = [], options?: JaxOptions): Uint32A
 }
 
 /**
- * `jax.random.uniform(key, shape, float32, low, high)`: U[low, high), f * (high - low) + low, f = (bits >> 9) 2^-23.
- * Exact for [0, 1) and (-1, 1); for other ranges the sum is fused, as XLA compiles it on CPU and GPU.
+ * `jax.random.uniform(key, shape, float32, low, high)`: U[low, high), computed as f * (high - low) + low with
+ * f = (bits >> 9) 2^-23. Exact for [0, 1) and [-1, 1). For other ranges the product and sum are rounded once, as XLA compiles
+ * them on CPU and GPU.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless low <= high and both are finite, and as `bits`
  */
 function uniform(from: JaxKey, shape: JaxShape = [], low = 0, high = 1, options?: JaxOptions): Floats {
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
@@ -93,12 +104,20 @@ function uniform(from: JaxKey, shape: JaxShape = [], low = 0, high = 1, options?
   return draw({ kind: 'uniform', low, high }, from, shape, options)
 }
 
-/** `jax.random.normal(key, shape)`: N(0, 1), within 2e-6 of any XLA build (the words and the uniforms below are exact). */
+/**
+ * `jax.random.normal(key, shape)`: N(0, 1). Values are within 2e-6 of every XLA build; the words and uniforms from which they
+ * are computed are exact.
+ * @throws WeightInitError as `bits`
+ */
 function normal(from: JaxKey, shape: JaxShape = [], options?: JaxOptions): Floats {
   return draw({ kind: 'normal', mean: 0, std: 1 }, from, shape, options)
 }
 
-/** `jax.random.truncated_normal(key, lower, upper, shape)`: N(0, 1) within [lower, upper]; 2e-6 as `normal`. */
+/**
+ * `jax.random.truncated_normal(key, lower, upper, shape)`: N(0, 1), conditioned on (lower, upper). Values are within 2e-6 of
+ * every XLA build.
+ * @throws WeightInitError `INVALID_ARGUMENT` unless lower < upper and both are finite, and as `bits`
+ */
 function truncatedNormal(
   from: JaxKey,
   lower: number,
@@ -117,8 +136,9 @@ function truncatedNormal(
 type Mode = 'fan_in' | 'fan_out' | 'fan_avg' | 'fan_geo_avg'
 
 /**
- * `jax.nn.initializers.variance_scaling(scale, mode, distribution)(key, shape)`, in_axis -2, out_axis -1. The variance
- * scale / fan is float32, as in JAX. 'uniform': (-1, 1) sqrt(3 variance), bit-exact; 'normal', 'truncated_normal': 2e-6 std.
+ * `jax.nn.initializers.variance_scaling(scale, mode, distribution)(key, shape)` with in_axis -2 and out_axis -1. The variance
+ * scale / fan is rounded to float32, as in JAX. 'uniform' is a uniform number in [-1, 1) times sqrt(3 variance), and is exact;
+ * 'normal' and 'truncated_normal' are within 2e-6 std of every XLA build.
  * @throws WeightInitError `INVALID_SHAPE` for rank < 2; `INVALID_ARGUMENT` for another mode or distribution, or scale <= 0
  */
 function varianceScaling(
@@ -160,7 +180,7 @@ function varianceScaling(
   const std = fround(Math.sqrt(variance))
   const cut = distribution === 'truncated_normal'
   const values = cut ? truncatedNormal(from, -2, 2, shape, options) : normal(from, shape, options)
-  // The standard deviation of a normal cut at two of its own.
+  // 0.87962566103423978 is the standard deviation of N(0, 1) truncated to [-2, 2].
   const factor = cut ? fround(std / fround(0.8796256610342398)) : std
   for (let i = 0; i < values.length; i++) values[i] = values[i]! * factor
   return values
@@ -172,7 +192,7 @@ const scaling =
   (from: JaxKey, shape: readonly number[], options?: JaxOptions): Floats =>
     varianceScaling(from, shape, preset, options)
 
-/** `jax.nn.initializers`, each as a function of a key and a shape. */
+/** The initializers of `jax.nn.initializers`, each as a function of a key and a shape. */
 export interface JaxInitializers {
   readonly varianceScaling: typeof varianceScaling
   readonly glorotUniform: ReturnType<typeof scaling>
@@ -183,7 +203,7 @@ export interface JaxInitializers {
   readonly lecunNormal: ReturnType<typeof scaling>
 }
 
-/** `jax.random` and `jax.nn.initializers` on explicit keys, on the CPU: see docs/compatibility.md. */
+/** `jax.random` and `jax.nn.initializers` with explicit keys, on the CPU. See docs/compatibility.md. */
 export interface JaxRandom {
   readonly key: typeof key
   readonly split: typeof split
@@ -198,6 +218,13 @@ export interface JaxRandom {
 const preset = (scale: number, mode: Mode, distribution: 'uniform' | 'truncated_normal'): ReturnType<typeof scaling> =>
   scaling({ scale, mode, distribution })
 
+/**
+ * `jax.random` and `jax.nn.initializers` on the CPU, to follow a JAX program call by call.
+ *
+ * @example
+ * const [first] = jax.split(jax.key(42), 2)
+ * const values = jax.normal(first, [3, 4]) // jax.random.normal(jax.random.split(jax.random.key(42), 2)[0], (3, 4))
+ */
 export const jax: JaxRandom = {
   key,
   split,

@@ -1,5 +1,5 @@
-// jax.random over Threefry2x32-20 (jax/_src/prng.py, random.py): bits, uniforms, normals. 'jax' is
-// jax_threefry_partitionable=True, the default since 0.5.0; 'jax-legacy' the layout before.
+// jax.random with Threefry2x32-20 (jax/_src/prng.py, random.py): bits, uniforms and normals. 'jax' is
+// jax_threefry_partitionable=True, the default since 0.5.0; 'jax-legacy' is the layout before that.
 // CPU reference of shaders/generators/jax_*.wgsl.
 
 import type { DistributionOf } from '../../ir/distribution.js'
@@ -15,9 +15,11 @@ const fround = Math.fround
 export const ROOT_TWO: number = /* @__PURE__ */ fround(Math.SQRT2)
 
 /**
- * `jax.random.bits(key, count, uint32)[first : first + out.length]` into `out`. Exact.
- * - partitionable: word i = x0 ^ x1 of counter (hi i, lo i)
- * - legacy: with h = ceil(count / 2), words i and i + h are x0 and x1 of counter (i, i + h), or (i, 0) past the end
+ * Writes `jax.random.bits(key, count, uint32)[first : first + out.length]` to `out`. Exact. With x0 and x1 the two words of a
+ * Threefry block:
+ * - 'jax' (partitionable): word i is x0 ^ x1 for the counter (high word of i, low word of i)
+ * - 'jax-legacy': with h = ceil(count / 2), words i and i + h are x0 and x1 for the counter (i, i + h), or (i, 0) if i + h is
+ *   past the end
  */
 export function jaxBits({ generator, key, count }: JaxSource, first: number, out: Uint32Array): void {
   const pair = new Uint32Array(2)
@@ -38,16 +40,16 @@ export function jaxBits({ generator, key, count }: JaxSource, first: number, out
   }
 }
 
-/** The unit normal of a word: sqrt(2) erf^-1(u), u = (4 (word >> 9) + 1 - 2^24) 2^-24, which is in (-1, 1). */
+/** The N(0, 1) value of a word: sqrt(2) erf^-1(u) with u = (4 (word >> 9) + 1 - 2^24) 2^-24, which lies in (-1, 1). */
 export function jaxNormal(word: number): number {
   return fround(ROOT_TWO * erfInv((4 * (word >>> 9) + 1 - 0x1000000) * 2 ** -24))
 }
 
-/** Float32 constants of truncated_normal(lower, upper): erf^-1 of a uniform, cut to the open interval. */
+/** The float32 constants of truncated_normal(lower, upper): erf^-1 of a uniform, clamped to the open interval. */
 export interface JaxTruncatedConstants extends AffineConstants {
-  /** The smallest uniform. */
+  /** The smallest uniform number. */
   readonly lowest: number
-  /** The neighbours of the bounds inside the interval. */
+  /** The float32 numbers next to the bounds, inside the interval. */
   readonly smallest: number
   readonly largest: number
 }
@@ -67,7 +69,7 @@ export function jaxTruncatedConstants(lower: number, upper: number): JaxTruncate
   }
 }
 
-/** `jax.random.truncated_normal` of a word, unit scale. Where rounding made the uniform -1, the smallest value. */
+/** The value of `jax.random.truncated_normal` for a word. If rounding makes the uniform -1, it is the smallest value. */
 export function jaxTruncatedNormal(word: number, distribution: JaxTruncatedConstants): number {
   const unit = ((word >>> 9) - distribution.zeroPoint) * distribution.step
   const u = Math.max(distribution.lowest, fusedMultiplyAdd(unit, distribution.scale, distribution.offset))
@@ -75,7 +77,7 @@ export function jaxTruncatedNormal(word: number, distribution: JaxTruncatedConst
   return Math.min(Math.max(fround(ROOT_TWO * erfInv(u)), distribution.smallest), distribution.largest)
 }
 
-/** The bounds of a truncated distribution in its own standard deviations, as JAX takes them. */
+/** The bounds of a truncated distribution in standard deviations from the mean, as JAX takes them. */
 export function jaxBounds({ mean, std, low, high }: DistributionOf<'truncated-normal'>): {
   lower: number
   upper: number
@@ -83,10 +85,10 @@ export function jaxBounds({ mean, std, low, high }: DistributionOf<'truncated-no
   return { lower: fround((low - mean) / std), upper: fround((high - mean) / std) }
 }
 
-/** The distributions that jax.random and jax.nn.initializers have. */
+/** The distributions that jax.random and jax.nn.initializers offer. */
 export type JaxDistribution = Exclude<RandomDistribution, { kind: 'sparse' }>
 
-/** Elements [first, first + count) of an array, float32, in a new array. */
+/** Elements [first, first + count) of a JAX array as float32, in a new array. */
 export function sampleJax(
   { distribution, generatorSource }: { readonly distribution: JaxDistribution; readonly generatorSource: JaxSource },
   first: number,
@@ -114,7 +116,7 @@ export function sampleJax(
   return out
 }
 
-/** `jax.random.fold_in(key, data)`: data mod 2^32; the same in both layouts. */
+/** `jax.random.fold_in(key, data)` with data modulo 2^32; the same in both layouts. */
 export function jaxFoldIn(key: JaxKey, data: number): JaxKey {
   const pair = new Uint32Array(2)
   threefry2x32(pair, key[0], key[1], 0, data >>> 0)

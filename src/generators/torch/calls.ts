@@ -1,15 +1,15 @@
-// The calls of uniform_ and normal_ that PyTorch's initializers are made of, on the CPU and on CUDA alike.
+// The calls of uniform_ and normal_ of which PyTorch's initializers consist, on the CPU and on CUDA.
 
 import type { SimpleDistribution, TorchCpuSource, TorchCudaSource } from '../../ir/generator.js'
 import { advanceTorch, sampleTorchCpu, type TorchCursor } from './cpu.js'
 import { cudaOffsetStep, sampleTorchCuda } from './cuda.js'
 
-/** Where a call begins, and on how many elements. */
+/** Where a call begins, and how many elements it draws. */
 export type TorchCall =
   | { readonly generatorSource: TorchCpuSource }
   | { readonly generatorSource: TorchCudaSource; readonly count: number }
 
-/** Elements [first, first + count) of one call, float32, in a new array. */
+/** Elements [first, first + count) of one call as float32, in a new array. */
 export function sampleCall(
   distribution: SimpleDistribution,
   { generatorSource }: TorchCall,
@@ -21,7 +21,7 @@ export function sampleCall(
     : sampleTorchCuda({ distribution, generatorSource }, first, count)
 }
 
-/** Where the next call on as many elements begins, after one of this kind. */
+/** The next call for the same number of elements, after a call of this kind. */
 export function nextCall(call: TorchCall, kind: SimpleDistribution['kind']): TorchCall {
   if (!('count' in call)) {
     const { position, cachedAt, ...rest } = call.generatorSource

@@ -1,5 +1,5 @@
-// PyTorch's CPU generator (ATen/native/cpu/DistributionTemplates.h, x86-64 with AVX2): which words a call takes, and what
-// it makes of them. CPU reference of shaders/generators/torch_cpu_*.wgsl.
+// PyTorch's CPU generator (ATen/native/cpu/DistributionTemplates.h, x86-64 with AVX2): which words a call takes, and how it
+// turns them into values. CPU reference of shaders/generators/torch_cpu_*.wgsl.
 
 import type { SimpleDistribution, TorchCpuSource, TorchCpuVariant } from '../../ir/generator.js'
 import { cephesCosSin, cephesLog } from '../../random/libraries/cephes.js'
@@ -15,10 +15,13 @@ import { affineConstants, normalConstants } from '../draw-constants.js'
 
 const fround = Math.fround
 const TWO_PI = /* @__PURE__ */ fround(2 * Math.PI)
-/** From this many elements on, normals are made in blocks of 16 float32; below, one by one in float64. */
+/** From this element count on, normals are made in blocks of 16 in float32; below it, one by one in float64. */
 export const TORCH_BLOCK = 16
 
-/** The place in a stream: words drawn, and the pair whose second normal nobody has taken yet. */
+/**
+ * A place in a stream: how many words have been drawn and, in `cachedAt`, where the words of the pair lie whose second normal
+ * has not been used yet.
+ */
 export interface TorchCursor {
   readonly position: number
   readonly cachedAt?: number
@@ -26,42 +29,47 @@ export interface TorchCursor {
 
 const torchMulAdd = (variant: TorchCpuVariant): MulAdd => (variant === 'fma' ? fusedMultiplyAdd : splitMultiplyAdd)
 /**
- * For `torchRadius` and `torchDirection`, which are functions of 24 bits: over all 2^24 of them quickMultiplyAdd and
- * fusedMultiplyAdd give the same (scripts/check-generators.mjs), and it is twice as fast.
+ * For `torchRadius` and `torchDirection`, which are functions of 24 bits. scripts/check-generators.mjs shows that for all 2^24
+ * inputs quickMultiplyAdd gives the same results as fusedMultiplyAdd, and it is twice as fast.
  */
 const torchQuickMulAdd = (variant: TorchCpuVariant): MulAdd => (variant === 'fma' ? quickMultiplyAdd : splitMultiplyAdd)
 
-/** Words that a call of normal_ on 16 elements or more takes: one an element, 16 more to redo an incomplete last block. */
+/**
+ * The number of words that normal_ takes for 16 or more elements: one per element, and 16 more if the last block is incomplete
+ * and must be redone.
+ */
 export const normalWords = (count: number): number => count + (count % TORCH_BLOCK === 0 ? 0 : TORCH_BLOCK)
 
-/** Words that a call of normal_ on fewer takes: four a pair, of which the first may have been kept. */
-export const smallNormalWords = (count: number, kept: boolean): number => 4 * Math.ceil((count - (kept ? 1 : 0)) / 2)
+/** The number of words that normal_ takes for fewer elements: four per pair; a cached normal takes none. */
+export const smallNormalWords = (count: number, cached: boolean): number =>
+  4 * Math.ceil((count - (cached ? 1 : 0)) / 2)
 
 /**
- * The cursor after a call. uniform_: a word an element. normal_ on fewer than 16: the kept second normal first, then
- * pairs of four words each; an odd one out is kept, across any other call, until the seed is set again.
+ * The cursor after a call. uniform_ takes one word per element. normal_ for fewer than 16 elements uses the cached second normal
+ * first, and then makes pairs from four words each. If the second normal of the last pair is not needed, it is cached until a
+ * later such call; other calls, except setting the seed, do not discard it.
  */
 export function advanceTorch(cursor: TorchCursor, kind: 'uniform' | 'normal', count: number): TorchCursor {
   const { position, cachedAt } = cursor
-  const kept = cachedAt === undefined ? {} : { cachedAt }
-  if (kind === 'uniform') return { position: position + count, ...kept }
-  if (count >= TORCH_BLOCK) return { position: position + normalWords(count), ...kept }
+  const cached = cachedAt === undefined ? {} : { cachedAt }
+  if (kind === 'uniform') return { position: position + count, ...cached }
+  if (count >= TORCH_BLOCK) return { position: position + normalWords(count), ...cached }
   const left = cachedAt === undefined ? count : count - 1
   const end = position + smallNormalWords(count, cachedAt !== undefined)
   return left % 2 === 0 ? { position: end } : { position: end, cachedAt: end - 4 }
 }
 
-/** sqrt(-2 ln(1 - d)), d = (word & 0xffffff) 2^-24. */
+/** sqrt(-2 ln(1 - d)) with d = (word & 0xffffff) 2^-24. */
 export function torchRadius(word: number, mulAdd: MulAdd): number {
   return exactSquareRoot(-2 * cephesLog((0x1000000 - (word & 0xffffff)) * 2 ** -24, mulAdd))
 }
 
-/** cos (index 0) and sin (index 1) of 2 pi d, d = (word & 0xffffff) 2^-24, into `out`. */
+/** Writes cos (index 0) and sin (index 1) of 2 pi d to `out`, with d = (word & 0xffffff) 2^-24. */
 export function torchDirection(out: Float32Array, word: number, mulAdd: MulAdd): void {
   cephesCosSin(out, fround(TWO_PI * ((word & 0xffffff) * 2 ** -24)), mulAdd)
 }
 
-/** Elements [first, first + count) of a call, float32, in a new array. */
+/** Elements [first, first + count) of a call as float32, in a new array. */
 export function sampleTorchCpu(
   {
     distribution,
@@ -88,7 +96,7 @@ export function sampleTorchCpu(
     } else {
       for (let i = 0; i < count; i++) {
         const value = mulAdd(((words[i]! & 0xffffff) - zero) * step, scale, offset)
-        // The upper end is excluded; PyTorch gives the lower one for it.
+        // The upper end is excluded. PyTorch replaces it by the lower end.
         out[i] = value === high ? offset : value
       }
     }
@@ -111,7 +119,7 @@ function blockNormals(
   const begin = first - (first % TORCH_BLOCK)
   const blocks = Math.ceil((first + count - begin) / TORCH_BLOCK)
   const words = new Uint32Array(blocks * TORCH_BLOCK)
-  // A last block that is cut short by the end is redone below; the words that it lacks are never used.
+  // If the last block is incomplete, it is redone below, and the words that are missing here are never used.
   stream.read(position + begin, words.subarray(0, Math.min(words.length, total - begin)))
   const out = new Float32Array(words.length)
   const pair = new Float32Array(2)
@@ -119,7 +127,7 @@ function blockNormals(
     for (let j = 0; j < 8; j++) {
       const radius = torchRadius(source[from + j]!, mulAdd)
       torchDirection(pair, source[from + j + 8]!, mulAdd)
-      // The last step is an explicit fused multiply-add in PyTorch's source: fused in every build.
+      // The last step is an explicit fused multiply-add in PyTorch's source, so it is fused in every build.
       const cosine = fround(radius * pair[0]!)
       const sine = fround(radius * pair[1]!)
       out[to + j] = mean === 0 ? cosine * std + 0 : fusedMultiplyAdd(cosine, std, mean)
@@ -133,13 +141,13 @@ function blockNormals(
   stream.read(position + total, fresh)
   const last = new Float32Array(count)
   last.set(out.subarray(first - begin, first - begin + count))
-  // `out` has been copied, so its first block may serve once more.
+  // `out` has been copied, so its first block can be reused.
   fill(fresh, 0, 0)
   for (let i = Math.max(0, tail - first); i < count; i++) last[i] = out[first + i - tail]!
   return last
 }
 
-/** Fewer than 16: at::normal_distribution<double>, cosine first, the sine kept for the next one. */
+/** Fewer than 16 normals, as at::normal_distribution<double> makes them: each pair gives the cosine first, then the sine. */
 function smallNormals(
   stream: MersenneStream,
   { position, count, cachedAt }: TorchCpuSource,

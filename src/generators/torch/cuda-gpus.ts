@@ -1,8 +1,9 @@
 import { show, WeightInitError } from '../../core/errors.js'
 
 /**
- * Threads that a GPU holds at once, 256 * SMs * floor(threads per SM / 256): all of a GPU that PyTorch's CUDA generator
- * depends on. `checked`: confirmed by published values or measurements; the others are the chips' data.
+ * How many threads a GPU runs at once: 256 * SMs * floor(threads per SM / 256). PyTorch's CUDA generator depends on nothing else
+ * of a GPU. `checked` means that published values or measurements confirm the number; the others follow from the chips' data
+ * sheets.
  */
 const gpus: readonly { readonly gpu: string; readonly threads: number; readonly checked: boolean }[] = [
   { gpu: 'GTX 1050', threads: 10240, checked: false },
@@ -35,7 +36,7 @@ const gpus: readonly { readonly gpu: string; readonly threads: number; readonly 
   { gpu: 'H100 SXM', threads: 270336, checked: true },
 ]
 
-/** Known GPUs and their thread capacities, smallest first. */
+/** The known GPUs by name, with the number of threads that each runs at once. Smallest number first. */
 export const torchCudaThreads: Readonly<Record<string, number>> = /* @__PURE__ */ (() =>
   Object.fromEntries(gpus.map(({ gpu, threads }) => [gpu, threads])))()
 
@@ -46,8 +47,12 @@ const plain = (name: string): string =>
     .replace(/[^a-z0-9]/g, '')
 
 /**
- * The thread capacity of a GPU by name; 'NVIDIA', 'GeForce', 'Tesla', case, blanks and hyphens do not matter.
- * @throws WeightInitError `UNSUPPORTED_GENERATOR` listing the names
+ * How many threads the GPU with this name runs at once. The words 'NVIDIA', 'GeForce', 'Tesla' and 'Quadro', case, blanks and
+ * hyphens do not matter.
+ *
+ * @example
+ * threadsOfGpu('NVIDIA A100') // 221184
+ * @throws WeightInitError `UNSUPPORTED_GENERATOR` for an unknown name; the message lists the known names
  */
 export function threadsOfGpu(name: string): number {
   const found = typeof name === 'string' ? gpus.find(({ gpu }) => plain(gpu) === plain(name)) : undefined
@@ -55,6 +60,6 @@ export function threadsOfGpu(name: string): number {
   throw new WeightInitError(
     'UNSUPPORTED_GENERATOR',
     `generator torch-cuda: unknown gpu ${show(name)}; known: ${gpus.map(({ gpu }) => gpu).join(', ')}. ` +
-      'For another give threads = 256 * SMs * floor(max threads per SM / 256).',
+      'For another GPU give threads = 256 * SMs * floor(max threads per SM / 256).',
   )
 }

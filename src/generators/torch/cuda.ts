@@ -1,4 +1,4 @@
-// PyTorch's CUDA generator (ATen/native/cuda/DistributionTemplates.h) over cuRAND's Philox4x32-10, layout
+// PyTorch's CUDA generator (ATen/native/cuda/DistributionTemplates.h), which uses cuRAND's Philox4x32-10, in the layout
 // 'torch-cuda-v1'. CPU reference of shaders/generators/torch_cuda*.wgsl.
 
 import type { SimpleDistribution, TorchCudaSource } from '../../ir/generator.js'
@@ -9,21 +9,24 @@ import { philox4x32 } from '../../random/philox.js'
 import { normalConstants } from '../draw-constants.js'
 
 const fround = Math.fround
-/** Threads of a CUDA block in PyTorch's launch. */
+/** The number of threads in a CUDA block of PyTorch's launch. */
 const CUDA_BLOCK = 256
 
-/** Threads of the launch for `count` elements on a GPU that holds `capacity` threads (null: as many as it takes). */
+/** The number of threads that PyTorch launches for `count` elements on a GPU that runs `capacity` at once; null: no limit. */
 export function launchThreads(count: number, capacity: number | null): number {
   const threads = Math.ceil(count / CUDA_BLOCK) * CUDA_BLOCK
   return capacity === null ? threads : Math.min(threads, capacity)
 }
 
-/** How far a call moves PyTorch's philox_offset. */
+/** How much a call adds to PyTorch's philox_offset. */
 export function cudaOffsetStep(count: number, threads: number): bigint {
   return 4n * BigInt(Math.floor((count - 1) / (4 * threads)) + 1)
 }
 
-/** Float32 constants of uniform_(low, high): value = u * scale + low, one rounding; a value of `high` becomes `low`. */
+/**
+ * The float32 constants of uniform_(low, high): a value is u * scale + low, rounded once. A value equal to `high` becomes
+ * `low`.
+ */
 export function cudaUniformConstants(distribution: { low: number; high: number }): {
   low: number
   high: number
@@ -34,7 +37,7 @@ export function cudaUniformConstants(distribution: { low: number; high: number }
   return { low, high, scale: fround(high - low) }
 }
 
-/** Elements [first, first + count) of a call, float32, in a new array. */
+/** Elements [first, first + count) of a call as float32, in a new array. */
 export function sampleTorchCuda(
   {
     distribution,
@@ -52,7 +55,7 @@ export function sampleTorchCuda(
   const uniform = distribution.kind === 'uniform' ? cudaUniformConstants(distribution) : undefined
   const { mean, std } = distribution.kind === 'normal' ? normalConstants(distribution) : { mean: 0, std: 1 }
   const pair = new Float32Array(2)
-  // Element i: thread i mod threads, its word (or half of a pair) number floor(i / threads).
+  // Element i is made by thread i mod threads, from that thread's word (or half of a pair) number floor(i / threads).
   let turn = Math.floor(first / threads)
   let thread = first % threads
   let counter = block + BigInt(Math.floor(turn / 4))
@@ -67,7 +70,7 @@ export function sampleTorchCuda(
       const base = component & 2
       const radius = curandRadius(words[base]!)
       curandDirection(pair, words[base + 1]!)
-      // Sine first.
+      // cuRAND returns the sine first.
       out[i] = fusedMultiplyAdd(fround(radius * pair[1 - (component & 1)]!), std, mean)
     }
     if (++thread === threads) {

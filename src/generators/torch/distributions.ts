@@ -1,4 +1,4 @@
-// What PyTorch's two sequential generators, CPU and CUDA, have in common: the distributions of torch.nn.init.
+// The distributions of torch.nn.init, which PyTorch's two sequential generators (CPU and CUDA) share.
 
 import { refuse } from '../../core/errors.js'
 import type { DrawingDistribution, GeneratorSourceOf } from '../../ir/generator.js'
@@ -18,7 +18,7 @@ export const torchDistributions: readonly DrawingDistribution['kind'][] = [
   'orthogonal',
 ]
 
-/** @param rejects whether trunc_normal_ is made by rejection */
+/** @param rejects whether trunc_normal_ uses rejection */
 export function checkTorchDistribution(
   distribution: DrawingDistribution,
   name: TorchName,
@@ -35,9 +35,9 @@ export function checkTorchDistribution(
 }
 
 /**
- * How the values of either generator are made.
- * @param callOf the call of uniform_ or normal_ with which a source begins
- * @param normalsOf the call of normal_ on so many elements with which it begins
+ * The sampler of either generator.
+ * @param callOf returns the call of uniform_ or normal_ with which a source begins
+ * @param normalsOf returns the call of normal_ for `count` elements with which a source begins
  */
 export const torchSampler = <N extends TorchName>(
   callOf: (source: GeneratorSourceOf<N>) => TorchCall,
@@ -49,14 +49,14 @@ export const torchSampler = <N extends TorchName>(
     if (distribution.kind === 'sparse') return sampleSparse(distribution, call, first, count)
     return sampleCall(distribution, call, first, count)
   },
-  // A truncated normal from which nothing can be rejected is a normal distribution; one by inversion never is.
+  // A truncated normal of which no value can be rejected is a normal distribution. With inversion it never is.
   simplify(distribution, source) {
     if (distribution.kind !== 'truncated-normal') return distribution
     const inverted = 'truncation' in source && source.truncation === 'inversion'
     if (inverted || !isUntruncated(distribution, callOf(source))) return distribution
     return { kind: 'normal', mean: distribution.mean, std: distribution.std }
   },
-  // The matrices are filled by a call of normal_ each, in order.
+  // Every matrix is filled by one call of normal_, in order.
   matrixSources({ batch, rows, columns }, source) {
     let call = normalsOf(source, rows * columns)
     return Array.from({ length: batch }, () => {
@@ -67,13 +67,16 @@ export const torchSampler = <N extends TorchName>(
   },
 })
 
-/** Elements of one call: of the tensor, or of each of an orthogonal distribution's matrices. */
+/** The element count of one call: that of the tensor, or that of one matrix for an orthogonal distribution. */
 export const elementsOfCall = (distribution: DrawingDistribution, elementCount: number): number =>
   distribution.kind === 'orthogonal' ? distribution.rows * distribution.columns : elementCount
 
-/** Far beyond any model: the words after it, of many draws of the largest tensor, still have exact positions. */
+/**
+ * The largest position that a manifest may contain. It is far beyond every model, and leaves room for many draws of the
+ * largest tensor before positions are no longer exact integers.
+ */
 export const LAST_POSITION: number = 2 ** 52
 
-/** Whether a value is an unsigned 64-bit integer as a decimal string. */
+/** Whether a value is a decimal string of an unsigned 64-bit integer. */
 export const isDecimal64 = (x: unknown): x is string =>
   typeof x === 'string' && /^[0-9]{1,20}$/.test(x) && BigInt(x) < 2n ** 64n

@@ -1,5 +1,5 @@
-// PyTorch's sparse_ (torch/nn/init.py): normal_(0, std), then in every column the first rows of a randperm are 0. The
-// permutations come from the CPU's default generator, on CUDA too.
+// PyTorch's sparse_ (torch/nn/init.py): it calls normal_(0, std), and then, in every column, sets the first rows of a randperm
+// to 0. The permutations come from the default CPU generator, even on CUDA.
 
 import type { DistributionOf } from '../../ir/distribution.js'
 import { type MersenneStream, mersenneStream } from '../../random/libraries/mt19937.js'
@@ -9,10 +9,10 @@ import { randpermWords } from './randperm.js'
 
 type SparseDistribution = DistributionOf<'sparse'>
 
-/** Words that the permutations of all columns take. */
+/** The number of words that the permutations of all columns take. */
 export const permutationWords = ({ rows, columns }: SparseDistribution): number => columns * randpermWords(rows)
 
-/** Elements [first, first + count) of sparse_, float32, in a new array. */
+/** Elements [first, first + count) of sparse_ as float32, in a new array. */
 export function sampleSparse(
   distribution: SparseDistribution,
   call: TorchCall,
@@ -28,19 +28,19 @@ export function sampleSparse(
   return values
 }
 
-/** Which elements are 0, a bit each; the last ones asked for are kept as long as their source is. */
-let known: WeakMap<TorchCall['generatorSource'], Uint8Array> | undefined
+/** Which elements are 0, with one bit for each. The bits of a source are cached as long as the source exists. */
+let cache: WeakMap<TorchCall['generatorSource'], Uint8Array> | undefined
 
 function zerosOf(distribution: SparseDistribution, { generatorSource }: TorchCall): Uint8Array {
-  known ??= new WeakMap()
-  const found = known.get(generatorSource)
-  if (found !== undefined) return found
+  cache ??= new WeakMap()
+  const cached = cache.get(generatorSource)
+  if (cached !== undefined) return cached
   const zeros = makeZeros(
     distribution,
     mersenneStream(Number(BigInt(generatorSource.seed) & 0xffff_ffffn)),
     permutationsStart(generatorSource),
   )
-  known.set(generatorSource, zeros)
+  cache.set(generatorSource, zeros)
   return zeros
 }
 
@@ -53,7 +53,7 @@ function permutationsStart(generatorSource: TorchCall['generatorSource']): numbe
 function makeZeros({ rows, columns, zeros }: SparseDistribution, stream: MersenneStream, start: number): Uint8Array {
   const bits = new Uint8Array(Math.ceil((rows * columns) / 8))
   const order = Uint32Array.from({ length: rows }, (_, i) => i)
-  // Row i of a permutation is settled by its first i + 1 steps; the others are passed by.
+  // Entry i of a permutation is final after the first i + 1 steps, so the steps after the last needed entry are skipped.
   const words = new Uint32Array(Math.min(zeros, rows - 1))
   const swapped = new Uint32Array(words.length)
   for (let column = 0; column < columns; column++) {
@@ -73,7 +73,7 @@ function makeZeros({ rows, columns, zeros }: SparseDistribution, stream: Mersenn
 }
 
 function swap(order: Uint32Array, i: number, j: number): void {
-  const kept = order[i]!
+  const value = order[i]!
   order[i] = order[j]!
-  order[j] = kept
+  order[j] = value
 }

@@ -1,4 +1,5 @@
-// PyTorch's stateless generator (torch.func._random): Philox blocks as in the value contract, other arithmetic.
+// PyTorch's stateless generator (torch.func._random). It uses the same Philox blocks as the value contract, but turns them into
+// values with different arithmetic.
 // CPU reference of shaders/generators/stateless_*.wgsl.
 
 import type { SimpleDistribution, StatelessSource } from '../../ir/generator.js'
@@ -10,7 +11,7 @@ import { affineConstants, normalConstants } from '../draw-constants.js'
 
 const fround = Math.fround
 
-/** `torch.func._random.fold_in(key, data)`: one block of the key, read as a seed and an offset. Exact. */
+/** `torch.func._random.fold_in(key, data)`: one Philox block of the key, read as a new seed and offset. Exact. */
 export function statelessFoldIn({ seed, offset }: StatelessSource, data: number): StatelessSource {
   const key = BigInt(seed)
   const counter = BigInt.asUintN(64, BigInt(offset) + BigInt(data))
@@ -20,7 +21,7 @@ export function statelessFoldIn({ seed, offset }: StatelessSource, data: number)
   return { generator: 'torch-stateless', seed: String(w0 | (w1 << 32n)), offset: String(w2 | (w3 << 32n)) }
 }
 
-/** Elements [first, first + count) of a tensor, float32, in a new array. */
+/** Elements [first, first + count) of a tensor as float32, in a new array. */
 export function sampleStateless(
   {
     distribution,
@@ -49,7 +50,7 @@ export function sampleStateless(
         const { scale, offset, zeroPoint: zero, step } = affine
         out[4 * block + j] = fusedMultiplyAdd(((words[j]! & 0xffffff) - zero) * step, scale, offset)
       } else {
-        // Cosine first.
+        // A pair gives the cosine first.
         if ((j & 1) === 0) statelessDirection(pair, words[j + 1]!)
         out[4 * block + j] = fusedMultiplyAdd(fround(curandRadius(words[j & 2]!) * pair[j & 1]!), std, mean)
       }

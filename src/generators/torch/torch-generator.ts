@@ -7,31 +7,33 @@ import { advanceTorch, sampleTorchCpu, type TorchCursor } from './cpu.js'
 import { LONG_PERMUTATION, permute, randpermWords } from './randperm.js'
 import { afterTruncated, checkTorchTruncated, sampleTruncated } from './truncated.js'
 
-/** A TorchGenerator's whole state, as plain JSON: PyTorch's 5056 bytes follow from it. */
+/** The whole state of a TorchGenerator as plain JSON. PyTorch's state of 5056 bytes can be computed from it. */
 export interface TorchGeneratorState {
-  /** The seed mod 2^32. */
+  /** The seed modulo 2^32. */
   readonly seed: number
   /** 32-bit words drawn since the seed was set. */
   readonly position: number
-  /** Where the words lie whose second normal is still to be given out. */
+  /** The position of the words of a pair whose second normal has not been used yet, if there is one. */
   readonly cachedAt?: number
 }
 
-/** Which build and release of PyTorch a TorchGenerator follows: as the generator 'torch-cpu'. */
+/** Which build and release of PyTorch a TorchGenerator follows. The settings are those of the generator 'torch-cpu'. */
 export interface TorchGeneratorOptions {
   readonly variant?: TorchCpuVariant
   readonly truncation?: TorchTruncation
 }
 
-/** `torch.default_generator` starts with this seed. */
+/** The seed with which `torch.default_generator` starts. */
 const DEFAULT_SEED = 67280421310721n
 
 /**
- * PyTorch's CPU generator, to follow a PyTorch program draw by draw: `torch.manual_seed(s)`, then each `uniform_`,
- * `normal_` and `randperm` in the program's order. Float32, contiguous tensors, row-major.
+ * PyTorch's CPU generator, with which a program can follow a PyTorch program draw by draw: call `manualSeed`, and then
+ * `uniform`, `normal`, `truncNormal` and `randperm` in the order of the PyTorch program. Tensors are float32, contiguous and
+ * row-major.
  *
- * Same bits as PyTorch (checked: 1.13.1, 2.13.0) on x86-64 Linux (AVX2), or, with `variant: 'no-contraction'`, as builds whose compiler
- * does not contract. Only the low 32 bits of a seed count, as in PyTorch. Plain JavaScript, no GPU.
+ * The values have the same bits as PyTorch's on x86-64 Linux with AVX2 (checked with 1.13.1 and 2.13.0) or, with
+ * `variant: 'no-contraction'`, as builds whose compiler does not contract a product and a sum. Only the low 32 bits of a seed
+ * matter, as in PyTorch. It is plain JavaScript and needs no GPU.
  *
  * @example
  * const g = new TorchGenerator(42)
@@ -43,7 +45,7 @@ export class TorchGenerator {
   #seed = 0
   #cursor: TorchCursor = { position: 0 }
 
-  /** @throws WeightInitError `INVALID_ARGUMENT` for a seed that is no integer, or an unknown variant or truncation */
+  /** @throws WeightInitError `INVALID_ARGUMENT` for a seed that is not an integer, or an unknown variant or truncation */
   constructor(seed: number | bigint = DEFAULT_SEED, options: TorchGeneratorOptions = {}) {
     const { variant = 'fma', truncation = 'rejection' } = options
     if (variant !== 'fma' && variant !== 'no-contraction') {
@@ -57,19 +59,22 @@ export class TorchGenerator {
     this.manualSeed(seed)
   }
 
-  /** `torch.manual_seed`: starts the stream over and forgets a kept normal. */
+  /**
+   * `torch.manual_seed`: restarts the stream and discards a cached normal.
+   * @throws WeightInitError `INVALID_ARGUMENT` for a seed that is not an integer
+   */
   manualSeed(seed: number | bigint): this {
     this.#seed = Number(seedKey(seed) & 0xffff_ffffn)
     this.#cursor = { position: 0 }
     return this
   }
 
-  /** Words drawn since the seed was set. */
+  /** The number of 32-bit words drawn since the seed was set. */
   get position(): number {
     return this.#cursor.position
   }
 
-  /** One 32-bit word, unsigned. */
+  /** Draws one unsigned 32-bit word. */
   random(): number {
     const word = new Uint32Array(1)
     mersenneStream(this.#seed).read(this.#cursor.position, word)
@@ -78,9 +83,11 @@ export class TorchGenerator {
   }
 
   /**
-   * `tensor.uniform_(low, high)`; `torch.rand` with the default range. U[low, high): x * (high - low) + low with
-   * x = (word & 0xffffff) 2^-24, one rounding (two with 'no-contraction'); a value that rounds up to `high` becomes `low`. One word an element.
-   * @param target how many, or the array to fill
+   * `tensor.uniform_(low, high)`, or `torch.rand` with the default range: U[low, high), computed as x * (high - low) + low with
+   * x = (word & 0xffffff) 2^-24 and rounded once (twice with 'no-contraction'). A value that rounds up to `high` becomes `low`.
+   * One word per element.
+   * @param target the number of elements, or the array to fill
+   * @throws WeightInitError `INVALID_ARGUMENT` unless low <= high and both are finite
    */
   uniform(target: number | Float32Array<ArrayBuffer>, low = 0, high = 1): Float32Array<ArrayBuffer> {
     finite({ low, high })
@@ -91,10 +98,13 @@ export class TorchGenerator {
   }
 
   /**
-   * `tensor.normal_(mean, std)`; `torch.randn` with the defaults. 16 elements and more: Box-Muller in blocks of 16, a word
-   * an element and 16 more when the count is no multiple of 16, so that a shorter draw is no prefix of a longer one.
-   * Fewer: one by one in float64, the second normal of a pair kept for the next short call.
-   * @param target how many, or the array to fill
+   * `tensor.normal_(mean, std)`, or `torch.randn` with the defaults.
+   * - 16 or more elements: Box-Muller in blocks of 16 in float32. It takes one word per element, and 16 more if the count is not a
+   *   multiple of 16; a shorter draw is therefore not a prefix of a longer one.
+   * - Fewer elements: one by one in float64. If the second normal of the last pair is not needed, it is cached for the next call
+   *   with fewer than 16 elements.
+   * @param target the number of elements, or the array to fill
+   * @throws WeightInitError `INVALID_ARGUMENT` unless mean and std are finite and std >= 0
    */
   normal(target: number | Float32Array<ArrayBuffer>, mean = 0, std = 1): Float32Array<ArrayBuffer> {
     finite({ mean, std })
@@ -103,9 +113,12 @@ export class TorchGenerator {
   }
 
   /**
-   * `torch.nn.init.trunc_normal_(tensor, mean, std, low, high)`: N(mean, std^2) within absolute bounds. 'rejection' (PyTorch
-   * 2.13 and later): as many draws of the whole tensor as it takes; 'inversion' (up to 2.12): one uniform an element.
-   * @param target how many, or the array to fill
+   * `torch.nn.init.trunc_normal_(tensor, mean, std, low, high)`: N(mean, std^2), conditioned on the absolute bounds [low, high].
+   * With 'rejection' (PyTorch 2.13 and later) the whole tensor is drawn as often as necessary; with 'inversion' (up to 2.12) one
+   * uniform is drawn per element.
+   * @param target the number of elements, or the array to fill
+   * @throws WeightInitError `INVALID_ARGUMENT` unless all numbers are finite, std > 0 and low < high; `INVALID_CONFIG` for an
+   *   interval of which PyTorch would reject nearly every proposal
    */
   truncNormal(
     target: number | Float32Array<ArrayBuffer>,
@@ -138,7 +151,11 @@ export class TorchGenerator {
     return out
   }
 
-  /** `torch.randperm(n)`: 0 ... n-1 in random order; n - 1 words. n < 214748364: from there on PyTorch takes 64-bit words. */
+  /**
+   * `torch.randperm(n)`: the integers 0, ..., n - 1 in random order. It takes n - 1 words. n must be below 214748364, because
+   * PyTorch takes 64-bit words from there on.
+   * @throws WeightInitError `INVALID_ARGUMENT` for another n
+   */
   randperm(n: number): Uint32Array<ArrayBuffer> {
     if (!Number.isInteger(n) || n < 0 || n >= LONG_PERMUTATION) {
       fail(`randperm: n must be an integer from 0 to ${LONG_PERMUTATION - 1}, but found ${show(n)}.`)
@@ -151,7 +168,11 @@ export class TorchGenerator {
     return order
   }
 
-  /** Passes over `words` 32-bit words, for draws that nobody needs: by jump-ahead, a second at most for the next draw. */
+  /**
+   * Skips `words` 32-bit words, for draws that are not needed. Over long distances it jumps ahead, so that the next draw takes a
+   * second at most.
+   * @throws WeightInitError `INVALID_ARGUMENT` unless `words` is a non-negative integer and the position stays below 2^53
+   */
   skip(words: number): void {
     if (!Number.isSafeInteger(words) || words < 0) {
       fail(`skip: the number of words must be a non-negative integer, but found ${show(words)}.`)
@@ -159,17 +180,20 @@ export class TorchGenerator {
     this.#move({ ...this.#cursor, position: this.#cursor.position + words })
   }
 
-  /** The state as plain data, to be set later or elsewhere. */
+  /** Returns the state as plain data for `setState`. */
   getState(): TorchGeneratorState {
     return { seed: this.#seed, ...this.#cursor }
   }
 
-  /** @throws WeightInitError `INVALID_ARGUMENT` for anything that `getState` could not have given */
+  /**
+   * Continues from a state that `getState` returned.
+   * @throws WeightInitError `INVALID_ARGUMENT` for anything that `getState` cannot have returned
+   */
   setState(state: TorchGeneratorState): this {
     const { seed, position, cachedAt } = state ?? {}
     const natural = (x: unknown): boolean => Number.isSafeInteger(x) && (x as number) >= 0
     if (!natural(seed) || seed > 0xffffffff || !natural(position) || !(cachedAt === undefined || natural(cachedAt))) {
-      fail(`setState takes what getState gave: { seed, position, cachedAt? }, but found ${show(state)}.`)
+      fail(`setState takes a state that getState returned: { seed, position, cachedAt? }, but found ${show(state)}.`)
     }
     this.#seed = seed
     this.#cursor = cachedAt === undefined ? { position } : { position, cachedAt }
@@ -201,7 +225,7 @@ export class TorchGenerator {
   }
 }
 
-/** Elements made at a time: a multiple of 16. */
+/** How many elements are made at a time: a multiple of 16. */
 const CHUNK = 2 ** 18
 
 function countOf(target: number | Float32Array): number {

@@ -1,5 +1,5 @@
-// PyTorch's trunc_normal_ (torch/nn/init.py): bounds are absolute. Made on the host: how many words it takes is known only
-// when it is done. From 2.13 on by rejection, on the CPU and on CUDA; up to 2.12 by inversion.
+// PyTorch's trunc_normal_ (torch/nn/init.py), whose bounds are absolute. From 2.13 on it uses rejection, on the CPU and on CUDA;
+// up to 2.12 it uses inversion. It is made on the host, because only making it tells how many words it takes.
 import { WeightInitError } from '../../core/errors.js'
 import type { DistributionOf } from '../../ir/distribution.js'
 import type { SimpleDistribution } from '../../ir/generator.js'
@@ -11,47 +11,54 @@ import { TORCH_BLOCK } from './cpu.js'
 type TruncatedDistribution = DistributionOf<'truncated-normal'>
 const fround = Math.fround
 
-/** Above this probability of the interval, PyTorch redraws normals; below, it thins uniforms. */
+/** If the interval's probability is above this, PyTorch proposes normals; otherwise it proposes uniforms. */
 const NORMALS_ABOVE = 0.3
-/** Fewest of 100 proposals that must be taken: PyTorch draws the whole tensor again for the last element that is left. */
+/**
+ * The smallest acceptance rate that is allowed. With a lower rate it would take too long, because PyTorch draws the whole tensor
+ * again until every element is accepted.
+ */
 const LEAST_ACCEPTANCE = 0.01
-/** No normal is further from its mean, in std: sqrt(-2 ln u) for the smallest u, 2^-24, 2^-53 or (CUDA) 2^-33. */
-const reachOf = ({ generatorSource }: TorchCall): number =>
+/**
+ * The largest distance of a normal value from its mean, in std: sqrt(-2 ln u) for the smallest u, which is 2^-24 in float32,
+ * 2^-53 in float64 and 2^-33 on CUDA.
+ */
+const maxAbsOf = ({ generatorSource }: TorchCall): number =>
   generatorSource.generator === 'torch-cuda' ? 6.77 : generatorSource.count < TORCH_BLOCK ? 8.58 : 5.77
 
 const normalCdf = (x: number): number => (1 + erf(x / Math.SQRT2)) / 2
 
-/** Probability of [low, high], as PyTorch computes it. */
+/** The probability of [low, high], as PyTorch computes it. */
 const probability = ({ mean, std, low, high }: TruncatedDistribution): number =>
   normalCdf((high - mean) / std) - normalCdf((low - mean) / std)
 
 const logPeak = ({ mean, std, low, high }: TruncatedDistribution): number =>
   -0.5 * ((Math.max(low, Math.min(mean, high)) - mean) / std) ** 2
 
-/** @throws WeightInitError `INVALID_CONFIG` where PyTorch would hardly ever end */
+/** @throws WeightInitError `INVALID_CONFIG` if PyTorch would take extremely long, because it would reject nearly everything */
 export function checkTorchTruncated(distribution: TruncatedDistribution, where: string): void {
   const p = probability(distribution)
   if (p > NORMALS_ABOVE) return
   const { mean, std, low, high } = distribution
   const acceptance = (p * Math.sqrt(2 * Math.PI) * std * Math.exp(-logPeak(distribution))) / (high - low)
-  // Far out both factors leave the range of float64; there the distribution is exponential, of rate distance / std^2.
+  // Far from the mean both factors leave the range of float64. There the distribution is close to an exponential one with rate
+  // distance / std^2.
   const distance = Math.max(low - mean, mean - high)
   const estimate = p > 1e-13 ? acceptance : (std * std) / (distance * (high - low))
   if (estimate >= LEAST_ACCEPTANCE) return
   throw new WeightInitError(
     'INVALID_CONFIG',
-    `${where}: PyTorch's trunc_normal_ proposes uniforms in [${low}, ${high}] and would take fewer than one in ` +
+    `${where}: PyTorch's trunc_normal_ proposes uniforms in [${low}, ${high}] and would accept fewer than one in ` +
       `${1 / LEAST_ACCEPTANCE} with mean ${mean} and std ${std}. Narrow the interval, or use the default generator.`,
   )
 }
 
-/** Whether no normal can lie outside: then trunc_normal_ is normal_. */
+/** Whether no normal value can lie outside the bounds, so that trunc_normal_ equals normal_. */
 export function isUntruncated({ mean, std, low, high }: TruncatedDistribution, call: TorchCall): boolean {
-  const reach = reachOf(call) * std
-  return fround(low) <= mean - reach && fround(high) >= mean + reach
+  const maxAbs = maxAbsOf(call) * std
+  return fround(low) <= mean - maxAbs && fround(high) >= mean + maxAbs
 }
 
-/** Elements [first, first + count) of trunc_normal_, float32, in a new array. */
+/** Elements [first, first + count) of trunc_normal_ as float32, in a new array. */
 export function sampleTruncated(
   distribution: TruncatedDistribution,
   call: TorchCall,
@@ -63,10 +70,13 @@ export function sampleTruncated(
   return rejected(distribution, call, first, count).values
 }
 
-/** Elements that are looked at at a time: a multiple of 16, and 16 MiB of values. */
+/** How many elements are examined at a time: a multiple of 16, with 16 MiB of values. */
 const CHUNK = 2 ** 22
 
-/** Where the call after a trunc_normal_ by rejection begins: found by drawing it, unless nothing can be rejected. */
+/**
+ * The call after a trunc_normal_ with rejection. Unless nothing can be rejected, all values are drawn to find out how many
+ * rounds PyTorch needs.
+ */
 export function afterTruncated<Call extends TorchCall>(
   distribution: TruncatedDistribution,
   call: Call,
@@ -89,12 +99,12 @@ export function afterTruncated<Call extends TorchCall>(
 const nextRound = (call: TorchCall, byNormals: boolean): TorchCall =>
   byNormals ? nextCall(call, 'normal') : nextCall(nextCall(call, 'uniform'), 'uniform')
 
-/** Runs of neighbouring elements, in order. */
+/** Runs of neighbouring elements, in ascending order. */
 type Runs = readonly { readonly first: number; readonly count: number }[]
-/** One round of proposals: the values of some elements, run after run, and which of them are refused. */
+/** Draws one round of proposals: the values of the elements in the runs, and which of them are rejected. */
 type Proposal = (call: TorchCall, runs: Runs) => { values: Float32Array; refused: boolean[] }
 
-/** Elements of several runs of one call: in one pass, since going back in a stream costs milliseconds. */
+/** The elements of several runs of one call, read in ascending order, because going back in a stream costs milliseconds. */
 function sampleRuns(distribution: SimpleDistribution, call: TorchCall, runs: Runs): Float32Array {
   const out = new Float32Array(runs.reduce((sum, { count }) => sum + count, 0))
   let at = 0
@@ -120,7 +130,7 @@ function rejected(
   let rounds = 1
   for (; pending.length > 0; rounds++) {
     call = nextRound(call, byNormals)
-    // PyTorch draws the whole tensor again; only the blocks with something to replace are looked at.
+    // PyTorch draws the whole tensor again. Only the blocks that contain a rejected element are needed here.
     const blocks = blocksOf(pending, first, first + count)
     const again = propose(call, blocks)
     const left: number[] = []
@@ -137,7 +147,7 @@ function rejected(
   return { values, rounds }
 }
 
-/** The blocks of 16 that hold these elements, cut to [begin, end). */
+/** The blocks of 16 that contain these elements, clipped to [begin, end). */
 function blocksOf(elements: readonly number[], begin: number, end: number): Runs {
   const runs: { first: number; count: number }[] = []
   let covered = begin
@@ -161,7 +171,7 @@ function normalProposal({ mean, std, low, high }: TruncatedDistribution): Propos
   }
 }
 
-/** Uniforms, each taken with the probability density / largest density: u is refused where ln u > ln density. */
+/** Proposes uniforms and accepts x with probability density(x) / largest density: it is rejected if ln u exceeds its log. */
 function uniformProposal(distribution: TruncatedDistribution): Proposal {
   const mean = fround(distribution.mean)
   const std = fround(distribution.std)
@@ -171,14 +181,14 @@ function uniformProposal(distribution: TruncatedDistribution): Proposal {
     const units = sampleRuns({ kind: 'uniform', low: 0, high: 1 }, nextCall(call, 'uniform'), runs)
     const refused = Array.from(values, (x, i) => {
       const z = fround(fround(x - mean) / std)
-      // The logarithm is PyTorch's vector library's, up to one ulp from this one: see docs/compatibility.md.
+      // PyTorch uses the logarithm of a vector library, which may differ from this one by one ulp: see docs/compatibility.md.
       return fround(Math.log(units[i]!)) > fround(fround(fround(z * z) * -0.5) - peak)
     })
     return { values, refused }
   }
 }
 
-/** The distribution of the uniform that is inverted, and what erf^-1 of it is multiplied by; float64, as PyTorch computes them. */
+/** The uniform distribution to which erf^-1 is applied, and the factor on the result; in float64, as PyTorch computes them. */
 export function inversionDistribution({ mean, std, low, high }: TruncatedDistribution): {
   uniform: SimpleDistribution
   scale: number
@@ -187,7 +197,7 @@ export function inversionDistribution({ mean, std, low, high }: TruncatedDistrib
   return { uniform: { kind: 'uniform', low: place(low), high: place(high) }, scale: std * Math.SQRT2 }
 }
 
-/** sqrt(2) std erf^-1(u) + mean, u uniform between the bounds' places; then cut to [low, high]. */
+/** sqrt(2) std erf^-1(u) + mean for a uniform u, clamped to [low, high]. */
 function inverted(distribution: TruncatedDistribution, call: TorchCall, first: number, count: number): Float32Array {
   const { mean, low, high } = distribution
   const { uniform, scale: factor } = inversionDistribution(distribution)

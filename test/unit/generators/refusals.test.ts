@@ -44,7 +44,7 @@ describe('distributions', () => {
         () => plan('trunc_normal', config, generator),
         'INVALID_CONFIG',
         where,
-        `proposes uniforms in [${config.a}, ${config.b}] and would take fewer than one in 100`,
+        `proposes uniforms in [${config.a}, ${config.b}] and would accept fewer than one in 100`,
         'Narrow the interval, or use the default generator',
       )
     }
@@ -114,7 +114,7 @@ describe('distributions', () => {
         () => plan('normal', { mean: 1, std: 2 ** -37 }, generator),
         'INVALID_CONFIG',
         where,
-        `generator ${generator} needs std >= 2^-36 beside a non-zero mean, but found std ${2 ** -37}`,
+        `generator ${generator} needs std >= 2^-36 with a non-zero mean, but found std ${2 ** -37}`,
       )
       plan('normal', { mean: 1, std: 2 ** -36 }, generator)
       plan('normal', { mean: 0, std: 2 ** -37 }, generator)

@@ -142,7 +142,7 @@ test.each([
   [
     'a strange state',
     () => new TorchGenerator(1).setState({ seed: -1, position: 0 }),
-    /setState takes what getState gave/,
+    /setState takes a state that getState returned/,
   ],
   ['a negative skip', () => new TorchGenerator(1).skip(-1), /skip: the number of words/],
 ])('refuses %s', (_, call, message) => {

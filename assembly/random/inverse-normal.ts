@@ -64,7 +64,7 @@ function farTail(t: v128): v128 {
   return f32x4.add(f32x4.mul(p, t), f32x4.splat(FAR_0))
 }
 
-/** z >= 0 with upper tail probability q, for a float32 4e-29 <= q <= 1/2; `distance` is 1 - 2 q. */
+/** The z >= 0 whose upper tail probability is q, for a float32 q in [4e-29, 1/2]; `distance` is 1 - 2 q. */
 // @ts-ignore: decorator
 @inline
 export function inverseNormalTail(q: v128, distance: v128): v128 {

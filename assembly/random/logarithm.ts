@@ -1,4 +1,5 @@
-// WebAssembly version of src/random/logarithm.ts, four lanes at a time. Each f32x4 operation is rounded: WebAssembly never fuses two.
+// WebAssembly version of src/random/logarithm.ts, four lanes at a time. Each f32x4 operation is rounded, because WebAssembly never
+// fuses operations.
 
 const LOG_0: f32 = 1.999999761581421
 const LOG_1: f32 = 1.0000687837600708
@@ -31,14 +32,14 @@ export function mantissa(v: v128): v128 {
   return v128.or(v128.and(v, i32x4.splat(0x7fffff)), i32x4.splat(0x3f000000))
 }
 
-/** 126 less the exponent's bits. */
+/** 126 minus the exponent's bits. */
 // @ts-ignore: decorator
 @inline
 export function halvings(v: v128): v128 {
   return i32x4.sub(i32x4.splat(126), i32x4.shr_u(v, 23))
 }
 
-/** -2 ln v for a normal float32 0 < v <= 1. */
+/** -2 ln v for a normal float32 v in (0, 1]. */
 // @ts-ignore: decorator
 @inline
 export function minusTwoLog(v: v128): v128 {

@@ -15,7 +15,7 @@ const COS_3: f32 = -83.61791229248047
 /** 2^-33. */
 const STEP: f32 = 1.1641532182693481e-10
 
-/** sqrt(-2 ln u), u = (x + 1/2) 2^-32. */
+/** sqrt(-2 ln u) with u = (x + 1/2) 2^-32. */
 // @ts-ignore: decorator
 @inline
 function radius(x: v128): v128 {
@@ -45,8 +45,8 @@ function cosine(t2: v128): v128 {
 }
 
 /**
- * N(mean, std^2) in place of `count` words (rounded up to a multiple of eight) from 0 on. CPU reference of `normalQuad`, with
- * `direction` written out: a function has one result here.
+ * Replaces the first `count` words of the memory (rounded up to a multiple of eight) by N(mean, std^2) values. The TypeScript
+ * version is `normalQuad`. `direction` is inlined here, because an AssemblyScript function has only one result.
  */
 export function normal(count: u32, std: f32, mean: f32): void {
   const end: usize = count << 2

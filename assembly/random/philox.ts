@@ -6,8 +6,8 @@ const PHILOX_W0: u32 = 0x9e3779b9
 const PHILOX_W1: u32 = 0xbb67ae85
 
 /**
- * The words of `blocks` blocks (rounded up to a multiple of four) into memory from 0 on, in the order of the elements.
- * The 64-bit counter starts at `counter` and wraps.
+ * Writes the words of `blocks` blocks (rounded up to a multiple of four) to the start of the memory, in the order of the
+ * elements. The 64-bit counter starts at (counterLow, counterHigh) and wraps.
  */
 export function philox4x32(blocks: u32, counterLow: u32, counterHigh: u32, key0: u32, key1: u32): void {
   const m0 = i32x4.splat(PHILOX_M0)
@@ -17,7 +17,7 @@ export function philox4x32(blocks: u32, counterLow: u32, counterHigh: u32, key0:
   for (let at: usize = 0; at < end; at += 64) {
     const first = i32x4.splat(counter as u32)
     let c0 = i32x4.add(first, i32x4(0, 1, 2, 3))
-    // A lane that wrapped is less than the first: the mask is -1 there.
+    // A low word that wrapped is less than the first one. The comparison is -1 there, and subtracting it adds the carry.
     let c1 = i32x4.sub(i32x4.splat((counter >> 32) as u32), i32x4.lt_u(c0, first))
     let c2 = i32x4.splat(0)
     let c3 = i32x4.splat(0)
@@ -35,7 +35,7 @@ export function philox4x32(blocks: u32, counterLow: u32, counterHigh: u32, key0:
       k0 += PHILOX_W0
       k1 += PHILOX_W1
     }
-    // From a word of four blocks in each vector to four words of a block.
+    // Transpose: each vector holds one word of four blocks, and afterwards the four words of one block.
     const low01 = v128.shuffle<u32>(c0, c1, 0, 4, 1, 5)
     const low23 = v128.shuffle<u32>(c2, c3, 0, 4, 1, 5)
     const high01 = v128.shuffle<u32>(c0, c1, 2, 6, 3, 7)

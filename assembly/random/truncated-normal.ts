@@ -2,14 +2,14 @@
 
 import { inverseNormalTail } from './inverse-normal'
 
-/** start + floor(mass word / 2^32) of two words, 64 bits: from the products with both halves of `mass`. */
+/** start + floor(mass word / 2^32) of two words, in 64 bits, from their products with the two halves of `mass`. */
 // @ts-ignore: decorator
 @inline
 function quantile(withLow: v128, withHigh: v128, start: v128): v128 {
   return i64x2.add(i64x2.add(withHigh, i64x2.shr_u(withLow, 32)), start)
 }
 
-/** (high, low) / 2^64; three roundings, in this order. */
+/** The 64-bit integers (high, low) times 2^-64, with three roundings in this order. */
 // @ts-ignore: decorator
 @inline
 function fixed64ToFloat(high: v128, low: v128): v128 {
@@ -17,12 +17,12 @@ function fixed64ToFloat(high: v128, low: v128): v128 {
   return f32x4.add(top, f32x4.mul(f32x4.convert_i32x4_u(low), f32x4.splat(5.421010862427522e-20)))
 }
 
-/** 1 - 2 p of two probabilities p = integer 2^-64 2^-shift <= 1/2, each rounded once: the lower two lanes. */
+/** 1 - 2 p for two probabilities p = integer 2^-64 2^-shift <= 1/2, each rounded once, in the lower two lanes. */
 // @ts-ignore: decorator
 @inline
 function distanceToHalf(integer: v128, shift: u32): v128 {
   const distance = i64x2.sub(i64x2.splat(0x8000000000000000), i64x2.shr_u(integer, shift))
-  // A float64 has 53 bits. Whatever lies below them is kept as one bit, which makes the one rounding to float32 right.
+  // A float64 has 53 bits. All bits below them are combined into one, so that the rounding to float32 is correct.
   const rest = i64x2.ne(v128.and(distance, i64x2.splat(0x7ff)), i64x2.splat(0))
   const shortened = v128.or(v128.andnot(distance, i64x2.splat(0x7ff)), v128.and(rest, i64x2.splat(0x800)))
   const long = i64x2.ne(i64x2.shr_u(distance, 53), i64x2.splat(0))
@@ -34,8 +34,8 @@ function distanceToHalf(integer: v128, shift: u32): v128 {
 }
 
 /**
- * Truncated normal values in place of `count` words (rounded up to a multiple of four) from 0 on. CPU reference of
- * `truncatedNormalValue`, with the distribution's constants in its order.
+ * Replaces the first `count` words of the memory (rounded up to a multiple of four) by truncated normal values. The TypeScript
+ * version is `truncatedNormalValue`, whose constants have the same order.
  */
 export function truncatedNormal(
   count: u32,
@@ -67,10 +67,10 @@ export function truncatedNormal(
     )
     const above = v128.shuffle<u32>(first, second, 1, 3, 5, 7)
     const below = v128.shuffle<u32>(first, second, 0, 2, 4, 6)
-    // upperBit is the sign or nothing.
+    // upperBit is the sign bit or 0.
     const upper = i32x4.shr_s(v128.and(above, i32x4.splat(upperBit)), 31)
     const q = f32x4.mul(fixed64ToFloat(v128.xor(above, upper), v128.xor(below, upper)), f32x4.splat(scale))
-    // The same mask for both halves of each 64-bit integer.
+    // Both halves of each 64-bit integer get the same mask.
     const firstDistance = distanceToHalf(v128.xor(first, v128.shuffle<u32>(upper, upper, 0, 0, 1, 1)), shift)
     const secondDistance = distanceToHalf(v128.xor(second, v128.shuffle<u32>(upper, upper, 2, 2, 3, 3)), shift)
     const distance = v128.shuffle<u32>(firstDistance, secondDistance, 0, 1, 4, 5)

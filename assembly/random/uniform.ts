@@ -1,6 +1,9 @@
 // WebAssembly version of src/random/uniform.ts, four words at a time.
 
-/** Uniform values in place of `count` words (rounded up to a multiple of four) from 0 on. CPU reference of `uniformValue`. */
+/**
+ * Replaces the first `count` words of the memory (rounded up to a multiple of four) by uniform values. The TypeScript version is
+ * `uniformValue`.
+ */
 export function uniform(count: u32, scale: f32, offset: f32, top: f32, step: f32, zeroPoint: f32): void {
   const end: usize = count << 2
   for (let at: usize = 0; at < end; at += 16) {

@@ -1,10 +1,10 @@
 //#import "core/constants"
 //#import "random/rounded"
 // Uniform values from the low 24 bits of each word. CPU reference: src/random/uniform.ts.
-// distribution.a = (scale, offset, top, step), distribution.b.x = zeroPoint; all exact float32.
-//   symmetric (-b, b): scale = b, offset = 0, step = 2^-23, zeroPoint = 2^23: one rounding, in [-b, b)
-//   general [lo, hi):  scale = hi - lo, offset = lo, step = 2^-24, zeroPoint = 0: two roundings
-// `top` is the largest float32 below the upper end: a sum that rounds up to the end is brought back to it.
+// constants.a = (scale, offset, top, step), constants.b.x = zeroPoint; all are exact float32 numbers.
+//   symmetric [-b, b): scale = b, offset = 0, step = 2^-23, zeroPoint = 2^23; rounded once
+//   general [lo, hi):  scale = hi - lo, offset = lo, step = 2^-24, zeroPoint = 0; rounded twice
+// `top` is the largest float32 below the upper end. It replaces a sum that rounds up to the upper end.
 
 fn sampleWords(words: vec4<u32>, block: vec2<u32>, constants: Constants, zero: u32) -> vec4<f32> {
   let a = bitcast<vec4<f32>>(constants.a);

@@ -1,14 +1,14 @@
 //#import "$job"
 //#import "core/words"
-// Repeats a 16-byte pattern (distribution.a), which holds a whole number of elements of any dtype. Here `elementCount` counts bytes
-// and `shift` is the first one's place in its word: words that are only partly the parameter's keep their other bytes.
-// Where shift is not 0 the pattern's period must divide 4.
+// Repeats a 16-byte pattern (job.constants.a), which holds a whole number of elements of any dtype. Here `elementCount` counts
+// bytes, and `shift` is the position of the first byte in its word. The other bytes of a word that belongs only partly to the
+// parameter are not changed. If shift is not 0, the pattern's period must divide 4.
 
 fn storePart(index: u32, value: u32, mask: u32) {
   words[index] = (words[index] & ~mask) | (value & mask);
 }
 
-/// Bytes [from, to) of a word, 0 <= from < to <= 4.
+/// A mask of bytes [begin, end) of a word, for 0 <= begin < end <= 4.
 fn byteMask(begin: u32, end: u32) -> u32 {
   let below = 0xffffffffu << (8u * begin);
   return select(below & ((1u << (8u * end)) - 1u), below, end == 4u);

@@ -1,7 +1,9 @@
 //#import "core/job"
-// Writes one value at elements first, first + stride, ... of a window that a constant fill has set to 0, by or-ing the bits
-// in, which leaves every neighbour as it is. Atomics: two of these elements may share a word.
-// `elementCount` counts the elements to write. constants: a = the value's 16-byte pattern, b = (first, stride, bytes per element).
+//#import "core/words"
+// Writes one value to the elements first, first + stride, ... of a window that a constant fill has set to 0. Two of these
+// elements never share a word (src/distributions/diagonal.ts), so a bitwise or does not change their neighbours.
+// `elementCount` counts the elements to write. job.constants: a = the value's 16-byte pattern, b = (first, stride, bytes per
+// element).
 
 @group(0) @binding(0) var<storage, read_write> words: array<atomic<u32>>;
 

@@ -2,12 +2,12 @@
 //#import "random/philox"
 //#import "$sampler"
 //#import "$store"
-// Fills a window of one parameter. Every invocation makes groups of four elements, the yield of one Philox block, and
-// strides over the window: a value depends on its element index alone, never on the grid.
-// $sampler: sampleWords(words, block, distribution, zero) -> vec4<f32>, block being the index within the parameter as (low, high);
-// $store: storeQuad(quad, values).
+// Fills a window of one parameter. Every invocation makes groups of four elements, which is what one Philox block gives, and
+// strides over the window. A value depends only on its element index, never on the size of the grid.
+// The slot $sampler provides sampleWords(words, block, constants, zero) -> vec4<f32>, where block is the block's index within the
+// parameter as (low, high). The slot $store provides storeQuad(quad, values).
 
-/// What the blocks of this window have in common: of those before and of those after the counter's low word wraps.
+/// philoxHighWord for the blocks before (first) and after (next) the counter's low word wraps within this window.
 struct HighWords {
   first: vec2<u32>,
   next: vec2<u32>,
@@ -21,7 +21,7 @@ fn sampleBlock(block: u32, highWords: HighWords) -> vec4<f32> {
   return sampleWords(philoxBlock(low, highWord, job.key), place, job.constants, job.zero);
 }
 
-/// Four consecutive elements that start `shift` places into block `quad`; the next block gives the rest.
+/// Four consecutive elements that start `shift` elements into block `quad`. The next block provides the rest of them.
 fn sampleQuad(quad: u32, highWords: HighWords) -> vec4<f32> {
   let a = sampleBlock(quad, highWords);
   if (job.shift == 0u) {

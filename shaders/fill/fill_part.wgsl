@@ -3,24 +3,24 @@
 //#import "random/philox"
 //#import "$sampler"
 //#import "$store"
-// As fill.wgsl, for a rectangular part whose elements are many runs: the window counts elements of the part, each is
-// sampled under its own index in the whole tensor, in 64 bits. `job.counter` is the block of the tensor's element 0.
-// Slots: as in fill.wgsl. CPU reference: samplePart in src/cpu/samplers.ts.
+// As fill.wgsl, for a rectangular part that consists of many runs of the tensor. The window counts elements of the part, and each
+// one is sampled with its 64-bit index in the whole tensor. `job.counter` is the counter of the tensor's first block.
+// The slots are those of fill.wgsl. CPU reference: sampleBytes in src/cpu/sample.ts.
 
-/// a + b, 64 bits as (low, high).
+/// a + b, for 64-bit integers as (low, high).
 fn add64(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
   let low = a.x + b.x;
   return vec2<u32>(low, a.y + b.y + select(0u, 1u, low < a.x));
 }
 
-/// n * a, 64 bits as (low, high).
+/// n * a modulo 2^64, for a 64-bit integer a as (low, high).
 fn multiply64(n: u32, a: vec2<u32>) -> vec2<u32> {
   return vec2<u32>(n * a.x, multiplyHigh(n, a.x) + n * a.y);
 }
 
 struct Place {
-  element: vec2<u32>, // index in the whole tensor
-  runLeft: u32,       // elements from here to the end of its run of neighbours
+  element: vec2<u32>, // the index in the whole tensor
+  runLeft: u32,       // how many elements there are from here to the end of the contiguous run
 }
 
 /// Where element `local` of the window lies. CPU reference: elementIndex in src/plan/parts/geometry.ts.
@@ -60,7 +60,8 @@ fn blockOf(element: vec2<u32>) -> vec2<u32> {
   return vec2<u32>((element.x >> 2u) | (element.y << 30u), element.y >> 2u);
 }
 
-/// Elements 4 quad .. 4 quad + 3 of the window: one or two blocks inside a run, a block each across its end.
+/// Elements 4 quad to 4 quad + 3 of the window. Inside a run they come from one or two blocks; across the end of a run a block is
+/// computed for each element.
 fn sampleQuad(quad: u32) -> vec4<f32> {
   let first = quad * 4u;
   let place = elementIndex(first);

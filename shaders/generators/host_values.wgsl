@@ -1,6 +1,6 @@
 //#import "generators/host_words"
-// The host's values as they are: a fixed table, the fewer than 16 normals that PyTorch makes in float64, and distributions that
-// PyTorch makes in as many calls as it takes.
+// Stores values that the host made: a fixed table, fewer than 16 normals, which PyTorch makes in float64, and distributions for
+// which PyTorch makes a number of calls that is not known in advance.
 
 fn sampleElement(index: u32) -> f32 {
   return bitcast<f32>(hostWords[index]);

@@ -1,7 +1,7 @@
 //#import "core/job"
 //#import "random/libraries/threefry"
-// jax.random.bits since 0.5 (jax_threefry_partitionable): element i from counter (hi i, lo i).
-// job.counter = the window's first element (low, high). CPU reference: jaxBits in src/generators/jax/jax.ts.
+// jax.random.bits since 0.5 (jax_threefry_partitionable): the counter of element i is (high word of i, low word of i).
+// job.counter is the index of the window's first element as (low, high). CPU reference: jaxBits in src/generators/jax/jax.ts.
 
 fn jaxBits(index: u32) -> u32 {
   let low = job.counter.x + index;

@@ -1,7 +1,7 @@
 //#import "core/job"
 //#import "random/libraries/threefry"
-// jax.random.bits before 0.5: element i shares a block with i + half. job.counter.x = the window's first element,
-// job.distribution.c = (half, count), half = ceil(count / 2). CPU reference: jaxBits in src/generators/jax/jax.ts.
+// jax.random.bits before 0.5: element i shares a block with element i + half, where half = ceil(count / 2). job.counter.x is the
+// index of the window's first element, job.constants.c = (half, count). CPU reference: jaxBits in src/generators/jax/jax.ts.
 
 fn jaxBits(index: u32) -> u32 {
   let at = job.counter.x + index;

@@ -1,7 +1,7 @@
 //#import "generators/scaled"
 //#import "random/libraries/erf_inv"
 //#import "$bits"
-// jax.random.normal: sqrt(2) erf^-1(u). distribution.a = (std, mean). CPU reference: jaxNormal in src/generators/jax/jax.ts.
+// jax.random.normal: sqrt(2) erf^-1(u). job.constants.a = (std, mean). CPU reference: jaxNormal in src/generators/jax/jax.ts.
 
 const ROOT_TWO = 0x1.6a09e6p+0f;
 

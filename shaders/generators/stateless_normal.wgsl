@@ -1,7 +1,7 @@
 //#import "core/constants"
 //#import "generators/scaled"
 //#import "random/libraries/curand"
-// torch.func._random.normal: two Box-Muller pairs of a block, cosine first. distribution.a = (std, mean).
+// torch.func._random.normal: a block gives two Box-Muller pairs, each with the cosine first. constants.a = (std, mean).
 
 fn statelessPair(x: u32, y: u32, constants0: vec4<f32>, zero: u32) -> vec2<f32> {
   let radius = curandRadius(x, zero);
@@ -14,7 +14,7 @@ fn statelessPair(x: u32, y: u32, constants0: vec4<f32>, zero: u32) -> vec2<f32> 
 
 fn sampleWords(words: vec4<u32>, block: vec2<u32>, constants: Constants, zero: u32) -> vec4<f32> {
   let constants0 = bitcast<vec4<f32>>(constants.a);
-  // A loop, so that a driver compiles the pair once.
+  // This is a loop so that a driver compiles the code of a pair only once.
   var values: vec4<f32>;
   for (var first = 0u; first < 4u; first += 2u) {
     let pair = statelessPair(words[first], words[first + 1u], constants0, zero);

@@ -1,6 +1,7 @@
 //#import "core/constants"
 //#import "generators/affine"
-// torch.func._random.uniform over the words of a block. distribution.a as in generators/affine. CPU reference: src/generators/torch/stateless.ts.
+// torch.func._random.uniform for the words of a block. constants.a is as in generators/affine. CPU reference:
+// src/generators/torch/stateless.ts.
 
 fn sampleWords(words: vec4<u32>, block: vec2<u32>, constants: Constants, zero: u32) -> vec4<f32> {
   let constants0 = bitcast<vec4<f32>>(constants.a);

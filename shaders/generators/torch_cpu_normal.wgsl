@@ -4,14 +4,15 @@
 //#import "random/libraries/cephes"
 //#import "random/exact_square_root"
 //#import "$store"
-// normal_ on the CPU, 16 elements and more: in blocks of 16, elements j and j + 8 from words j and j + 8, cosine first.
-// When the count is no multiple of 16, the last 16 elements are made again from 16 fresh words.
-// distribution.a = (std, mean); job.distribution.c = (first element of the redone block, where its words lie, place of the window's first
-// element in its block), elements counted from the first hostWords word. CPU reference: src/generators/torch/cpu.ts.
+// normal_ of PyTorch's CPU generator for 16 or more elements. It works in blocks of 16, in which words j and j + 8 give elements
+// j (with the cosine) and j + 8 (with the sine). If the count is not a multiple of 16, the last 16 elements are made again from
+// 16 further words.
+// job.constants: a = (std, mean), c = (first element of the redone block, index of its first word, place of the window's first
+// element in its block). Elements are counted from the first word of hostWords. CPU reference: src/generators/torch/cpu.ts.
 
 const TWO_PI = 0x1.921fb6p+2f;
 
-/// sqrt(-2 ln(1 - d)), d = (word & 0xffffff) 2^-24.
+/// sqrt(-2 ln(1 - d)) with d = (word & 0xffffff) 2^-24.
 fn torchRadius(word: u32, zero: u32) -> f32 {
   return exactSquareRoot(-2.0 * cephesLog(f32(0x1000000u - (word & 0xffffffu)) * 0x1p-24f, zero));
 }
@@ -31,7 +32,7 @@ fn torchPair(base: u32, j: u32) -> vec2<f32> {
   );
 }
 
-/// Where element `index` of the window comes from: its block's first word, and its place in the block.
+/// Where element `index` of the window comes from: the index of its block's first word, and its place in the block.
 fn torchPlace(index: u32) -> vec2<u32> {
   let i = job.constants.c.z + index;
   if (i >= job.constants.c.x) {
@@ -40,9 +41,9 @@ fn torchPlace(index: u32) -> vec2<u32> {
   return vec2<u32>(i & ~15u, i & 15u);
 }
 
-/// An invocation makes half a block: four pairs, which are two groups of four elements. Where a window begins inside a
-/// block, or near the redone end, it makes the elements of both groups one by one. One loop for both, with a length that
-/// no compiler knows, so that the pair is compiled once.
+/// An invocation makes half a block: four pairs, which are two groups of four elements. If the window begins inside a block, or
+/// near the redone end, it makes the elements of both groups one by one. Both cases share one loop whose length the compiler
+/// does not know, so that the code of a pair is compiled only once.
 @compute @workgroup_size(WORKGROUP_INVOCATIONS)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let halves = ((job.elementCount + 15u) / 16u) * 2u;

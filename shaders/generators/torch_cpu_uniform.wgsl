@@ -1,8 +1,8 @@
 //#import "core/job"
 //#import "generators/affine"
 //#import "generators/host_words"
-// uniform_ on the CPU: 24 bits of a word; a value of the upper end becomes the lower one. distribution.a as in generators/affine,
-// distribution.b.x = the upper end. CPU reference: src/generators/torch/cpu.ts.
+// uniform_ of PyTorch's CPU generator, from 24 bits of a word. A value equal to the upper end becomes the lower end.
+// job.constants: a as in generators/affine, b.x = the upper end. CPU reference: src/generators/torch/cpu.ts.
 
 fn sampleElement(index: u32) -> f32 {
   let constants = bitcast<vec4<f32>>(job.constants.a);

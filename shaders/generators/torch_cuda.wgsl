@@ -1,7 +1,8 @@
 //#import "core/job"
 //#import "random/philox"
-// Which word an element gets in PyTorch's CUDA kernels, layout 'torch-cuda-v1': thread i mod T, turn floor(i / T); four
-// turns to a Philox block. job.distribution.c = (T, turn and thread of the window's first element). CPU reference: src/generators/torch/cuda.ts.
+// Which word an element gets in PyTorch's CUDA kernels, in the layout 'torch-cuda-v1'. With T threads, element i belongs to thread
+// i mod T and is that thread's element number floor(i / T), called its turn. A Philox block serves four turns of a thread.
+// job.constants.c = (T, turn of the window's first element, thread of that element). CPU reference: src/generators/torch/cuda.ts.
 
 struct CudaWords {
   words: vec4<u32>,

@@ -1,7 +1,7 @@
 //#import "generators/torch_cuda"
 //#import "generators/scaled"
 //#import "random/libraries/curand"
-// normal_ on CUDA: Box-Muller of two words of the block, sine first. distribution.a = (std, mean).
+// normal_ on CUDA: Box-Muller with two words of the block, sine first. job.constants.a = (std, mean).
 
 fn sampleElement(index: u32) -> f32 {
   let drawn = cudaWords(index);

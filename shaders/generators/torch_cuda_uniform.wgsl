@@ -1,7 +1,7 @@
 //#import "generators/torch_cuda"
 //#import "random/libraries/curand"
-// uniform_ on CUDA: u in (0, 1], u * scale + low with one rounding; a value of `high` becomes `low`.
-// distribution.a = (scale, low, high).
+// uniform_ on CUDA: u * scale + low, rounded once, for u in (0, 1]. A value equal to `high` becomes `low`.
+// job.constants.a = (scale, low, high).
 
 fn sampleElement(index: u32) -> f32 {
   let drawn = cudaWords(index);

@@ -1,11 +1,11 @@
 //#import "random/logarithm"
 //#import "random/rounded"
 //#import "random/square_root"
-// Inverse of the normal distribution function, from float32 additions and multiplications. In the variable
-// W = -2 ln(4 q (1 - q)) it needs no division (Giles, "Approximating the erfinv function", GPU Computing Gems, 2011); the
-// coefficients are our own: scripts/fit-truncated-normal.mjs. CPU reference: src/random/inverse-normal.ts.
+// The inverse of the normal distribution function, computed with float32 additions and multiplications. As a function of
+// W = -2 ln(4 q (1 - q)) it needs no division (Giles, "Approximating the erfinv function", GPU Computing Gems, 2011). The
+// coefficients are our own, from scripts/fit-truncated-normal.mjs. CPU reference: src/random/inverse-normal.ts.
 
-// z = (1 - 2 q) CENTRE(W - 5), 0 <= W < 10, relative error 1.1e-7
+// z = (1 - 2 q) CENTRE(W - 5) for 0 <= W < 10, relative error 1.1e-7
 const CENTRE_0 = 0x1.0fc8bep+1f;
 const CENTRE_1 = 0x1.652c74p-3f;
 const CENTRE_2 = -0x1.833496p-10f;
@@ -16,7 +16,7 @@ const CENTRE_6 = -0x1.4fae66p-24f;
 const CENTRE_7 = 0x1.0808e6p-28f;
 const CENTRE_8 = 0x1.61ef66p-33f;
 
-// z = TAIL(sqrt(W) - 5), 10 <= W < 46, relative error 1.5e-7
+// z = TAIL(sqrt(W) - 5) for 10 <= W < 46, relative error 1.5e-7
 const TAIL_0 = 0x1.312226p+2f;
 const TAIL_1 = 0x1.01f458p+0f;
 const TAIL_2 = 0x1.0ec9dcp-9f;
@@ -26,7 +26,7 @@ const TAIL_5 = -0x1.889b62p-15f;
 const TAIL_6 = 0x1.bb0db8p-19f;
 const TAIL_7 = 0x1.8570d4p-20f;
 
-// z = FAR(sqrt(W) - 9), 46 <= W <= 128, relative error 8e-8
+// z = FAR(sqrt(W) - 9) for 46 <= W <= 128, relative error 8e-8
 const FAR_0 = 0x1.19d0d2p+3f;
 const FAR_1 = 0x1.025e04p+0f;
 const FAR_2 = -0x1.786ec4p-12f;
@@ -66,10 +66,11 @@ fn farTail(t: f32, zero: u32) -> f32 {
   return p;
 }
 
-/// z >= 0 with upper tail probability q: 1 - Phi(z) = q, 4e-29 <= q <= 1/2. `distance` is 1 - 2 q, by itself: near the mean q
-/// has lost the digits that it needs.
+/// The z >= 0 whose upper tail probability is q: 1 - Phi(z) = q, for q in [4e-29, 1/2]. `distance` is 1 - 2 q. It is passed
+/// separately because a float32 q near 1/2 has too few digits left to compute it from.
 fn inverseNormalTail(q: f32, distance: f32, zero: u32) -> f32 {
-  // 4 q (1 - q), near the mean from the distance too: neighbours then differ by their distance alone.
+  // v = 4 q (1 - q) = 1 - distance^2. Near the mean it is computed from the distance, which still tells neighbouring
+  // probabilities apart there.
   let near = rounded(1.0 - rounded(distance * distance, zero), zero);
   let v = select(rounded(4.0 * q * rounded(1.0 - q, zero), zero), near, distance < 0.75);
   let w = rounded(minusTwoLog(v, zero), zero);

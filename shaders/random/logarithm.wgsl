@@ -1,8 +1,8 @@
 //#import "random/rounded"
-// Natural logarithm from float32 additions and multiplications, the same bits on every device. CPU reference: src/random/logarithm.ts.
-// Coefficients: scripts/fit-polynomials.mjs.
+// The natural logarithm, computed with float32 additions and multiplications, with the same bits on every device. CPU reference:
+// src/random/logarithm.ts. The coefficients are from scripts/fit-polynomials.mjs.
 
-// -2 log1p(-g) = g (LOG_0 + LOG_1 g + ...), 0 <= g <= 1/2, relative error 1.5e-7
+// -2 log1p(-g) = g (LOG_0 + LOG_1 g + ...) for 0 <= g <= 1/2, relative error 1.5e-7
 const LOG_0 = 0x1.fffffcp+0f;
 const LOG_1 = 0x1.000482p+0f;
 const LOG_2 = 0x1.53e012p-1f;
@@ -13,7 +13,7 @@ const LOG_6 = -0x1.12e6b4p+1f;
 const LOG_7 = 0x1.2e49dap+1f;
 const TWO_LN2 = 0x1.62e430p+0f;
 
-/// k 2 ln 2 - 2 ln(1 - g), 0 <= g <= 1/2.
+/// k 2 ln 2 - 2 ln(1 - g) for 0 <= g <= 1/2.
 fn minusTwoLogParts(g: f32, k: f32, zero: u32) -> f32 {
   var p = rounded(LOG_7 * g, zero) + LOG_6;
   p = rounded(p * g, zero) + LOG_5;
@@ -25,10 +25,11 @@ fn minusTwoLogParts(g: f32, k: f32, zero: u32) -> f32 {
   return rounded(p * g, zero) + rounded(k * TWO_LN2, zero);
 }
 
-/// -2 ln v for a normal float32 0 < v <= 1. Relative error 2.5e-7 for v <= 1/2, absolute error 3e-7 above.
+/// -2 ln v for a normal float32 v in (0, 1]. The relative error is at most 2.5e-7 for v <= 1/2; the absolute error is at most
+/// 3e-7 for larger v.
 fn minusTwoLog(v: f32, zero: u32) -> f32 {
   let bits = bitcast<u32>(v);
-  // v = m 2^-k with 1/2 <= m < 1, exact; k = -1 for v = 1.
+  // v = m 2^-k with 1/2 <= m < 1, which is exact; k = -1 for v = 1.
   let m = bitcast<f32>((bits & 0x7fffffu) | 0x3f000000u);
   return minusTwoLogParts(1.0 - m, f32(126 - i32(bits >> 23u)), zero);
 }

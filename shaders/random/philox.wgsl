@@ -1,12 +1,13 @@
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// Integers only, hence exact on every device. CPU reference: src/random/philox.ts. Known answers: test/vectors/random123.json.
+// It uses only integers, so it is exact on every device. CPU reference: src/random/philox.ts. The known answers are in
+// test/vectors/random123.json.
 
 const PHILOX_M0 = 0xD2511F53u;
 const PHILOX_M1 = 0xCD9E8D57u;
 const PHILOX_W0 = 0x9E3779B9u;
 const PHILOX_W1 = 0xBB67AE85u;
 
-/// High 32 bits of a * b, from 16-bit limbs: WGSL has no 64-bit integer. No partial sum overflows.
+/// The high 32 bits of a * b, computed with 16-bit limbs because WGSL has no 64-bit integers. No partial sum overflows.
 fn multiplyHigh(a: u32, b: u32) -> u32 {
   let aLow = a & 0xffffu;
   let aHigh = a >> 16u;
@@ -17,16 +18,16 @@ fn multiplyHigh(a: u32, b: u32) -> u32 {
   return aHigh * bHigh + (middle >> 16u) + (carry >> 16u);
 }
 
-/// multiplyHigh(a, PHILOX_M0) in fewer operations: the limbs of this constant add up to less than 2^16, so the middle
-/// products add up without a carry.
+/// multiplyHigh(a, PHILOX_M0) with fewer operations: the limbs of this constant add up to less than 2^16, so the sum of the
+/// middle products has no carry.
 fn multiplyHighM0(a: u32) -> u32 {
   let low = a & 0xffffu;
   let high = a >> 16u;
   return high * 0xD251u + ((low * 0xD251u + high * 0x1F53u + ((low * 0x1F53u) >> 16u)) >> 16u);
 }
 
-/// multiplyHigh(a, PHILOX_M1): a minus the quotient of a * (2^32 - PHILOX_M1) by 2^32, rounded up. The limbs 0x3261 and
-/// 0x72A9 of 2^32 - PHILOX_M1 add up to less than 2^16, and rounding up both limbs in turn rounds up the whole.
+/// multiplyHigh(a, PHILOX_M1), computed as a minus a * (2^32 - PHILOX_M1) / 2^32 rounded up. The limbs 0x3261 and 0x72A9 of
+/// 2^32 - PHILOX_M1 add up to less than 2^16. Rounding up in both steps rounds up the whole quotient.
 fn multiplyHighM1(a: u32) -> u32 {
   let low = a & 0xffffu;
   let high = a >> 16u;
@@ -47,7 +48,7 @@ fn philoxBump(key: vec2<u32>) -> vec2<u32> {
   return key + vec2<u32>(PHILOX_W0, PHILOX_W1);
 }
 
-/// Ten rounds; the key is bumped between rounds, so nine times.
+/// Ten rounds; the key is bumped between them, which is nine times.
 fn philox4x32(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
   var c = philoxRound(counter, key);
   var k = key;
@@ -58,15 +59,15 @@ fn philox4x32(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
   return c;
 }
 
-/// What philoxBlock needs beside the counter's low word: the second round's product of the high word, which an invocation
-/// makes once for all its blocks.
+/// The part of a block that depends only on the counter's high word and the key: a product of the second round. An invocation
+/// computes it once for all its blocks and passes it to philoxBlock.
 fn philoxHighWord(high: u32, key: vec2<u32>) -> vec2<u32> {
   let x = high ^ key.x;
   return vec2<u32>(x * PHILOX_M0, multiplyHighM0(x));
 }
 
-/// philox4x32(vec4(low, high, 0, 0), key), where `highWord` is philoxHighWord(high, key). The first two rounds have half
-/// their products left: the others are of zeros and of the high word.
+/// philox4x32(vec4(low, high, 0, 0), key), where `highWord` is philoxHighWord(high, key). The first two rounds need only half of
+/// their products, because the others are products of zero or of the high word.
 fn philoxBlock(low: u32, highWord: vec2<u32>, key: vec2<u32>) -> vec4<u32> {
   let z = multiplyHighM0(low) ^ key.y;
   var k = philoxBump(key);

@@ -1,5 +1,6 @@
-// The barrier that makes float32 exact. WGSL lets a compiler fuse a*b+c into one rounding or reassociate it;
-// it cannot look through an exclusive-or with a run-time value, which is 0. CPU reference: Math.fround.
+// A barrier that makes float32 arithmetic exact. WGSL allows a compiler to fuse a*b+c into one operation and to reassociate
+// sums. An exclusive-or with a run-time value prevents this; the value is always 0, but the compiler cannot know that. CPU
+// reference: Math.fround.
 
 fn rounded(x: f32, zero: u32) -> f32 {
   return bitcast<f32>(bitcast<u32>(x) ^ zero);

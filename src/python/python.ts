@@ -19,7 +19,9 @@ const programs: Readonly<Record<GeneratorName, ((manifest: InitializationManifes
  * and how close the others are. For a part (slice or shard) the program draws the whole tensor and cuts the part out of it.
  *
  * @example
- * const plan = planModel(linear(784, 256), 'kaiming_uniform', { seed: 42, generator: 'torch-cpu' })
+ * const options = { seed: 42, generator: 'torch-cpu', device: 'cpu' } as const
+ * const weights = await initializeModel(linear(784, 256), 'kaiming_uniform', options)
+ * console.log(pythonSnippet(weights.manifest()))
  * @throws WeightInitError `UNSUPPORTED_GENERATOR` for 'philox', which no Python library has; `INVALID_ARGUMENT` for a
  *   distribution that the library has no call for, and if an empty shard left a parameter out that draws before others
  */

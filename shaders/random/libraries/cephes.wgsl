@@ -1,7 +1,8 @@
 //#import "random/rounded"
 //#import "$mulAdd"
-// The float32 logarithm, sine and cosine of the Cephes library (S. Moshier), in the order of operations of PyTorch's AVX2
-// code. CPU reference: src/random/libraries/cephes.ts. $mulAdd: mulAdd(a, b, c, zero), with one rounding or two.
+// The float32 logarithm, sine and cosine of the Cephes library (S. Moshier), with the operations in the order of PyTorch's AVX2
+// code. CPU reference: src/random/libraries/cephes.ts. The slot $mulAdd provides mulAdd(a, b, c, zero), which rounds once or
+// twice.
 
 const LOG_P0 = 0x1.204376p-4f;
 const LOG_P1 = -0x1.d7a370p-4f;
@@ -48,7 +49,7 @@ fn cephesLog(x: f32, zero: u32) -> f32 {
   y = mulAdd(y, m, LOG_P8, zero);
   y = rounded(y * m, zero);
   y = mulAdd(y, z, rounded(e * LOG_Q1, zero), zero);
-  // z / 2 and e * LOG_Q2 are exact: contraction makes no difference.
+  // z / 2 and e * LOG_Q2 are exact, so contraction makes no difference.
   y = rounded(y - z * 0.5, zero);
   m = rounded(m + y, zero);
   return rounded(m + e * LOG_Q2, zero);
@@ -58,7 +59,7 @@ fn cephesLog(x: f32, zero: u32) -> f32 {
 fn cephesCosSin(x: f32, zero: u32) -> vec2<f32> {
   let j = (i32(rounded(x * FOUR_OVER_PI, zero)) + 1) & ~1;
   let n = f32(j);
-  // The first two parts of pi/4 are short: n times them is exact.
+  // The first two parts of pi / 4 have few bits, so that n times each of them is exact.
   var r = rounded(x + n * PI_4_A, zero);
   r = rounded(r + n * PI_4_B, zero);
   r = mulAdd(n, PI_4_C, r, zero);

@@ -12,7 +12,7 @@ const ERF_INV_TAIL = array<f32, 9>(
   -0x1.f38baep-8f, 0x1.354afcp-7f, 0x1.006db6p+0f, 0x1.6a9efcp+1f,
 );
 
-/// erf^-1(u), |u| < 1.
+/// erf^-1(u) for |u| < 1.
 fn erfInv(u: f32, zero: u32) -> f32 {
   let product = rounded(u * u, zero);
   let minusLog = -cephesLog(rounded(1.0 - product, zero), zero);

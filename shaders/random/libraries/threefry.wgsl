@@ -1,5 +1,5 @@
 // Threefry2x32-20 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-// Integers only, hence exact on every device. CPU reference: src/random/libraries/threefry.ts.
+// It uses only integers, so it is exact on every device. CPU reference: src/random/libraries/threefry.ts.
 
 const THREEFRY_PARITY = 0x1BD11BDAu;
 
@@ -8,7 +8,7 @@ fn threefryMix(x: vec2<u32>, turn: u32) -> vec2<u32> {
   return vec2<u32>(sum, ((x.y << turn) | (x.y >> (32u - turn))) ^ sum);
 }
 
-/// Twenty rounds; a key is added after every fourth.
+/// Twenty rounds; key words are added after every fourth round.
 fn threefry2x32(key: vec2<u32>, counter: vec2<u32>) -> vec2<u32> {
   let third = key.x ^ key.y ^ THREEFRY_PARITY;
   var x = counter + key;

@@ -248,22 +248,34 @@ const entry =
 
 // Layers without parameters. Inside `sequential` they keep PyTorch's numbering of the layers, and they tell signal
 // propagation which activation follows a layer.
+/** A layer without parameters: PyTorch's nn.ReLU. */
 export const relu: () => Model = /* @__PURE__ */ entry('relu')
+/** A layer without parameters: PyTorch's nn.GELU. */
 export const gelu: () => Model = /* @__PURE__ */ entry('gelu')
+/** A layer without parameters: PyTorch's nn.SiLU. */
 export const silu: () => Model = /* @__PURE__ */ entry('silu')
+/** A layer without parameters: PyTorch's nn.Mish. */
 export const mish: () => Model = /* @__PURE__ */ entry('mish')
+/** A layer without parameters: PyTorch's nn.ELU. */
 export const elu: () => Model = /* @__PURE__ */ entry('elu')
+/** A layer without parameters: PyTorch's nn.SELU. */
 export const selu: () => Model = /* @__PURE__ */ entry('selu')
+/** A layer without parameters: PyTorch's nn.Softplus. */
 export const softplus: () => Model = /* @__PURE__ */ entry('softplus')
+/** A layer without parameters: PyTorch's nn.Tanh. */
 export const tanh: () => Model = /* @__PURE__ */ entry('tanh')
+/** A layer without parameters: PyTorch's nn.Sigmoid. */
 export const sigmoid: () => Model = /* @__PURE__ */ entry('sigmoid')
 /** x relu6(x + 3) / 6. PyTorch's nn.Hardswish (Howard et al., "Searching for MobileNetV3", 2019). */
 export const hardswish: () => Model = /* @__PURE__ */ entry('hardswish')
 /** relu(x)^2 (So et al., "Primer: searching for efficient transformers for language modeling", 2021). */
 export const reluSquared: () => Model = /* @__PURE__ */ entry('reluSquared')
 export const softmax: () => Model = /* @__PURE__ */ entry('softmax')
+/** A layer without parameters: PyTorch's nn.Dropout. */
 export const dropout: () => Model = /* @__PURE__ */ entry('dropout')
+/** A layer without parameters: PyTorch's nn.Flatten. */
 export const flatten: () => Model = /* @__PURE__ */ entry('flatten')
+/** A layer without parameters: PyTorch's nn.Identity. */
 export const identityLayer: () => Model = /* @__PURE__ */ entry('identity')
 
 /**

@@ -145,7 +145,7 @@ function checkPadding(value: unknown, shape: readonly number[], where: string): 
   if (shape.length !== 2 || typeof value !== 'number' || !Number.isInteger(value) || value < -rows || value >= rows) {
     throw new WeightInitError(
       'INVALID_MODEL',
-      `${where}: Padding_idx must be within num_embeddings: paddingIndex ${show(value)} is no row of shape ${show(shape)}.`,
+      `${where}: Padding_idx must be within num_embeddings: paddingIndex ${show(value)} is not a row of shape ${show(shape)}.`,
     )
   }
   return value < 0 ? rows + value : value

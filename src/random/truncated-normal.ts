@@ -43,7 +43,7 @@ export const FARTHEST_BOUND = 8.5
 /**
  * The constants for the sampler. The interval is mirrored if necessary, so that its longer side is below the mean: the
  * probability of a lower tail has the same relative precision however small it is.
- * @throws WeightInitError `INVALID_CONFIG` for an interval that holds no float32 or lies more than 8.5 std from the mean
+ * @throws WeightInitError `INVALID_CONFIG` for an interval that contains no float32 or lies more than 8.5 std from the mean
  */
 export function truncatedNormalConstants(
   { mean, std, low, high }: TruncatedNormalDistribution,

@@ -69,7 +69,7 @@ function weightBeside({ parameter, find }: InitializerContext): Parameter {
   if (weight !== undefined) return weight
   throw new WeightInitError(
     'UNMATCHED_PARAMETER',
-    `torch_default takes the bound of ${show(parameter.name)} from the fan_in of the weight beside it, but the model has no ` +
+    `torch_default takes the bound of ${show(parameter.name)} from the fan_in of its weight, but the model has no ` +
       `parameter ${show(name)}. Give the bias a rule of its own.`,
   )
 }

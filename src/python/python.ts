@@ -20,7 +20,7 @@ const programs: Readonly<Record<GeneratorName, ((manifest: InitializationManifes
  *
  * @example
  * const options = { seed: 42, generator: 'torch-cpu', device: 'cpu' } as const
- * const weights = await initializeModel(linear(784, 256), 'kaiming_uniform', options)
+ * const weights = await initializeModel(linear(784, 256), 'kaiming_uniform', {}, options)
  * console.log(pythonSnippet(weights.manifest()))
  * @throws WeightInitError `UNSUPPORTED_GENERATOR` for 'philox', which no Python library has; `INVALID_ARGUMENT` for a
  *   distribution that the library has no call for, and if an empty shard left a parameter out that draws before others

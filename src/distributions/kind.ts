@@ -1,6 +1,6 @@
 import type { DType } from '../core/dtype.js'
 import type { Distribution, ExpectedMoments } from '../ir/distribution.js'
-import type { Filling } from '../ir/job.js'
+import type { FillSpec } from '../ir/job.js'
 import type { Stream } from '../random/keys.js'
 
 /** The type of a distribution's field. JSON has no infinite numbers, so an infinite bound is null there. */
@@ -32,5 +32,5 @@ export interface DistributionDefinition<D extends Distribution> {
   /** A short text for tables, such as `normal(0, 0.02)`. */
   describe(distribution: D): string
   /** How its elements are made. */
-  fill(distribution: D, dtype: DType, stream: Stream): Filling
+  fill(distribution: D, dtype: DType, stream: Stream): FillSpec
 }

@@ -1,6 +1,6 @@
 import type { DType } from '../core/dtype.js'
 import type { Distribution, DistributionKind, DistributionOf, ExpectedMoments } from '../ir/distribution.js'
-import type { Filling } from '../ir/job.js'
+import type { FillSpec } from '../ir/job.js'
 import type { Stream } from '../random/keys.js'
 import { constantDistribution } from './constant.js'
 import { customDistribution } from './custom.js'
@@ -81,6 +81,6 @@ export function elementCountOf(d: Distribution): number | undefined {
 }
 
 /** How the elements of a checked distribution are made. */
-export function fillingOf(d: Distribution, dtype: DType, stream: Stream): Filling {
+export function fillSpecOf(d: Distribution, dtype: DType, stream: Stream): FillSpec {
   return distributionOf(d).fill(d, dtype, stream)
 }

@@ -1,4 +1,4 @@
-import { fillingOf } from '../distributions/registry.js'
+import { fillSpecOf } from '../distributions/registry.js'
 import { matrixDraws } from '../generators/matrices.js'
 import { plainDraw } from '../generators/sample.js'
 import type { Distribution } from '../ir/distribution.js'
@@ -12,10 +12,11 @@ import { high32, low32, type Stream } from '../random/keys.js'
 /** One job that fills a whole parameter, or the part of it that the plan stores. */
 export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, generatorSource, part } = parameter
-  const filling = fillingOf(distribution, dtype, stream)
+  const fillSpec = fillSpecOf(distribution, dtype, stream)
   // If another library's generator is used, it replaces the distribution's own source.
-  const source = generatorSource === undefined ? filling.source : drawnBy(generatorSource, filling.source, distribution)
-  const patches = [...filling.patches, ...parameter.patches]
+  const source =
+    generatorSource === undefined ? fillSpec.source : drawnBy(generatorSource, fillSpec.source, distribution)
+  const patches = [...fillSpec.patches, ...parameter.patches]
   const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
   if (geometry === undefined || geometry.axes.length === 1) {
     return { name, dtype, firstElement: geometry?.firstElement ?? 0, elementCount, source, patches }
@@ -40,7 +41,7 @@ function drawnBy(generatorSource: GeneratorSource, own: FillSource, distribution
 
 /** A job for float32 elements of a distribution that do not belong to a parameter. */
 export function drawJob(name: string, elementCount: number, distribution: RandomDistribution, stream: Stream): FillJob {
-  return { name, dtype: 'float32', firstElement: 0, elementCount, ...fillingOf(distribution, 'float32', stream) }
+  return { name, dtype: 'float32', firstElement: 0, elementCount, ...fillSpecOf(distribution, 'float32', stream) }
 }
 
 /** The 64-bit Philox counter of the block that contains `element`, as (low, high). */

@@ -5,7 +5,7 @@ import type { GeneratorDraw, GeneratorSource } from './generator.js'
 import type { PartGeometry } from './part.js'
 
 /** How a parameter's elements are made: a source makes all of them, and patches then overwrite some. */
-export interface Filling {
+export interface FillSpec {
   readonly source: FillSource
   readonly patches: readonly Patch[]
 }

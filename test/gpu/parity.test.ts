@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { byteWidth, type DType, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { constantPattern } from '../../src/distributions/constant.js'
-import { fillingOf } from '../../src/distributions/registry.js'
+import { fillSpecOf } from '../../src/distributions/registry.js'
 import { runJobs } from '../../src/gpu/run-jobs.js'
 import type { Distribution } from '../../src/ir/distribution.js'
 import type { FillJob } from '../../src/ir/job.js'
@@ -21,7 +21,7 @@ function job(
   elementCount: number,
   stream: Stream = parameterStream('w', 42),
 ): FillJob {
-  return { name: 'w', dtype, firstElement, elementCount, ...fillingOf(distribution, dtype, stream) }
+  return { name: 'w', dtype, firstElement, elementCount, ...fillSpecOf(distribution, dtype, stream) }
 }
 
 /** Runs a job into a buffer of 0xAA bytes and compares all of it: the elements, and that nothing else was touched. */

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { byteWidth, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
-import { fillingOf } from '../../src/distributions/registry.js'
+import { fillSpecOf } from '../../src/distributions/registry.js'
 import { runJobs } from '../../src/gpu/run-jobs.js'
 import { type InitializeOptions, initializeModel, normal, rematerialize, uniform } from '../../src/index.js'
 import type { FillJob } from '../../src/ir/job.js'
@@ -128,7 +128,7 @@ describe(`parts on ${adapterName}`, () => {
       ['unit uniform', 'float16'],
     ] as [string, FloatDType][]) {
       const elementCount = part.axes.length === 8 ? 256 : 1999
-      const { source } = fillingOf(randomDistributions[name]!, dtype, parameterStream('w', 9))
+      const { source } = fillSpecOf(randomDistributions[name]!, dtype, parameterStream('w', 9))
       const job: FillJob = { name: 'w', dtype, firstElement, elementCount, part, source, patches: [] }
       const size = Math.ceil((elementCount * byteWidth(dtype)) / 4) * 4
       const buffer = gpu.device.createBuffer({ size, usage: 0x80 | 0x4 | 0x8 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { byteWidth, type DType, type FloatDType, floatDTypes } from '../../src/core/dtype.js'
 import { fillBytes } from '../../src/cpu/fill.js'
 import { constantPattern } from '../../src/distributions/constant.js'
-import { fillingOf } from '../../src/distributions/registry.js'
+import { fillSpecOf } from '../../src/distributions/registry.js'
 import { deviceState } from '../../src/gpu/device/device-state.js'
 import type { FillTarget } from '../../src/gpu/fill/target.js'
 import { runJobs } from '../../src/gpu/run-jobs.js'
@@ -34,7 +34,7 @@ function manyJobs(): FillJob[] {
     }
     const [, distribution] = distributions[index % distributions.length]!
     const dtype = dtypes[index % dtypes.length]!
-    const { source } = fillingOf(distribution, dtype, parameterStream(name, index))
+    const { source } = fillSpecOf(distribution, dtype, parameterStream(name, index))
     return { name, dtype, firstElement: index % 2 === 0 ? 0 : index, elementCount, source, patches: [] }
   })
 }

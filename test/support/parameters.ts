@@ -1,4 +1,4 @@
-import { fillingOf } from '../../src/distributions/registry.js'
+import { fillSpecOf } from '../../src/distributions/registry.js'
 import { contextOf, type Initializer, type InitializerContext } from '../../src/initializers/initializer.js'
 import type { Distribution } from '../../src/ir/distribution.js'
 import type { FillSource } from '../../src/ir/job.js'
@@ -29,7 +29,7 @@ export function samplerSource(
   distribution: Distribution,
   stream: Stream = { key: 0n, counter: 0n },
 ): FillSource & { kind: 'sampler' } {
-  const { source } = fillingOf(distribution, 'float32', stream)
+  const { source } = fillSpecOf(distribution, 'float32', stream)
   if (source.kind !== 'sampler') throw new Error(`not a random distribution: ${JSON.stringify(distribution)}`)
   return source
 }

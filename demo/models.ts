@@ -9,6 +9,7 @@ import {
   parseSafetensorsHeader,
   readHuggingFaceConfig,
   readModelJson,
+  readRecording,
   readSafetensorsModel,
   recipes,
   relu,
@@ -100,14 +101,17 @@ export function buildModel(source: ModelSource): BuiltModel {
   }
 }
 
-/** Reads a Hugging Face config.json, or this package's own model JSON. */
+/** Reads a Hugging Face config.json, a recording of a Python model, or this package's own model JSON. */
 function fromJson(title: string, fileName: string, json: unknown): BuiltModel {
   const own = typeof json === 'object' && json !== null && 'parameters' in json
-  const reader = own ? 'readModelJson' : 'readHuggingFaceConfig'
-  const { model, recipe } = own
-    ? { model: readModelJson(json).model, recipe: readModelJson(json).rules }
-    : readHuggingFaceConfig(json)
-  const names = own ? '{ model }' : recipe === undefined ? '{ model }' : '{ model, recipe }'
+  const recorded = own && 'format' in json && json.format === 'webgpu-init-recording'
+  const reader = recorded ? 'readRecording' : own ? 'readModelJson' : 'readHuggingFaceConfig'
+  const { model, recipe } = recorded
+    ? readRecording(json)
+    : own
+      ? { model: readModelJson(json).model, recipe: readModelJson(json).rules }
+      : readHuggingFaceConfig(json)
+  const names = recipe === undefined || (own && !recorded) ? '{ model }' : '{ model, recipe }'
   return {
     title,
     model,

@@ -293,6 +293,30 @@ def compared(make, seeds=SEEDS, values=True):
 
 
 def plain_models():
+    class Operations(nn.Module):
+        """Every random call and change that a replay makes bit for bit, in every dtype, on few elements and on more than 16."""
+
+        def __init__(self):
+            super().__init__()
+            halves = (torch.float32, torch.float16, torch.bfloat16)
+            made = []
+            for n in (5, 40):
+                for dtype in halves:
+                    made += [torch.empty(n, dtype=dtype).bernoulli_(0.3), torch.empty(n, dtype=dtype).random_()]
+                    made += [torch.empty(n, dtype=dtype).random_(3, 200), torch.empty(n, dtype=dtype).uniform_(2, 5.5)]
+                    made += [nn.init.trunc_normal_(torch.empty(n, dtype=dtype), a, 1.0, *ends) for a, *ends in ((0.2, -2, 2), (0.2, 1.5, 3))]
+                    made += [torch.empty(n, dtype=dtype).normal_(0.5, 2).mul_(0.1).add_(0.1).div_(0.3).sub_(0.7)]
+                    made += [torch.empty(n, 3, dtype=dtype).t().normal_(), torch.empty(n, 4, 3, dtype=dtype)[:, 1:3].uniform_()]
+                    made += [torch.randn(n, dtype=dtype).clamp(-0.55, 0.7)]
+                for dtype in (torch.int64, torch.int32, torch.int16, torch.uint8, torch.bool):
+                    made += [torch.empty(n, dtype=dtype).random_().float()]
+                made += [torch.randint(0, 2**40, (n,)).float(), torch.randperm(n).float(), torch.rand(n, dtype=torch.float64).float()]
+                x = torch.randn(n)
+                made += [x.abs(), x.pow(2), 1 / x, x.floor(), x.round(), (x.abs() + 1).rsqrt(), -x, x.sign(), x.half().float() * 3]
+                made += [nn.init.sparse_(torch.empty(n, 3), 0.4)]
+            for i, t in enumerate(made):
+                setattr(self, f"p{i}", nn.Parameter(t, requires_grad=False))
+
     class Mixed(nn.Module):
         """What people write by hand."""
 
@@ -423,6 +447,7 @@ def plain_models():
         "nn spectral_norm": lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(30, 20)),
         "nn AdaptiveLogSoftmax": lambda: nn.AdaptiveLogSoftmaxWithLoss(16, 40, [10, 20]),
         "own Mixed": Mixed,
+        "own Operations": Operations,
         "own Tied": Tied,
         "own Seeded": Seeded,
         "own Layout": Layout,
@@ -908,7 +933,7 @@ def table(only):
 
 VECTOR_MODELS = """
     nn MLP | nn GRU RNN | nn Conv BatchNorm | nn Conv BatchNorm bfloat16 | nn Linear in float16 | nn Linear in bfloat16 | nn Embedding padding | nn LSTM
-    nn LSTM gates | nn MultiheadAttention | nn Transformer | nn weight_norm | nn spectral_norm | own Mixed | own Tied | own Seeded
+    nn LSTM gates | nn MultiheadAttention | nn Transformer | nn weight_norm | nn spectral_norm | own Mixed | own Operations | own Tied | own Seeded
     own Layout | own kaiming | own orthogonal | own trunc_normal | own trunc_normal far | own trunc_normal by inversion
     own trunc_normal bfloat16 | torchvision squeezenet1_1 | timm test_vit | timm test_convnext | transformers llama
     transformers llama bfloat16 | transformers mixtral | transformers gpt2 | transformers gpt2 float16 | transformers bert

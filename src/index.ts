@@ -85,10 +85,12 @@ export type {
   TorchCpuSource,
   TorchCpuVariant,
   TorchCudaSource,
+  TorchProgramSource,
 } from './ir/generator.js'
 export type { FanOverride, LayerInfo, Layout, Model, Parameter, ParameterRole, ParameterSpec } from './ir/parameter.js'
 export type { ParameterPart } from './ir/part.js'
 export type { InitializationPlan, PlannedParameter } from './ir/plan.js'
+export type { RecordedRow, RecordedTensor, TorchProgram } from './ir/program.js'
 export { defineModel } from './model/define.js'
 export {
   type BatchNormOptions,
@@ -154,6 +156,7 @@ export {
 } from './readers/huggingface/read.js'
 export type { HuggingFaceModel } from './readers/huggingface/types.js'
 export { type ModelJson, modelToJson, readModelJson } from './readers/model-json.js'
+export { type RecordedModel, type RecordedNote, readRecording } from './readers/recording.js'
 export { parseSafetensorsHeader, safetensorsHeaderLength } from './readers/safetensors-header.js'
 export {
   readSafetensorsIndex,

@@ -1,5 +1,4 @@
 //#import "core/job"
-//#import "core/words"
 // Writes one value to the elements first, first + stride, ... of a window that a constant fill has set to 0. Two of these
 // elements never share a word (src/distributions/diagonal.ts), so a bitwise or does not change their neighbours.
 // `elementCount` counts the elements to write. job.constants: a = the value's 16-byte pattern, b = (first, stride, bytes per

@@ -7,6 +7,7 @@ import type { InitializerArgument } from '../initializers/rules.js'
 import type { FanConvention } from '../ir/fans.js'
 import type { GeneratorOption } from '../ir/generator.js'
 import type { Model } from '../ir/parameter.js'
+import type { TorchProgram } from '../ir/program.js'
 import { createMatcher } from '../model/match.js'
 import { validateModel } from '../model/validate.js'
 import { type ModelFile, readModelFile } from '../node/model-file.js'
@@ -47,14 +48,15 @@ export const modelFlags: Flags = {
 
 /** The kinds of models, for the descriptions of commands. */
 export const modelKinds: string =
-  'a Hugging Face config.json; a .safetensors file, a model.safetensors.index.json or an .onnx file (fresh weights of the ' +
+  'a Hugging Face config.json; a recording of a Python model (python/record.py); a .safetensors file, a ' +
+  'model.safetensors.index.json or an .onnx file (fresh weights of the ' +
   'same names and shapes); model JSON, { "layers": [["linear", 784, 256], "relu", ...] } or { "parameters": [{ "name", ' +
   '"shape", ... }] }; or a folder with one of them'
 
 type PatternOption = ReturnType<typeof patternsOf>
 
 /** A model, and everything else that `planModel` takes. */
-export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted' | 'files'> {
+export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted' | 'rounded' | 'files'> {
   /** Options for `propagateSignal` from the model's file. */
   readonly signal: SignalOptions
   /** A short name: the model's architecture, or the file's name. */
@@ -93,7 +95,12 @@ export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | '
     ...(args.has('skip') ? { skip: patternsOf(args, 'skip') } : {}),
   }
   const head = args.text('head')
-  return { init, config, options, ...(head === undefined ? {} : { head }) }
+  return {
+    init,
+    config,
+    options,
+    ...(head === undefined ? {} : { head }),
+  }
 }
 
 /** Reads the model's file, and refuses patterns that match no parameter. */
@@ -104,13 +111,15 @@ export async function readModel(
 ): Promise<ModelRequest> {
   const { init, config, options, head } = flags
   const file = await readModelFile(path, head === undefined ? {} : { head }, abort)
-  const { kind, title, model, recipe, tied, fixed, omitted, files, signal = {} } = file
+  const { kind, title, model, recipe, tied, fixed, omitted, rounded, program, files, signal = {} } = file
   if (head !== undefined && kind !== 'huggingface') {
     throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is not one.`)
   }
   refuseIdlePatterns(model, 'only', options.only)
   refuseIdlePatterns(model, 'skip', options.skip)
   const noWeights = new Set(fixed)
+  // The program makes what was recorded, not what another initializer asks for.
+  const replayed = init === 'recipe' ? withProgram(options.generator, program) : undefined
   return {
     label: title.replace(/ \(.*/, ''),
     model,
@@ -118,12 +127,14 @@ export async function readModel(
     tied,
     fixed,
     omitted,
+    ...(replayed !== undefined && rounded !== undefined ? { rounded } : {}),
     files,
     // An unknown name is refused when the plan is made.
     initializer: init === 'recipe' ? (recipe ?? 'torch_default') : (init as InitializerName),
     config,
     options: {
       ...options,
+      ...(replayed === undefined ? {} : { generator: replayed }),
       ...(fixed.length === 0
         ? {}
         : {
@@ -136,6 +147,17 @@ export async function readModel(
           }),
     },
   }
+}
+
+/** The generator torch-cpu with a recording's program; undefined for other generators, and where there is none. */
+function withProgram(
+  generator: GeneratorOption | undefined,
+  program: TorchProgram | undefined,
+): GeneratorOption | undefined {
+  const settings = typeof generator === 'object' ? generator : { name: generator }
+  return settings?.name === 'torch-cpu' && program !== undefined
+    ? { ...settings, name: 'torch-cpu', program }
+    : undefined
 }
 
 function refuseIdlePatterns(model: Model, flag: string, patterns: PatternOption = []): void {

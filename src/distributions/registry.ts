@@ -2,12 +2,14 @@ import type { DType } from '../core/dtype.js'
 import type { Distribution, DistributionKind, DistributionOf, ExpectedMoments } from '../ir/distribution.js'
 import type { FillSpec } from '../ir/job.js'
 import type { Stream } from '../random/keys.js'
+import { computedDistribution } from './computed.js'
 import { constantDistribution } from './constant.js'
 import { customDistribution } from './custom.js'
 import { diagonalDistribution } from './diagonal.js'
 import type { DistributionDefinition, DistributionField } from './kind.js'
 import { normalDistribution } from './normal.js'
 import { orthogonalDistribution } from './orthogonal.js'
+import { piecesDistribution } from './pieces.js'
 import { sinusoidDistribution } from './sinusoid.js'
 import { sparseDistribution } from './sparse.js'
 import { truncatedNormalDistribution } from './truncated-normal.js'
@@ -20,6 +22,8 @@ const distributions: { readonly [K in DistributionKind]: DistributionDefinition<
   'truncated-normal': truncatedNormalDistribution,
   sparse: sparseDistribution,
   diagonal: diagonalDistribution,
+  pieces: piecesDistribution,
+  computed: computedDistribution,
   orthogonal: orthogonalDistribution,
   sinusoid: sinusoidDistribution,
   custom: customDistribution,

@@ -3,7 +3,7 @@ import { matrixDraws } from '../generators/matrices.js'
 import { plainDraw } from '../generators/sample.js'
 import type { Distribution } from '../ir/distribution.js'
 import type { GeneratorSource, RandomDistribution } from '../ir/generator.js'
-import type { FillJob, FillSource } from '../ir/job.js'
+import type { FillJob, FillSource, FillSpec } from '../ir/job.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { partGeometry } from '../plan/parts/geometry.js'
 import { patchesOfPart } from '../plan/parts/patches.js'
@@ -12,10 +12,16 @@ import { high32, low32, type Stream } from '../random/keys.js'
 /** One job that fills a whole parameter, or the part of it that the plan stores. */
 export function fillJob(parameter: PlannedParameter): FillJob {
   const { name, dtype, elementCount, distribution, stream, generatorSource, part } = parameter
-  const fillSpec = fillSpecOf(distribution, dtype, stream)
+  // A recorded program makes all elements of its parameter, padding and constants included.
+  const programmed = generatorSource?.generator === 'torch-program'
+  const fillSpec: FillSpec = programmed
+    ? { source: { kind: 'generator', distribution: distribution as RandomDistribution, generatorSource }, patches: [] }
+    : fillSpecOf(distribution, dtype, stream)
   // If another library's generator is used, it replaces the distribution's own source.
   const source =
-    generatorSource === undefined ? fillSpec.source : drawnBy(generatorSource, fillSpec.source, distribution)
+    generatorSource === undefined || programmed
+      ? fillSpec.source
+      : drawnBy(generatorSource, fillSpec.source, distribution)
   const patches = [...fillSpec.patches, ...parameter.patches]
   const geometry = part === undefined ? undefined : partGeometry(part.fullShape, part.start, part.end)
   if (geometry === undefined || geometry.axes.length === 1) {

@@ -1,3 +1,4 @@
+import type { DType } from '../core/dtype.js'
 import type { Distribution, DistributionOf } from '../ir/distribution.js'
 import type {
   DrawingDistribution,
@@ -6,6 +7,7 @@ import type {
   GeneratorSourceOf,
   LibraryGeneratorName,
   RandomDistribution,
+  SourceName,
 } from '../ir/generator.js'
 
 /** A parameter whose elements are drawn. */
@@ -13,6 +15,9 @@ export interface Drawing {
   readonly name: string
   /** The element count of the whole tensor. */
   readonly elementCount: number
+  readonly dtype: DType
+  /** Elements that are 0 whatever is drawn: an embedding's padding row. */
+  readonly paddingRow?: { readonly first: number; readonly count: number }
   /** The parameter's name in error messages. */
   readonly where: string
 }
@@ -70,7 +75,7 @@ export interface GeneratorDefinition<N extends LibraryGeneratorName> {
 }
 
 /** How the values of another library's generator are made: the CPU reference of its shaders. */
-export interface GeneratorSampler<N extends LibraryGeneratorName> {
+export interface GeneratorSampler<N extends SourceName> {
   /**
    * Elements [first, first + count) of a tensor as float32, in a new array. They equal what the GPU writes, bit for bit. The
    * distribution is one of the definition's `distributions`.

@@ -1,12 +1,14 @@
-import type { GeneratorSource, LibraryGeneratorName } from '../ir/generator.js'
+import type { GeneratorSource, SourceName } from '../ir/generator.js'
 import { jaxSampler } from './jax.js'
 import type { GeneratorSampler } from './kind.js'
+import { torchProgramSampler } from './torch/program-engine.js'
 import { torchCpuSampler } from './torch-cpu.js'
 import { torchCudaSampler } from './torch-cuda.js'
 import { torchStatelessSampler } from './torch-stateless.js'
 
-const samplers: { readonly [N in LibraryGeneratorName]: GeneratorSampler<N> } = {
+const samplers: { readonly [N in SourceName]: GeneratorSampler<N> } = {
   'torch-cpu': torchCpuSampler,
+  'torch-program': torchProgramSampler,
   'torch-cuda': torchCudaSampler,
   'torch-stateless': torchStatelessSampler,
   jax: jaxSampler as GeneratorSampler<'jax'>,
@@ -15,5 +17,5 @@ const samplers: { readonly [N in LibraryGeneratorName]: GeneratorSampler<N> } = 
 
 /** The sampler for a source. */
 // The table pairs each name with the sampler of that name, which TypeScript cannot infer for a lookup by a union.
-export const samplerOf = ({ generator }: GeneratorSource): GeneratorSampler<LibraryGeneratorName> =>
-  samplers[generator] as GeneratorSampler<LibraryGeneratorName>
+export const samplerOf = ({ generator }: GeneratorSource): GeneratorSampler<SourceName> =>
+  samplers[generator] as GeneratorSampler<SourceName>

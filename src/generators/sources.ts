@@ -4,6 +4,7 @@ import type { DrawingDistribution, GeneratorSettings, GeneratorSource } from '..
 import { seedKey } from '../random/keys.js'
 import type { Drawing } from './kind.js'
 import { generatorNamed } from './registry.js'
+import { programEngine } from './torch/program-engine.js'
 
 /**
  * Returns where a parameter's words come from; undefined for the package's own streams. It is called once for every parameter
@@ -22,6 +23,9 @@ const SMALLEST_STD_BESIDE_MEAN = 2 ** -36
  * tied or skipped parameters take none. Generators with keys assign them by name.
  */
 export function sourcePlanner(settings: GeneratorSettings, seed: number | bigint): SourcePlanner {
+  if ('program' in settings && settings.program !== undefined) {
+    return programEngine().assign(settings.program, seedKey(seed), settings.variant)
+  }
   const assign = generatorNamed(settings.name)?.assign(settings as never, seedKey(seed))
   if (assign === undefined) return () => undefined
   return (drawing, distribution) => assign(drawing, checkGeneratorDistribution(distribution, settings, drawing.where))

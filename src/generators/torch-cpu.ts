@@ -1,6 +1,7 @@
 import { refuse, show } from '../core/errors.js'
 import { isInteger } from '../core/integers.js'
 import type { DrawingDistribution, TorchCpuSource } from '../ir/generator.js'
+import type { TorchProgram } from '../ir/program.js'
 import type { GeneratorDefinition, GeneratorSampler } from './kind.js'
 import { cursorOf } from './torch/calls.js'
 import { advanceTorch, TORCH_BLOCK, type TorchCursor } from './torch/cpu.js'
@@ -19,8 +20,8 @@ import { afterTruncated } from './torch/truncated.js'
  * torch/cpu.ts.
  */
 export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
-  settings: ['variant', 'truncation'],
-  resolve({ variant = 'fma', truncation = 'rejection' }) {
+  settings: ['variant', 'truncation', 'program'],
+  resolve({ variant = 'fma', truncation = 'rejection', program }) {
     const fail = refuse('UNSUPPORTED_GENERATOR', 'generator torch-cpu: ')
     if (variant !== 'fma' && variant !== 'no-contraction') {
       return fail(`variant must be 'fma' or 'no-contraction', but found ${show(variant)}.`)
@@ -28,7 +29,9 @@ export const torchCpuGenerator: GeneratorDefinition<'torch-cpu'> = {
     if (truncation !== 'rejection' && truncation !== 'inversion') {
       return fail(`truncation must be 'rejection' or 'inversion', but found ${show(truncation)}.`)
     }
-    return { name: 'torch-cpu', variant, truncation }
+    // What a program says is checked where it is replayed.
+    const replayed = program === undefined ? {} : { program: program as TorchProgram }
+    return { name: 'torch-cpu', variant, truncation, ...replayed }
   },
   distributions: torchDistributions,
   check(distribution, { name, truncation }, where) {

@@ -8,6 +8,9 @@
  * - sparse: N(0, std^2) with `zeros` zeros in every column of a [rows, columns] matrix
  * - diagonal: 0, except for `value` at the elements first, first + stride, ... (`count` of them) of every run; eye and dirac
  *   use it
+ * - pieces: `base`, except for other values in some runs of elements, without randomness; runs have a stride only beside
+ *   base 0
+ * - computed: made from draws by operations whose result has no other kind; only a recorded program makes it
  * - orthogonal: `batch` Haar-random orthogonal matrices, each times `gain`; with `field` > 1 the matrix lies at the centre of
  *   a convolution's kernel (delta-orthogonal)
  * - sinusoid: sines and cosines of the position at `columns` / 2 frequencies, without randomness; see SinusoidalInitializer
@@ -36,6 +39,17 @@ export type Distribution =
       readonly value: number
       readonly elementCount: number
       readonly runs: readonly DiagonalRun[]
+    }
+  | {
+      readonly kind: 'pieces'
+      readonly base: number
+      readonly elementCount: number
+      readonly runs: readonly ConstantRun[]
+    }
+  | {
+      readonly kind: 'computed'
+      /** The operations in order, for people. */
+      readonly operations: string
     }
   | {
       readonly kind: 'orthogonal'
@@ -68,6 +82,11 @@ export interface DiagonalRun {
   readonly first: number
   readonly stride: number
   readonly count: number
+}
+
+/** A run of elements, every `stride`-th one, that hold one value. */
+export interface ConstantRun extends DiagonalRun {
+  readonly value: number
 }
 
 export type DistributionKind = Distribution['kind']

@@ -1,4 +1,5 @@
 import type { Distribution } from '../ir/distribution.js'
+import type { RecordedRow, RecordedTensor, TorchProgram } from './program.js'
 
 /** A generator that follows another library. It is defined in src/generators and listed in src/generators/registry.ts. */
 export type LibraryGeneratorName = 'torch-cpu' | 'torch-cuda' | 'torch-stateless' | 'jax' | 'jax-legacy'
@@ -25,7 +26,13 @@ export type JaxKey = readonly [number, number]
 /** A generator with its settings. */
 export type GeneratorObject =
   | { readonly name: 'philox' | 'torch-stateless' }
-  | { readonly name: 'torch-cpu'; readonly variant?: TorchCpuVariant; readonly truncation?: TorchTruncation }
+  | {
+      readonly name: 'torch-cpu'
+      readonly variant?: TorchCpuVariant
+      readonly truncation?: TorchTruncation
+      /** The values of a recorded Python program, call by call, in place of one draw a parameter: `readRecording`. */
+      readonly program?: TorchProgram
+    }
   | {
       readonly name: 'torch-cuda'
       /** How many threads the GPU runs at once: 256 * SMs * floor(max threads per SM / 256). */
@@ -46,7 +53,13 @@ export type GeneratorOption = GeneratorName | GeneratorObject
 export type GeneratorSettings =
   | { readonly name: 'philox' }
   | { readonly name: 'torch-stateless' }
-  | { readonly name: 'torch-cpu'; readonly variant: TorchCpuVariant; readonly truncation: TorchTruncation }
+  | {
+      readonly name: 'torch-cpu'
+      readonly variant: TorchCpuVariant
+      readonly truncation: TorchTruncation
+      /** Only while a model is planned: sources keep what they need of it. */
+      readonly program?: TorchProgram
+    }
   | { readonly name: 'torch-cuda'; readonly layout: 'torch-cuda-v1'; readonly threads: number | null }
   | { readonly name: 'jax'; readonly keys: Readonly<Record<string, JaxKey>> }
   | { readonly name: 'jax-legacy'; readonly keys: Readonly<Record<string, JaxKey>> }
@@ -81,6 +94,21 @@ export interface TorchCpuSource {
    * call. Only for fewer than 16 normals.
    */
   readonly cachedAt?: number
+}
+
+/**
+ * A parameter that a recorded program makes by more than one plain draw: its writes, and where its calls begin. Calls are
+ * numbered within `calls`.
+ */
+export interface TorchProgramSource {
+  readonly generator: 'torch-program'
+  readonly variant: TorchCpuVariant
+  readonly tensor: RecordedTensor
+  /** Tensors that it is computed from. */
+  readonly values: readonly RecordedTensor[]
+  readonly calls: readonly RecordedRow[]
+  /** Where each call begins: seed mod 2^32, words drawn before, and where a kept normal's words are. */
+  readonly places: readonly { readonly seed: number; readonly position: number; readonly cachedAt?: number }[]
 }
 
 /** A call in the stream of a PyTorch CUDA generator. */
@@ -120,12 +148,16 @@ export interface StatelessSource {
 /** Where a parameter's words come from with a generator other than 'philox'. Plain data. */
 export type GeneratorSource =
   | TorchCpuSource
+  | TorchProgramSource
   | TorchCudaSource
   | StatelessSource
   | JaxSource<'jax'>
   | JaxSource<'jax-legacy'>
 
-export type GeneratorSourceOf<N extends LibraryGeneratorName> = Extract<GeneratorSource, { generator: N }>
+/** Which record makes a source's values: its generator's, or that of recorded programs. */
+export type SourceName = LibraryGeneratorName | 'torch-program'
+
+export type GeneratorSourceOf<N extends SourceName> = Extract<GeneratorSource, { generator: N }>
 
 /** A distribution and the source of its words: everything that a sampler needs. */
 export interface GeneratorDraw {

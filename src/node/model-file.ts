@@ -3,9 +3,11 @@ import { basename, dirname, join } from 'node:path'
 import { showPath, WeightInitError } from '../core/errors.js'
 import type { InitializerRule } from '../initializers/rules.js'
 import type { Model } from '../ir/parameter.js'
+import type { TorchProgram } from '../ir/program.js'
 import type { CheckpointModel, OmittedTensor } from '../readers/checkpoint.js'
 import { type HuggingFaceOptions, readHuggingFaceConfig } from '../readers/huggingface/read.js'
 import { readModelJson } from '../readers/model-json.js'
+import { readRecording } from '../readers/recording.js'
 import type { SafetensorsHeader } from '../readers/safetensors-header.js'
 import {
   readSafetensorsIndex,
@@ -18,7 +20,7 @@ import { readPipe } from './named-pipe.js'
 
 /** A model read from a file, whatever its kind. */
 export interface ModelFile {
-  readonly kind: 'huggingface' | 'json' | 'safetensors' | 'onnx'
+  readonly kind: 'huggingface' | 'recording' | 'json' | 'safetensors' | 'onnx'
   /** For people: 'gpt2 (GPT2LMHeadModel)', 'model.safetensors'. */
   readonly title: string
   readonly model: Model
@@ -34,14 +36,19 @@ export interface ModelFile {
   readonly omitted: readonly OmittedTensor[]
   /** The files that were read. */
   readonly files: readonly string[]
+  /** The Python program that a recording holds, for the generator torch-cpu. */
+  readonly program?: TorchProgram
+  /** Parameters that the program makes within rounding of PyTorch's, and why. */
+  readonly rounded?: readonly OmittedTensor[]
 }
 
 /** What a folder is looked through for, in this order. */
 const namesInFolder = ['config.json', 'model.safetensors.index.json', 'model.safetensors', 'model.onnx'] as const
 
 /**
- * Reads a model from a path: a Hugging Face config.json, a .safetensors file or a sharded checkpoint's index (headers only),
- * an ONNX file, model JSON (`readModelJson`), or a folder with one of them. JSON is told apart by its keys.
+ * Reads a model from a path: a Hugging Face config.json, a recording (python/record.py), a .safetensors file or a sharded
+ * checkpoint's index (headers only), an ONNX file, model JSON (`readModelJson`), or a folder with one of them. JSON is told
+ * apart by its keys.
  *
  * @param signal ends the wait for a named pipe that nobody writes to
  * @throws WeightInitError `IO` for a path that cannot be read, `INVALID_FILE` for what is none of these, or the reader's own
@@ -66,6 +73,7 @@ export async function readModelFile(
   const json = parseJson(text, path)
   const keys = typeof json === 'object' && json !== null ? Object.keys(json) : []
   if (keys.includes('weight_map')) return shardedModel(path, title, text)
+  if ((json as { format?: unknown } | null)?.format === 'webgpu-init-recording') return recordingFile(path, text)
   if (Array.isArray(json) || keys.includes('parameters') || (keys.includes('layers') && !keys.includes('model_type'))) {
     const { model, rules, signal } = readModelJson(json)
     const own = { ...(rules === undefined ? {} : { recipe: rules }), ...(signal === undefined ? {} : { signal }) }
@@ -74,12 +82,30 @@ export async function readModelFile(
   if (!keys.includes('model_type')) {
     throw new WeightInitError(
       'INVALID_FILE',
-      `${showPath(path)} is none of the files that are read: a Hugging Face config.json (model_type), a checkpoint's index ` +
-        '(weight_map), model JSON (layers or parameters), .safetensors, .onnx.',
+      `${showPath(path)} is none of the files that are read: a Hugging Face config.json (model_type), a recording (format), a ` +
+        "checkpoint's index (weight_map), model JSON (layers or parameters), .safetensors, .onnx.",
     )
   }
   const { architecture, head, model, recipe, tied } = readHuggingFaceConfig(json, options)
   return { kind: 'huggingface', title: `${architecture} (${head})`, model, recipe, ...nothingElse, tied, files: [path] }
+}
+
+/** What no rule can make, and buffers that are in no state_dict, are no weights of the file. */
+function recordingFile(path: string, text: string): ModelFile {
+  const { architecture, model, recipe, tied, program, outside, rounded, nonPersistent } = readRecording(text)
+  const left = new Set([...outside.map(({ name }) => name), ...nonPersistent])
+  return {
+    kind: 'recording',
+    title: architecture.split('.').at(-1) || basename(path),
+    files: [path],
+    model,
+    recipe,
+    tied,
+    fixed: model.parameters.filter(({ name }) => left.has(name)).map(({ name }) => name),
+    omitted: outside,
+    program,
+    rounded,
+  }
 }
 
 const nothingElse = { tied: {}, fixed: [], omitted: [] } as const

@@ -1,4 +1,5 @@
 import { floatFormats, isFloatDType } from '../core/dtype.js'
+import { isDrawn } from '../distributions/registry.js'
 import type { Initializer } from '../initializers/initializer.js'
 import type { InitializerName } from '../initializers/names.js'
 import { familyOf } from '../initializers/registry.js'
@@ -121,6 +122,11 @@ export function planEveryParameter(
 
 type Add = (code: PlanFindingCode, severity: PlanFinding['severity'], message: string) => void
 
+/** Initializers that draw biases, and are meant to. */
+const usualReasons: Readonly<Record<string, string>> = {
+  torch_default: ", as PyTorch's layers do",
+  recorded: ', as it was recorded',
+}
 const short = (x: number): string => String(Number(x.toPrecision(3)))
 
 function ownFindings(
@@ -129,23 +135,25 @@ function ownFindings(
 ): void {
   const { std } = expected
   const constant = distribution.kind === 'constant' ? distribution.value : undefined
+  const drawn = isDrawn(distribution)
+  const spread = Number.isNaN(std) ? 'unknown std' : `std ${short(std)}`
   if (role === 'norm-scale') {
-    if (constant === undefined) {
+    if (drawn) {
       add(
         'norm-scale-random',
         'warning',
-        `A norm's scale is drawn from a distribution of std ${short(std)}; it should begin at 1.`,
+        `A norm's scale is drawn from a distribution of ${spread}; it should begin at 1.`,
       )
-    } else if (constant !== 0 && constant !== 1) {
+    } else if (constant !== undefined && constant !== 0 && constant !== 1) {
       add('norm-scale-constant', 'note', `A norm's scale begins at ${short(constant)}, not at 1.`)
     }
   }
-  if ((role === 'bias' || role === 'norm-bias') && constant === undefined) {
-    const usual = rule.initializer === 'torch_default' ? ", as PyTorch's layers do" : ''
+  if ((role === 'bias' || role === 'norm-bias') && drawn) {
+    const usual = usualReasons[rule.initializer] ?? ''
     add(
       'bias-random',
       usual ? 'note' : 'warning',
-      `A ${role} is drawn at random, std ${short(std)}${usual}; most recipes begin at 0.`,
+      `A ${role} is drawn at random, ${spread}${usual}; most recipes begin at 0.`,
     )
   }
   if (

@@ -49,7 +49,9 @@ export function planParameter(
   const context = contextOf(parameter, model, options.fans, options.generatorSettings.name)
   const asked: Distribution = absent ? { kind: 'constant', value: 0 } : distributionOf(initializer, context, where)
   const distribution = absent ? asked : checkDistribution(asked, dtype, where)
-  const generatorSource = isDrawn(asked) ? sourceOf({ name, elementCount, where }, asked) : undefined
+  const patches = absent ? [] : paddingPatch(parameter, distribution, dtype)
+  const drawing = { name, elementCount, dtype, where, ...(patches[0] === undefined ? {} : { paddingRow: patches[0] }) }
+  const generatorSource = isDrawn(asked) ? sourceOf(drawing, asked) : undefined
   return {
     name,
     fullShape,
@@ -68,7 +70,7 @@ export function planParameter(
     distribution,
     expected: expectedMoments(distribution),
     stream: parameterStream(name, options.seed),
-    patches: absent ? [] : paddingPatch(parameter, distribution, dtype),
+    patches,
     ...(generatorSource === undefined ? {} : { generatorSource }),
   }
 }

@@ -60,5 +60,7 @@ export function planResolved(
       )
     }
   }
-  return assemblePlan(options, cutParameters(whole, parameters, options.parts))
+  // Each parameter's source has what it needs of a program.
+  const { program: _, ...generatorSettings } = { program: undefined, ...options.generatorSettings }
+  return assemblePlan({ ...options, generatorSettings }, cutParameters(whole, parameters, options.parts))
 }

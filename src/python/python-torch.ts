@@ -53,9 +53,9 @@ export function torchProgram(manifest: InitializationManifest, generator: 'torch
   const cuda = generator === 'torch-cuda'
   const settings = manifest.generatorSettings
   const threads = settings?.name === 'torch-cuda' ? settings.threads : null
-  checkDrawOrder(manifest)
   const device = cuda ? ', device="cuda"' : ''
   const lines = manifest.parameters.flatMap((entry) => parameterLines(entry, torchValue(entry, device, manifest)))
+  checkDrawOrder(manifest)
   const truncated = lines.some((line) => line.includes('trunc_normal_'))
   const old = settings?.name === 'torch-cpu' && settings.truncation === 'inversion'
   return [
@@ -146,20 +146,22 @@ function placed(entry: Entry, matrix: string, index: string): string {
  */
 function checkDrawOrder(manifest: InitializationManifest): void {
   const settings = manifest.generatorSettings
-  if (settings === undefined || !manifest.parameters.some(({ part }) => part !== undefined)) return
+  if (settings === undefined) return
   const planner = sourcePlanner(settings, BigInt(manifest.seed))
   for (const entry of manifest.parameters) {
     const { name, generatorSource, tiedTo } = entry
     if (generatorSource === undefined || tiedTo !== undefined) continue
     const elementCount = drawnShape(entry).reduce((a, b) => a * b, 1)
-    const expected = planner({ name, elementCount, where: `Parameter ${show(name)}` }, drawnDistribution(entry))
+    const drawing = { name, elementCount, dtype: 'float32', where: `Parameter ${show(name)}` } as const
+    const programmed = generatorSource.generator === 'torch-program'
+    const expected = programmed ? undefined : planner(drawing, drawnDistribution(entry))
     const place = (s: typeof generatorSource | undefined): unknown =>
       s !== undefined && 'offset' in s ? s.offset : s !== undefined && 'position' in s ? s.position : undefined
-    if (place(expected) === place(generatorSource)) continue
+    if (!programmed && place(expected) === place(generatorSource)) continue
     throw new WeightInitError(
       'INVALID_ARGUMENT',
       `pythonSnippet: a parameter that draws before ${show(name)} is missing from this manifest (an empty shard, or one that ` +
-        'was taken out); take the manifest of the whole model.',
+        'was taken out); take the manifest of the whole model. Weights that follow a recorded program have that as their Python.',
     )
   }
 }

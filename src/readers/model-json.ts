@@ -1,11 +1,12 @@
 import { refuse, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import type { InitializerRule } from '../initializers/rules.js'
-import type { Layout, Model, ParameterRole, ParameterSpec } from '../ir/parameter.js'
+import type { Model, ParameterSpec } from '../ir/parameter.js'
 import { defineModel } from '../model/define.js'
 import { validateModel } from '../model/validate.js'
 import { resolveSignalOptions, signalOptionKeys } from '../signal/options.js'
 import type { SignalOptions } from '../signal/types.js'
 import { readLayers } from './model-json-layers.js'
+import { factsOf } from './module-facts.js'
 
 /** A model, and the rules that came with it. */
 export interface ModelJson {
@@ -98,18 +99,4 @@ function readParameter(entry: unknown, index: number): ParameterSpec {
     ...factsOf(module as string, typeof spec.name === 'string' ? spec.name : ''),
     ...spec,
   } as unknown as ParameterSpec
-}
-
-/** What the class of a parameter's module says about it; nothing for a class that is not known. */
-function factsOf(module: string, name: string): { role?: ParameterRole; layout?: Layout } {
-  const bias = /(^|[._])bias(_\w+)?$/.test(name)
-  if (/Norm(\d+d)?$/.test(module)) {
-    if (/(running_mean|running_var|num_batches_tracked)$/.test(name)) return { role: 'buffer' }
-    return { role: bias ? 'norm-bias' : 'norm-scale' }
-  }
-  if (module === 'Embedding' || module === 'EmbeddingBag') return { role: 'embedding' }
-  if (!/^(Lazy)?(Linear|Conv(Transpose)?[123]d|Conv1D|LSTM|GRU|RNN)$/.test(module)) return {}
-  if (bias) return { role: 'bias' }
-  const layout = module.includes('Transpose') ? 'transposed' : module === 'Conv1D' ? 'in-out' : undefined
-  return { role: 'weight', ...(layout === undefined ? {} : { layout }) }
 }

@@ -58,7 +58,8 @@ function tensor(parameter: PlannedParameter, rounded: RoundedDistribution | unde
     parameter,
     ...(rounded === undefined ? {} : { rounded }),
     normalisation: {
-      center: Math.fround(mean),
+      // What a program computes has no mean that is known beforehand.
+      center: Number.isFinite(mean) ? Math.fround(mean) : 0,
       scale: scale > 0 && Number.isFinite(scale) ? scale : 1,
       edges: rounded?.edges ?? noEdges,
       rowLength: matrix ? rowLength : 0,

@@ -39,6 +39,8 @@ const tests: { readonly [K in DistributionKind]: DistributionTests<DistributionO
   'truncated-normal': drawsAlone,
   sparse: { measured: sparsityTests },
   diagonal: { exact: elementTests },
+  pieces: { exact: elementTests },
+  computed: { exact: elementTests },
   orthogonal: { measured: orthogonalTests, exact: orthogonalityTests },
   sinusoid: { exact: elementTests },
   custom: { measured: samplerTests },

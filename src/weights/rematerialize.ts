@@ -1,3 +1,4 @@
+import { enableTorchPrograms } from '../generators/torch/program/engine.js'
 import type { BackendOf, DeviceOption } from '../ir/device.js'
 import { planFromManifest } from '../plan/manifest/read.js'
 import { resolveOptions } from '../plan/options.js'
@@ -18,6 +19,7 @@ export async function rematerialize<Device extends DeviceOption = 'auto'>(
   device: Device = 'auto' as Device,
   options: RematerializeOptions = {},
 ): Promise<InitializedModelOf<BackendOf<Device>>> {
+  enableTorchPrograms()
   const plan = planFromManifest(manifest)
   const resolved = resolveOptions({ ...options, device, seed: plan.seed })
   return InitializedModel.of(plan, await materialize(plan, resolved)) as InitializedModelOf<BackendOf<Device>>

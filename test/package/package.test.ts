@@ -71,8 +71,8 @@ describe('the tarball', () => {
     expect(consumer.files.some(({ path }) => /(^|\/)(test|tests|__tests__)\/|\.test\./.test(path))).toBe(false)
   })
 
-  it('stays below 1.15 MB packed', async () => {
-    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_150_000)
+  it('stays below 1.25 MB packed', async () => {
+    expect((await readFile(consumer.tarball)).length).toBeLessThan(1_250_000)
   })
 
   it('names no machine, no person and no secret', async () => {
@@ -391,7 +391,7 @@ describe('in a bundle', () => {
     expect(recipe.length).toBeLessThan(3_000)
     for (const name of ['planModel', 'initializeModel', 'xavierUniform']) {
       const code = await bundle(`import { ${name} } from 'webgpu-init'; console.log(${name})`)
-      expect(code, name).not.toMatch(/modeling_|num_attention_heads|weight_map/)
+      expect(code, name).not.toMatch(/modeling_|num_attention_heads|weight_map|webgpu-init-recording|erfinv_/)
     }
   })
 
@@ -408,11 +408,11 @@ describe('in a bundle', () => {
     expect(gzipSync(code).length).toBeLessThan(94_000)
   })
 
-  // Of it 1.8 kB is the CPU path's WebAssembly.
-  it('the whole package weighs at most 138 kB minified and gzipped', async () => {
+  // Of it 1.8 kB is the CPU path's WebAssembly, and 15 kB are readRecording, which only those who call it carry.
+  it('the whole package weighs at most 154 kB minified and gzipped', async () => {
     const code = await bundle(`import * as everything from 'webgpu-init'; console.log(everything)`)
     expect(code).toMatch(shaderText)
-    expect(gzipSync(code).length).toBeLessThan(138_000)
+    expect(gzipSync(code).length).toBeLessThan(154_000)
   })
 
   it('the minified code makes the same bytes', async () => {

@@ -11,6 +11,7 @@ import {
   planModel,
   readHuggingFaceConfig,
   readModelJson,
+  readRecording,
   readSafetensorsIndex,
   readSafetensorsModel,
   readShardedSafetensorsModel,
@@ -23,6 +24,7 @@ import { readOnnxModel } from '../../src/readers/onnx.js'
 import { layoutSafetensors, parseSafetensorsHeader } from '../../src/readers/safetensors.js'
 import { parseStrictJson, type StrictJson } from '../../src/readers/strict-json.js'
 import { graph, node, model as onnxModel, tensor } from '../support/onnx.js'
+import { recordingJson } from '../support/recordings.js'
 import { seededWords } from '../support/seeded.js'
 
 const CASES = 6000
@@ -318,6 +320,42 @@ describe('input from strangers', () => {
         ;(await rematerialize(asText ?? input, 'cpu')).destroy()
       } catch (error) {
         if (!(error instanceof WeightInitError)) throw new Error(`${error} for ${text(input).slice(0, 2000)}`)
+      }
+    }
+    expect(made).toBeGreaterThan(400)
+  })
+
+  test(`${CASES} recordings; small ones that are accepted are also replayed, and rematerialized`, async () => {
+    const r = random(7)
+    const names = ['own-mixed', 'own-seeded', 'nn-mlp', 'nn-lstm-gates', 'nn-weight-norm', 'own-trunc-normal-bfloat16']
+    const recordings = names.map((name) => recordingJson(name))
+    let made = 0
+    for (let i = 0; i < CASES; i++) {
+      const change = i % 2 ? nudge : mutate
+      const input = i % 5 === 0 ? hostileValue(r) : change(r.pick(recordings), r)
+      const asText = i % 3 === 0 ? text(input) : undefined
+      let read: ReturnType<typeof readRecording> | undefined
+      attempt(
+        () => {
+          read = readRecording(asText ?? input)
+          planModel(read.model, read.recipe, { seed: 1 })
+        },
+        () => text(input),
+      )
+      if (read === undefined) continue
+      const { model: own, recipe, program } = read
+      const counts = [...program.calls.map((row) => Number(row[2])), ...own.parameters.flatMap(({ shape }) => shape)]
+      if (counts.some((count) => count > 10_000)) continue
+      try {
+        const generator = { name: 'torch-cpu', program } as const
+        using weights = await initializeModel(own, recipe, { device: 'cpu', seed: i, generator })
+        const manifest = change(JSON.parse(JSON.stringify(weights.manifest())), r)
+        made++
+        if (planFromManifest(manifest).totals.elementCount > 10_000) continue
+        ;(await rematerialize(manifest, 'cpu')).destroy()
+      } catch (error) {
+        if (!(error instanceof WeightInitError))
+          throw new Error(`${(error as Error).stack} for ${text(input).slice(0, 2000)}`)
       }
     }
     expect(made).toBeGreaterThan(400)

@@ -105,6 +105,7 @@ test('the public names', () => {
       'pythonSnippet',
       'readHuggingFaceConfig',
       'readModelJson',
+      'readRecording',
       'readSafetensorsIndex',
       'readSafetensorsModel',
       'readShardedSafetensorsModel',

@@ -24,6 +24,7 @@ import { modelFlags, modelKinds, readModel, readModelFlags } from '../model.js'
 import { compact, ProgressBar } from '../terminal.js'
 import { UsageError } from '../usage.js'
 import { type InitOutcome, initJson, initPage, initText } from './init-output.js'
+import { roundedLines } from './plan.js'
 import { ReportFile, reportFlag } from './report.js'
 import { planSignal, type SignalRequest, signalPasses } from './signal.js'
 
@@ -80,6 +81,7 @@ export const initCommand: Command = {
     'webgpu-init init config.json -o weights.safetensors --init kaiming --mode fan_out --dtype bfloat16',
     'webgpu-init init config.json -o weights.safetensors --report report.html',
     'webgpu-init init config.json -o model.safetensors --seed 42 --max-shard-bytes 5GB',
+    'webgpu-init init recording.json -o weights.safetensors --seed 0 --generator torch-cpu',
     "webgpu-init init --from base.safetensors --only 'classifier.*' -o tuned.safetensors",
   ],
   writes: true,
@@ -183,6 +185,11 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
     )
     if (from !== undefined)
       print(`${copied.length} other tensors, ${compact(copiedBytes)}B, copied from ${showPath(from)}`)
+    const kept = new Set(copied.map(({ name }) => name))
+    for (const { name, reason } of request.omitted) {
+      if (!kept.has(name)) print(`Not in the file: ${visible(`${name}: ${reason}`)}`)
+    }
+    for (const line of roundedLines(request.rounded)) print(line)
     bar = new ProgressBar([
       ['initialise', 'B', totals.byteLength],
       ...(verify === 0 ? [] : ([['verify', 'B', totals.byteLength]] as const)),

@@ -42,7 +42,7 @@ async function runPlan(args: Arguments, signal: AbortSignal): Promise<number> {
 }
 
 function report(
-  { label, tied, fixed, omitted }: ModelRequest,
+  { label, tied, fixed, omitted, rounded }: ModelRequest,
   plan: InitializationPlan,
   findings: readonly PlanFinding[],
 ): string {
@@ -60,11 +60,19 @@ function report(
     ...(skipped > 0 ? [`${skipped} parameters are left out.`] : []),
     ...(fixed.length > 0 ? [`No weights, left out: ${list(fixed)}`] : []),
     ...omitted.map(({ name, reason }) => `Not in the plan: ${visible(`${name}: ${reason}`)}`),
+    ...roundedLines(rounded),
     ...(shared.length > 0 ? [`Shared memory: ${list(shared)}`] : []),
     '',
     ...findingLines(findings),
     '',
   ].join('\n')
+}
+
+/** What is PyTorch's within rounding, by reason. */
+export function roundedLines(rounded: ModelRequest['rounded'] = []): string[] {
+  const reasons = new Map<string, string[]>()
+  for (const { name, reason } of rounded) reasons.set(reason, [...(reasons.get(reason) ?? []), name])
+  return [...reasons].map(([reason, names]) => `Within rounding of PyTorch's: ${list(names)}: ${reason}`)
 }
 
 const list = (names: readonly string[]): string =>

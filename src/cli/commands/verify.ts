@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { show, showPath, WeightInitError } from '../../core/errors.js'
 import { visible } from '../../core/visible.js'
 import { describeDistribution } from '../../distributions/registry.js'
+import { enableTorchPrograms } from '../../generators/torch/program/engine.js'
 import type { InitializationPlan } from '../../ir/plan.js'
 import { Checkpoint } from '../../node/checkpoint.js'
 import { type ModelFile, readModelFile } from '../../node/model-file.js'
@@ -74,6 +75,7 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
       const inputs = read.flatMap(([file, what]) => (file === undefined ? [] : [{ path: file, what }]))
       await refuseSharedPaths([{ path: reportPath, what: '--report' }], inputs)
     }
+    enableTorchPrograms()
     const plan = planFromManifest(await manifestText(checkpoint, args.text('manifest')))
     const propagate = model === undefined ? undefined : layersOf(model, modelPath!, plan)
     page = reportPath === undefined ? undefined : await ReportFile.create(reportPath, args.has('force'))

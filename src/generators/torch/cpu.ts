@@ -148,12 +148,12 @@ function blockNormals(
 }
 
 /** Fewer than 16 normals, as at::normal_distribution<double> makes them: each pair gives the cosine first, then the sine. */
-function smallNormals(
+export function smallNormals<Out extends Float32Array | Float64Array = Float32Array>(
   stream: MersenneStream,
   { position, count, cachedAt }: TorchCpuSource,
   { mean, std }: { mean: number; std: number },
-): Float32Array {
-  const out = new Float32Array(count)
+  out: Out = new Float32Array(count) as Out,
+): Out {
   const words = new Uint32Array(4)
   const unit = (high: number, low: number): number => ((high & 0x1fffff) * 2 ** 32 + low) * 2 ** -53
   const pairAt = (at: number): readonly [number, number] => {

@@ -6,13 +6,7 @@ import { jaxBounds, jaxTruncatedConstants } from '../../generators/jax/jax.js'
 import { sampleGenerator } from '../../generators/sample.js'
 import { TORCH_BLOCK } from '../../generators/torch/cpu.js'
 import { cudaUniformConstants } from '../../generators/torch/cuda.js'
-import type {
-  GeneratorDraw,
-  GeneratorSourceOf,
-  JaxSource,
-  LibraryGeneratorName,
-  RandomDistribution,
-} from '../../ir/generator.js'
+import type { GeneratorDraw, GeneratorSourceOf, JaxSource, RandomDistribution, SourceName } from '../../ir/generator.js'
 import { high32, low32 } from '../../random/keys.js'
 import { type PipelineKey, storeSlots } from '../shaders/pipeline-key.js'
 import { fillConstants, fillLayout, hostWordsLayout } from './layouts.js'
@@ -29,7 +23,7 @@ interface GeneratorShader {
   readonly slots: Readonly<Record<string, string>>
 }
 
-interface GeneratorOnGpu<N extends LibraryGeneratorName> {
+interface GeneratorOnGpu<N extends SourceName> {
   shader(distribution: RandomDistribution, source: GeneratorSourceOf<N>): GeneratorShader
   /** The fields that differ from `noFields`, for the elements from `first` on. Not called when the host makes the values. */
   fields(distribution: RandomDistribution, source: GeneratorSourceOf<N>, first: number): Partial<GeneratorFields>
@@ -74,7 +68,7 @@ const jaxOnGpu = (
   }),
 })
 
-const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = {
+const generators: { readonly [N in SourceName]: GeneratorOnGpu<N> } = {
   'torch-cpu': {
     shader(distribution, { count, variant }) {
       const { kind } = distribution
@@ -95,6 +89,7 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
     },
     words: torchCpuWords,
   },
+  'torch-program': { shader: () => hostValues, fields: () => ({}) },
   'torch-cuda': {
     shader: (distribution) =>
       madeInManyCalls(distribution)
@@ -132,8 +127,8 @@ const generators: { readonly [N in LibraryGeneratorName]: GeneratorOnGpu<N> } = 
 }
 
 // Each name has a record of its own type. TypeScript cannot follow that through a lookup by a union of names.
-const onGpu = ({ generatorSource }: GeneratorDraw): GeneratorOnGpu<LibraryGeneratorName> =>
-  generators[generatorSource.generator] as GeneratorOnGpu<LibraryGeneratorName>
+const onGpu = ({ generatorSource }: GeneratorDraw): GeneratorOnGpu<SourceName> =>
+  generators[generatorSource.generator] as GeneratorOnGpu<SourceName>
 
 const shaderOf = (draw: GeneratorDraw): GeneratorShader => onGpu(draw).shader(draw.distribution, draw.generatorSource)
 

@@ -4,6 +4,7 @@ import type { SourceContext } from '../../generators/kind.js'
 import { generatorNamed } from '../../generators/registry.js'
 import { resolveGenerator } from '../../generators/settings.js'
 import { checkGeneratorDistribution } from '../../generators/sources.js'
+import { programEngine } from '../../generators/torch/program-engine.js'
 import type { Distribution } from '../../ir/distribution.js'
 import type {
   GeneratorName,
@@ -21,7 +22,7 @@ export function readGeneratorSettings(generator: GeneratorName, value: unknown):
     return fail(`generator ${generator} needs its generatorSettings.`)
   }
   const library = generatorNamed(generator)
-  const known = ['name', 'layout', ...(library?.settings ?? [])]
+  const known = ['name', 'layout', ...(library?.settings ?? [])].filter((key) => key !== 'program')
   const { layout, ...settings } = record(value, 'generatorSettings', known)
   if (settings.name !== generator) fail(`generatorSettings are of ${show(settings.name)}, not of ${generator}.`)
   if (layout !== library?.layout) {
@@ -53,6 +54,9 @@ export function readGeneratorSource(
   }
   if (library === undefined) {
     return fail(`${where}: generator ${name} has no generatorSource, but found ${show(value)}.`)
+  }
+  if (name === 'torch-cpu' && (value as { generator?: unknown } | null)?.generator === 'torch-program') {
+    return programEngine().read(value, elementCount, where)
   }
   if (drawn) checkGeneratorDistribution(distribution, settings, where)
   type Fits = (value: unknown, context: SourceContext<LibraryGeneratorName>) => boolean

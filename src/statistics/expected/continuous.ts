@@ -42,6 +42,8 @@ const continuous: { readonly [K in DistributionKind]: Continuous<K> } = {
   'truncated-normal': truncatedNormal,
   sparse: ({ std }) => ({ ...normal(0, fround(std)), zeroInflated: true }),
   diagonal: undefined,
+  pieces: undefined,
+  computed: undefined,
   orthogonal: undefined,
   sinusoid: undefined,
   custom: undefined,

@@ -1,6 +1,7 @@
 import type { Remote } from 'comlink'
 import { describeDistribution } from '../src/distributions/registry.js'
 import type { ParameterStatistics, ParameterVerification, PlannedParameter } from '../src/index.js'
+import { parityCell } from '../src/report/parity.js'
 import type { Engine } from './engine.worker.ts'
 import { integer, significant } from './format.ts'
 import { histogramPlot } from './plots.ts'
@@ -42,15 +43,10 @@ export class Detail {
     this.#shown = name
     element('detail').hidden = false
     element('detail-title').textContent = `${name}: ${describeDistribution(distribution)}, ${dtype}`
-    const bits = 8 * (parity?.comparedCount ?? 0) * (parameter.byteLength / elementCount)
     element('detail-parity').textContent =
-      parity === undefined || parity.comparedCount === 0
+      parity === undefined || (parity.comparedCount === 0 && parity.withinBound === undefined)
         ? ''
-        : parity.orthogonalityError !== undefined
-          ? `max |QᵀQ − I| = ${parity.orthogonalityError.toExponential(2)}`
-          : parity.mismatchCount === 0
-            ? `0 of ${integer(bits)} bits differ from the CPU.`
-            : `${integer(parity.mismatchCount)} of ${integer(parity.comparedCount)} elements differ from the CPU.`
+        : `Compared: ${parityCell(parity)}.`
     this.#moments(measured, undefined)
     const plot = histogramPlot(distribution, measured)
     element('histogram').replaceChildren(...(plot === undefined ? [] : [plot]))

@@ -1,6 +1,7 @@
 import { proxy, wrap } from 'comlink'
 import type { ParameterStatistics, VerificationReport } from '../src/index.js'
 import { type InitializationPlan, planModel } from '../src/index.js'
+import { parityCell } from '../src/report/parity.js'
 import { Depth } from './depth.ts'
 import { Detail } from './detail.ts'
 import type { Engine } from './engine.worker.ts'
@@ -130,7 +131,8 @@ async function run(request: Request): Promise<void> {
       ['Time', seconds(made.milliseconds)],
       ['Throughput', `${compact((made.elementCount / made.milliseconds) * 1000)}/s`],
     ]
-    tiles([...summary, ['Bits that differ from the CPU', 'comparing']])
+    const title = where === 'GPU' ? 'Bits that differ from the CPU' : "Bits that differ in the CPU's second run"
+    tiles([...summary, [title, 'comparing']])
     status.textContent = 'Measuring'
     statistics = new Map((await engine.statistics()).map((row) => [row.name, row]))
     if (own !== current) return
@@ -138,21 +140,52 @@ async function run(request: Request): Promise<void> {
     parity = await reporting('Comparing with the CPU', (report) => engine.verify(SAMPLE, report))
     if (own !== current) return
     table.show(plan, measured())
-    tiles([...summary, ['Bits that differ from the CPU', parityText(parity), parity.ok ? 'good' : 'bad']])
+    tiles([...summary, ...parityTiles(parity, title)])
+    const other =
+      where === 'CPU'
+        ? 'a second run of the CPU, and no GPU was used'
+        : parity.withinBound?.secondRunCount
+          ? 'the CPU or, in large orthogonal matrices, with a second run of the GPU'
+          : 'the CPU'
+    const compared = parity.comparedCount + (parity.withinBound?.count ?? 0)
     status.textContent = parity.complete
-      ? 'Done: every element was compared with the CPU.'
-      : `Done: ${integer(parity.comparedCount)} of ${integer(parity.elementCount)} elements were compared with the CPU.`
+      ? `Done: every element was compared with ${other}.`
+      : `Done: ${integer(compared)} of ${integer(parity.elementCount)} elements were compared with ${other}.`
     const first = [...statistics.values()].sort((a, b) => b.count - a.count)[0]
     if (first !== undefined) await select(first.name)
   })
 }
 
-function parityText({ mismatchCount, comparedCount, parameters }: VerificationReport): string {
+/** What was compared bit by bit, and apart from it what within a bound. */
+function parityTiles(
+  { ok, mismatchCount, comparedCount, withinBound, parameters }: VerificationReport,
+  title: string,
+): [string, string, string][] {
   const byName = new Map(plan?.parameters.map((p) => [p.name, p.byteLength / p.elementCount]))
   const bits = parameters.reduce((sum, p) => sum + p.comparedCount * 8 * (byName.get(p.name) ?? 4), 0)
-  return mismatchCount === 0
-    ? `0 of ${compact(bits)}`
-    : `${integer(mismatchCount)} of ${integer(comparedCount)} elements`
+  const good = (n: number): string => (n === 0 && (ok || withinBound !== undefined) ? 'good' : 'bad')
+  return [
+    ...(comparedCount > 0 || withinBound === undefined
+      ? ([
+          [
+            title,
+            mismatchCount === 0
+              ? `0 of ${compact(bits)}`
+              : `${integer(mismatchCount)} of ${integer(comparedCount)} elements`,
+            good(mismatchCount),
+          ],
+        ] as [string, string, string][])
+      : []),
+    ...(withinBound === undefined
+      ? []
+      : ([
+          [
+            `Elements further off than ${withinBound.bound.toExponential(0)}`,
+            `${integer(withinBound.beyondCount)} of ${compact(withinBound.count)}`,
+            ok ? 'good' : good(withinBound.beyondCount),
+          ],
+        ] as [string, string, string][])),
+  ]
 }
 
 function measured(): ReadonlyMap<string, Measured> {
@@ -160,16 +193,8 @@ function measured(): ReadonlyMap<string, Measured> {
   return new Map(
     [...statistics].map(([name, { std }]) => {
       const row = verified.get(name)
-      if (row === undefined || row.comparedCount === 0) return [name, { std }]
-      const text =
-        row.orthogonalityError !== undefined
-          ? `|QᵀQ − I| ${row.orthogonalityError.toExponential(1)}`
-          : row.mismatchCount === 0
-            ? row.comparedCount === row.elementCount
-              ? 'equal'
-              : `equal (${compact(row.comparedCount)})`
-            : `${integer(row.mismatchCount)} differ`
-      return [name, { std, parity: { text, good: row.mismatchCount === 0 } }]
+      if (row === undefined || (row.comparedCount === 0 && row.withinBound === undefined)) return [name, { std }]
+      return [name, { std, parity: { text: parityCell(row), good: row.ok } }]
     }),
   )
 }

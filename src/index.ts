@@ -214,4 +214,5 @@ export {
 } from './weights/initialized-model.js'
 export { propagateSignal } from './weights/propagate-signal.js'
 export { rematerialize } from './weights/rematerialize.js'
-export type { ParameterVerification, VerificationReport, VerifyOptions } from './weights/verify.js'
+export type { BoundedComparison, ParameterVerification, VerificationReport } from './weights/verification.js'
+export type { VerifyOptions } from './weights/verify.js'

@@ -205,7 +205,12 @@ fn binOf(key: i32) -> u32 {
   return countAll(bin);
 }
 
-/// Records an element, with a hash of the elements from it on. The bits of the element chose it, so that a copy has it too.
+fn rotated(words: vec4<u32>, places: u32) -> vec4<u32> {
+  return (words << vec4<u32>(places)) | (words >> vec4<u32>(32u - places));
+}
+
+/// Records an element, with a hash of the elements from it on. Its own bits and those of its neighbours chose it, so that a copy
+/// elsewhere has it too.
 fn noteAnchor(index: u32) {
   if (index + FINGERPRINT_LENGTH > job.available) {
     return;
@@ -261,7 +266,11 @@ fn measureQuad(first: u32, end: u32) {
     sumRow += y * neighbours(loadQuad(first + job.rowLength));
   }
   if (job.anchorCapacity > 0u) {
-    let hash = vec4<u32>(scramble(bits.x), scramble(bits.y), scramble(bits.z), scramble(bits.w));
+    // The element and the next three choose: where there are few numbers, one alone would choose many places or none.
+    let last = vec2<u32>(loadKnown(first + 5u), loadKnown(first + 6u));
+    let word = bits ^ rotated(vec4<u32>(bits.yzw, after), 8u) ^ rotated(vec4<u32>(bits.zw, after, last.x), 16u) ^
+      rotated(vec4<u32>(bits.w, after, last), 24u);
+    let hash = vec4<u32>(scramble(word.x), scramble(word.y), scramble(word.z), scramble(word.w));
     let chosen = finite & ((hash & vec4<u32>(job.anchorMask)) == vec4<u32>(0u));
     // This is one loop instead of four calls, because the compiler would inline each call.
     for (var left = dot(ones(chosen), vec4<u32>(1u, 2u, 4u, 8u)); left > 0u; left &= left - 1u) {

@@ -110,3 +110,12 @@ export function refuseUnknownKeys(
     }
   }
 }
+
+/** @throws WeightInitError `INVALID_ARGUMENT` for an option `signal` that is no AbortSignal */
+export function checkSignal(signal: unknown, where: string): void {
+  if (signal === undefined || typeof (signal as AbortSignal | null)?.throwIfAborted === 'function') return
+  throw new WeightInitError(
+    'INVALID_ARGUMENT',
+    `${where}: signal must be an AbortSignal, but found ${show(signal)}. Give the signal of an AbortController.`,
+  )
+}

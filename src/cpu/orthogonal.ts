@@ -1,3 +1,4 @@
+import { eventLoopTurn } from '../core/event-loop.js'
 import { matrixOffset } from '../distributions/orthogonal.js'
 import { orthogonalNormals } from '../fill/make-job.js'
 import { drawsTransposed } from '../generators/matrices.js'
@@ -5,16 +6,18 @@ import { sampleGenerator } from '../generators/sample.js'
 import type { DistributionOf } from '../ir/distribution.js'
 import type { FillJob, FillSource } from '../ir/job.js'
 import type { PartGeometry } from '../ir/part.js'
-import { orthonormalityError, orthonormalize } from '../linalg/qr.js'
+import { orthonormalityError, orthonormalitySteps, orthonormalize } from '../linalg/qr.js'
 import { partRuns } from '../plan/parts/geometry.js'
 import { sampleBytes } from './sample.js'
 
-type OrthogonalSource = FillSource & { kind: 'orthogonal' }
+export type OrthogonalSource = FillSource & { kind: 'orthogonal' }
 
 interface CachedMatrix {
   readonly index: number
   readonly elements: Float32Array
   readonly draws: readonly FillJob[]
+  /** Of every matrix that was made, by number: how close to singular its normals were. */
+  readonly cancellations: Map<number, number>
 }
 
 /**
@@ -31,12 +34,17 @@ function matrixOf(source: OrthogonalSource, index: number): Float32Array {
   const { rows, columns, gain } = source.distribution
   const draws = cached?.draws ?? orthogonalNormals(source)
   const elements = normalsOf(source, draws, index)
-  orthonormalize(elements, rows, columns, 1, gain)
-  cache.set(source, { index, elements, draws })
+  const cancellations = cached?.cancellations ?? new Map<number, number>()
+  cancellations.set(index, orthonormalize(elements, rows, columns, 1, gain))
+  cache.set(source, { index, elements, draws, cancellations })
   return elements
 }
 
-/** The normals from which matrix `index` is made, drawn from the parameter's own stream or by another library's generator. */
+/** How close to singular matrix `index` was that has just been made: what `orthonormalize` gives. */
+export const cancellationOf = (source: OrthogonalSource, index: number): number =>
+  cache?.get(source)?.cancellations.get(index) ?? 1
+
+/** The matrix before it is orthonormal: of the parameter's own stream, or another library's draw. */
 function normalsOf(source: OrthogonalSource, draws: readonly FillJob[], index: number): Float32Array {
   const { distribution, generatorSource } = source
   const { rows, columns } = distribution
@@ -101,18 +109,37 @@ function copyCentre(source: OrthogonalSource, { first, count }: Run, out: Float3
   }
 }
 
+/** Milliseconds of work between two looks at the abort signal and the event loop. */
+const TURN_AFTER = 50
+
 /**
- * max |Q^T Q / gain^2 - I| over a tensor's matrices. For a delta-orthogonal, NaN if an element outside the kernels' centres is
- * not 0.
+ * max |Q^T Q / gain^2 - I| of a tensor's matrices; NaN where an element off a delta-orthogonal's centre is not 0. Stops
+ * with the signal's reason.
  */
-export function elementsError(distribution: DistributionOf<'orthogonal'>, elements: Float32Array): number {
-  const { rows, columns, batch, gain } = distribution
-  if (distribution.field === 1) return orthonormalityError(elements, rows, columns, batch, gain)
-  const offset = matrixOffset(distribution)
-  const matrix = new Float32Array(rows * columns)
-  for (let i = 0; i < matrix.length; i++) matrix[i] = elements[offset + i * distribution.stride]!
-  const count = (values: Float32Array): number => values.reduce((n, x) => n + (x === 0 ? 0 : 1), 0)
-  return count(elements) === count(matrix) ? orthonormalityError(matrix, rows, columns, batch, gain) : Number.NaN
+export async function elementsError(
+  distribution: DistributionOf<'orthogonal'>,
+  elements: Float32Array,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { rows, columns, batch, gain, field, stride } = distribution
+  let matrices = elements
+  if (field > 1) {
+    const offset = matrixOffset(distribution)
+    matrices = new Float32Array(rows * columns)
+    for (let i = 0; i < matrices.length; i++) matrices[i] = elements[offset + i * stride]!
+    const count = (values: Float32Array): number => values.reduce((n, x) => n + (x === 0 ? 0 : 1), 0)
+    if (count(elements) !== count(matrices)) return Number.NaN
+  }
+  let largest = 0
+  let turned = performance.now()
+  for (const error of orthonormalitySteps(matrices, rows, columns, batch, gain)) {
+    largest = error
+    if (performance.now() - turned < TURN_AFTER) continue
+    await eventLoopTurn()
+    signal?.throwIfAborted()
+    turned = performance.now()
+  }
+  return largest
 }
 
 /** The same for the matrices [first, end), which are made again. */

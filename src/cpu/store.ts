@@ -1,6 +1,5 @@
-import { Comparison } from '../core/comparison.js'
 import { decodeFloat32 } from '../core/decode.js'
-import { byteWidth, type FloatDType } from '../core/dtype.js'
+import { byteWidth } from '../core/dtype.js'
 import { OutOfMemoryError, show, WeightInitError } from '../core/errors.js'
 import { eventLoopTurn } from '../core/event-loop.js'
 import { fillJob } from '../fill/make-job.js'
@@ -22,7 +21,7 @@ import type { ResolvedOptions, TargetRegion } from '../plan/options.js'
 import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
-import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store/weight-store.js'
+import type { LookAtBoth, MeasureOptions, RangeReader, WeightStore } from '../store/weight-store.js'
 import { fillBytes, fillInto } from './fill.js'
 import { CpuMeasurer } from './measure.js'
 import { elementsError, matricesError } from './orthogonal.js'
@@ -92,29 +91,23 @@ export class CpuStore implements WeightStore {
     return measurer.result()
   }
 
-  async orthogonalityError(parameter: PlannedParameter): Promise<number> {
-    const bytes = this.#bytes(parameter, 0, parameter.byteLength).slice()
-    return elementsError(parameter.distribution as DistributionOf<'orthogonal'>, decodeFloat32(bytes, parameter.dtype))
+  async orthogonalityError(parameter: PlannedParameter, signal?: AbortSignal): Promise<number> {
+    const { distribution, dtype, byteLength } = parameter
+    const elements = decodeFloat32(this.#bytes(parameter, 0, byteLength).slice(), dtype)
+    return elementsError(distribution as DistributionOf<'orthogonal'>, elements, signal)
   }
 
-  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
-    if (parameter.whole === undefined) {
-      const orthogonalityError = await this.orthogonalityError(parameter)
-      return { orthogonalityError, dtype: parameter.dtype as FloatDType, mismatchCount: 0 }
-    }
-    const { firstMatrix, matrixCount } = parameter.whole
+  async makeOrthogonalAgain(parameter: PlannedParameter, look: LookAtBoth, signal?: AbortSignal): Promise<number> {
     const job = fillJob(parameter)
     const width = byteWidth(parameter.dtype)
-    const comparison = new Comparison(parameter.dtype)
     for (let first = 0; first < parameter.elementCount; first += CHUNK_ELEMENTS) {
       signal?.throwIfAborted()
       const count = Math.min(CHUNK_ELEMENTS, parameter.elementCount - first)
-      const actual = await this.readRange(parameter, first * width, count * width)
-      comparison.add(actual, fillBytes(job, first, count), first)
+      look(this.#bytes(parameter, first * width, count * width), fillBytes(job, first, count), first)
     }
     const source = job.source as FillSource & { kind: 'orthogonal' }
-    const orthogonalityError = matricesError(source, firstMatrix, firstMatrix + matrixCount)
-    return { orthogonalityError, dtype: 'float32', ...comparison.result() }
+    const { firstMatrix, matrixCount } = parameter.whole ?? { firstMatrix: 0, matrixCount: source.distribution.batch }
+    return matricesError(source, firstMatrix, firstMatrix + matrixCount)
   }
 
   destroy(): void {

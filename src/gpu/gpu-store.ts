@@ -7,13 +7,13 @@ import type { PlannedParameter } from '../ir/plan.js'
 import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
 import type { Repeats } from '../statistics/repeats.js'
-import type { MeasureOptions, OrthogonalCheck, RangeReader, WeightStore } from '../store/weight-store.js'
+import type { LookAtBoth, MeasureOptions, RangeReader, WeightStore } from '../store/weight-store.js'
 import type { DeviceState } from './device/device-state.js'
 import { readSegments } from './device/readback.js'
 import type { GpuRegion, GpuSegment } from './device/segments.js'
 import { alignUp } from './device/windows.js'
 import { orthogonalityError } from './orthogonal/orthogonalize.js'
-import { checkOrthogonalPart } from './orthogonal/verify.js'
+import { makeOrthogonalAgain } from './orthogonal/verify.js'
 import { GpuMeasurer } from './statistics/measure.js'
 import { GpuRangeReader } from './weights/range-reader.js'
 
@@ -93,23 +93,15 @@ export class GpuStore implements WeightStore {
     if (distribution.field > 1 || region.segments !== undefined) {
       // The host measures tensors that are mostly zeros (a delta-orthogonal) or that lie in several buffers.
       const bytes = await this.readRange(parameter, 0, byteLength)
-      return elementsError(distribution, decodeFloat32(bytes, dtype))
+      return elementsError(distribution, decodeFloat32(bytes, dtype), signal)
     }
     const shape = { batch: distribution.batch, rows: distribution.rows, cols: distribution.columns }
     return orthogonalityError(this.#state, { ...region, dtype: dtype as FloatDType }, shape, distribution.gain, signal)
   }
 
-  async checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck> {
-    const { field } = parameter.distribution as DistributionOf<'orthogonal'>
-    if (parameter.whole === undefined && this.region(parameter.name).segments === undefined && field === 1) {
-      return {
-        orthogonalityError: await this.orthogonalityError(parameter, signal),
-        dtype: parameter.dtype as FloatDType,
-        mismatchCount: 0,
-      }
-    }
+  async makeOrthogonalAgain(parameter: PlannedParameter, look: LookAtBoth, signal?: AbortSignal): Promise<number> {
     const read = (start: number, length: number): Promise<Uint8Array> => this.readRange(parameter, start, length)
-    return checkOrthogonalPart(this.#state, parameter, read, signal)
+    return makeOrthogonalAgain(this.#state, parameter, read, look, signal)
   }
 
   destroy(): void {

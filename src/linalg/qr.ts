@@ -19,11 +19,14 @@ const DEPENDENT = 1e-12
  * Input that is not finite gives NaN. The values agree with the GPU's within 2e-5 unless the matrix is close to singular.
  * Same bits on every CPU.
  *
+ * @returns how close to singular they are: the largest value of (length of a vector) / (what is left of it after the projection);
+ *   1 for orthogonal vectors
  * @throws WeightInitError `INVALID_SHAPE` unless batch, rows and cols are non-negative integers
  */
-export function orthonormalize(values: Float32Array, rows: number, cols: number, batch = 1, gain = 1): void {
+export function orthonormalize(values: Float32Array, rows: number, cols: number, batch = 1, gain = 1): number {
   checkMatrixShape({ batch, rows, cols })
-  if (batch * rows * cols === 0) return
+  if (batch * rows * cols === 0) return 1
+  let cancellation = 1
   const wide = rows < cols
   const length = wide ? cols : rows
   const count = wide ? rows : cols
@@ -32,7 +35,7 @@ export function orthonormalize(values: Float32Array, rows: number, cols: number,
     const own = values.subarray(matrix * rows * cols, (matrix + 1) * rows * cols)
     if (wide) vectors.set(own)
     else transpose(own, vectors, length, count)
-    orthonormalizeVectors(vectors, length, count)
+    cancellation = Math.max(cancellation, orthonormalizeVectors(vectors, length, count))
     const scale = Math.fround(gain)
     // Round to float32 first and multiply by the gain after that, as the GPU does.
     if (wide) for (let i = 0; i < own.length; i++) own[i] = Math.fround(vectors[i]!) * scale
@@ -42,6 +45,7 @@ export function orthonormalize(values: Float32Array, rows: number, cols: number,
       }
     }
   }
+  return cancellation
 }
 
 /**
@@ -51,8 +55,21 @@ export function orthonormalize(values: Float32Array, rows: number, cols: number,
  * @throws WeightInitError `INVALID_SHAPE` unless batch, rows and cols are non-negative integers
  */
 export function orthonormalityError(values: Float32Array, rows: number, cols: number, batch = 1, gain = 1): number {
+  let largest = 0
+  for (const error of orthonormalitySteps(values, rows, cols, batch, gain)) largest = error
+  return largest
+}
+
+/** The same in steps of a few vectors, each of which gives the largest error so far. */
+export function* orthonormalitySteps(
+  values: Float32Array,
+  rows: number,
+  cols: number,
+  batch = 1,
+  gain = 1,
+): Generator<number, void> {
   checkMatrixShape({ batch, rows, cols })
-  if (batch * rows * cols === 0 || gain === 0) return 0
+  if (batch * rows * cols === 0 || gain === 0) return
   const wide = rows < cols
   const length = wide ? cols : rows
   const count = wide ? rows : cols
@@ -71,19 +88,20 @@ export function orthonormalityError(values: Float32Array, rows: number, cols: nu
         for (let p = 0; p < size; p++) {
           const error = Math.abs(dots[p]! - (first + p === j ? 1 : 0))
           if (!(error <= orthogonalityError)) orthogonalityError = error
-          if (Number.isNaN(orthogonalityError)) return Number.NaN
         }
       }
+      yield orthogonalityError
+      if (Number.isNaN(orthogonalityError)) return
     }
   }
-  return orthogonalityError
 }
 
 function transpose(from: Float32Array, to: Float64Array, rows: number, cols: number): void {
   for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) to[j * rows + i] = from[i * cols + j]!
 }
 
-function orthonormalizeVectors(vectors: Float64Array, length: number, count: number): void {
+function orthonormalizeVectors(vectors: Float64Array, length: number, count: number): number {
+  let cancellation = 1
   const before = new Float64Array(count)
   const dots = new Float64Array(PANEL)
   for (let j = 0; j < count; j++) before[j] = norm(vectors, length, j)
@@ -91,20 +109,22 @@ function orthonormalizeVectors(vectors: Float64Array, length: number, count: num
     const size = Math.min(PANEL, count - first)
     for (let j = first; j < first + size; j++) {
       if (j > first) project(vectors, length, first, j - first, j, dots)
-      finish(vectors, length, j, before[j]!, dots)
+      cancellation = Math.max(cancellation, before[j]! / finish(vectors, length, j, before[j]!, dots))
     }
     for (let j = first + size; j < count; j++) project(vectors, length, first, size, j, dots)
   }
+  return cancellation
 }
 
-/** Turns vector j, from which the earlier vectors have been projected out, into a unit vector orthogonal to them. */
-function finish(vectors: Float64Array, length: number, j: number, before: number, dots: Float64Array): void {
+/** Makes vector j, already projected, a unit vector orthogonal to the ones before it. Gives the length that was left of it. */
+function finish(vectors: Float64Array, length: number, j: number, before: number, dots: Float64Array): number {
   const again = (): number => {
     for (let first = 0; first < j; first += PANEL) project(vectors, length, first, Math.min(PANEL, j - first), j, dots)
     return norm(vectors, length, j)
   }
   let left = norm(vectors, length, j)
   if (left < CANCELLED * before) left = again()
+  const found = left
   for (let attempt = 0; left <= DEPENDENT * before && attempt < 8; attempt++) {
     for (let i = 0; i < length; i++) vectors[j * length + i] = noise(i, j + attempt * 0x10001)
     again()
@@ -112,6 +132,7 @@ function finish(vectors: Float64Array, length: number, j: number, before: number
     before = Math.sqrt(length)
   }
   for (let i = 0; i < length; i++) vectors[j * length + i]! /= left
+  return found
 }
 
 /** The pseudo-random direction of shaders/orthogonal/replace_dependent_columns.wgsl. */

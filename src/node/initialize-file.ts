@@ -13,7 +13,7 @@ import type { ParameterStatistics } from '../statistics/report.js'
 import type { CheckReport } from '../weights/check.js'
 import { InitializedModel } from '../weights/initialized-model.js'
 import { materialize } from '../weights/materialize.js'
-import { type VerificationReport, verificationReport } from '../weights/verify.js'
+import { type VerificationReport, verificationReport } from '../weights/verification.js'
 import { CheckpointReader } from './checkpoint-reader.js'
 import { mergeCheckpoint } from './merge-checkpoint.js'
 import type { NamedPath } from './paths.js'
@@ -359,12 +359,16 @@ export async function initializeFile(
   try {
     const report = await job.run(options.device ?? 'auto')
     if (report.verification?.ok === false) {
-      const { mismatchCount, comparedCount, parameters } = report.verification
-      const first = parameters.find((p) => p.mismatchCount > 0)
+      const { mismatchCount, comparedCount, withinBound, parameters } = report.verification
+      const first = parameters.find((p) => !p.ok)
+      const bounded =
+        withinBound === undefined
+          ? ''
+          : `, and ${withinBound.beyondCount} of ${withinBound.count} elements of orthogonal matrices by more than their bound`
       throw new WeightInitError(
         'DEVICE_MISCOMPUTES',
-        `${mismatchCount} of ${comparedCount} elements differ from the CPU's, first in parameter ${show(first?.name)}; ` +
-          "nothing was written. Initialise with device: 'cpu', and report the device.",
+        `${mismatchCount} of ${comparedCount} elements differ from the CPU's${bounded}, first in parameter ${show(first?.name)}; ` +
+          `nothing was written. Initialise with device: 'cpu', and report the device.`,
       )
     }
     return report

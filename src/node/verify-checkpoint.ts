@@ -20,11 +20,12 @@ import { InitializedModel } from '../weights/initialized-model.js'
 import { materialize } from '../weights/materialize.js'
 import { propagateSignal } from '../weights/propagate-signal.js'
 import {
+  comparedBitByBit,
   type ParameterVerification,
   type VerificationReport,
   verificationReport,
-  verifyStore,
-} from '../weights/verify.js'
+} from '../weights/verification.js'
+import { verifyStore } from '../weights/verify.js'
 import type { Checkpoint } from './checkpoint.js'
 
 /** The parameters that are made, compared and measured together have at most this many bytes, or are a single larger one. */
@@ -132,12 +133,12 @@ export async function verifyCheckpoint(
           propagated = await propagateSignal(propagate.model, weights, { ...propagate.options, ...options })
         }
         for (const [index, tensor] of group.entries()) {
-          const exact = await exactTests(store, tensor.parameter)
+          const exact = await exactTests(store, tensor.parameter, signal)
           measured.push({ tensor, measurements: measurements[index]!, exact })
         }
         for (const [index, parameter] of parameters.entries()) {
           if (parameter.distribution.kind !== 'orthogonal') continue
-          const [verified] = (await verifyStore(store, [parameter])).parameters
+          const [verified] = (await verifyStore(store, [parameter], options)).parameters
           parity[parity.length - parameters.length + index] = verified!
         }
       } finally {
@@ -161,13 +162,13 @@ export async function verifyCheckpoint(
 /** Compares a parameter with the file's tensor. If they differ, the file's bytes replace those in the store. */
 async function compare(
   store: WeightStore,
-  { name, dtype, elementCount, byteLength }: PlannedParameter,
+  parameter: PlannedParameter,
   checkpoint: Checkpoint,
   signal: AbortSignal | undefined,
 ): Promise<ParameterVerification> {
+  const { name, dtype, elementCount, byteLength } = parameter
   const comparison = new Comparison(dtype)
   const width = byteLength / elementCount
-  const parameter = { name, dtype, elementCount, byteLength } as PlannedParameter
   for (let start = 0; start < byteLength; start += CHUNK_BYTES) {
     signal?.throwIfAborted()
     const length = Math.min(CHUNK_BYTES, byteLength - start)
@@ -179,7 +180,7 @@ async function compare(
     comparison.add(actual, expected, start / width)
     if (comparison.result().mismatchCount > before) await overwrite(store, parameter, start, actual)
   }
-  return { name, elementCount, ...comparison.result() }
+  return comparedBitByBit(parameter, comparison)
 }
 
 async function overwrite(

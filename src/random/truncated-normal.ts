@@ -168,12 +168,14 @@ export function truncatedNormalMoments({ mean, std, low, high }: TruncatedNormal
   return { mean: mean + std * shift, std: std * Math.sqrt(Math.max(0, variance)) }
 }
 
-function nextAtLeast(x: number): number {
+/** The smallest float32 >= x. */
+export function nextAtLeast(x: number): number {
   const f = fround(x)
   return f >= x ? f : -nextBelow(-f)
 }
 
-function nextAtMost(x: number): number {
+/** The largest float32 <= x. */
+export function nextAtMost(x: number): number {
   const f = fround(x)
   return f <= x ? f : nextBelow(f)
 }

@@ -2,7 +2,8 @@ import { describeDistribution } from '../distributions/registry.js'
 import type { InitializationPlan, PlannedParameter } from '../ir/plan.js'
 import type { SignalReport } from '../signal/types.js'
 import type { ParameterStatistics } from '../statistics/report.js'
-import type { ParameterVerification, VerificationReport } from '../weights/verify.js'
+import type { BoundedComparison, ParameterVerification, VerificationReport } from '../weights/verification.js'
+import { paritySentence } from './parity.js'
 import type { ReportCheck, ReportData, ReportParameter } from './types.js'
 
 /** A test of weights against their distribution, as `InitializedModel.check()` gives it. */
@@ -28,10 +29,14 @@ export interface ReportInputs {
   readonly plan: InitializationPlan
   readonly statistics: ReadonlyMap<string, ParameterStatistics>
   readonly verification?: VerificationReport | undefined
+  /** What the weights were compared with, as a check's name and in a sentence. Default: the CPU. */
+  readonly comparison?: { readonly name: string; readonly other: string }
   readonly check?: CheckLike | undefined
   readonly signal?: SignalReport | undefined
   readonly signalNote: string
 }
+
+const cpuComparison = { name: 'parity with the CPU', other: 'the CPU' }
 
 const brief = (value: number): string => (Number.isFinite(value) ? String(Number(value.toPrecision(4))) : String(value))
 const whole = (count: number): string => count.toLocaleString('en')
@@ -45,20 +50,35 @@ const fact = (name: string, ok: boolean, value: string, limit: string): ReportCh
   severity: ok ? 0 : Number.MAX_VALUE,
 })
 
-function parityCheck(verified: ParameterVerification): ReportCheck {
-  const { comparedCount, elementCount, mismatchCount, orthogonalityError, firstMismatch } = verified
-  if (orthogonalityError !== undefined) {
-    return fact(
-      'orthogonality',
-      mismatchCount === 0,
-      `max |QᵀQ - I| = ${orthogonalityError.toExponential(1)}`,
-      'rounding',
-    )
+function parityCheck(verified: ParameterVerification, name: string): ReportCheck[] {
+  const { comparedCount, elementCount, mismatchCount, orthogonalityError, firstMismatch, withinBound } = verified
+  const checks: ReportCheck[] = []
+  if (withinBound === undefined || comparedCount > 0) {
+    const first = firstMismatch === undefined ? '' : `, the first at ${whole(firstMismatch)}`
+    const total = elementCount - (withinBound?.count ?? 0)
+    const of = comparedCount === total ? `all ${whole(total)}` : `${whole(comparedCount)} compared, of ${whole(total)},`
+    checks.push(fact(name, mismatchCount === 0, `${whole(mismatchCount)} of ${of} differ in any bit${first}`, '0'))
   }
-  const first = firstMismatch === undefined ? '' : `, the first at ${whole(firstMismatch)}`
-  const of =
-    comparedCount === elementCount ? `all ${whole(elementCount)}` : `${whole(comparedCount)} of ${whole(elementCount)}`
-  return fact('parity with the CPU', mismatchCount === 0, `${whole(mismatchCount)} of ${of} differ${first}`, '0')
+  if (withinBound !== undefined) checks.push(boundedCheck(withinBound, name))
+  if (orthogonalityError !== undefined) {
+    const skewed = !verified.ok && mismatchCount === 0 && withinBound?.beyondCount === 0
+    checks.push(fact('orthogonality', !skewed, `max |QᵀQ - I| = ${orthogonalityError.toExponential(1)}`, 'rounding'))
+  }
+  return checks
+}
+
+function boundedCheck(
+  { count, beyondCount, bound, largestDifference, firstBeyond, secondRunCount }: BoundedComparison,
+  name: string,
+): ReportCheck {
+  const first = firstBeyond === undefined ? '' : `, the first at ${whole(firstBeyond)}`
+  const second = secondRunCount === 0 ? '' : `, ${whole(secondRunCount)} of them from a second run of the device`
+  return fact(
+    `${name}, within a bound`,
+    beyondCount === 0,
+    `${whole(beyondCount)} of ${whole(count)} elements of orthogonal matrices are further off${second}${first}; largest difference ${brief(largestDifference)}`,
+    `≤ ${brief(bound)}`,
+  )
 }
 
 /** How near a p-value came to the rate, on a logarithmic scale: 1 is at the rate. */
@@ -87,7 +107,7 @@ const signalChecks = ({ forward, backward, healthyFactor }: SignalReport): Repor
 function parameterOf(
   planned: PlannedParameter,
   measured: ParameterStatistics,
-  { verification, check }: ReportInputs,
+  { verification, comparison = cpuComparison, check }: ReportInputs,
 ): ReportParameter {
   const { name, shape, dtype, elementCount, distribution, rule, expected } = planned
   const verified = verification?.parameters.find((p) => p.name === name)
@@ -95,7 +115,7 @@ function parameterOf(
   const { min, max, mean, std, skewness, kurtosis, lagCorrelation, rowCorrelation, zeroCount, nonFiniteCount } =
     measured
   const own: ReportCheck[] = [
-    ...(verified === undefined ? [] : [parityCheck(verified)]),
+    ...(verified === undefined ? [] : parityCheck(verified, comparison.name)),
     fact('finite elements', nonFiniteCount === 0, `${whole(nonFiniteCount)} are NaN or infinite`, '0'),
   ]
   const known = new Set(tests.map(({ test }) => test))
@@ -132,7 +152,8 @@ function parameterOf(
 
 /** What a report shows, from what was planned and measured. Pure. */
 export function reportData(inputs: ReportInputs): ReportData {
-  const { title, madeBy, facts, plan, statistics, verification, check, signal, signalNote } = inputs
+  const { title, madeBy, facts, plan, statistics, verification, comparison = cpuComparison, check } = inputs
+  const { signal, signalNote } = inputs
   const parameters = plan.parameters.filter(({ name }) => statistics.has(name))
   return {
     title,
@@ -141,15 +162,7 @@ export function reportData(inputs: ReportInputs): ReportData {
     checks: [
       ...(verification === undefined
         ? []
-        : [
-            fact(
-              'parity with the CPU',
-              verification.ok,
-              `${whole(verification.mismatchCount)} of ${whole(verification.comparedCount)} compared elements differ` +
-                (verification.complete ? '' : `, of ${whole(verification.elementCount)} in all`),
-              '0',
-            ),
-          ]),
+        : [fact(comparison.name, verification.ok, paritySentence(verification, comparison.other), '0')]),
       ...(check?.model ?? []).map((test) => testCheck(test, check!.falseAlarmRate)),
       ...(signal === undefined ? [] : signalChecks(signal)),
     ],

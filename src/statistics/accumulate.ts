@@ -1,7 +1,7 @@
 // CPU reference of shaders/statistics/measure.wgsl, in float64. What is counted is the same; sums differ in their last digits.
 
 import { binFinder, binOf } from './bins.js'
-import { FINGERPRINT_LENGTH, START_LENGTH, scramble, startTerms } from './fingerprint.js'
+import { anchorWord, FINGERPRINT_LENGTH, START_LENGTH, startTerms } from './fingerprint.js'
 import { type Measurement, type Normalisation, noMeasurement, WINDOW_LENGTH } from './measurement.js'
 import { type Moments, mergeMoments, momentsOf, noMoments } from './moments.js'
 
@@ -149,8 +149,7 @@ export class Accumulator {
     const first = this.#seen - this.#carried.length
     const ready = bits.length - FINGERPRINT_LENGTH + 1
     for (let i = 0; i < ready; i++) {
-      const word = bits[i]!
-      if ((scramble(word) & mask) === 0 && (word & 0x7f800000) !== 0x7f800000) sink(bits, i, first + i)
+      if ((anchorWord(bits, i) & mask) === 0 && (bits[i]! & 0x7f800000) !== 0x7f800000) sink(bits, i, first + i)
     }
     this.#carried = bits.slice(Math.max(0, ready))
   }

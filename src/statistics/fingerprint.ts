@@ -31,7 +31,16 @@ export function startTerms(bin: number, index: number): readonly [number, number
 }
 
 /**
- * Which elements are anchors: those whose scrambled bits have these bits 0. One in 64 of a small model, one in 1024 from
+ * The word that says whether an element is an anchor, from its bits and those of the next three: where there are few numbers, one
+ * element alone would choose a large share of all places or none. Exact.
+ */
+export function anchorWord(bits: Uint32Array, at: number): number {
+  const [a, b, c, d] = [bits[at]!, bits[at + 1]!, bits[at + 2]!, bits[at + 3]!]
+  return scramble(a ^ ((b << 8) | (b >>> 24)) ^ ((c << 16) | (c >>> 16)) ^ ((d << 24) | (d >>> 8)))
+}
+
+/**
+ * Which elements are anchors: those whose anchor word has these bits 0. One in 64 of a small model, one in 1024 from
  * 2^26 elements on, so that there are enough to find a copied block and few enough to keep.
  */
 export function anchorMask(elementCount: number): number {

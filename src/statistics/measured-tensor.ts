@@ -1,8 +1,11 @@
-import { isFloatDType } from '../core/dtype.js'
+import { type FloatDType, isFloatDType } from '../core/dtype.js'
 import { clipRange } from '../fill/clip.js'
 import { fillJob } from '../fill/make-job.js'
+import type { Distribution } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
-import { type RoundedDistribution, roundedDistribution } from './expected/rounded-distribution.js'
+import { normalSf } from '../random/normal-cdf.js'
+import { type Agreement, agreementChance } from './agreement.js'
+import { GRAIN, isCoarse, type RoundedDistribution, roundedDistribution } from './expected/rounded-distribution.js'
 import type { Measurement, Normalisation } from './measurement.js'
 
 /** A run of neighbours of one distribution. */
@@ -21,8 +24,10 @@ export interface MeasuredTensor {
   readonly rounded?: RoundedDistribution
   readonly normalisation: Normalisation
   readonly runs: readonly Run[]
-  /** Whether copies of its elements elsewhere would be a fault. */
+  /** Whether it is searched for copies: whether elements that are elsewhere, too, would be a fault. */
   readonly anchored: boolean
+  /** Only of those that are searched. */
+  readonly agreement?: Agreement
 }
 
 /** A tensor with what was measured of it. */
@@ -35,20 +40,86 @@ export interface TensorMeasurement {
 /** Measured tensors of parameters; a distribution that many share is worked out once. */
 export function measuredTensorsOf(parameters: readonly PlannedParameter[]): MeasuredTensor[] {
   const distributions = new Map<string, RoundedDistribution | undefined>()
-  return parameters.map((parameter) => {
-    const { distribution, dtype } = parameter
-    if (!isFloatDType(dtype)) return tensor(parameter, undefined)
+  const rounded = (distribution: Distribution, dtype: FloatDType, grain: number): RoundedDistribution | undefined => {
     // Bounds may be infinite, which JSON has no word for.
-    const key = `${dtype} ${Object.values(distribution).join(' ')}`
-    if (!distributions.has(key)) distributions.set(key, roundedDistribution(distribution, dtype))
-    return tensor(parameter, distributions.get(key))
+    const key = `${dtype} ${grain} ${Object.values(distribution).join(' ')}`
+    if (!distributions.has(key)) distributions.set(key, roundedDistribution(distribution, dtype, grain))
+    return distributions.get(key)
+  }
+  const tensors = parameters.map((parameter) => {
+    const { distribution, dtype, elementCount } = parameter
+    if (!isFloatDType(dtype)) return { parameter }
+    const own = rounded(distribution, dtype, grainOf(parameter))
+    if (own !== undefined) {
+      return { parameter, rounded: own, agreement: agreementOf(own, elementCount) }
+    }
+    const entries = entriesOf(distribution)
+    if (entries === undefined) return { parameter }
+    return { parameter, agreement: agreementOf(rounded(entries, dtype, GRAIN)!, elementCount) }
   })
+  const searched = searchedForCopies(tensors)
+  return tensors.map((one, index) => tensor(one, searched.has(index)))
+}
+
+/** About how the entries of a large orthogonal matrix are distributed. */
+function entriesOf(distribution: Distribution): Distribution | undefined {
+  if (distribution.kind !== 'orthogonal' || distribution.field > 1 || distribution.gain === 0) return undefined
+  const length = Math.max(distribution.rows, distribution.columns)
+  return length < 16 ? undefined : { kind: 'normal', mean: 0, std: Math.abs(distribution.gain) / Math.sqrt(length) }
+}
+
+/** Of how many elements, and how easily 16 of them in a row agree with 16 others; undefined where copies are no fault. */
+function agreementOf(distribution: RoundedDistribution, elementCount: number): Agreement | undefined {
+  const { continuous, collision, largestAtom } = distribution
+  if (continuous.zeroInflated || isCoarse(distribution, elementCount)) return undefined
+  // An orthogonal matrix's entries are only about normal, and a variant's numbers about as likely: twice is a bound.
+  return { elementCount, collision: Math.min(1, 2 * collision), largestAtom: Math.min(1, 2 * largestAtom) }
+}
+
+/**
+ * Tensors that are searched for copies: as many as can be without that valid weights agree by chance. Values of a dtype or of a
+ * distribution with few numbers are the first to be left out.
+ */
+function searchedForCopies(tensors: readonly { readonly agreement?: Agreement | undefined }[]): Set<number> {
+  const candidates = tensors
+    .flatMap(({ agreement }, index) => (agreement === undefined ? [] : [{ agreement, index }]))
+    .sort((a, b) => agreementChance([a.agreement]) - agreementChance([b.agreement]))
+  const chosen: typeof candidates = []
+  // Each adds to the square root of the chance.
+  let root = 0
+  for (const candidate of candidates) {
+    root += Math.sqrt(agreementChance([candidate.agreement]))
+    if (root * root > CHANCE_OF_COPIES) break
+    chosen.push(candidate)
+  }
+  return new Set(chosen.map(({ index }) => index))
+}
+
+/** Chance of agreement by accident up to which tensors are searched: far below any false-alarm rate that is asked for. */
+const CHANCE_OF_COPIES = 2 ** -40
+
+/**
+ * How fine the parameter's generator is. PyTorch and JAX invert the distribution function of a truncated normal at a float32
+ * number: what lies in the interval shares the grain of the whole.
+ */
+function grainOf({ distribution, generatorSource }: PlannedParameter): number {
+  if (distribution.kind !== 'truncated-normal' || generatorSource === undefined) return GRAIN
+  const { mean, std, low, high } = distribution
+  const [a, b] = [(low - mean) / std, (high - mean) / std]
+  const mass = a > 0 ? normalSf(a) - normalSf(b) : normalSf(-b) - normalSf(-a)
+  return Math.min(1, Math.max(GRAIN, GRAIN / mass))
 }
 
 const noEdges = new Float32Array(0)
 
-function tensor(parameter: PlannedParameter, rounded: RoundedDistribution | undefined): MeasuredTensor {
-  const { shape, elementCount, distribution, expected } = parameter
+interface Described {
+  readonly parameter: PlannedParameter
+  readonly rounded?: RoundedDistribution
+  readonly agreement?: Agreement | undefined
+}
+
+function tensor({ parameter, rounded, agreement }: Described, searched: boolean): MeasuredTensor {
+  const { shape, elementCount, expected } = parameter
   const { mean, std } = rounded ?? expected
   const scale = Math.fround(1 / std)
   const [rows = 1] = shape
@@ -65,9 +136,8 @@ function tensor(parameter: PlannedParameter, rounded: RoundedDistribution | unde
       rowLength: matrix ? rowLength : 0,
     },
     runs: runsOf(parameter),
-    anchored:
-      (rounded !== undefined && !rounded.continuous.zeroInflated) ||
-      (distribution.kind === 'orthogonal' && distribution.field === 1),
+    ...(searched && agreement !== undefined ? { agreement } : {}),
+    anchored: searched,
   }
 }
 

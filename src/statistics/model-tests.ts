@@ -1,23 +1,20 @@
 // Tests of a whole model: copies within and between tensors, and the one error rate over all tests.
 
-import { FINGERPRINT_LENGTH, START_LENGTH } from './fingerprint.js'
+import { agreementChance } from './agreement.js'
+import { isCoarse, type RoundedDistribution } from './expected/rounded-distribution.js'
+import { START_LENGTH } from './fingerprint.js'
 import type { MeasuredTensor, TensorMeasurement } from './measured-tensor.js'
 import { mergeMeasurements, noMeasurement } from './measurement.js'
 import type { Repeats } from './repeats.js'
 import type { TestOutcome } from './tests.js'
 
-/** Of an orthogonal matrix's entries in the coarsest dtype, whose distribution is not worked out here. */
-const UNKNOWN_ATOM = 2 ** -5
-
 /**
- * Elements that are followed by the same 16 as others: of A anchors at most A^2/2 pairs could agree by chance, each with
- * probability at most atom^15 + 2^-53, atom being the likeliest single number (one element's agreement is spent on both
- * being anchors).
+ * Elements that are followed by the same 16 as others: by chance in valid weights with at most the probability of agreement, or where
+ * two of A hashes of 53 bits are equal, A^2 / 2 pairs.
  */
 export function copiesTest(tensors: readonly MeasuredTensor[], { anchorCount, count, examples }: Repeats): TestOutcome {
-  const atoms = tensors.filter(({ anchored }) => anchored).map(({ rounded }) => rounded?.largestAtom ?? UNKNOWN_ATOM)
-  const atom = Math.max(0, ...atoms)
-  const chance = (anchorCount ** 2 / 2) * (atom ** (FINGERPRINT_LENGTH - 1) + 2 ** -53)
+  const agreements = tensors.flatMap(({ agreement }) => (agreement === undefined ? [] : [agreement]))
+  const chance = agreementChance(agreements) + (anchorCount ** 2 / 2) * 2 ** -53
   const pairs = new Map<string, { count: number; text: string }>()
   for (const { name, element, firstName, firstElement } of examples) {
     const key = JSON.stringify([name, firstName].sort())
@@ -55,13 +52,13 @@ export function sameStartTests(measured: readonly TensorMeasurement[]): SameStar
   const groups = new Map<string, { names: string[]; chance: number }>()
   let candidates = 0
   for (const { tensor, measurements } of measured) {
-    const { parameter, rounded, anchored } = tensor
-    if (rounded === undefined || !anchored) continue
+    const { parameter, rounded } = tensor
+    if (rounded === undefined || rounded.continuous.zeroInflated || isCoarse(rounded, parameter.elementCount)) continue
     candidates++
     const length = Math.min(parameter.elementCount, START_LENGTH)
     const [a, b] = measurements.reduce(mergeMeasurements, noMeasurement).startHash
     const key = `${length} ${a} ${b}`
-    const chance = Math.max(...rounded.probabilities) ** length + 2 ** -64
+    const chance = likeliestBin(rounded) ** length + 2 ** -64
     const group = groups.get(key) ?? { names: [], chance: 0 }
     group.names.push(parameter.name)
     group.chance = Math.max(group.chance, chance)
@@ -80,6 +77,9 @@ export function sameStartTests(measured: readonly TensorMeasurement[]): SameStar
       },
     }))
 }
+
+const likeliestBin = ({ probabilities, variants }: RoundedDistribution): number =>
+  Math.max(...probabilities, ...variants.map(likeliestBin))
 
 /**
  * Holm's step-down procedure (1979): with m p-values in rising order, the i-th is adjusted to the largest of (m - k + 1) p_k

@@ -1,4 +1,3 @@
-import type { FloatDType } from '../core/dtype.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
@@ -32,12 +31,15 @@ export interface WeightStore {
     options: MeasureOptions,
   ): Promise<{ measurements: Measurement[][]; repeats: Repeats }>
   /**
-   * max |Q^T Q / gain^2 - I| over the stored matrices of a parameter with an orthogonal distribution, which must not be a
-   * part. NaN if an element is not finite.
+   * max |Q^T Q / gain^2 - I| of the stored matrices, of a parameter with an orthogonal distribution that is no part; NaN for
+   * elements that are not finite.
    */
-  orthogonalityError(parameter: PlannedParameter): Promise<number>
-  /** What `verify` checks for an orthogonal distribution, which is not compared with the CPU bit by bit. */
-  checkOrthogonal(parameter: PlannedParameter, signal?: AbortSignal): Promise<OrthogonalCheck>
+  orthogonalityError(parameter: PlannedParameter, signal?: AbortSignal): Promise<number>
+  /**
+   * Makes the matrices of an orthogonal distribution again, on the same device, and shows what is stored beside them, in
+   * order. Gives max |Q^T Q / gain^2 - I| of those that were made, float32.
+   */
+  makeOrthogonalAgain(parameter: PlannedParameter, look: LookAtBoth, signal?: AbortSignal): Promise<number>
   destroy(): void
 }
 
@@ -55,20 +57,8 @@ export interface RangeReader {
 /** Calls `look` with the bytes as soon as they have arrived. The bytes are valid only while `look` runs. */
 export type PendingRange = (look: (bytes: Uint8Array) => void) => Promise<void>
 
-export interface OrthogonalCheck {
-  /**
-   * max |Q^T Q / gain^2 - I| over the stored matrices. If they cannot be measured where they are (a part, a tensor in several
-   * buffers, a delta-orthogonal), the whole matrices are made again and measured. NaN if an element is not finite.
-   */
-  readonly orthogonalityError: number
-  /** Of the matrices that were measured: the parameter's, or float32 where they were made again. */
-  readonly dtype: FloatDType
-  /** Where the matrices were made again: elements held that differ from them in any bit, and the first of them. */
-  readonly mismatchCount: number
-  /** The first of those elements. */
-  readonly firstMismatch?: number
-  readonly largestUlpDistance?: number
-}
+/** @param first index of the first element of both */
+export type LookAtBoth = (stored: Uint8Array, made: Uint8Array, first: number) => void
 
 /** Elements [firstElement, firstElement + elementCount) of a parameter, at `byteOffset` of `buffer`. */
 export interface ParameterSegment {

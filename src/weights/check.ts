@@ -1,4 +1,4 @@
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { checkSignal, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import { measuredTensorsOf, type TensorMeasurement } from '../statistics/measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement } from '../statistics/measurement.js'
@@ -54,6 +54,7 @@ export interface CheckReport {
 export function resolveCheckOptions(options: CheckOptions): { falseAlarmRate: number; signal?: AbortSignal } {
   refuseUnknownKeys(options, ['falseAlarmRate', 'signal'], 'check option')
   const { falseAlarmRate = 1e-6, signal } = options
+  checkSignal(signal, 'check')
   if (typeof falseAlarmRate !== 'number' || !(falseAlarmRate > 0 && falseAlarmRate < 1)) {
     throw new WeightInitError(
       'INVALID_ARGUMENT',
@@ -78,7 +79,7 @@ export async function checkStore(
   const measured: CheckedMeasurement[] = []
   for (const [index, tensor] of tensors.entries()) {
     signal?.throwIfAborted()
-    const exact = await exactTests(store, tensor.parameter)
+    const exact = await exactTests(store, tensor.parameter, signal)
     measured.push({ tensor, measurements: measurements[index]!, exact })
   }
   return checkMeasured(measured, repeats, falseAlarmRate)

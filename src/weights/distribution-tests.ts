@@ -6,14 +6,15 @@ import { fillBytes } from '../cpu/fill.js'
 import { fillJob } from '../fill/make-job.js'
 import type { Distribution, DistributionKind, DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
+import { roundingErrors } from '../statistics/expected/representable.js'
 import type { RoundedDistribution } from '../statistics/expected/rounded-distribution.js'
+import { roundedDistribution } from '../statistics/expected/rounded-distribution.js'
 import { binomialTailBound } from '../statistics/expected/special.js'
 import type { MeasuredTensor } from '../statistics/measured-tensor.js'
 import type { Measurement } from '../statistics/measurement.js'
-import { drawnZeros } from '../statistics/report.js'
 import type { TestName, TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
-import { allowedError } from './verify.js'
+import { allowedError } from './verify-orthogonal.js'
 
 type Moments = Measurement['moments']
 
@@ -26,7 +27,7 @@ interface DistributionTests<D extends Distribution> {
     rounded?: RoundedDistribution,
   ): TestOutcome[]
   /** What has to look at the elements themselves. */
-  exact?(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]>
+  exact?(store: WeightStore, parameter: PlannedParameter, signal?: AbortSignal): Promise<TestOutcome[]>
 }
 
 /** Its tests as independent draws say everything. */
@@ -55,8 +56,11 @@ export const measuredTests = ({ parameter, rounded }: MeasuredTensor, { moments 
   (moments.count > 0 && testsOf(parameter).measured?.(parameter, moments, parameter.distribution, rounded)) || []
 
 /** What has to look at the elements themselves: distributions that leave nothing to chance, and orthogonality. */
-export const exactTests = async (store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> =>
-  (await testsOf(parameter).exact?.(store, parameter)) ?? []
+export const exactTests = async (
+  store: WeightStore,
+  parameter: PlannedParameter,
+  signal?: AbortSignal,
+): Promise<TestOutcome[]> => (await testsOf(parameter).exact?.(store, parameter, signal)) ?? []
 
 /** A test that either holds or is ruled out. */
 export const verdict = (test: TestName, holds: boolean, statistic: number, message: string): TestOutcome => ({
@@ -81,30 +85,30 @@ function constantTests(
 }
 
 /**
- * Zeros of a sparse matrix: exactly `zeros` in every column, and the draws that the dtype rounds to 0. In a part of a matrix, by
+ * Zeros of a sparse matrix: exactly `zeros` in every column, and what the dtype rounds to 0 of the draws; in a part of it, by
  * Hoeffding's bound (1963).
  */
 function sparsityTests(
-  { part, patches }: PlannedParameter,
+  { part, patches, dtype }: PlannedParameter,
   moments: Moments,
-  { rows, columns, zeros }: DistributionOf<'sparse'>,
-  rounded?: RoundedDistribution,
+  distribution: DistributionOf<'sparse'>,
 ): TestOutcome[] {
-  // Integers hold no sparse distribution.
-  if (rounded === undefined) return []
+  const { rows, columns, zeros, std } = distribution
   const found = moments.zeroCount
   const whole = part === undefined && patches.length === 0
-  const share = zeros / rows
-  const expected = whole ? columns * zeros : moments.count * (share + (1 - share) * drawnZeros(rounded))
+  const exact = whole ? columns * zeros : (moments.count * zeros) / rows
+  const zeroProbability =
+    std === 0 || !isFloatDType(dtype) ? 1 : roundedDistribution(distribution, dtype)!.zeroProbability
+  const expected = whole ? exact : exact + (moments.count - exact) * zeroProbability
   const off = Math.abs(found - expected)
-  const draws = moments.count - expected
+  const draws = moments.count - exact
   const pValue = !whole
     ? Math.min(1, 2 * Math.exp((-2 * off * off) / moments.count))
-    : found < expected
+    : found < exact
       ? 0
-      : found === expected
+      : found === exact
         ? 1
-        : binomialTailBound(found - expected, draws, rounded.zeroProbability)
+        : binomialTailBound(found - exact, draws, zeroProbability)
   const message = `${found} zeros, expected ${whole ? '' : 'about '}${expected}`
   return [{ test: 'zeros', pValue, statistic: found, message }]
 }
@@ -114,7 +118,9 @@ function orthogonalTests(
   moments: Moments,
   distribution: DistributionOf<'orthogonal'>,
 ): TestOutcome[] {
-  const z = (moments.count * moments.mean) / orthogonalSumStd(distribution)
+  const { relative, absolute } = roundingErrors(parameter.dtype as FloatDType)
+  const std = orthogonalSumStd(distribution) * (1 + relative) + absolute * Math.sqrt(moments.count)
+  const z = (moments.count * moments.mean) / std
   // Sums over a matrix are as concentrated as a normal distribution of their variance.
   return boundsAndMean(parameter, moments, 1e-5, z, 2 * Math.exp((-z * z) / 2))
 }
@@ -149,12 +155,11 @@ function boundsAndMean(
   z: number,
   pValue: number,
 ): TestOutcome[] {
-  // A dtype's rounding may carry a value over the bound by half a step.
-  const low = isFloatDType(dtype) ? roundToDType(expected.min, dtype) : expected.min
-  const high = isFloatDType(dtype) ? roundToDType(expected.max, dtype) : expected.max
-  // Without slack the bounds may be infinite.
-  const beyond = slack && slack * high
-  const outside = min < low - beyond || max > high + beyond
+  // A dtype's rounding may carry a value over the bound by half a step. Without slack the bounds may be infinite.
+  const beyond = slack && slack * expected.max
+  const low = isFloatDType(dtype) ? roundToDType(expected.min - beyond, dtype) : expected.min
+  const high = isFloatDType(dtype) ? roundToDType(expected.max + beyond, dtype) : expected.max
+  const outside = min < low || max > high
   const tests = [
     verdict('bounds', !outside, outside ? 1 : 0, `values from ${min} to ${max}, allowed ${low} to ${high}`),
   ]
@@ -166,11 +171,14 @@ function boundsAndMean(
   return tests
 }
 
-async function orthogonalityTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> {
+async function orthogonalityTests(
+  store: WeightStore,
+  parameter: PlannedParameter,
+  signal?: AbortSignal,
+): Promise<TestOutcome[]> {
   if (parameter.part !== undefined) return []
-  const error = await store.orthogonalityError(parameter)
-  // A plan gives orthogonal matrices floating dtypes only.
-  const allowed = allowedError(parameter, parameter.dtype as FloatDType)
+  const error = await store.orthogonalityError(parameter, signal)
+  const allowed = allowedError(parameter, parameter.dtype)
   const message = `max |Q^T Q / gain^2 - I| is ${error.toExponential(1)}, allowed ${allowed.toExponential(1)}`
   return [verdict('orthogonality', error <= allowed, error, message)]
 }
@@ -179,12 +187,17 @@ async function orthogonalityTests(store: WeightStore, parameter: PlannedParamete
 const CHUNK_ELEMENTS = 2 ** 20
 
 /** Every element, of a distribution that leaves nothing to chance. */
-async function elementTests(store: WeightStore, parameter: PlannedParameter): Promise<TestOutcome[]> {
+async function elementTests(
+  store: WeightStore,
+  parameter: PlannedParameter,
+  signal?: AbortSignal,
+): Promise<TestOutcome[]> {
   const { dtype, elementCount } = parameter
   const width = byteWidth(dtype)
   const job = fillJob(parameter)
   const comparison = new Comparison(dtype)
   for (let first = 0; first < elementCount; first += CHUNK_ELEMENTS) {
+    signal?.throwIfAborted()
     const count = Math.min(CHUNK_ELEMENTS, elementCount - first)
     const actual = await store.readRange(parameter, first * width, count * width)
     comparison.add(actual, fillBytes(job, first, count), first)

@@ -15,7 +15,8 @@ import { type ParameterStatistics, parameterStatistics } from '../statistics/rep
 import type { ParameterSegment, WeightStore } from '../store/weight-store.js'
 import { type CheckOptions, type CheckReport, checkStore } from './check.js'
 import { materialize } from './materialize.js'
-import { type VerificationReport, type VerifyOptions, verifyStore } from './verify.js'
+import type { VerificationReport } from './verification.js'
+import { type VerifyOptions, verifyStore } from './verify.js'
 
 /** An initialised parameter: where it is and what it holds. */
 export interface InitializedParameter {

@@ -1,11 +1,17 @@
 import { Comparison } from '../core/comparison.js'
-import { byteWidth, type FloatDType, floatFormats } from '../core/dtype.js'
-import { refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
+import { byteWidth } from '../core/dtype.js'
+import { checkSignal, refuseUnknownKeys, show, WeightInitError } from '../core/errors.js'
 import { fillInto } from '../cpu/fill.js'
 import { fillJob } from '../fill/make-job.js'
-import type { DistributionOf } from '../ir/distribution.js'
 import type { PlannedParameter } from '../ir/plan.js'
 import type { RangeReader, WeightStore } from '../store/weight-store.js'
+import {
+  comparedBitByBit,
+  type ParameterVerification,
+  type VerificationReport,
+  verificationReport,
+} from './verification.js'
+import { verifyOrthogonal } from './verify-orthogonal.js'
 
 export interface VerifyOptions {
   /**
@@ -21,46 +27,13 @@ export interface VerifyOptions {
   }) => void
 }
 
-export interface ParameterVerification {
-  readonly name: string
-  readonly elementCount: number
-  /** Elements that were compared. */
-  readonly comparedCount: number
-  /** Elements that differ from the CPU's in at least one bit. */
-  readonly mismatchCount: number
-  /** Row-major index of the first of them. */
-  readonly firstMismatch?: number
-  /**
-   * Largest distance of one of them, in units in the last place: how many numbers of the dtype lie between the two, counted
-   * over 0 (0 and -0 are one apart), infinities and NaN. Of integers the difference.
-   */
-  readonly largestUlpDistance?: number
-  /**
-   * Of an orthogonal distribution, which is not compared with the CPU bit by bit: max |Q^T Q / gain^2 - I|. Where it is more than the
-   * dtype's rounding allows, every element counts as a mismatch. Of a part, a tensor in several buffers and a
-   * delta-orthogonal on the GPU the matrices are made again on the same device: this is theirs, in float32, and the part is compared with them bit by bit.
-   */
-  readonly orthogonalityError?: number
-}
-
-export interface VerificationReport {
-  /** True when no compared element differs. */
-  readonly ok: boolean
-  readonly elementCount: number
-  readonly comparedCount: number
-  readonly mismatchCount: number
-  /** False when only a sample was compared. */
-  readonly complete: boolean
-  readonly parameters: readonly ParameterVerification[]
-}
-
 const COMPLETE_UP_TO = 2 ** 26
 /** Elements made and compared at a time. */
 const CHUNK_ELEMENTS = 2 ** 18
 
 /**
- * Compares what is in the buffers now with what the CPU computes, bit by bit. Host memory stays at a few chunks
- * whatever the model; a parameter that was trained, or written over, shows up here.
+ * Compares what is in the buffers now with what the CPU computes, bit by bit; orthogonal matrices within a bound. Host memory
+ * stays at a few chunks and one matrix; a parameter that was trained, or written over, shows up here.
  */
 export async function verifyStore(
   store: WeightStore,
@@ -68,6 +41,13 @@ export async function verifyStore(
   options: VerifyOptions = {},
 ): Promise<VerificationReport> {
   refuseUnknownKeys(options, ['elements', 'signal', 'onProgress'], 'verify option')
+  checkSignal(options.signal, 'verify')
+  if (options.onProgress !== undefined && typeof options.onProgress !== 'function') {
+    throw new WeightInitError(
+      'INVALID_ARGUMENT',
+      `verify: onProgress must be a function, but found ${show(options.onProgress)}.`,
+    )
+  }
   const elementCount = parameters.reduce((sum, p) => sum + p.elementCount, 0)
   const wanted = options.elements ?? COMPLETE_UP_TO
   if (wanted !== 'all' && (typeof wanted !== 'number' || !(wanted >= 1))) {
@@ -87,11 +67,10 @@ export async function verifyStore(
   const results: ParameterVerification[] = []
   try {
     for (const parameter of parameters) {
-      results.push(
-        isOrthogonal(parameter)
-          ? await verifyOrthogonal(store, parameter, options, total)
-          : await verifyParameter(reader, parameter, chunk, share, options, total),
-      )
+      if (isOrthogonal(parameter)) {
+        results.push(await verifyOrthogonal(store, parameter, options.signal))
+        report(total, parameter.elementCount, parameter.name, options)
+      } else results.push(await verifyParameter(reader, parameter, chunk, share, options, total))
     }
   } finally {
     reader.destroy()
@@ -99,59 +78,11 @@ export async function verifyStore(
   return verificationReport(results)
 }
 
-/** The parameters' results with their sums. */
-export function verificationReport(parameters: readonly ParameterVerification[]): VerificationReport {
-  const sum = (pick: (p: ParameterVerification) => number): number => parameters.reduce((n, p) => n + pick(p), 0)
-  const mismatchCount = sum((p) => p.mismatchCount)
-  const comparedCount = sum((p) => p.comparedCount)
-  const elementCount = sum((p) => p.elementCount)
-  return {
-    ok: mismatchCount === 0,
-    elementCount,
-    comparedCount,
-    mismatchCount,
-    complete: comparedCount === elementCount,
-    parameters,
-  }
-}
-
 const isOrthogonal = ({ distribution }: PlannedParameter): boolean => distribution.kind === 'orthogonal'
 
-/**
- * What rounding leaves of orthogonality: of the float32 arithmetic up to 2048, then with the length of the sums; and of storing
- * in the dtype. There an element x of a unit vector moves by at most |x| u, or by half the smallest subnormal number over the
- * gain, so the vector of n elements by at most e = u + s sqrt(n), and an inner product of two by at most 2 e + e^2 (Cauchy and
- * Schwarz).
- */
-export function allowedError({ distribution }: PlannedParameter, dtype: FloatDType): number {
-  const { rows, columns, gain } = distribution as DistributionOf<'orthogonal'>
-  const { fractionBits, smallestNormal } = floatFormats[dtype]
-  const length = Math.max(rows, columns)
-  const u = 2 ** -(fractionBits + 1)
-  const e = u + ((u * smallestNormal) / Math.abs(gain)) * Math.sqrt(length)
-  return 2e-6 * Math.max(1, length / 2048) + 2 * e + e * e
-}
-
-async function verifyOrthogonal(
-  store: WeightStore,
-  parameter: PlannedParameter,
-  { signal, onProgress }: VerifyOptions,
-  total: Tally,
-): Promise<ParameterVerification> {
-  const { name, elementCount } = parameter
-  signal?.throwIfAborted()
-  const { orthogonalityError, dtype, ...mismatches } = await store.checkOrthogonal(parameter, signal)
-  const ok = orthogonalityError <= allowedError(parameter, dtype)
-  total.elementsDone += elementCount
-  onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
-  return {
-    name,
-    elementCount,
-    ...mismatches,
-    comparedCount: elementCount,
-    ...(ok ? {} : { mismatchCount: elementCount }),
-    orthogonalityError: orthogonalityError,
-  }
+function report(total: Tally, count: number, parameter: string, { onProgress }: VerifyOptions): void {
+  total.elementsDone += count
+  onProgress?.({ parameter, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
 }
 
 const chunkBytesOf = ({ elementCount, dtype }: PlannedParameter): number =>
@@ -163,7 +94,7 @@ async function verifyParameter(
   parameter: PlannedParameter,
   chunk: Uint8Array,
   share: number,
-  { signal, onProgress }: VerifyOptions,
+  options: VerifyOptions,
   total: Tally,
 ): Promise<ParameterVerification> {
   const { name, elementCount, dtype } = parameter
@@ -172,7 +103,7 @@ async function verifyParameter(
   const comparison = new Comparison(dtype)
   const ranges = sampledRanges(elementCount, share, total)
   const begin = () => {
-    signal?.throwIfAborted()
+    options.signal?.throwIfAborted()
     const { value } = ranges.next()
     if (value === undefined) return undefined
     const [first, count] = value
@@ -185,11 +116,10 @@ async function verifyParameter(
     const expected = chunk.subarray(0, count * width)
     fillInto(job, first, expected)
     await look((actual) => comparison.add(actual, expected, first))
-    total.elementsDone += count
-    onProgress?.({ parameter: name, elementsDone: total.elementsDone, elementsTotal: total.elementsTotal })
+    report(total, count, name, options)
     range = next
   }
-  return { name, elementCount, ...comparison.result() }
+  return comparedBitByBit(parameter, comparison)
 }
 
 /** How far the comparison is: elements passed by and elements chosen to be compared; those compared and whole matrices. */

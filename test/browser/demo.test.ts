@@ -330,7 +330,9 @@ describe('the page without WebGPU', () => {
       expect(await page.getAttribute('#place', 'data-backend')).toBe('cpu')
       expect(await page.textContent('#place')).toContain('the CPU makes the same bits')
       await setMlp(page, { inputs: 32, width: 32, depth: 1, outputs: 8 })
-      expect(await run(page)).toBe('Done: every element was compared with the CPU.')
+      expect(await run(page)).toBe(
+        'Done: every element was compared with a second run of the CPU, and no GPU was used.',
+      )
       expect(await tile(page, 'On the CPU')).toBe('5.28 kB')
       await context.close()
       context = await browser.newContext()

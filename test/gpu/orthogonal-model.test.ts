@@ -1,6 +1,10 @@
 // The orthogonal initializers through the public API.
 import { describe, expect, test } from 'vitest'
-import { initializeModel, initializeTensor, lstm, OrthogonalInitializer } from '../../src/index.js'
+import { initializeModel, initializeTensor, lstm, type Model, OrthogonalInitializer } from '../../src/index.js'
+import { resolveOptions } from '../../src/plan/options.js'
+import { planResolved } from '../../src/plan/plan.js'
+import { materialize } from '../../src/weights/materialize.js'
+import { verifyOrthogonal } from '../../src/weights/verify-orthogonal.js'
 import { adapterName, readBuffer, useDevice } from '../support/gpu.js'
 
 const gpu = useDevice()
@@ -87,5 +91,56 @@ describe(`orthogonal initializers on ${adapterName}`, () => {
     expect((await a.verify()).ok).toBe(false)
     gpu.device.queue.writeBuffer(a.get('tensor').buffer, 400, Float32Array.of(Number.NaN))
     expect((await a.verify()).ok).toBe(false)
+  })
+
+  test.each(dtypes)(
+    '%s: matrices too large for the CPU are compared with a second run of the device',
+    async (dtype) => {
+      const specs: [string, Record<string, unknown>, object?][] = [
+        ['orthogonal', { shape: [48, 30], role: 'weight' }],
+        ['orthogonal', { shape: [3, 21, 33], role: 'weight', batchAxes: 1 }],
+        ['delta_orthogonal', { shape: [7, 5, 3, 3], role: 'weight' }],
+        ['orthogonal', { shape: [48, 30], role: 'weight' }, { slice: { w: { start: [3, 5], end: [40, 28] } } }],
+      ]
+      for (const [initializer, spec, options = {}] of specs) {
+        const model = { parameters: [{ name: 'w', dtype, ...spec }] } as unknown as Model
+        const resolved = resolveOptions({ device: gpu.device, seed: 4, ...options })
+        const plan = planResolved(model, initializer as never, {}, resolved)
+        const store = await materialize(plan, resolved)
+        const [parameter] = plan.parameters
+        const verify = () => verifyOrthogonal(store, parameter!, undefined, 0)
+        const found = await verify()
+        const { count } = found.withinBound!
+        // One device gives the same bits every time.
+        expect(found).toMatchObject({
+          ok: true,
+          mismatchCount: 0,
+          withinBound: { largestDifference: 0, beyondCount: 0, secondRunCount: count },
+        })
+        expect(found.comparedCount + count).toBe(parameter!.elementCount)
+        expect(found.orthogonalityError).toBeLessThan(2e-6)
+        const { buffer, byteOffset } = store.region('w')
+        gpu.device.queue.writeBuffer(buffer as GPUBuffer, byteOffset, new Uint8Array([0x34, 0x56, 0x40, 0x40]))
+        const changed = await verify()
+        expect(changed.ok).toBe(false)
+        expect((changed.firstMismatch ?? changed.withinBound!.firstBeyond)!).toBeLessThan(2)
+        store.destroy()
+      }
+    },
+  )
+
+  test("another seed's matrices, which are as orthogonal, fail", async () => {
+    const model: Model = { parameters: [{ name: 'w', shape: [64, 40], role: 'weight' }] }
+    using weights = await initializeModel(model, 'orthogonal', {}, { device: gpu.device, seed: 1 })
+    using others = await initializeModel(model, 'orthogonal', {}, { device: gpu.device, seed: 2 })
+    const right = await weights.verify()
+    expect(right).toMatchObject({ ok: true, comparedCount: 0, withinBound: { count: 2560, secondRunCount: 0 } })
+    expect(right.withinBound!.largestDifference).toBeLessThan(2e-6)
+    const { buffer, byteOffset } = weights.get('w')
+    gpu.device.queue.writeBuffer(buffer, byteOffset, await others.readBytes('w'))
+    const wrong = await weights.verify()
+    expect(wrong.parameters[0]!.orthogonalityError).toBeLessThan(2e-6)
+    expect(wrong).toMatchObject({ ok: false, mismatchCount: 0 })
+    expect(wrong.withinBound!.beyondCount).toBeGreaterThan(2500)
   })
 })

@@ -326,12 +326,12 @@ describe('init prints', () => {
     expect(stdout).not.toContain('wte.weight')
     expect(stdout.trimEnd().split('\n')).toHaveLength(4)
     expect(stdout).toContain('seed 42')
-    expect(stdout).toContain('Parity: 0 of all 134,144 elements differ')
+    expect(stdout).toContain('The CPU, twice: 0 of all 134,144 elements differ')
   })
 
   it('how much it compared when --verify limits it, and nothing for --verify 0', async () => {
     const some = await write('--seed', '42', '--device', 'gpu', '--verify', '10000')
-    const [, compared] = /^Parity: 0 of ([\d,]+) of 134,144 elements differ/m.exec(some.stdout)!
+    const [, compared] = /^Parity: 0 of ([\d,]+) compared, of 134,144 elements, differ/m.exec(some.stdout)!
     expect(Number(compared!.replaceAll(',', ''))).toBeGreaterThan(5_000)
     expect(Number(compared!.replaceAll(',', ''))).toBeLessThan(20_000)
     const none = await write('--seed', '42', '--device', 'gpu', '--verify', '0')

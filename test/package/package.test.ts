@@ -402,10 +402,10 @@ describe('in a bundle', () => {
     expect(code.length).toBeLessThan(72_000)
   })
 
-  it('initializeModel weighs at most 94 kB minified and gzipped, and carries no reader of manifests', async () => {
+  it('initializeModel weighs at most 96 kB minified and gzipped, and carries no reader of manifests', async () => {
     const code = await bundle(`import { initializeModel } from 'webgpu-init'; console.log(initializeModel)`)
     expect(code).not.toContain('must be a decimal string')
-    expect(gzipSync(code).length).toBeLessThan(94_000)
+    expect(gzipSync(code).length).toBeLessThan(96_000)
   })
 
   // Of it 1.8 kB is the CPU path's WebAssembly, and 15 kB are readRecording, which only those who call it carry.

@@ -3,10 +3,11 @@ import { describeDistribution } from '../../distributions/registry.js'
 import type { InitializationPlan } from '../../ir/plan.js'
 import type { FileJobReport } from '../../node/initialize-file.js'
 import { reportData } from '../../report/build.js'
+import { parityCell, paritySentence } from '../../report/parity.js'
 import type { ReportData } from '../../report/types.js'
 import type { SignalReport } from '../../signal/types.js'
 import type { CheckReport } from '../../weights/check.js'
-import type { VerificationReport } from '../../weights/verify.js'
+import type { VerificationReport } from '../../weights/verification.js'
 import { compact, formatTable, paint } from '../terminal.js'
 import { signalText } from './signal.js'
 
@@ -32,7 +33,7 @@ export function initText({ report, signal, signalNote }: InitOutcome, quiet: boo
   return [
     ...(quiet ? [] : [`\n${parameterTable(report)}\n`]),
     `Initialised in ${seconds.toFixed(2)} s: ${compact(elementCount / seconds)}elements/s, ${compact(byteLength / seconds)}B/s (first call, compiling included).`,
-    ...(report.verification === undefined ? [] : [parityLine(report.verification)]),
+    ...(report.verification === undefined ? [] : [parityLine(report.verification, report.backend)]),
     ...(report.check === undefined ? [] : [checkLine(report.check)]),
     ...(signal !== undefined
       ? [`\n${signalText(signal, quiet)}`]
@@ -80,6 +81,10 @@ export function initPage({ title, label, rule, device, ownPlan, report, signal, 
     plan: ownPlan,
     statistics,
     verification,
+    comparison:
+      report.backend === 'cpu'
+        ? { name: 'made twice by the CPU', other: madeBesides('cpu') }
+        : { name: 'parity with the CPU', other: madeBesides('webgpu') },
     check,
     signal,
     signalNote: signalNote ?? 'Not measured.',
@@ -97,38 +102,27 @@ function checkLine({ ok, testCount, falseAlarmRate, failures }: CheckReport): st
   )
 }
 
-function parityLine({ ok, comparedCount, elementCount, mismatchCount, complete }: VerificationReport): string {
-  const compared = complete
-    ? `all ${elementCount.toLocaleString('en')}`
-    : `${comparedCount.toLocaleString('en')} of ${elementCount.toLocaleString('en')}`
-  return ok
-    ? `Parity: 0 of ${compared} elements differ from the CPU in any bit.`
-    : paint(
-        `Parity FAILED: ${mismatchCount.toLocaleString('en')} of ${compared} elements differ from the CPU; nothing was written.`,
-        'red',
-      )
+function parityLine(verification: VerificationReport, backend: 'webgpu' | 'cpu'): string {
+  const text = paritySentence(verification, madeBesides(backend))
+  if (!verification.ok) return paint(`Parity FAILED: ${text}; nothing was written.`, 'red')
+  return backend === 'cpu' ? `The CPU, twice: ${text}; no GPU was compared.` : `Parity: ${text}.`
 }
 
-function parameterTable({ plan, statistics, verification }: FileJobReport): string {
+/** What the weights are compared with. */
+const madeBesides = (backend: 'webgpu' | 'cpu'): string => (backend === 'cpu' ? "the CPU's second run" : 'the CPU')
+
+function parameterTable({ plan, backend, statistics, verification }: FileJobReport): string {
   const parity = new Map(verification?.parameters.map((p) => [p.name, p]))
   const rows = plan.parameters
     .filter(({ name }) => statistics.has(name))
-    .map((p) => {
-      const verified = parity.get(p.name)
-      return [
-        p.name,
-        p.shape.join(' x ') || 'scalar',
-        describeDistribution(p.distribution),
-        p.expected.std.toPrecision(5),
-        statistics.get(p.name)!.std.toPrecision(5),
-        verified === undefined
-          ? 'not compared'
-          : verified.orthogonalityError !== undefined
-            ? `|QtQ - I| ${verified.orthogonalityError.toExponential(1)}`
-            : verified.mismatchCount === 0
-              ? 'equal'
-              : `${verified.mismatchCount} differ`,
-      ]
-    })
-  return formatTable(['parameter', 'shape', 'rule', 'expected std', 'measured std', 'GPU = CPU'], rows, new Set([3, 4]))
+    .map((p) => [
+      p.name,
+      p.shape.join(' x ') || 'scalar',
+      describeDistribution(p.distribution),
+      p.expected.std.toPrecision(5),
+      statistics.get(p.name)!.std.toPrecision(5),
+      parityCell(parity.get(p.name)),
+    ])
+  const compared = backend === 'cpu' ? 'CPU, twice' : 'GPU = CPU'
+  return formatTable(['parameter', 'shape', 'rule', 'expected std', 'measured std', compared], rows, new Set([3, 4]))
 }

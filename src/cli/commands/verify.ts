@@ -11,6 +11,7 @@ import { refuseSharedPaths } from '../../node/paths.js'
 import { type CheckpointVerification, verifyCheckpoint } from '../../node/verify-checkpoint.js'
 import { planFromManifest } from '../../plan/manifest/read.js'
 import { reportData } from '../../report/build.js'
+import { parityCell, paritySentence } from '../../report/parity.js'
 import type { ReportData } from '../../report/types.js'
 import type { Arguments } from '../arguments.js'
 import type { Command } from '../command.js'
@@ -24,8 +25,8 @@ export const verifyCommand: Command = {
   name: 'verify',
   synopsis: 'verify <weights.safetensors> [options]',
   summary: 'compare a checkpoint with its manifest bit by bit, and test it against the distributions',
-  description: `Reads a .safetensors file, makes the weights of its manifest again, compares every element bit by bit, and tests
-what the file holds against the distributions: moments, bins, extremes, correlations, copies; with --model also how activations and
+  description: `Reads a .safetensors file, makes the weights of its manifest again, compares every element bit by bit (those of orthogonal
+matrices with the CPU's, within a bound), and tests what the file holds against the distributions: moments, bins, extremes, correlations, copies; with --model also how activations and
 gradients pass through the layers. Exit code 1 where anything fails.`,
   flags: {
     manifest: { value: 'PATH', help: "manifest.json; default: the one in the file's own metadata" },
@@ -149,6 +150,7 @@ function pageOf(
     plan,
     statistics: new Map(check.parameters.map((p) => [p.name, p.statistics])),
     verification: parity,
+    comparison: { name: 'parity with the manifest', other: "the manifest's" },
     check,
     signal,
     signalNote: signal === undefined ? `${noLayersNote} Give it with --model.` : measuredNote,
@@ -181,7 +183,6 @@ function textReport(
   const count = (n: number): string => n.toLocaleString('en')
   const rows = check.parameters.map(({ name, statistics, tests }, index) => {
     const { shape, distribution, expected } = planned.get(name)!
-    const { mismatchCount, firstMismatch, largestUlpDistance, orthogonalityError } = parity.parameters[index]!
     const failed = tests.filter((test) => !test.ok).map(({ test }) => test)
     return [
       name,
@@ -189,11 +190,7 @@ function textReport(
       describeDistribution(distribution),
       expected.std.toPrecision(5),
       statistics.std.toPrecision(5),
-      orthogonalityError !== undefined
-        ? `|QtQ - I| ${orthogonalityError.toExponential(1)}`
-        : mismatchCount === 0
-          ? 'equal'
-          : `${count(mismatchCount)} differ, from [${firstMismatch}], by up to ${count(largestUlpDistance ?? 0)} ulp`,
+      parityCell(parity.parameters[index]),
       failed.length === 0 ? `${tests.length} passed` : `FAILED: ${failed.join(', ')}`,
     ]
   })
@@ -204,9 +201,7 @@ function textReport(
   )
   const lines = [
     ...(quiet ? [] : [formatTable(header, rows, new Set([3, 4])), '']),
-    parity.ok
-      ? `Parity: 0 of all ${count(parity.elementCount)} elements differ from the manifest's in any bit (made on ${where}).`
-      : `Parity FAILED: ${count(parity.mismatchCount)} of ${count(parity.comparedCount)} elements differ from the manifest's (made on ${where}).`,
+    `Parity${parity.ok ? '' : ' FAILED'}: ${paritySentence(parity, "the manifest's")} (made on ${where}).`,
     check.ok
       ? `Tests: all ${count(check.testCount)} passed; valid weights fail with a probability of at most ${check.falseAlarmRate}.`
       : `Tests FAILED: ${count(check.failures.length)} of ${count(check.testCount)}, at a false-alarm rate of ${check.falseAlarmRate}:`,

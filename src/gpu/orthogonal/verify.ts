@@ -1,10 +1,9 @@
-import { Comparison } from '../../core/comparison.js'
 import { byteWidth } from '../../core/dtype.js'
 import { fillJob } from '../../fill/make-job.js'
 import type { FillJob } from '../../ir/job.js'
 import type { PlannedParameter } from '../../ir/plan.js'
 import { elementIndex } from '../../plan/parts/geometry.js'
-import type { OrthogonalCheck } from '../../store/weight-store.js'
+import type { LookAtBoth } from '../../store/weight-store.js'
 import { USAGE_COPY_DST, USAGE_COPY_SRC, USAGE_STORAGE } from '../device/constants.js'
 import type { DeviceState } from '../device/device-state.js'
 import { copyOut } from '../device/readback.js'
@@ -19,18 +18,18 @@ const CHUNK_ELEMENTS = 2 ** 18
 const LABEL = 'webgpu-init orthogonal check'
 
 /**
- * Checks a part, or a tensor in several buffers: makes its matrices again, measures how orthogonal they are, and compares the
- * stored elements with them bit by bit. The comparison is exact because a device gives the same bits every time.
+ * Makes the matrices of an orthogonal distribution, or of a part of it, again, and shows what is stored beside them. Gives how
+ * orthogonal those are that were made. A device gives the same bits every time.
  */
-export async function checkOrthogonalPart(
+export async function makeOrthogonalAgain(
   state: DeviceState,
   parameter: PlannedParameter,
   read: (start: number, length: number) => Promise<Uint8Array>,
+  look: LookAtBoth,
   signal?: AbortSignal,
-): Promise<OrthogonalCheck> {
+): Promise<number> {
   const job = fillJob(parameter)
   const width = byteWidth(job.dtype)
-  const comparison = new Comparison(job.dtype)
   let orthogonalityError = 0
   const staging = state.device.createBuffer({
     label: LABEL,
@@ -53,14 +52,14 @@ export async function checkOrthogonalPart(
         const skipped = (first - chunk) * width
         const actual = await read(chunk * width, count * width)
         await copyOut(state, staging, 0, count * width, (expected) =>
-          comparison.add(actual.subarray(skipped), expected.subarray(skipped), first),
+          look(actual.subarray(skipped), expected.subarray(skipped), first),
         )
       }
     })
   } finally {
     staging.destroy()
   }
-  return { orthogonalityError, dtype: 'float32', ...comparison.result() }
+  return orthogonalityError
 }
 
 async function groupError(

@@ -2,7 +2,8 @@
 
 import type { Distribution, DistributionKind, DistributionOf } from '../../ir/distribution.js'
 import { normalDensity, normalSf } from '../../random/normal-cdf.js'
-import { truncatedNormalMoments } from '../../random/truncated-normal.js'
+import { nextAtLeast, nextAtMost, truncatedNormalMoments } from '../../random/truncated-normal.js'
+import { nextBelow } from '../../random/uniform.js'
 import { normalIsf } from './special.js'
 
 /** A continuous distribution, float64. */
@@ -26,6 +27,13 @@ export interface ContinuousDistribution {
   readonly proxy: number
   /** Only of a normal distribution. */
   readonly normal?: true
+  /**
+   * What generators make of the ends of a bounded range in float32, other than to round to the nearest number. It shows where the
+   * range holds few numbers.
+   */
+  readonly variants?: () => readonly ContinuousDistribution[]
+  /** How far beyond its bounds a value may be rounded where the sum of mean and deviation has two roundings. Default 0. */
+  readonly slack?: number
   /** Only where the tensor also has elements that are 0 by construction, of which this does not speak. */
   readonly zeroInflated?: true
 }
@@ -38,8 +46,12 @@ const fround = Math.fround
 const continuous: { readonly [K in DistributionKind]: Continuous<K> } = {
   constant: undefined,
   uniform: ({ low, high }) => uniform(fround(low), fround(high)),
-  normal: ({ mean, std }) => normal(fround(mean), fround(std)),
-  'truncated-normal': truncatedNormal,
+  normal: ({ mean, std }) => ({
+    ...normal(fround(mean), fround(std)),
+    // PyTorch takes the mean in float64 for fewer than 16 elements.
+    variants: () => (fround(mean) === mean ? [] : [normal(mean, std)]),
+  }),
+  'truncated-normal': (distribution) => truncatedNormal(distribution),
   sparse: ({ std }) => ({ ...normal(0, fround(std)), zeroInflated: true }),
   diagonal: undefined,
   pieces: undefined,
@@ -68,6 +80,39 @@ function uniform(low: number, high: number): ContinuousDistribution {
     low,
     high,
     proxy: 1,
+    variants() {
+      if (!(high > low)) return []
+      const top = nextBelow(high)
+      // [low, high): what rounds to `high` becomes the largest number below it, or `low`, as PyTorch has it.
+      return [clamped(this, low, top), wrapped(this, low, (top + high) / 2, top)]
+    },
+  }
+}
+
+/** The distribution whose values outside of [low, high] are put at its ends. Right where numbers begin to round. */
+function clamped(distribution: ContinuousDistribution, low: number, high: number): ContinuousDistribution {
+  return {
+    ...distribution,
+    low,
+    high,
+    cdf: (x) => (x <= low ? 0 : x > high ? 1 : distribution.cdf(x)),
+    sf: (x) => (x <= low ? 1 : x > high ? 0 : distribution.sf(x)),
+    quantile: (p) => Math.min(high, Math.max(low, distribution.quantile(p))),
+  }
+}
+
+/** The distribution whose values from `from` on are put at `low`, so that `high` is the largest. */
+function wrapped(
+  distribution: ContinuousDistribution,
+  low: number,
+  from: number,
+  high: number,
+): ContinuousDistribution {
+  const moved = distribution.sf(from)
+  return {
+    ...clamped(distribution, low, high),
+    cdf: (x) => (x <= low ? 0 : x > high ? 1 : distribution.cdf(x) + moved),
+    sf: (x) => (x <= low ? 1 : x > high ? 0 : distribution.sf(x) - moved),
   }
 }
 
@@ -91,10 +136,13 @@ function normal(mean: number, std: number): ContinuousDistribution {
  * numbers. Its proxy is the untruncated normal's variance: a restriction to an interval makes a normal distribution only more
  * concentrated about its mean (Bakry and Emery 1985; Caffarelli 2000); for symmetric bounds it is 1.
  */
-function truncatedNormal(distribution: DistributionOf<'truncated-normal'>): ContinuousDistribution {
+function truncatedNormal(
+  distribution: DistributionOf<'truncated-normal'>,
+  rounded: (x: number) => number = fround,
+): ContinuousDistribution {
   const { low, high } = distribution
-  const mean = Math.fround(distribution.mean)
-  const std = Math.fround(distribution.std)
+  const mean = rounded(distribution.mean)
+  const std = rounded(distribution.std)
   const a = (low - mean) / std
   const b = (high - mean) / std
   const mirrored = a + b < 0
@@ -124,7 +172,29 @@ function truncatedNormal(distribution: DistributionOf<'truncated-normal'>): Cont
     ...moments,
     low,
     high,
+    variants() {
+      const inside = [nextAtLeast(low), nextAtMost(high)] as const
+      const nearest = [Math.fround(low), Math.fround(high)] as const
+      // A value is put at the bound that it was rounded past; or drawn, rounded, and redrawn if it is past a bound.
+      return [
+        ...(inside[0] <= inside[1] ? [clamped(this, ...inside), redrawn(distribution, inside, fround)] : []),
+        redrawn(distribution, nearest, fround),
+        redrawn(distribution, nearest, (x) => x),
+      ]
+    },
+    slack: 2 ** -22 * Math.max(Math.abs(mean), Math.abs(mean - std * Math.min(Math.abs(a), Math.abs(b)))),
     // Hoeffding's lemma bounds it too: (b - a)^2 / 4.
     proxy: symmetric ? 1 : Math.max(1, Math.min(std, (high - low) / 2) ** 2 / moments.std ** 2),
   }
+}
+
+/** Rounded normals from `least` to `most`: drawn from the reals that round to these numbers. */
+function redrawn(
+  distribution: DistributionOf<'truncated-normal'>,
+  [least, most]: readonly [number, number],
+  rounded: (x: number) => number,
+): ContinuousDistribution {
+  const low = Number.isFinite(least) ? (nextBelow(least) + least) / 2 : least
+  const high = Number.isFinite(most) ? (most - nextBelow(-most)) / 2 : most
+  return { ...truncatedNormal({ ...distribution, low, high }, rounded), low: least, high: most }
 }

@@ -20,3 +20,8 @@ export function atOrdinal(place: number, dtype: FloatDType): number {
 export function roundingBoundary(x: number, dtype: FloatDType): number {
   return (atOrdinal(ordinal(x, dtype) - 1, dtype) + x) / 2
 }
+
+/** The largest relative rounding error of numbers in the dtype's normal range, and the largest absolute one below it. */
+export function roundingErrors(dtype: FloatDType): { readonly relative: number; readonly absolute: number } {
+  return { relative: (atOrdinal(ordinal(1, dtype) + 1, dtype) - 1) / 2, absolute: atOrdinal(1, dtype) / 2 }
+}

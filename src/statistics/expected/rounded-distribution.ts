@@ -15,10 +15,14 @@ export const BIN_COUNT = 64
  * that their tails end where less than that is left, and single values are that likely.
  */
 export const GRAIN: number = 2 ** -22
+/** A generator's tails end where at least this share of its grain is left. */
+const LEAST_TAIL = 1 / 32
 
 export interface RoundedDistribution {
   readonly continuous: ContinuousDistribution
   readonly dtype: FloatDType
+  /** Single values may be this much more likely than the continuous distribution says, and tails may lack as much. */
+  readonly grain: number
   /** Rising representable numbers; bin b holds edges[b - 1] <= x < edges[b]. */
   readonly edges: Float32Array
   /** Of each bin: the measure of the reals that round into it. One more than edges; sum to 1. */
@@ -39,50 +43,122 @@ export interface RoundedDistribution {
   sf(x: number): number
   /** The representable number `step` places above x. */
   next(x: number, step: number): number
+  /** Upper bounds on P(value >= x) and P(value <= x) of a generator with this grain. */
+  tailAbove(x: number): number
+  tailBelow(x: number): number
   /** An upper bound on the probability of any one number. */
   readonly largestAtom: number
+  /** An upper bound on the probability that two independent values are equal. */
+  readonly collision: number
   /** An upper bound on P(value = 0). */
   readonly zeroProbability: number
   /** Every value is >= low and <= high: the distribution's bounds, rounded. */
   readonly low: number
   readonly high: number
+  /** How far a value may lie beyond them, from sums whose terms are rounded one by one. */
+  readonly slack: number
+  /** No real number that rounds to a number of the dtype is further from it than this, within 9 std of the mean. */
+  readonly largestRounding: number
+  /** Only where a bounded range holds few numbers: what other generators make of its ends. Valid values follow one of them. */
+  readonly variants: readonly RoundedDistribution[]
 }
+
+/** A shift in standard errors that changes no p-value that matters. */
+export const NOTICED: number = 2 ** -6
+
+/**
+ * Whether the generator has so few values, of so unequal shares, that n draws show them: a far tail by inversion of a float32
+ * uniform. Of those only the bounds are known.
+ */
+export const isCoarse = ({ grain }: RoundedDistribution, n: number): boolean => grain * Math.sqrt(n) > NOTICED
 
 /** How far out, in std, the nodes of an unbounded distribution go: what lies beyond has probability 1e-18. */
 const NODE_REACH = 9
 /** Up to so many numbers in its range, a distribution's moments are sums over them; with more, over the continuous distribution. */
 const FEW_NUMBERS = 2048
+/** Draws of a sparse distribution that round to 0, above which the others' moments are summed over all numbers. */
+const NOTICED_ZEROS = 2 ** -20
 
-/** Of a distribution without a density (constant, diagonal, orthogonal, a sampler of one's own): undefined. */
-export function roundedDistribution(distribution: Distribution, dtype: FloatDType): RoundedDistribution | undefined {
+/**
+ * Of a distribution without a density (constant, diagonal, orthogonal, a sampler of one's own): undefined.
+ * @param grain of the generator
+ */
+export function roundedDistribution(
+  distribution: Distribution,
+  dtype: FloatDType,
+  grain: number = GRAIN,
+): RoundedDistribution | undefined {
   const continuous = continuousDistribution(distribution)
   if (continuous === undefined) return undefined
   const edges = edgesOf(continuous, dtype)
+  const rounded = roundedFrom(continuous, dtype, edges, grain)
+  if (continuous.variants === undefined || numbersWithin(continuous, dtype) >= FEW_NUMBERS) return rounded
+  const variants = continuous.variants().map((variant) => roundedFrom(variant, dtype, edges, grain))
+  return { ...rounded, variants }
+}
+
+function roundedFrom(
+  continuous: ContinuousDistribution,
+  dtype: FloatDType,
+  edges: Float32Array,
+  grain: number,
+): RoundedDistribution {
   const boundaries = [...edges].map((edge) => roundingBoundary(edge, dtype))
-  const cdf = (x: number): number => continuous.cdf(roundingBoundary(atOrdinal(ordinal(x, dtype) + 1, dtype), dtype))
+  const cdf = (x: number): number => continuous.cdf(upperBoundary(x, dtype))
   const sf = (x: number): number => continuous.sf(roundingBoundary(x, dtype))
+  const atom = (x: number): number => between(continuous, roundingBoundary(x, dtype), upperBoundary(x, dtype))
+  const low = roundToDType(continuous.low, dtype)
+  const high = roundToDType(continuous.high, dtype)
   const probabilities = new Float64Array(edges.length + 1)
   for (let bin = 0; bin <= edges.length; bin++) {
     probabilities[bin] = between(continuous, boundaries[bin - 1], boundaries[bin])
   }
-  const moments = roundedMoments(continuous, dtype)
-  const atom = (x: number): number => between(continuous, roundingBoundary(x, dtype), upperBoundary(x, dtype))
+  const zero = atom(0)
+  if (continuous.zeroInflated && zero < 1) {
+    // Elements that are 0 tell nothing: the draws that are looked at are those that did not round to 0.
+    probabilities[edges.filter((edge) => edge <= 0).length]! -= zero
+    for (let bin = 0; bin <= edges.length; bin++) probabilities[bin]! /= 1 - zero
+  }
+  const { nodes, ...moments } = roundedMoments(continuous, dtype)
+  const { quantile } = continuous
+  const reach = (outer: number, inner: number): number => roundToDType(2 * quantile(outer) - quantile(inner), dtype)
+  const lowest = reach(LEAST_TAIL * grain, grain)
+  const highest = reach(1 - LEAST_TAIL * grain, 1 - grain)
+  const inside = (x: number): number => Math.min(high, Math.max(low, x))
+  const largestAtom =
+    nodes === undefined
+      ? // The density is largest in proportion to the spacing at one of the edges or near one: twice what is found there.
+        Math.min(1, 2 * Math.max(grain, ...[...edges].map(atom)))
+      : Math.min(1, nodes.weights.reduce((a, b) => Math.max(a, b), 0) + grain)
+  const most = (values: Iterable<number>): number => Math.max(...values)
   return {
     continuous,
     dtype,
+    grain,
     edges,
     probabilities,
     ...moments,
     productCumulants: chainProductCumulants,
-    proxy: continuous.proxy,
     cdf,
     sf,
     next: (x, step) => atOrdinal(ordinal(x, dtype) + step, dtype),
-    // The density is largest in proportion to the spacing at one of the edges or near one: twice what is found there.
-    largestAtom: Math.min(1, 2 * Math.max(GRAIN, ...[...edges].map(atom))),
-    zeroProbability: Math.min(1, atom(0) + GRAIN),
-    low: roundToDType(continuous.low, dtype),
-    high: roundToDType(continuous.high, dtype),
+    tailAbove: (x) => Math.min(1, sf(inside(x)) + (x <= highest ? grain : 0)),
+    tailBelow: (x) => Math.min(1, cdf(inside(x)) + (x >= lowest ? grain : 0)),
+    largestAtom,
+    collision:
+      nodes === undefined
+        ? // Within a bin no number is likelier than twice those at its ends.
+          [...probabilities].reduce(
+            (sum, p, bin) =>
+              sum + p * Math.min(p, 2 * most([grain, ...[...edges.slice(Math.max(0, bin - 1), bin + 1)].map(atom)])),
+            0,
+          )
+        : Math.min(1, nodes.weights.reduce((sum, w) => sum + w * w, 0) + grain),
+    zeroProbability: Math.min(1, zero + grain),
+    low,
+    high,
+    slack: continuous.slack ?? 0,
+    variants: [],
   }
 }
 
@@ -111,7 +187,25 @@ function edgesOf(distribution: ContinuousDistribution, dtype: FloatDType): Float
   return Float32Array.from(edges)
 }
 
-type RoundedMoments = Pick<RoundedDistribution, 'mean' | 'std' | 'kurtosis' | 'meanCumulants' | 'squareCumulants'>
+type RoundedMoments = Pick<
+  RoundedDistribution,
+  'mean' | 'std' | 'kurtosis' | 'meanCumulants' | 'squareCumulants' | 'proxy' | 'largestRounding'
+> & {
+  /** Every number with its probability, where there are few. */
+  readonly nodes?: Nodes
+}
+
+/** First and last number within `NODE_REACH` of the mean. */
+function placesWithin(distribution: ContinuousDistribution, dtype: FloatDType): readonly [first: number, last: number] {
+  const low = Math.max(distribution.low, distribution.mean - NODE_REACH * distribution.std)
+  const high = Math.min(distribution.high, distribution.mean + NODE_REACH * distribution.std)
+  return [ordinal(roundToDType(low, dtype), dtype), ordinal(roundToDType(high, dtype), dtype)]
+}
+
+function numbersWithin(distribution: ContinuousDistribution, dtype: FloatDType): number {
+  const [first, last] = placesWithin(distribution, dtype)
+  return last - first + 1
+}
 
 /**
  * Mean, variance and cumulants of the rounded values. Where the range holds few numbers: sums over all of them with their
@@ -119,19 +213,29 @@ type RoundedMoments = Pick<RoundedDistribution, 'mean' | 'std' | 'kurtosis' | 'm
  * over the spacing, spacing^2 / 12, in each binade (Sheppard 1898).
  */
 function roundedMoments(distribution: ContinuousDistribution, dtype: FloatDType): RoundedMoments {
-  const low = Math.max(distribution.low, distribution.mean - NODE_REACH * distribution.std)
-  const high = Math.min(distribution.high, distribution.mean + NODE_REACH * distribution.std)
-  const first = ordinal(roundToDType(low, dtype), dtype)
-  const last = ordinal(roundToDType(high, dtype), dtype)
-  if (last - first < FEW_NUMBERS) {
+  const [first, last] = placesWithin(distribution, dtype)
+  const ends = [atOrdinal(first, dtype), atOrdinal(last, dtype)] as const
+  const atom = (x: number): number => between(distribution, roundingBoundary(x, dtype), upperBoundary(x, dtype))
+  const largestRounding = spacingAt(Math.max(Math.abs(ends[0]), Math.abs(ends[1])), dtype) / 2
+  // Without the draws that round to 0 the others are no rounded normals any more.
+  const withoutZero = distribution.zeroInflated === true && atom(0) > NOTICED_ZEROS
+  if (last - first < FEW_NUMBERS || withoutZero) {
     const places = Array.from({ length: last - first + 1 }, (_, i) => atOrdinal(first + i, dtype))
-    const weights = places.map((x) => between(distribution, roundingBoundary(x, dtype), upperBoundary(x, dtype)))
+    const weights = places.map((x) => (x === 0 && distribution.zeroInflated ? 0 : atom(x)))
     const total = weights.reduce((a, b) => a + b, 0)
-    const nodes = { points: Float64Array.from(places), weights: Float64Array.from(weights, (w) => w / total) }
-    return momentsOfNodes(nodes, true)
+    if (total > 0) {
+      const nodes = { points: Float64Array.from(places), weights: Float64Array.from(weights, (w) => w / total) }
+      const moments = momentsOfNodes(nodes, true)
+      const proxy =
+        last - first < 64
+          ? proxyOf(nodes, moments.mean, moments.std)
+          : roundedProxy(distribution, largestRounding, moments.std)
+      return { ...moments, proxy, largestRounding, nodes }
+    }
   }
-  const inflation = 1 + roundingVariance(distribution, dtype, low, high) / distribution.std ** 2
+  const inflation = 1 + roundingVariance(distribution, dtype, ends[0], ends[1]) / distribution.std ** 2
   const std = distribution.std * Math.sqrt(inflation)
+  const proxy = roundedProxy(distribution, largestRounding, std)
   if (distribution.normal) {
     return {
       mean: distribution.mean,
@@ -139,13 +243,39 @@ function roundedMoments(distribution: ContinuousDistribution, dtype: FloatDType)
       kurtosis: 3,
       meanCumulants: 'normal',
       squareCumulants: normalSquareCumulants,
+      proxy,
+      largestRounding,
     }
   }
+  const low = Math.max(distribution.low, distribution.mean - NODE_REACH * distribution.std)
+  const high = Math.min(distribution.high, distribution.mean + NODE_REACH * distribution.std)
   const nodes = densityNodes((x) => distribution.density(x), low, high, 8)
-  return { ...momentsOfNodes(nodes, false), mean: distribution.mean, std }
+  return { ...momentsOfNodes(nodes, false), mean: distribution.mean, std, proxy, largestRounding }
 }
 
-function momentsOfNodes({ points, weights }: Nodes, discrete: boolean): RoundedMoments {
+/** Standard deviations of a sum add up at most, and so do the roots of proxies; a rounding error's is at most half its range. */
+const roundedProxy = (distribution: ContinuousDistribution, largestRounding: number, std: number): number =>
+  ((Math.sqrt(distribution.proxy) * distribution.std + largestRounding) / std) ** 2
+
+/** The largest 2 ln E exp(t u) / t^2 over t, for u = (value - mean) / std, looked for on a grid. */
+function proxyOf({ points, weights }: Nodes, mean: number, std: number): number {
+  let largest = 1
+  if (std === 0) return largest
+  for (let step = -24; step <= 24; step++) {
+    for (const t of [2 ** (step / 4), -(2 ** (step / 4))]) {
+      let sum = 0
+      for (let i = 0; i < points.length; i++) sum += weights[i]! * Math.expm1((t * (points[i]! - mean)) / std)
+      if (Number.isFinite(sum)) largest = Math.max(largest, (2 * Math.log1p(sum)) / (t * t))
+    }
+  }
+  // Between two points of the grid it is little more.
+  return 1.05 * largest
+}
+
+function momentsOfNodes(
+  { points, weights }: Nodes,
+  discrete: boolean,
+): Omit<RoundedMoments, 'proxy' | 'largestRounding'> {
   const expectation = (g: (x: number) => number): number => points.reduce((sum, x, i) => sum + weights[i]! * g(x), 0)
   // About a point of the support: a spread that is small beside the mean keeps its digits.
   const origin = points[points.length >> 1]!

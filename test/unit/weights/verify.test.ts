@@ -20,7 +20,7 @@ test('what was just made is equal in every bit', async () => {
       ['0.bias', 7],
       ['1.weight', 21],
       ['1.bias', 3],
-    ].map(([name, count]) => ({ name, elementCount: count, comparedCount: count, mismatchCount: 0 })),
+    ].map(([name, count]) => ({ name, elementCount: count, comparedCount: count, mismatchCount: 0, ok: true })),
   })
 })
 
@@ -42,6 +42,7 @@ describe.each([
       mismatchCount: 1,
       firstMismatch: element,
       largestUlpDistance: 1,
+      ok: false,
     })
     expect(report.parameters[1]?.mismatchCount).toBe(0)
   })

@@ -78,7 +78,7 @@ describe('webgpu-init verify', () => {
     })
     const { status, stdout } = await verify()
     expect(stdout).toMatch(/2\.weight .*1 differ, from \[7\], by up to 2 ulp/)
-    expect(stdout).toContain('Parity FAILED: 1 of 2,850')
+    expect(stdout).toContain('Parity FAILED: 1 of all 2,850 elements differ from the manifest')
     expect(status).toBe(1)
   })
 

@@ -1,6 +1,4 @@
 import type { ExpectedMoments } from '../ir/distribution.js'
-import type { PlannedParameter } from '../ir/plan.js'
-import { GRAIN, type RoundedDistribution } from './expected/rounded-distribution.js'
 import type { MeasuredTensor } from './measured-tensor.js'
 import { type Measurement, mergeMeasurements, noMeasurement, type PairSum } from './measurement.js'
 
@@ -76,29 +74,8 @@ export function parameterStatistics(tensor: MeasuredTensor, measured: readonly M
   }
 }
 
-/**
- * Zeros that are 0 by a sparse distribution itself, not because a draw was rounded to 0. In every column of a whole matrix there
- * are so many; of a part they follow from the draws that are not 0.
- */
-export function sparseZeros(
-  { parameter, rounded }: { readonly parameter: PlannedParameter; readonly rounded: RoundedDistribution },
-  { moments }: Measurement,
-): number {
-  const { distribution, part, patches } = parameter
-  if (distribution.kind !== 'sparse') return 0
-  const { count, zeroCount } = moments
-  const whole = part === undefined && patches.length === 0
-  const expected = whole
-    ? distribution.columns * distribution.zeros
-    : Math.round(count - (count - zeroCount) / (1 - drawnZeros(rounded)))
-  return Math.max(0, Math.min(zeroCount, expected))
-}
-
-/** P(a draw is rounded to 0), without the generator's grain. */
-export const drawnZeros = ({ zeroProbability }: RoundedDistribution): number => Math.max(0, zeroProbability - GRAIN)
-
 /** Bins of what the distribution draws: without padding, and of a sparse distribution without its zeros. */
-export function randomBins({ parameter, rounded, runs }: MeasuredTensor, measured: readonly Measurement[]): number[] {
+export function randomBins({ rounded, runs }: MeasuredTensor, measured: readonly Measurement[]): number[] {
   const random = measured.filter((_, run) => !runs[run]!.padding).reduce(mergeMeasurements, noMeasurement)
   const bins =
     rounded!.probabilities.length === random.bins.length
@@ -106,7 +83,7 @@ export function randomBins({ parameter, rounded, runs }: MeasuredTensor, measure
       : Array.from(rounded!.probabilities, () => 0)
   if (rounded!.continuous.zeroInflated) {
     const bin = rounded!.edges.filter((edge) => edge <= 0).length
-    bins[bin]! -= sparseZeros({ parameter, rounded: rounded! }, random)
+    bins[bin]! -= random.moments.zeroCount
   }
   return bins
 }

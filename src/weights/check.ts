@@ -4,7 +4,7 @@ import { measuredTensorsOf, type TensorMeasurement } from '../statistics/measure
 import { type Measurement, mergeMeasurements, noMeasurement } from '../statistics/measurement.js'
 import { copiedNames, copiesTest, holmAdjusted, sameStartTests } from '../statistics/model-tests.js'
 import type { Repeats } from '../statistics/repeats.js'
-import { type ParameterStatistics, parameterStatistics, randomBins, sparseZeros } from '../statistics/report.js'
+import { type ParameterStatistics, parameterStatistics, randomBins } from '../statistics/report.js'
 import { sampleTests, type TestName, type TestOutcome } from '../statistics/tests.js'
 import type { WeightStore } from '../store/weight-store.js'
 import { exactTests, finiteTest, measuredTests, verdict } from './distribution-tests.js'
@@ -138,7 +138,7 @@ export function checkMeasured(
 
 /** The tests of one parameter that its measurements are enough for. */
 function parameterTests({ tensor, measurements }: TensorMeasurement): TestOutcome[] {
-  const { parameter, rounded, runs } = tensor
+  const { rounded, runs } = tensor
   const of = (padding: boolean): Measurement =>
     measurements.filter((_, run) => runs[run]!.padding === padding).reduce(mergeMeasurements, noMeasurement)
   const measurement = of(false)
@@ -149,7 +149,7 @@ function parameterTests({ tensor, measurements }: TensorMeasurement): TestOutcom
           distribution: rounded,
           measurement,
           bins: randomBins(tensor, measurements),
-          expectedZeros: sparseZeros({ parameter, rounded }, measurement),
+          expectedZeros: rounded.continuous.zeroInflated ? measurement.moments.zeroCount : 0,
         })
   tests.push(...measuredTests(tensor, measurement))
   if (runs.some(({ padding }) => padding)) {

@@ -40,7 +40,7 @@ export default defineConfig({
       formats: ['es'],
     },
     rollupOptions: {
-      external: [/^node:/, 'webgpu', /^@bufbuild\/protobuf/],
+      external: [/^node:/, 'webgpu'],
       // The sources themselves are in the package.
       output: { chunkFileNames: 'shared/[name].js', sourcemapExcludeSources: true },
     },

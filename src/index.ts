@@ -148,7 +148,7 @@ export { minusTwoLog } from './random/logarithm.js'
 export { boxMuller } from './random/normal.js'
 export { philox4x32 } from './random/philox.js'
 export { squareRoot } from './random/square-root.js'
-export type { CheckpointModel, OmittedTensor } from './readers/checkpoint.js'
+export type { CheckpointModel, GuessedTensor, OmittedTensor } from './readers/checkpoint.js'
 export {
   type HuggingFaceOptions,
   huggingFaceArchitectures,

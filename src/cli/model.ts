@@ -7,10 +7,12 @@ import type { InitializerArgument } from '../initializers/rules.js'
 import type { FanConvention } from '../ir/fans.js'
 import type { GeneratorOption } from '../ir/generator.js'
 import type { Model } from '../ir/parameter.js'
+import type { InitializationPlan } from '../ir/plan.js'
 import type { TorchProgram } from '../ir/program.js'
 import { createMatcher } from '../model/match.js'
 import { validateModel } from '../model/validate.js'
 import { type ModelFile, readModelFile } from '../node/model-file.js'
+import { diagnosePlan, type PlanFinding } from '../plan/lint.js'
 import type { SignalOptions } from '../signal/types.js'
 import type { Arguments, Flags } from './arguments.js'
 import {
@@ -33,6 +35,7 @@ export const modelFlags: Flags = {
     value: 'CLASS',
     help: "of a config.json: the class to read, in place of its architectures: 'BertModel', ...",
   },
+  transformers: { value: '5|4', help: 'of a config.json: the major version of transformers that is meant, default 5' },
   init: {
     value: 'NAME',
     help: `recipe (the model's own, default; where the file names none: torch_default), or ${initializerNames.join(', ')}`,
@@ -42,6 +45,7 @@ export const modelFlags: Flags = {
   dtype: dtypeFlag,
   generator: generatorFlag,
   fans: fansFlag,
+  strict: { help: 'refuse to give a value to any tensor whose kind is only a guess' },
   only: patternFlag("initialise only parameters of these names: globs such as 'classifier.*', or /regexp/; repeatable"),
   skip: patternFlag('leave these out; repeatable'),
 }
@@ -56,7 +60,7 @@ export const modelKinds: string =
 type PatternOption = ReturnType<typeof patternsOf>
 
 /** A model, and everything else that `planModel` takes. */
-export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted' | 'rounded' | 'files'> {
+export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitted' | 'guesses' | 'rounded' | 'files'> {
   /** Options for `propagateSignal` from the model's file. */
   readonly signal: SignalOptions
   /** A short name: the model's architecture, or the file's name. */
@@ -78,6 +82,7 @@ export interface ModelRequest extends Pick<ModelFile, 'tied' | 'fixed' | 'omitte
 export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | 'options'> & {
   readonly init: string
   readonly head?: string
+  readonly transformers?: 5 | 4
 } {
   const config = readSettings(args)
   const init = args.text('init') ?? 'recipe'
@@ -95,11 +100,13 @@ export function readModelFlags(args: Arguments): Pick<ModelRequest, 'config' | '
     ...(args.has('skip') ? { skip: patternsOf(args, 'skip') } : {}),
   }
   const head = args.text('head')
+  const version = args.choice('transformers', ['5', '4'])
   return {
     init,
     config,
     options,
     ...(head === undefined ? {} : { head }),
+    ...(version === undefined ? {} : { transformers: version === '5' ? 5 : 4 }),
   }
 }
 
@@ -109,11 +116,21 @@ export async function readModel(
   flags: ReturnType<typeof readModelFlags>,
   abort: AbortSignal,
 ): Promise<ModelRequest> {
-  const { init, config, options, head } = flags
-  const file = await readModelFile(path, head === undefined ? {} : { head }, abort)
-  const { kind, title, model, recipe, tied, fixed, omitted, rounded, program, files, signal = {} } = file
-  if (head !== undefined && kind !== 'huggingface') {
-    throw new UsageError(`--head is for a Hugging Face config.json, and ${path} is not one.`)
+  const { init, config, options, head, transformers } = flags
+  const classOptions = {
+    ...(head === undefined ? {} : { head }),
+    ...(transformers === undefined ? {} : { transformers }),
+  }
+  const file = await readModelFile(
+    path,
+    { ...classOptions, ...(options.dtype === undefined ? {} : { dtype: options.dtype }) },
+    abort,
+  )
+  const { kind, title, model, recipe, tied, fixed, omitted, guesses, rounded, program, files, signal = {} } = file
+  if ((head ?? transformers) !== undefined && kind !== 'huggingface') {
+    throw new UsageError(
+      `--${head === undefined ? 'transformers' : 'head'} is for a Hugging Face config.json, and ${path} is not one.`,
+    )
   }
   refuseIdlePatterns(model, 'only', options.only)
   refuseIdlePatterns(model, 'skip', options.skip)
@@ -128,6 +145,7 @@ export async function readModel(
     fixed,
     omitted,
     ...(replayed !== undefined && rounded !== undefined ? { rounded } : {}),
+    guesses,
     files,
     // An unknown name is refused when the plan is made.
     initializer: init === 'recipe' ? (recipe ?? 'torch_default') : (init as InitializerName),
@@ -158,6 +176,13 @@ function withProgram(
   return settings?.name === 'torch-cpu' && program !== undefined
     ? { ...settings, name: 'torch-cpu', program }
     : undefined
+}
+
+/** The findings of `diagnosePlan`. With --strict a guess is an error. */
+export function findingsOf(request: ModelRequest, plan: InitializationPlan, args: Arguments): PlanFinding[] {
+  return diagnosePlan(plan, request.tied, request.guesses).map((finding) =>
+    args.has('strict') && finding.code === 'role-guessed' ? { ...finding, severity: 'error' } : finding,
+  )
 }
 
 function refuseIdlePatterns(model: Model, flag: string, patterns: PatternOption = []): void {

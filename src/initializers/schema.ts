@@ -114,7 +114,7 @@ export interface InitializerFamily {
   /** For names that come from another library: that library's defaults. */
   readonly defaults?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly settings: Settings
-  /** Whether the distribution depends on fan_in and fan_out. */
+  /** Whether the distribution depends on the fan_in and fan_out that the option `fans` chooses. */
   readonly usesFans: boolean
 }
 

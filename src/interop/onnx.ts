@@ -1,3 +1,3 @@
-// Entry point `webgpu-init/interop/onnx`: the weights of an ONNX graph. It is separate because only it needs a protobuf reader.
-export type { CheckpointModel, OmittedTensor } from '../readers/checkpoint.js'
+// Entry point `webgpu-init/interop/onnx`: the weights of an ONNX graph, apart so that no one else loads the reader of ONNX's operators.
+export type { CheckpointModel, GuessedTensor, OmittedTensor } from '../readers/checkpoint.js'
 export { readOnnxModel } from '../readers/onnx.js'

@@ -1,7 +1,19 @@
 import type { DType } from '../core/dtype.js'
 
-/** The purpose of a parameter. It decides the default initializer: see `defaultChoice` in src/plan/choose-initializer.ts. */
-export type ParameterRole = 'weight' | 'bias' | 'norm-scale' | 'norm-bias' | 'embedding' | 'buffer'
+/**
+ * What a parameter is for. It decides which default it gets: see `defaultChoice` in src/plan/choose-initializer.ts.
+ * - `scale`: a factor outside of a norm, such as a layer scale, a logit scale or PReLU's slope. It starts at `initial`.
+ * - `unknown`: nothing says what it is. It is refused unless a rule matches it or `initial` is given.
+ */
+export type ParameterRole =
+  | 'weight'
+  | 'bias'
+  | 'norm-scale'
+  | 'norm-bias'
+  | 'embedding'
+  | 'scale'
+  | 'buffer'
+  | 'unknown'
 
 export const parameterRoles: readonly ParameterRole[] = [
   'weight',
@@ -9,7 +21,9 @@ export const parameterRoles: readonly ParameterRole[] = [
   'norm-scale',
   'norm-bias',
   'embedding',
+  'scale',
   'buffer',
+  'unknown',
 ]
 
 /**
@@ -36,7 +50,7 @@ export interface ParameterSpec {
   readonly shape: readonly number[]
   /** Default 'float32'. */
   readonly dtype?: DType
-  /** Default: 'weight' for rank >= 2; 'bias' for rank < 2, unless the name tells that it is a norm's scale or bias or a buffer. */
+  /** Default: from the name and the shape, see `inferRole`; a vector of a name that says nothing is unknown. */
   readonly role?: ParameterRole
   /** Default 'out-in'. */
   readonly layout?: Layout
@@ -49,6 +63,12 @@ export interface ParameterSpec {
   readonly batchAxes?: number
   /** The row of an embedding that stays 0 (PyTorch's padding_idx); a negative index counts from the end. */
   readonly paddingIndex?: number
+  /** Class of the PyTorch module that owns it, such as 'PReLU' or 'Bilinear'; the initializer torch_default uses it. */
+  readonly module?: string
+  /** Name of the weight in the same layer. Default: the bias's name with 'weight' in place of 'bias'. */
+  readonly layerWeight?: string
+  /** The constant it starts at where no rule matches it and its role has no default. */
+  readonly initial?: number
   /** The name of another parameter. This one shares its memory and is not initialised itself. */
   readonly tiedTo?: string
 }
@@ -79,5 +99,8 @@ export interface Parameter {
   readonly batchAxes: number
   readonly paddingIndex?: number
   readonly fan?: FanOverride
+  readonly module?: string
+  readonly layerWeight?: string
+  readonly initial?: number
   readonly tiedTo?: string
 }

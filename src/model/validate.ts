@@ -6,6 +6,7 @@ import {
   type Model,
   type Parameter,
   type ParameterRole,
+  type ParameterSpec,
   parameterRoles,
 } from '../ir/parameter.js'
 
@@ -20,6 +21,9 @@ const specKeys = [
   'batchAxes',
   'paddingIndex',
   'fan',
+  'module',
+  'layerWeight',
+  'initial',
   'tiedTo',
 ]
 
@@ -43,10 +47,11 @@ export function validateModel(model: unknown): Parameter[] {
       'The model has no parameters; add a layer that has some, such as linear(784, 256).',
     )
   }
+  const names = new Set(Array.from(list as unknown[], (spec) => (spec as ParameterSpec | null | undefined)?.name))
   const byName = new Map<string, Parameter>()
   // Array.from rather than list.map, which would skip the holes of a sparse array.
   const parameters = Array.from(list as unknown[], (spec, index) => {
-    const parameter = validateSpec(spec, index)
+    const parameter = validateSpec(spec, index, names)
     if (byName.has(parameter.name)) {
       throw new WeightInitError(
         'INVALID_MODEL',
@@ -60,7 +65,7 @@ export function validateModel(model: unknown): Parameter[] {
   return parameters
 }
 
-function validateSpec(value: unknown, index: number): Parameter {
+function validateSpec(value: unknown, index: number, names: ReadonlySet<unknown>): Parameter {
   const fail = refuse('INVALID_MODEL')
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     fail(`Parameter ${index} must be an object { name, shape, ... }, but found ${show(value)}.`)
@@ -74,7 +79,7 @@ function validateSpec(value: unknown, index: number): Parameter {
   refuseUnknownKeys(spec, specKeys, `${where}:`, 'INVALID_MODEL')
   const { shape, elementCount } = validateShape(spec.shape, where)
   const dtype: DType = checkDType(spec.dtype ?? 'float32', where)
-  const role = spec.role ?? inferRole(name, shape)
+  const role = spec.role ?? inferRole(name, shape, names)
   if (!(parameterRoles as readonly unknown[]).includes(role)) {
     fail(`${where}: unknown role ${show(role)}; known: ${parameterRoles.join(', ')}.`)
   }
@@ -118,6 +123,13 @@ function validateSpec(value: unknown, index: number): Parameter {
       }
     }
   }
+  const optional: Record<string, unknown> = {}
+  for (const [key, type] of Object.entries({ module: 'string', layerWeight: 'string', initial: 'number' })) {
+    const v = spec[key]
+    if (v === undefined) continue
+    if (typeof v !== type) fail(`${where}: ${key} must be a ${type}, but found ${show(v)}.`)
+    optional[key] = v
+  }
   const tiedTo = spec.tiedTo
   if (tiedTo !== undefined && typeof tiedTo !== 'string') {
     fail(`${where}: tiedTo must be the name of another parameter, but found ${show(tiedTo)}.`)
@@ -134,6 +146,7 @@ function validateSpec(value: unknown, index: number): Parameter {
     batchAxes,
     ...(paddingIndex === undefined ? {} : { paddingIndex }),
     ...(fan === undefined ? {} : { fan: { in: fan.in as number, out: fan.out as number } }),
+    ...optional,
     ...(tiedTo === undefined ? {} : { tiedTo: tiedTo as string }),
   }
 }
@@ -172,20 +185,46 @@ export function validateShape(value: unknown, where: string): { shape: readonly 
   return { shape: Object.freeze([...(value as number[])]), elementCount }
 }
 
+/** What a running statistic starts at, by the names of PyTorch, Keras and Flax: variances 1, means and counts 0. */
+export function initialStatistic(name: string): 0 | 1 | undefined {
+  const found = /(^|[./])(running_|moving_|batch_stats[./].*[./])(mean|var(iance)?)(:0)?$|num_batches_tracked$/.exec(
+    name,
+  )
+  return found === null ? undefined : found[3]?.startsWith('var') ? 1 : 0
+}
+
+/** Whether all axes but one have length 1: such a tensor scales or shifts along one axis, as a vector does. */
+export const isVector = (shape: readonly number[]): boolean => shape.filter((length) => length !== 1).length < 2
+
 /**
- * The role that a name and a shape suggest under PyTorch's naming: running statistics are buffers, rank >= 2 is a weight, and
- * a vector is a bias unless its name says that it belongs to a norm.
+ * What a parameter is by its name and shape. Two or more axes are a weight; a vector is what its name says: a bias ends in
+ * `bias`, or is called `b` or `beta`; `weight`, `scale`, `gamma` and `beta` of a module that is named as a norm are a norm's.
+ * PyTorch's only vectors called `weight` are those of norms and PReLU's slope, so that a `weight` with a `bias` is a norm's.
+ * Anything else is unknown. Names may be written with `.` or `/`.
+ *
+ * @param names of all parameters of the model; without them, a vector called `weight` counts as a norm's
  */
-export function inferRole(name: string, shape: readonly number[]): ParameterRole {
-  if (/(^|\.)(running_mean|running_var|num_batches_tracked)$/.test(name)) return 'buffer'
-  if (shape.length >= 2) return 'weight'
-  const path = name.split('.')
-  const last = path.at(-1) ?? ''
-  const owner = path.at(-2) ?? ''
-  // Names of norms: norm, norm1, layer_norm, LayerNorm_0, ln_1, ln_f, bn2, input_layernorm, group_norm, ...
+export function inferRole(name: string, shape: readonly number[], names?: ReadonlySet<unknown>): ParameterRole {
+  if (initialStatistic(name) !== undefined) return 'buffer'
+  // The module may be one of a list: norms.0.
+  const [last = '', ...path] = name.replace(/:0$/, '').split(/[./]/).reverse()
+  const owner = (shape.length < 2 ? path.find((part) => !/^\d+$/.test(part)) : path[0]) ?? ''
+  // A norm's own name: norm, norm1, layer_norm, LayerNorm_0, ln_1, ln_f, bn2, input_layernorm, group_norm, ...
   const isNorm = /(norm|^ln|^bn|_ln|_bn)[a-z0-9_]*$/i.test(owner)
-  if (last === 'weight' || last === 'gamma' || (last === 'scale' && isNorm)) return 'norm-scale'
-  return isNorm ? 'norm-bias' : 'bias'
+  if (shape.length >= 2) {
+    const isScale = isNorm && /^(weight|scale|gamma|bias|beta)$/.test(last)
+    if (!isVector(shape) || (!isScale && /(^|_)(weight|kernel)(_([ih]h|hr|orig|v)\w*)?$|^w\d*$/i.test(last)))
+      return 'weight'
+  }
+  if (isNorm && /^(weight|gamma|scale)$/.test(last)) return 'norm-scale'
+  if (last === 'weight') {
+    if (/^act\d*$|prelu/i.test(owner)) return 'scale'
+    if (names === undefined || names.has(name.replace(/weight$/, 'bias'))) return 'norm-scale'
+    // A PReLU has one slope unless it is told otherwise, and no norm is over one feature.
+    return shape.every((length) => length === 1) ? 'scale' : 'unknown'
+  }
+  if (/bias$|^bias_[ih]h|^(b\d*|beta)$/i.test(last)) return isNorm ? 'norm-bias' : 'bias'
+  return 'unknown'
 }
 
 function checkTie(

@@ -1,11 +1,17 @@
-import { readFile, stat } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { showPath, WeightInitError } from '../core/errors.js'
 import type { InitializerRule } from '../initializers/rules.js'
 import type { Model } from '../ir/parameter.js'
 import type { TorchProgram } from '../ir/program.js'
-import type { CheckpointModel, OmittedTensor } from '../readers/checkpoint.js'
-import { type HuggingFaceOptions, readHuggingFaceConfig } from '../readers/huggingface/read.js'
+import type { CheckpointModel, GuessedTensor, OmittedTensor } from '../readers/checkpoint.js'
+import { foreignFile, foreignJson } from '../readers/foreign-file.js'
+import {
+  type HuggingFaceOptions,
+  huggingFaceArchitectures,
+  readHuggingFaceConfig,
+} from '../readers/huggingface/read.js'
+import { parsePythonJson } from '../readers/json/python.js'
 import { readModelJson } from '../readers/model-json.js'
 import { readRecording } from '../readers/recording.js'
 import type { SafetensorsHeader } from '../readers/safetensors-header.js'
@@ -34,6 +40,8 @@ export interface ModelFile {
   readonly fixed: readonly string[]
   /** Tensors of the file that are not in the model, and why. */
   readonly omitted: readonly OmittedTensor[]
+  /** Parameters whose facts no convention gives for certain, and why. */
+  readonly guesses: readonly GuessedTensor[]
   /** The files that were read. */
   readonly files: readonly string[]
   /** The Python program that a recording holds, for the generator torch-cpu. */
@@ -59,19 +67,26 @@ export async function readModelFile(
   signal?: AbortSignal,
 ): Promise<ModelFile> {
   const info = await io(path, stat(path))
-  if (info.isDirectory()) return readModelFile(await findIn(path), options, signal)
+  if (info.isDirectory()) {
+    const found = await findIn(path)
+    const unknown = basename(found) === 'config.json' && !(await isKnownConfig(found))
+    const checkpoint = unknown ? await findIn(path, namesInFolder.slice(1)).catch(() => undefined) : undefined
+    return readModelFile(checkpoint ?? found, options, signal)
+  }
   const title = basename(path)
-  if (path.endsWith('.safetensors'))
-    return checkpoint('safetensors', title, [path], readSafetensorsModel(await headerOf(path)))
-  if (path.endsWith('.onnx')) {
-    const { readOnnxModel } = await onnxReader()
-    return checkpoint('onnx', title, [path], readOnnxModel(await io(path, readFile(path))))
+  const kind = info.isFIFO() ? 'json' : await kindOf(path)
+  if (kind === 'safetensors') return checkpoint(kind, title, [path], readSafetensorsModel(await headerOf(path)))
+  if (kind === 'onnx') {
+    const { readOnnxModel } = await import('../readers/onnx.js')
+    return checkpoint(kind, title, [path], readOnnxModel(await io(path, readFile(path))))
   }
   const text = info.isFIFO()
     ? (await io(path, readPipe(path, signal))).toString('utf8')
     : await io(path, readFile(path, 'utf8'))
   const json = parseJson(text, path)
   const keys = typeof json === 'object' && json !== null ? Object.keys(json) : []
+  const foreign = foreignJson(json)
+  if (foreign !== undefined) throw new WeightInitError('INVALID_FILE', `${showPath(path)} is ${foreign}.`)
   if (keys.includes('weight_map')) return shardedModel(path, title, text)
   if ((json as { format?: unknown } | null)?.format === 'webgpu-init-recording') return recordingFile(path, text)
   if (Array.isArray(json) || keys.includes('parameters') || (keys.includes('layers') && !keys.includes('model_type'))) {
@@ -79,7 +94,7 @@ export async function readModelFile(
     const own = { ...(rules === undefined ? {} : { recipe: rules }), ...(signal === undefined ? {} : { signal }) }
     return { kind: 'json', title, model, ...own, ...nothingElse, files: [path] }
   }
-  if (!keys.includes('model_type')) {
+  if (!keys.includes('model_type') && !keys.includes('architectures') && options.head === undefined) {
     throw new WeightInitError(
       'INVALID_FILE',
       `${showPath(path)} is none of the files that are read: a Hugging Face config.json (model_type), a recording (format), a ` +
@@ -103,12 +118,33 @@ function recordingFile(path: string, text: string): ModelFile {
     tied,
     fixed: model.parameters.filter(({ name }) => left.has(name)).map(({ name }) => name),
     omitted: outside,
+    guesses: [],
     program,
     rounded,
   }
 }
 
-const nothingElse = { tied: {}, fixed: [], omitted: [] } as const
+/** What a file is by its first bytes, whatever its name; where they do not tell, by its suffix. */
+async function kindOf(path: string): Promise<'safetensors' | 'onnx' | 'json'> {
+  const handle = await io(path, open(path, 'r'))
+  let start: Uint8Array
+  try {
+    const { buffer, bytesRead } = await io(path, handle.read(new Uint8Array(512), 0, 512, 0))
+    start = buffer.subarray(0, bytesRead)
+  } finally {
+    await handle.close()
+  }
+  // Eight bytes of length, of which the upper four are 0, and the header.
+  if (start[8] === 0x7b && start.subarray(4, 8).every((byte) => byte === 0)) return 'safetensors'
+  const foreign = foreignFile(start)
+  if (foreign !== undefined) throw new WeightInitError('INVALID_FILE', `${showPath(path)} is ${foreign}.`)
+  if (path.endsWith('.safetensors')) return 'safetensors'
+  // ModelProto begins with ir_version, a small integer.
+  if (path.endsWith('.onnx') || (start[0] === 0x08 && (start[1] ?? 0) < 0x20)) return 'onnx'
+  return 'json'
+}
+
+const nothingElse = { tied: {}, fixed: [], omitted: [], guesses: [] } as const
 
 const checkpoint = (
   kind: 'safetensors' | 'onnx',
@@ -123,8 +159,15 @@ const checkpoint = (
   ...read,
 })
 
-async function findIn(folder: string): Promise<string> {
-  for (const name of namesInFolder) {
+/** Whether a config.json is of an architecture that is known; another may have a checkpoint beside it. */
+async function isKnownConfig(path: string): Promise<boolean> {
+  const json = parseJson(await io(path, readFile(path, 'utf8')), path) as { model_type?: unknown } | null
+  const type = json?.model_type
+  return typeof type !== 'string' || Object.hasOwn(huggingFaceArchitectures(), type)
+}
+
+async function findIn(folder: string, names: readonly string[] = namesInFolder): Promise<string> {
+  for (const name of names) {
     const path = join(folder, name)
     if (
       await stat(path).then(
@@ -152,24 +195,9 @@ async function headerOf(path: string): Promise<SafetensorsHeader> {
   return file.header
 }
 
-/** The protobuf reader is an optional dependency: only those who read ONNX files need it. */
-async function onnxReader(): Promise<typeof import('../readers/onnx.js')> {
-  try {
-    return await import('../readers/onnx.js')
-  } catch (cause) {
-    throw new WeightInitError(
-      'IO',
-      'Reading ONNX files needs the package @bufbuild/protobuf: npm install @bufbuild/protobuf',
-      {
-        cause,
-      },
-    )
-  }
-}
-
 function parseJson(text: string, path: string): unknown {
   try {
-    return JSON.parse(text)
+    return parsePythonJson(text)
   } catch (cause) {
     throw new WeightInitError('INVALID_FILE', `${showPath(path)} is not valid JSON: ${(cause as Error).message}.`, {
       cause,

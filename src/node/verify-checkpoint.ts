@@ -26,7 +26,7 @@ import {
   verificationReport,
 } from '../weights/verification.js'
 import { verifyStore } from '../weights/verify.js'
-import type { Checkpoint } from './checkpoint.js'
+import type { CheckpointReader } from './checkpoint-reader.js'
 
 /** The parameters that are made, compared and measured together have at most this many bytes, or are a single larger one. */
 const GROUP_BYTES = 64 * 2 ** 20
@@ -38,6 +38,8 @@ export interface CheckpointVerification {
   readonly ok: boolean
   readonly parity: VerificationReport
   readonly check: CheckReport
+  /** Tensors that the manifest does not list, such as those that were copied from another checkpoint. */
+  readonly uncovered: readonly string[]
   /** Only if it was requested. */
   readonly signal?: SignalReport
 }
@@ -52,19 +54,16 @@ export interface CheckpointOptions {
 }
 
 /**
- * Checks that a checkpoint has exactly the tensors that the plan makes, with the same shapes and dtypes.
- * @throws WeightInitError `INVALID_FILE` naming up to five missing or additional tensors, or the first that differs
+ * Refuses a checkpoint that cannot be what the plan makes: tensors that are missing, other shapes or dtypes.
+ * @throws WeightInitError `INVALID_FILE` naming up to five of each
  */
-export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan): PlannedParameter[] {
+export function matchCheckpoint(checkpoint: CheckpointReader, plan: InitializationPlan): PlannedParameter[] {
   const parameters = plan.parameters.filter(({ action }) => action === 'initialize')
-  const known = new Set(plan.parameters.map(({ name }) => name))
   const list = (names: readonly string[]): string =>
     `${names.slice(0, 5).map(show).join(', ')}${names.length > 5 ? `, ... (${names.length})` : ''}`
   const fail = refuse('INVALID_FILE', `${showPath(checkpoint.path)} does not match the manifest: `)
   const missing = parameters.filter(({ name }) => !checkpoint.tensors.has(name)).map(({ name }) => name)
   if (missing.length > 0) fail(`it lacks ${list(missing)}.`)
-  const surplus = [...checkpoint.tensors.keys()].filter((name) => !known.has(name))
-  if (surplus.length > 0) fail(`it has ${list(surplus)}, which the manifest does not list.`)
   for (const { name, shape, dtype } of parameters) {
     const tensor = checkpoint.tensors.get(name)!
     if (tensor.shape.length !== shape.length || tensor.shape.some((length, axis) => length !== shape[axis])) {
@@ -83,7 +82,7 @@ export function matchCheckpoint(checkpoint: Checkpoint, plan: InitializationPlan
  * if the signal is to be measured.
  */
 export async function verifyCheckpoint(
-  checkpoint: Checkpoint,
+  checkpoint: CheckpointReader,
   plan: InitializationPlan,
   { device, falseAlarmRate, propagate, signal, onProgress }: CheckpointOptions,
 ): Promise<CheckpointVerification> {
@@ -148,10 +147,12 @@ export async function verifyCheckpoint(
     const repeats = onGpu === undefined ? onCpu.result().repeats : await onGpu.repeats()
     const check = checkMeasured(measured, repeats ?? noRepeats, falseAlarmRate)
     const report = verificationReport(parity)
+    const known = new Set(plan.parameters.map(({ name }) => name))
     return {
       ok: report.ok && check.ok && (propagated?.verdict ?? 'healthy') === 'healthy',
       parity: report,
       check,
+      uncovered: [...checkpoint.tensors.keys()].filter((name) => !known.has(name)),
       ...(propagated === undefined ? {} : { signal: propagated }),
     }
   } finally {
@@ -163,7 +164,7 @@ export async function verifyCheckpoint(
 async function compare(
   store: WeightStore,
   parameter: PlannedParameter,
-  checkpoint: Checkpoint,
+  checkpoint: CheckpointReader,
   signal: AbortSignal | undefined,
 ): Promise<ParameterVerification> {
   const { name, dtype, elementCount, byteLength } = parameter

@@ -5,6 +5,7 @@ import { createInitializer } from '../initializers/registry.js'
 import type { InitializerArgument, InitializerRule } from '../initializers/rules.js'
 import type { Parameter } from '../ir/parameter.js'
 import { createMatcher, type Matcher } from '../model/match.js'
+import { initialStatistic } from '../model/validate.js'
 import { refuseOptionsInRule } from './arguments.js'
 import type { ResolvedOptions } from './options.js'
 
@@ -24,7 +25,7 @@ interface Unmatched {
 
 export type Chooser = (parameter: Parameter) => Choice | Unmatched
 
-/** Why a parameter is skipped that `planModel` would refuse. */
+/** Why a parameter is skipped that `planModel` would refuse; the reason follows. */
 export const UNMATCHED = 'no rule matches it'
 
 /**
@@ -47,7 +48,7 @@ export function choiceFor(
     return { initializer: 'tied', because: `tied to ${tiedTo}` }
   }
   if ('initializer' in choice) return choice
-  if (onUnmatched === 'skip') return { initializer: 'skip', because: UNMATCHED }
+  if (onUnmatched === 'skip') return { initializer: 'skip', because: `${UNMATCHED}: ${choice.unmatched}` }
   throw new WeightInitError(
     'UNMATCHED_PARAMETER',
     `No rule initialises parameter ${show(name)} (role ${role}, shape ${show(shape)}). ${choice.unmatched} ` +
@@ -72,7 +73,9 @@ export function chooser(initializer: InitializerArgument, config: Readonly<Recor
       parameter.role === 'embedding' ||
       (instance.appliesToEveryRole && parameter.role !== 'buffer')
         ? { initializer: instance, because: `the model's initializer, role ${parameter.role}` }
-        : (defaultChoice(parameter) ?? { unmatched: 'Its role has no default.' })
+        : (defaultChoice(parameter) ?? {
+            unmatched: `Its role has no default${parameter.role === 'unknown' ? ', since neither name nor shape says what it is' : ''}.`,
+          })
   }
   if (!Array.isArray(initializer)) {
     return fail(`initializer must be a name, an Initializer or a list of rules, but found ${show(initializer)}.`)
@@ -118,17 +121,17 @@ function compileRule(rule: unknown, index: number): { matcher: Matcher; choice: 
   return { matcher, choice: { initializer: chosen, because, ...(citation === undefined ? {} : { citation }) } }
 }
 
-/** Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch and Keras start them. */
-function defaultChoice({ role, name }: Parameter): Choice | undefined {
+/**
+ * Biases and norm biases 0, norm scales 1, the running statistics of a batch norm as PyTorch, Keras and Flax start them; of
+ * any other parameter the constant that the model gives.
+ */
+function defaultChoice({ role, name, initial }: Parameter): Choice | undefined {
   const value = (v: number): Choice => ({
     initializer: new ConstantInitializer({ value: v }),
     because: `default of role ${role}`,
   })
   if (role === 'bias' || role === 'norm-bias') return value(0)
   if (role === 'norm-scale') return value(1)
-  if (role === 'buffer') {
-    if (/(^|[./])(running_var|moving_variance)$/.test(name)) return value(1)
-    if (/(^|[./])(running_mean|moving_mean|num_batches_tracked)$/.test(name)) return value(0)
-  }
-  return undefined
+  const constant = role === 'buffer' ? initialStatistic(name) : initial
+  return constant === undefined ? undefined : value(constant)
 }

@@ -26,7 +26,8 @@ import { planResolved } from './plan.js'
  * - `tie-missing`: an output layer has the shape of the embedding and is not tied to it
  * - `fans-differ`: the distribution is made from fans that PyTorch would compute otherwise
  * - `subnormal`: the dtype holds most of the values with fewer than its bits, below its smallest normal number
- * - `role-guessed`: taken for a bias, and set to 0, for having one axis, while its name says nothing of a bias
+ * - `role-guessed`: what it is follows from no convention for certain, and its value depends on it
+ * - `dtypes-differ`: the weights of the model have different floating dtypes; a note where only norms and scales differ
  */
 export type PlanFindingCode =
   | 'unmatched'
@@ -44,6 +45,7 @@ export type PlanFindingCode =
   | 'fans-differ'
   | 'subnormal'
   | 'role-guessed'
+  | 'dtypes-differ'
 
 /** One thing that a look at a plan shows. Plain data. */
 export interface PlanFinding {
@@ -76,9 +78,15 @@ const VANISHES = 1e-3
  *
  * @param plan from `planModel`
  * @param tied parameters that share another's memory and are not in the plan, by name: what a config's reader gives
+ * @param guesses parameters of which a checkpoint's reader is not certain, and why
  */
-export function diagnosePlan(plan: InitializationPlan, tied: Readonly<Record<string, string>> = {}): PlanFinding[] {
+export function diagnosePlan(
+  plan: InitializationPlan,
+  tied: Readonly<Record<string, string>> = {},
+  guesses: readonly { readonly name: string; readonly reason: string }[] = [],
+): PlanFinding[] {
   const { parameters } = plan
+  const reasons = new Map(guesses.map(({ name, reason }) => [name, reason]))
   const findings: PlanFinding[] = []
   const tiedTo = new Map<string, string[]>()
   const ties = parameters.flatMap(({ name, tiedTo: owner }) => (owner === undefined ? [] : [[name, owner] as const]))
@@ -89,14 +97,25 @@ export function diagnosePlan(plan: InitializationPlan, tied: Readonly<Record<str
     const add = (code: PlanFindingCode, severity: PlanFinding['severity'], message: string): void => {
       findings.push({ code, severity, parameter: parameter.name, message })
     }
-    if (parameter.action === 'skip' && parameter.rule.because === UNMATCHED) {
-      add('unmatched', 'error', `No rule initialises it (role ${parameter.role}); add one, or skip it.`)
+    const { action, role, rule, expected } = parameter
+    const reason = reasons.get(parameter.name)
+    if (action === 'skip' && rule.because.startsWith(UNMATCHED)) {
+      const why = reason ?? rule.because.slice(UNMATCHED.length + 2).replace(/\.$/, '')
+      add('unmatched', 'error', `No rule initialises it (role ${role}): ${why}. Add a rule for it, or skip it.`)
     }
-    if (parameter.action !== 'initialize') continue
+    if (action !== 'initialize') continue
+    if (reason !== undefined && (/\brole\b/.test(rule.because) || rule.initializer === 'torch_default')) {
+      const value = expected.std === 0 ? `begins at ${short(expected.mean)}` : `has std ${short(expected.std)}`
+      add(
+        'role-guessed',
+        'warning',
+        `It counts as ${role} and ${value}, but ${reason}. Give it a rule or a role if it is another.`,
+      )
+    }
     ownFindings(parameter, add)
     tieFindings(parameter, parameters, tiedTo.get(parameter.name) ?? [], add)
   }
-  return [...findings, ...depthFindings(parameters)]
+  return [...findings, ...dtypeFindings(parameters), ...depthFindings(parameters)]
 }
 
 /** Plans as `planModel` does, but takes parameters that no rule matches for skipped: `diagnosePlan` then lists them. */
@@ -130,7 +149,7 @@ const usualReasons: Readonly<Record<string, string>> = {
 const short = (x: number): string => String(Number(x.toPrecision(3)))
 
 function ownFindings(
-  { name, role, distribution, expected, rule, dtype, fans, torchFans, ...rest }: PlannedParameter,
+  { role, distribution, expected, rule, dtype, fans, torchFans, ...rest }: PlannedParameter,
   add: Add,
 ): void {
   const { std } = expected
@@ -154,18 +173,6 @@ function ownFindings(
       'bias-random',
       usual ? 'note' : 'warning',
       `A ${role} is drawn at random, ${spread}${usual}; most recipes begin at 0.`,
-    )
-  }
-  if (
-    role === 'bias' &&
-    constant === 0 &&
-    rule.because === 'default of role bias' &&
-    !/bias|beta|(^|\.)b\d*$/i.test(name)
-  ) {
-    add(
-      'role-guessed',
-      'note',
-      'It is taken for a bias, as it has fewer than two axes, and begins at 0; give it a role or a rule if it is none.',
     )
   }
   if (role === 'embedding' && constant === 0) {
@@ -202,6 +209,35 @@ function ownFindings(
       `std ${short(std)} is under ${dtype}'s normal range (from ${short(smallestNormal)}); use bfloat16 or float32.`,
     )
   }
+}
+
+function dtypeFindings(parameters: readonly PlannedParameter[]): PlanFinding[] {
+  const firsts = (isWeight: boolean): Map<string, PlannedParameter> => {
+    const found = new Map<string, PlannedParameter>()
+    for (const parameter of parameters) {
+      const { action, dtype, role } = parameter
+      const counts = isWeight === (role === 'weight' || role === 'embedding' || role === 'bias')
+      if (action === 'initialize' && isFloatDType(dtype) && counts && !found.has(dtype)) found.set(dtype, parameter)
+    }
+    return found
+  }
+  const [first, ...others] = firsts(true).values()
+  const list = (all: Iterable<PlannedParameter>): string =>
+    Array.from(all, ({ name, dtype }) => `${name} is ${dtype}`).join(', ')
+  const finding = (severity: PlanFinding['severity'], parameter: string, message: string): PlanFinding[] => [
+    { code: 'dtypes-differ', severity, parameter, message },
+  ]
+  if (first === undefined) return []
+  if (others.length > 0) {
+    return finding(
+      'warning',
+      others[0]!.name,
+      `The weights have different dtypes: ${list([first, ...others])}. --dtype settles all.`,
+    )
+  }
+  const rest = [...firsts(false).values()].filter(({ dtype }) => dtype !== first.dtype)
+  if (rest.length === 0) return []
+  return finding('note', rest[0]!.name, `Weights are ${first.dtype}, but ${list(rest)}, as is usual for norms.`)
 }
 
 /** By how much a weight multiplies the standard deviation of its input. */

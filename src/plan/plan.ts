@@ -8,7 +8,7 @@ import type { InitializationPlan } from '../ir/plan.js'
 import { validateModel } from '../model/validate.js'
 import { type ConfigOrOptions, type InstanceArguments, type LooseArguments, splitArguments } from './arguments.js'
 import { assemblePlan } from './assemble.js'
-import { choiceFor, chooser } from './choose-initializer.js'
+import { type Choice, choiceFor, chooser, UNMATCHED } from './choose-initializer.js'
 import { type InitializeOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { cutParameters } from './parts/cut.js'
 import { planParameter } from './plan-parameter.js'
@@ -48,9 +48,17 @@ export function planResolved(
   const parameters = validateModel(model)
   const byName = new Map(parameters.map((parameter) => [parameter.name, parameter]))
   const sourceOf = sourcePlanner(options.generatorSettings, options.seed)
-  const whole = parameters.map((parameter) =>
-    planParameter(parameter, byName, choiceFor(parameter, choose, options, onUnmatched), options, sourceOf),
-  )
+  const whole = parameters.map((parameter) => {
+    const planned = (choice: Choice) => planParameter(parameter, byName, choice, options, sourceOf)
+    try {
+      return planned(choiceFor(parameter, choose, options, onUnmatched))
+    } catch (error) {
+      // An initializer for every role may also have no rule for a parameter.
+      const unmatched = error instanceof WeightInitError && error.code === 'UNMATCHED_PARAMETER'
+      if (onUnmatched === 'throw' || !unmatched) throw error
+      return planned({ initializer: 'skip', because: `${UNMATCHED}: ${error.message}` })
+    }
+  })
   const skipped = new Set(whole.filter(({ action }) => action === 'skip').map(({ name }) => name))
   for (const { name, action, tiedTo } of whole) {
     if (action === 'tied' && skipped.has(tiedTo ?? '')) {

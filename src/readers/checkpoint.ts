@@ -1,16 +1,30 @@
-import type { DType } from '../core/dtype.js'
+import { type DType, isFloatDType } from '../core/dtype.js'
 import { show, WeightInitError } from '../core/errors.js'
 import type { Model, ParameterSpec } from '../ir/parameter.js'
 import { defineModel } from '../model/define.js'
-import { isConv1dWeight, isFixedBuffer, roleOfTensor, usesConv1d } from './tensor-roles.js'
+import { inferRole } from '../model/validate.js'
+import { namingOf, type ParameterFacts } from './conventions.js'
 
-/** A model read from the tensors of a file: names, shapes and dtypes as they are, roles inferred from the names. */
+/**
+ * A model read from the tensors of a file: names, shapes and dtypes as they are; roles, layouts and known values by the
+ * naming conventions of the libraries that write such files.
+ */
 export interface CheckpointModel {
   readonly model: Model
   /** Parameters that are no weights (masks, index tables): no rule can make them. Skip or copy them. */
   readonly fixed: readonly string[]
   /** Tensors of the file that are not in the model, and why. */
   readonly omitted: readonly OmittedTensor[]
+  /**
+   * Parameters whose facts no convention gives for certain, and why. Those of role 'unknown' or 'scale' without an `initial`
+   * are refused unless a rule matches them.
+   */
+  readonly guesses: readonly GuessedTensor[]
+}
+
+export interface GuessedTensor {
+  readonly name: string
+  readonly reason: string
 }
 
 export interface OmittedTensor {
@@ -27,7 +41,9 @@ export interface ListedTensor {
   /** The file's own word for the dtype. */
   readonly storedDType: string
   /** What is known better than the name says. */
-  readonly facts?: Partial<Omit<ParameterSpec, 'name' | 'shape' | 'dtype'>>
+  readonly facts?: ParameterFacts
+  /** Why the facts may be wrong. */
+  readonly doubt?: string
 }
 
 /**
@@ -37,17 +53,16 @@ export interface ListedTensor {
 export function modelOfTensors(tensors: readonly ListedTensor[], file: string): CheckpointModel {
   const parameters: ParameterSpec[] = []
   const omitted: OmittedTensor[] = []
-  const conv1d = usesConv1d(tensors)
-  const ranks = new Map(tensors.map(({ name, shape }) => [name, shape.length]))
-  for (const { name, shape, dtype, storedDType, facts } of tensors) {
+  const guesses: GuessedTensor[] = []
+  const naming = namingOf(tensors)
+  for (const { name, shape, dtype, storedDType, facts, doubt } of tensors) {
     if (dtype === undefined) omitted.push({ name, reason: `its dtype ${storedDType} cannot be written` })
     else if (shape.includes(0)) omitted.push({ name, reason: 'it has no elements' })
     else {
-      const layout = conv1d && isConv1dWeight(name) ? { layout: 'in-out' as const } : {}
-      const role = roleOfTensor(name, shape)
-      // A norm may have no name of its own (downsample.1): its weight has one axis.
-      const ofNorm = role === 'bias' && ranks.get(name.replace(/bias$/, 'weight')) === 1
-      parameters.push({ name, shape, dtype, role: ofNorm ? 'norm-bias' : role, ...layout, ...facts })
+      const named = facts?.role === undefined ? naming(name, shape) : { facts, doubt }
+      const parameter = { name, shape, dtype, ...named.facts, ...facts }
+      parameters.push(parameter)
+      if (named.doubt !== undefined && !isFixedBuffer(parameter)) guesses.push({ name, reason: named.doubt })
     }
   }
   if (parameters.length === 0) {
@@ -61,5 +76,12 @@ export function modelOfTensors(tensors: readonly ListedTensor[], file: string): 
     model: defineModel({ parameters }),
     fixed: parameters.filter(isFixedBuffer).map(({ name }) => name),
     omitted,
+    guesses,
   }
+}
+
+/** Whether a parameter has no value that could be drawn or is a default: running statistics start at 0 and 1. */
+function isFixedBuffer({ name, shape, role, dtype = 'float32' }: ParameterSpec): boolean {
+  if (inferRole(name, shape) === 'buffer') return false
+  return role === 'buffer' || !isFloatDType(dtype)
 }

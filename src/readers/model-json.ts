@@ -98,5 +98,6 @@ function readParameter(entry: unknown, index: number): ParameterSpec {
   return {
     ...factsOf(module as string, typeof spec.name === 'string' ? spec.name : ''),
     ...spec,
+    module,
   } as unknown as ParameterSpec
 }

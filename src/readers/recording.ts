@@ -17,11 +17,11 @@ import type { Distribution } from '../ir/distribution.js'
 import type { Model, ParameterSpec } from '../ir/parameter.js'
 import type { RecordedTensor, TorchProgram } from '../ir/program.js'
 import { defineModel } from '../model/define.js'
+import { parseStrictJson, type StrictJson } from './json/strict.js'
 import { factsOf } from './module-facts.js'
 import { follower, type Recorded, recordedDistribution, roundedReason } from './recording/distribution.js'
 import { fixedDistribution } from './recording/fixed.js'
 import { type Summary, summarise } from './recording/summary.js'
-import { parseStrictJson, type StrictJson } from './strict-json.js'
 
 /** A parameter, and something that is to be known of it. */
 export interface RecordedNote {

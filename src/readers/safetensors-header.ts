@@ -1,7 +1,8 @@
 import type { DType } from '../core/dtype.js'
 import { refuse, show } from '../core/errors.js'
 import { dtypesBy } from './dtype-names.js'
-import { parseStrictJson, type StrictJson } from './strict-json.js'
+import { foreignFile } from './foreign-file.js'
+import { parseStrictJson, type StrictJson } from './json/strict.js'
 
 /** The format's own limit on the JSON part. */
 export const MAX_HEADER_BYTES = 100_000_000
@@ -17,6 +18,8 @@ export const safetensorsBits: Readonly<Record<string, number>> = {
   F8_E5M2: 8,
   F8_E4M3: 8,
   F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
   I16: 16,
   U16: 16,
   F16: 16,
@@ -66,6 +69,10 @@ export function safetensorsHeaderLength(start: Uint8Array, fileLength: number): 
     return fail(`it has ${Math.min(fileLength, start.length)} bytes, fewer than the 8 of the header's length.`)
   }
   const length = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true)
+  if (length > BigInt(Math.min(MAX_HEADER_BYTES, fileLength - 8))) {
+    const foreign = foreignFile(start)
+    if (foreign !== undefined) return fail(`it is ${foreign}.`)
+  }
   if (length > BigInt(MAX_HEADER_BYTES)) {
     return fail(`it claims a header of ${length} bytes; the format allows ${MAX_HEADER_BYTES}.`)
   }
@@ -124,6 +131,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 }
 
 function stringsOf(entry: StrictJson): [string, string][] {
+  if (entry === null) return []
   if (!(entry instanceof Map)) return fail('__metadata__ is no object.')
   return [...entry].map(([key, value]) => [
     key,

@@ -1,7 +1,7 @@
 import { refuse, show } from '../core/errors.js'
 import { type CheckpointModel, type ListedTensor, modelOfTensors } from './checkpoint.js'
+import { parseStrictJson } from './json/strict.js'
 import type { SafetensorsHeader } from './safetensors-header.js'
-import { parseStrictJson } from './strict-json.js'
 
 /**
  * The model that a .safetensors file holds, from its header alone: fresh weights of the same names, shapes and dtypes.

@@ -22,8 +22,9 @@ export interface SafetensorsLayout {
 }
 
 /**
- * Lays out a .safetensors file: tensors one after the other in the order given, without gaps, as the format demands.
- * Source: the format's description in huggingface/safetensors.
+ * Lays out a .safetensors file: tensors one after the other without gaps, as the format demands; those of wider elements
+ * first, else in the order given, so that each begins at a multiple of its element's size.
+ * Source: the format's description in huggingface/safetensors, whose own writer sorts for the same reason.
  * @throws WeightInitError `INVALID_MODEL` for the name that the format reserves, `LIMIT_EXCEEDED` for a header over 100 MB
  */
 export function layoutSafetensors(
@@ -33,12 +34,11 @@ export function layoutSafetensors(
   // A null prototype: a tensor may be called __proto__.
   const table: Record<string, unknown> = Object.create(null)
   if (Object.keys(metadata).length > 0) table.__metadata__ = metadata
-  const starts: number[] = []
-  let at = 0
-  for (const entry of entries) {
+  const names = new Set<string>()
+  const sized = entries.map((entry, index) => {
     const { name, shape } = entry
     const dtype = 'storedDType' in entry ? entry.storedDType : dtypeNames[entry.dtype].safetensors
-    if (name === '__metadata__' || Object.hasOwn(table, name)) {
+    if (name === '__metadata__' || names.has(name)) {
       throw new WeightInitError(
         'INVALID_MODEL',
         `A .safetensors file cannot hold a tensor called ${show(name)}${name === '__metadata__' ? ', a name that the format reserves' : ' twice'}.`,
@@ -51,10 +51,17 @@ export function layoutSafetensors(
         `Tensor ${show(name)}: .safetensors has no dtype ${show(dtype)}; it has ${Object.keys(safetensorsBits).join(', ')}.`,
       )
     }
-    const byteLength = (shape.reduce((a, b) => a * b, 1) * bits) / 8
-    table[name] = { dtype, shape, data_offsets: [at, at + byteLength] }
-    starts.push(at)
+    names.add(name)
+    return { index, name, shape, dtype, bits, byteLength: (shape.reduce((a, b) => a * b, 1) * bits) / 8 }
+  })
+  let at = 0
+  const starts: number[] = []
+  for (const { index, byteLength } of [...sized].sort((a, b) => b.bits - a.bits || a.index - b.index)) {
+    starts[index] = at
     at += byteLength
+  }
+  for (const { index, name, shape, dtype, byteLength } of sized) {
+    table[name] = { dtype, shape, data_offsets: [starts[index]!, starts[index]! + byteLength] }
   }
   const json = new TextEncoder().encode(JSON.stringify(table))
   const jsonLength = Math.ceil(json.length / 8) * 8

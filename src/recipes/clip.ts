@@ -40,7 +40,7 @@ export function clipRecipe(settings: ClipRecipeSettings = {}): readonly RecipeRu
   const text = tower(rule, 'text', settings.text ?? {}, 512)
   const vision = tower(rule, 'vision', settings.vision ?? {}, 768)
   return [
-    rule('{*.,}logit_scale', 'constant', { value: read.number('logitScale', 2.6592) }),
+    rule('{*.,}logit_scale', 'constant', { value: read.finite('logitScale', 2.6592) }),
     rule('{*.,}text_projection.weight', 'normal', { std: text.width ** -0.5 * factor }),
     rule('{*.,}visual_projection.weight', 'normal', { std: vision.width ** -0.5 * factor }),
     ...text.rules,

@@ -16,13 +16,13 @@ export function kerasDefaultRecipe(settings: NoSettings = {}): readonly RecipeRu
   new RecipeSettings('kerasDefaultRecipe', settings, [])
   const rule = ruleWriter('keras.layers, default initializers')
   return [
-    rule('*{recurrent_kernel,weight_hh_l*}', 'orthogonal'),
+    rule('*moving_variance{,:0}', 'ones'),
+    rule('*moving_mean{,:0}', 'zeros'),
+    ...runningStatistics(rule),
+    rule('*{recurrent_kernel,recurrent_kernel:0,weight_hh_l*}', 'orthogonal'),
     rule({ role: 'weight' }, 'glorot_uniform'),
     rule({ role: 'embedding' }, 'random_uniform'),
     ...plainRules(rule),
-    rule('*moving_variance', 'ones'),
-    rule('*moving_mean', 'zeros'),
-    ...runningStatistics(rule),
   ]
 }
 
@@ -51,11 +51,11 @@ export function flaxDefaultRecipe(settings: NoSettings = {}): readonly RecipeRul
   new RecipeSettings('flaxDefaultRecipe', settings, [])
   const rule = ruleWriter('flax.linen, default initializers')
   return [
+    rule('*batch_stats*{.,/}var', 'ones'),
+    rule('*batch_stats*{.,/}mean', 'zeros'),
     rule('*{.,/}h{i,f,g,o,r,z,n}{.,/}kernel', 'orthogonal'),
     rule({ role: 'weight' }, 'lecun_normal'),
     rule({ role: 'embedding' }, 'variance_scaling', { scale: 1, mode: 'fan_in', distribution: 'normal' }),
     ...plainRules(rule),
-    rule('*batch_stats*var', 'ones'),
-    rule('*batch_stats*mean', 'zeros'),
   ]
 }

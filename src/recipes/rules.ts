@@ -45,6 +45,12 @@ export class RecipeSettings {
     return this.#refuse(key, value, `a finite number ${least === 'zero' ? '>= 0' : '> 0'}`)
   }
 
+  /** A finite number of any sign. */
+  finite(key: string, fallback: number): number {
+    const value = this.#values[key] === undefined ? fallback : this.#values[key]
+    return typeof value === 'number' && Number.isFinite(value) ? value : this.#refuse(key, value, 'a finite number')
+  }
+
   /** A positive integer. */
   count(key: string, fallback?: number): number {
     const value = this.#values[key] === undefined ? fallback : this.#values[key]

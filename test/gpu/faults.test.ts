@@ -171,7 +171,7 @@ describe(`faults on ${adapterName}`, () => {
     }
     const parameters = [
       { name: 'small', shape: [4, 4] },
-      { name: 'huge', shape: [2 ** 26 + 1, 1] },
+      { name: 'huge', shape: [2 ** 26 + 1, 1], role: 'weight' as const },
     ]
     await expect(initializeModel({ parameters }, normal, { device, seed: 1 })).rejects.toMatchObject({
       code: 'LIMIT_EXCEEDED',

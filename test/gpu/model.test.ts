@@ -155,7 +155,7 @@ describe(`initializeModel on ${adapterName}`, () => {
       parameters: [
         { name: 'a', shape: [9, 7] },
         { name: 'b', shape: [3, 5], dtype: 'float16' },
-        { name: 'c', shape: [3], dtype: 'float16' },
+        { name: 'c', shape: [3], role: 'bias', dtype: 'float16' },
       ],
     })
     const into = { a: { buffer, byteOffset: 52 }, b: { buffer, byteOffset: 1000 }, c: { buffer, byteOffset: 1032 } }
@@ -198,7 +198,7 @@ describe(`initializeModel on ${adapterName}`, () => {
   test('verify goes through chunks, two on their way at a time; whatever ends it leaves nothing', async () => {
     // Four chunks, the last of five elements, which are no whole word.
     const elementCount = 3 * 2 ** 18 + 5
-    const parameters = [{ name: 'w', shape: [elementCount], dtype: 'bfloat16' as const }]
+    const parameters = [{ name: 'w', shape: [elementCount], role: 'weight' as const, dtype: 'bfloat16' as const }]
     using weights = await initializeModel({ parameters }, 'normal', {}, { device: gpu.device, seed: 5 })
     const before = gpu.liveBuffers()
     const done: number[] = []

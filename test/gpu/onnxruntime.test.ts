@@ -14,7 +14,7 @@ const inPage = typeof document !== 'undefined'
 const parameters = [
   { name: 'w', shape: [3, 5], layout: 'in-out' },
   { name: 'b', shape: [5] },
-  { name: 'u', shape: [5, 1], layout: 'in-out' },
+  { name: 'u', shape: [5, 1], layout: 'in-out', role: 'weight' },
 ] as const satisfies readonly ParameterSpec[]
 const graph = onnxModel(
   [{ name: 'x', shape: [2, 3] }, ...parameters],
@@ -130,7 +130,7 @@ describe(`ONNX Runtime Web, the default build on its own device, ${adapterName}`
       interop.initializeInputs(ort, session, { parameters: list }, 'normal', {}, { seed: 1, ...options })
     const cases: [() => unknown, string, RegExp][] = [
       [
-        () => inputs([{ name: 'v', shape: [3] }]),
+        () => inputs([{ name: 'v', shape: [3], role: 'bias' }]),
         'INVALID_MODEL',
         /"v" is not an input .*"x", "w", "b", "u".*graph inputs/,
       ],

@@ -20,9 +20,9 @@ import {
   xavierUniform,
 } from '../../src/index.js'
 import { planFromManifest } from '../../src/plan/manifest/read.js'
+import { parseStrictJson, type StrictJson } from '../../src/readers/json/strict.js'
 import { readOnnxModel } from '../../src/readers/onnx.js'
 import { layoutSafetensors, parseSafetensorsHeader } from '../../src/readers/safetensors.js'
-import { parseStrictJson, type StrictJson } from '../../src/readers/strict-json.js'
 import { graph, node, model as onnxModel, tensor } from '../support/onnx.js'
 import { recordingJson } from '../support/recordings.js'
 import { seededWords } from '../support/seeded.js'

@@ -2,6 +2,7 @@ import { show } from '../../core/errors.js'
 import { describeDistribution } from '../../distributions/registry.js'
 import type { InitializationPlan } from '../../ir/plan.js'
 import type { FileJobReport } from '../../node/initialize-file.js'
+import type { PlanFinding } from '../../plan/lint.js'
 import { reportData } from '../../report/build.js'
 import { parityCell, paritySentence } from '../../report/parity.js'
 import type { ReportData } from '../../report/types.js'
@@ -22,12 +23,14 @@ export interface InitOutcome {
   readonly ownPlan: InitializationPlan
   readonly report: FileJobReport
   readonly signal: SignalReport | undefined
+  /** Parameters whose kind was only guessed. */
+  readonly guesses: readonly PlanFinding[]
   /** How the signal was measured, or why not; undefined if this was not requested. */
   readonly signalNote: string | undefined
 }
 
 /** The output as text. */
-export function initText({ report, signal, signalNote }: InitOutcome, quiet: boolean): string {
+export function initText({ report, signal, signalNote, guesses }: InitOutcome, quiet: boolean): string {
   const { elementCount, byteLength } = report.plan.totals
   const seconds = report.initializeSeconds
   return [
@@ -35,6 +38,7 @@ export function initText({ report, signal, signalNote }: InitOutcome, quiet: boo
     `Initialised in ${seconds.toFixed(2)} s: ${compact(elementCount / seconds)}elements/s, ${compact(byteLength / seconds)}B/s (first call, compiling included).`,
     ...(report.verification === undefined ? [] : [parityLine(report.verification, report.backend)]),
     ...(report.check === undefined ? [] : [checkLine(report.check)]),
+    ...guesses.slice(0, 1).map(({ parameter, message }) => guessLine(parameter, message, guesses.length)),
     ...(signal !== undefined
       ? [`\n${signalText(signal, quiet)}`]
       : signalNote === undefined
@@ -44,7 +48,7 @@ export function initText({ report, signal, signalNote }: InitOutcome, quiet: boo
 }
 
 /** The output as JSON. */
-export function initJson({ label, device, report, signal, signalNote }: InitOutcome): Record<string, unknown> {
+export function initJson({ label, device, report, signal, signalNote, guesses }: InitOutcome): Record<string, unknown> {
   const { plan, backend, files, statistics, verification, check, initializeSeconds } = report
   return {
     model: label,
@@ -52,6 +56,7 @@ export function initJson({ label, device, report, signal, signalNote }: InitOutc
     backend,
     device,
     files,
+    findings: guesses,
     initializeSeconds,
     ...(verification === undefined ? {} : { parity: verification }),
     ...(check === undefined ? { statistics: Object.fromEntries(statistics) } : { check }),
@@ -90,6 +95,12 @@ export function initPage({ title, label, rule, device, ownPlan, report, signal, 
     signalNote: signalNote ?? 'Not measured.',
   })
 }
+
+const guessLine = (parameter: string, message: string, count: number): string =>
+  paint(
+    `Guessed: ${show(parameter)}. ${message}${count > 1 ? ` And ${count - 1} more; plan lists them.` : ''} --strict refuses guesses.`,
+    'yellow',
+  )
 
 function checkLine({ ok, testCount, falseAlarmRate, failures }: CheckReport): string {
   if (ok)

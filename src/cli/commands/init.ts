@@ -1,10 +1,11 @@
 import { basename } from 'node:path'
-import { show, showPath } from '../../core/errors.js'
+import { show, showPath, WeightInitError } from '../../core/errors.js'
 import { visible } from '../../core/visible.js'
 import { FileJob } from '../../node/initialize-file.js'
 import { refuseSharedPaths } from '../../node/paths.js'
 import { checkpointFormats } from '../../node/writers/create-writer.js'
 import type { FileShard } from '../../node/writers/shards.js'
+import { type PlanFinding, planEveryParameter } from '../../plan/lint.js'
 import type { SignalReport } from '../../signal/types.js'
 import { propagateSignal } from '../../weights/propagate-signal.js'
 import type { Arguments } from '../arguments.js'
@@ -20,7 +21,7 @@ import {
   verifyFlag,
   verifyOf,
 } from '../flags.js'
-import { modelFlags, modelKinds, readModel, readModelFlags } from '../model.js'
+import { findingsOf, modelFlags, modelKinds, readModel, readModelFlags } from '../model.js'
 import { compact, ProgressBar } from '../terminal.js'
 import { UsageError } from '../usage.js'
 import { type InitOutcome, initJson, initPage, initText } from './init-output.js'
@@ -128,6 +129,19 @@ function readOutputFlags(args: Arguments) {
   return { output, options, report }
 }
 
+/** Every parameter that no rule initialises, or with --strict is only guessed, in one message. */
+function refuseUnknown(findings: readonly PlanFinding[]): void {
+  const errors = findings.filter(({ severity }) => severity === 'error')
+  if (errors.length === 0) return
+  const listed = errors.slice(0, 8).map(({ parameter, message }) => `\n  ${show(parameter)}: ${message}`)
+  const more = errors.length > listed.length ? `\n  and ${errors.length - listed.length} more` : ''
+  throw new WeightInitError(
+    'UNMATCHED_PARAMETER',
+    `Parameters without a known initial value: ${errors.length}. Give them a role or rules in model JSON, leave them out with ` +
+      `--skip, or choose another --init.${listed.join('')}${more}`,
+  )
+}
+
 /** Plans, opens the output, initialises, measures, verifies and writes, in this order. Mistakes are found before any work. */
 async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
   const from = args.text('from')
@@ -147,6 +161,11 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
   const { init } = flags
   const request = await readModel(path, flags, signal)
   const { label, model, initializer, config, options: modelOptions, signal: signalOptions } = request
+  const planned = planEveryParameter(model, initializer, config, modelOptions)
+  const guesses = findingsOf(request, planned, args).filter(
+    ({ code }) => code === 'unmatched' || code === 'role-guessed',
+  )
+  refuseUnknown(guesses)
   const read = request.files.map((file) => ({ path: file, what: 'the model' }))
   if (reportPath !== undefined) {
     const base = from === undefined ? [] : [{ path: from, what: 'the checkpoint' }]
@@ -206,6 +225,7 @@ async function runInit(args: Arguments, signal: AbortSignal): Promise<number> {
       report,
       signal: signalReport,
       signalNote: signalRequest?.note,
+      guesses,
     }
     await page?.write(initPage(outcome))
     const ok = report.files.length > 0 && signalPasses(signalReport)

@@ -9,11 +9,12 @@ import { UsageError } from '../usage.js'
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  synopsis: 'inspect <file.safetensors> [options]',
+  synopsis: 'inspect <weights> [options]',
   summary: "a safetensors file's tensors and their statistics",
   description:
     'Prints shape, dtype, bytes, mean, standard deviation, extremes, zeros and non-finite elements of every tensor of a ' +
-    '.safetensors file, or of all files of a model.safetensors.index.json. The file is streamed, whatever its length.',
+    '.safetensors file, of all files of a model.safetensors.index.json, of a raw file or a folder that init wrote. The file ' +
+    'is streamed, whatever its length.',
   flags: {
     only: patternFlag("only tensors with these names: globs such as 'h.0.*', or /regexp/; repeatable"),
     header: { help: 'read only the header: no values and no statistics' },
@@ -28,7 +29,7 @@ export const inspectCommand: Command = {
 }
 
 async function runInspect(args: Arguments, signal: AbortSignal): Promise<number> {
-  const path = args.operand('inspect', 'the path of a .safetensors file or a model.safetensors.index.json')
+  const path = args.operand('inspect', 'the path of weights, such as a .safetensors file')
   const only = args.has('only') ? (patternsOf(args, 'only') as (string | RegExp)[]) : undefined
   let bar: ProgressBar | undefined
   const inspection = await inspectCheckpoint(path, {

@@ -1,11 +1,12 @@
 import { visible } from '../../core/visible.js'
 import { describeDistribution } from '../../distributions/registry.js'
 import type { InitializationPlan, PlannedParameter } from '../../ir/plan.js'
-import { diagnosePlan, type PlanFinding, planEveryParameter } from '../../plan/lint.js'
+import { UNMATCHED } from '../../plan/choose-initializer.js'
+import { type PlanFinding, planEveryParameter } from '../../plan/lint.js'
 import type { Arguments } from '../arguments.js'
 import type { Command } from '../command.js'
 import { jsonFlag } from '../flags.js'
-import { type ModelRequest, modelFlags, modelKinds, readModel, readModelFlags } from '../model.js'
+import { findingsOf, type ModelRequest, modelFlags, modelKinds, readModel, readModelFlags } from '../model.js'
 import { compact, formatTable, paint } from '../terminal.js'
 
 export const planCommand: Command = {
@@ -15,7 +16,7 @@ export const planCommand: Command = {
   description:
     `Prints one row per parameter: its rule and why that matched, fans, distribution, standard deviation and bytes; then totals, and ` +
     `what looks wrong. No GPU is touched and no value is made. The model is ${modelKinds}. ` +
-    `Exits 1 when a parameter is left that nothing initialises.`,
+    `Exits 1 when a parameter is left that nothing initialises, and with --strict when one was only guessed.`,
   flags: { ...modelFlags, json: jsonFlag },
   examples: [
     'webgpu-init plan config.json',
@@ -30,7 +31,7 @@ async function runPlan(args: Arguments, signal: AbortSignal): Promise<number> {
   const request = await readModel(path, readModelFlags(args), signal)
   const { label, model, initializer, config, options, tied } = request
   const plan = planEveryParameter(model, initializer, config, options)
-  const findings = diagnosePlan(plan, tied)
+  const findings = findingsOf(request, plan, args)
   if (args.has('json')) {
     process.stdout.write(
       `${JSON.stringify({ model: label, ...plan.toJSON(), tied, omitted: request.omitted, findings }, null, 1)}\n`,
@@ -86,7 +87,7 @@ function planTable(plan: InitializationPlan, findings: readonly PlanFinding[]): 
     p.shape.join(' x ') || 'scalar',
     p.dtype,
     p.action === 'initialize' ? p.rule.initializer : p.action,
-    p.rule.because,
+    p.rule.because.startsWith(UNMATCHED) ? UNMATCHED : p.rule.because,
     p.fans === undefined ? '' : `${p.fans.fanIn} / ${p.fans.fanOut}`,
     p.action === 'initialize' ? describeDistribution(p.distribution) : '',
     p.action === 'initialize' ? spread(p) : '',

@@ -5,10 +5,11 @@ import { visible } from '../../core/visible.js'
 import { describeDistribution } from '../../distributions/registry.js'
 import { enableTorchPrograms } from '../../generators/torch/program/engine.js'
 import type { InitializationPlan } from '../../ir/plan.js'
-import { Checkpoint } from '../../node/checkpoint.js'
+import { CheckpointReader } from '../../node/checkpoint-reader.js'
 import { type ModelFile, readModelFile } from '../../node/model-file.js'
 import { refuseSharedPaths } from '../../node/paths.js'
 import { type CheckpointVerification, verifyCheckpoint } from '../../node/verify-checkpoint.js'
+import { assemblePlan } from '../../plan/assemble.js'
 import { planFromManifest } from '../../plan/manifest/read.js'
 import { reportData } from '../../report/build.js'
 import { parityCell, paritySentence } from '../../report/parity.js'
@@ -23,10 +24,10 @@ import { measuredNote, noLayersNote, planSignal, signalText } from './signal.js'
 
 export const verifyCommand: Command = {
   name: 'verify',
-  synopsis: 'verify <weights.safetensors> [options]',
+  synopsis: 'verify <weights> [options]',
   summary: 'compare a checkpoint with its manifest bit by bit, and test it against the distributions',
-  description: `Reads a .safetensors file, makes the weights of its manifest again, compares every element bit by bit (those of orthogonal
-matrices with the CPU's, within a bound), and tests what the file holds against the distributions: moments, bins, extremes, correlations, copies; with --model also how activations and
+  description: `Reads what init wrote (.safetensors, its shards' index, raw, a folder), makes the weights of its manifest again, compares every element bit by bit
+(those of orthogonal matrices with the CPU's, within a bound), and tests what the file holds against the distributions: moments, bins, extremes, correlations, copies; with --model also how activations and
 gradients pass through the layers. Exit code 1 where anything fails.`,
   flags: {
     manifest: { value: 'PATH', help: "manifest.json; default: the one in the file's own metadata" },
@@ -54,7 +55,7 @@ gradients pass through the layers. Exit code 1 where anything fails.`,
 }
 
 async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> {
-  const path = args.operand('verify', 'the path of a .safetensors file')
+  const path = args.operand('verify', 'the path of weights that init wrote')
   args.exclusive('json', 'quiet')
   const falseAlarmRate = args.number('false-alarm-rate') ?? 1e-6
   if (!(falseAlarmRate > 0 && falseAlarmRate < 1)) {
@@ -64,7 +65,7 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
   if (reportPath === '') throw new UsageError('--report needs a path such as report.html.')
   const modelPath = args.text('model')
   const model = modelPath === undefined ? undefined : await readLayeredModel(modelPath)
-  const checkpoint = await Checkpoint.open(path)
+  const checkpoint = await CheckpointReader.open(path)
   let page: ReportFile | undefined
   try {
     if (reportPath !== undefined) {
@@ -77,7 +78,7 @@ async function runVerify(args: Arguments, signal: AbortSignal): Promise<number> 
       await refuseSharedPaths([{ path: reportPath, what: '--report' }], inputs)
     }
     enableTorchPrograms()
-    const plan = planFromManifest(await manifestText(checkpoint, args.text('manifest')))
+    const plan = await planOf(checkpoint, args.text('manifest'))
     const propagate = model === undefined ? undefined : layersOf(model, modelPath!, plan)
     page = reportPath === undefined ? undefined : await ReportFile.create(reportPath, args.has('force'))
     const device = await chooseDevice(deviceOf(args))
@@ -157,24 +158,40 @@ function pageOf(
   })
 }
 
-async function manifestText(checkpoint: Checkpoint, path: string | undefined): Promise<string> {
+/** The plan of the manifest that is given, or of the checkpoint's own: every file of several has one for its tensors. */
+async function planOf(checkpoint: CheckpointReader, path: string | undefined): Promise<InitializationPlan> {
   if (path !== undefined) {
     try {
-      return await readFile(path, 'utf8')
+      return planFromManifest(await readFile(path, 'utf8'))
     } catch (cause) {
+      if (cause instanceof WeightInitError) throw cause
       throw new WeightInitError('IO', `Cannot read ${showPath(path)}: ${(cause as Error).message}.`, { cause })
     }
   }
-  const own = checkpoint.header.metadata.get('webgpu-init')
-  if (own !== undefined) return own
-  throw new WeightInitError(
-    'INVALID_FILE',
-    `${showPath(checkpoint.path)} has no manifest in its metadata; give one with --manifest manifest.json (weights.manifest()).`,
-  )
+  const [first, ...others] = checkpoint.manifests.map((text) => planFromManifest(text))
+  if (first === undefined) {
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `${showPath(checkpoint.path)} has no manifest in its metadata; give one with --manifest manifest.json (weights.manifest()).`,
+    )
+  }
+  for (const { seed, generatorSettings } of others) {
+    if (seed === first.seed && show(generatorSettings) === show(first.generatorSettings)) continue
+    throw new WeightInitError(
+      'INVALID_FILE',
+      `The files of ${showPath(checkpoint.path)} are of different runs: their manifests have the seeds ${first.seed} and ${seed}.`,
+    )
+  }
+  return others.length === 0
+    ? first
+    : assemblePlan(
+        first,
+        [first, ...others].flatMap(({ parameters }) => parameters),
+      )
 }
 
 function textReport(
-  { ok, parity, check, signal }: CheckpointVerification,
+  { ok, parity, check, signal, uncovered }: CheckpointVerification,
   plan: InitializationPlan,
   where: string,
   quiet: boolean,
@@ -206,6 +223,11 @@ function textReport(
       ? `Tests: all ${count(check.testCount)} passed; valid weights fail with a probability of at most ${check.falseAlarmRate}.`
       : `Tests FAILED: ${count(check.failures.length)} of ${count(check.testCount)}, at a false-alarm rate of ${check.falseAlarmRate}:`,
     ...failures,
+    ...(uncovered.length === 0
+      ? []
+      : [
+          `Not compared: ${count(uncovered.length)} tensors of which the manifest knows nothing, such as ${visible(uncovered[0]!)}.`,
+        ]),
     ...(signal === undefined ? [] : ['', signalText(signal, quiet)]),
     ok ? 'OK' : 'FAILED',
   ]

@@ -16,7 +16,7 @@ export function encoderLayers(config: ConfigReader, list: ParameterList, at: str
   }
 }
 
-/** A masked-language-model head: bias, dense, norm, and a decoder that shares the word embeddings and the bias. */
+/** A masked-language-model head: bias, dense, norm, and a decoder that shares the word embeddings and the bias, where it is tied. */
 export function lmHead(
   list: ParameterList,
   facts: {
@@ -36,13 +36,18 @@ export function lmHead(
   list.linear(`${at}.${transform}dense`, width, width)
   list.layerNorm(`${at}.${transform}${norm}`, width)
   if (tied) list.tie(`${at}.decoder.weight`, words)
-  else list.linear(`${at}.decoder`, width, vocabulary, false)
-  list.tie(`${at}.decoder.bias`, `${at}.bias`)
+  else list.linear(`${at}.decoder`, width, vocabulary)
+  if (tied) list.tie(`${at}.decoder.bias`, `${at}.bias`)
 }
 
 /** The last layer of a task's class, after its name; nothing for the bare model. */
 export function taskHead(config: ConfigReader, list: ParameterList, head: string, width: number): void {
-  if (head.endsWith('QuestionAnswering')) list.linear('qa_outputs', width, 2)
-  else if (head.endsWith('MultipleChoice')) list.linear('classifier', width, 1)
+  if (head.endsWith('QuestionAnswering')) {
+    const labels = config.labels()
+    // The class itself refuses another number.
+    if (head.startsWith('DistilBert') && labels !== 2)
+      config.fail(`num_labels must be 2 for ${head}, but found ${labels}.`)
+    list.linear('qa_outputs', width, labels)
+  } else if (head.endsWith('MultipleChoice')) list.linear('classifier', width, 1)
   else if (head.endsWith('Classification')) list.linear('classifier', width, config.labels())
 }

@@ -62,6 +62,6 @@ export const bert: Family = {
       default:
         taskHead(config, list, head, width)
     }
-    return bertRecipe({ std: config.positive('initializer_range', 0.02) })
+    return bertRecipe({ std: config.initializerRange() })
   },
 }

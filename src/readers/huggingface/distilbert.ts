@@ -16,13 +16,13 @@ export const distilbert: Family = {
     'DistilBertForMultipleChoice',
   ],
   read(config, head, list) {
-    const width = config.integer(['dim', 'hidden_size'], 768)
+    const width = config.integer(['hidden_size', 'dim'], 768)
     const inner = config.integer('hidden_dim', 4 * 768)
-    const layers = config.layers(['n_layers', 'num_hidden_layers'], 6)
+    const layers = config.layers(['num_hidden_layers', 'n_layers'], 6)
     const vocabulary = config.integer('vocab_size', 30522)
     const positions = config.integer('max_position_embeddings', 512)
     const prefix = head === 'DistilBertModel' ? '' : 'distilbert.'
-    config.divisible(width, config.integer(['n_heads', 'num_attention_heads'], 12), 'dim', 'n_heads')
+    config.divisible(width, config.integer(['num_attention_heads', 'n_heads'], 12), 'dim', 'n_heads')
     config.only('sinusoidal_pos_embds', false)
     list.embedding(`${prefix}embeddings.word_embeddings`, vocabulary, width, config.paddingIndex(0, vocabulary))
     list.embedding(`${prefix}embeddings.position_embeddings`, positions, width)
@@ -47,6 +47,6 @@ export const distilbert: Family = {
       list.linear('pre_classifier', width, width)
     }
     taskHead(config, list, head, width)
-    return distilbertRecipe({ std: config.positive('initializer_range', 0.02) })
+    return distilbertRecipe({ std: config.initializerRange() })
   },
 }

@@ -8,12 +8,15 @@ import type { Family } from './types.js'
 export const gpt2: Family = {
   heads: ['GPT2Model', 'GPT2LMHeadModel', 'GPT2ForSequenceClassification', 'GPT2ForTokenClassification'],
   read(config, head, list) {
-    const layers = config.layers(['n_layer', 'num_hidden_layers'], 12)
-    const width = config.integer(['n_embd', 'hidden_size'], 768)
-    const positions = config.integer(['n_positions', 'n_ctx', 'max_position_embeddings'], 1024)
+    const layers = config.layers(['num_hidden_layers', 'n_layer'], 12)
+    const width = config.integer(['hidden_size', 'n_embd'], 768)
+    const positions = config.integer(['max_position_embeddings', 'n_positions'], 1024)
     const vocabulary = config.integer('vocab_size', 50257)
     const inner = config.integer('n_inner', 4 * width)
     const std = config.positive('initializer_range', 0.02)
+    // The number of heads changes no shape: a description without it is taken as it is.
+    const heads = config.integer(['num_attention_heads', 'n_head'], 1)
+    config.divisible(width, heads, 'n_embd', 'n_head')
     config.only('add_cross_attention', false)
     const prefix = head === 'GPT2Model' ? '' : 'transformer.'
 
@@ -40,6 +43,18 @@ export const gpt2: Family = {
     }
     if (head === 'GPT2ForSequenceClassification') list.linear('score', width, config.labels(), false)
     if (head === 'GPT2ForTokenClassification') list.linear('classifier', width, config.labels())
-    return gpt2Recipe({ layers, std })
+    const rules = gpt2Recipe({ layers, std })
+    // A range of 0 holds for the projections alone in transformers 5; the other layers then have its usual 0.02.
+    if (config.transformers === 4 || std > 0) return rules
+    const usual = {
+      initializer: 'normal' as const,
+      config: { std: 0.02 },
+      citation: 'transformers modeling_utils.py, _init_weights',
+    }
+    return [
+      { match: { role: 'embedding' }, ...usual },
+      { match: '{lm_head,score,classifier}.weight', ...usual },
+      ...rules,
+    ]
   },
 }

@@ -49,7 +49,7 @@ function family(variant: Variant): Family {
       const outputBias = variant.queryBias === 'attention_bias' && config.boolean('attention_bias', false)
       const queryBias = variant.queryBias === 'attention_bias' ? outputBias : variant.queryBias
       const mlpBias = variant.mlpBias === true && config.boolean('mlp_bias', false)
-      const std = config.positive('initializer_range', 0.02)
+      const std = config.initializerRange()
       const prefix = head === classes.model ? '' : 'model.'
 
       list.embedding(`${prefix}embed_tokens`, vocabulary, width, config.paddingIndex(variant.paddingIndex, vocabulary))

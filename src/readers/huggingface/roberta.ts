@@ -24,9 +24,13 @@ export const roberta: Family = {
     config.only('position_embedding_type', 'absolute')
     config.only('add_cross_attention', false)
     list.embedding(`${prefix}embeddings.word_embeddings`, vocabulary, width, config.paddingIndex(1, vocabulary))
-    list.embedding(`${prefix}embeddings.position_embeddings`, positions, width, config.paddingIndex(1, positions))
+    const positionTable = (): void =>
+      list.embedding(`${prefix}embeddings.position_embeddings`, positions, width, config.paddingIndex(1, positions))
+    // transformers 5 makes the table of positions last.
+    if (config.transformers === 4) positionTable()
     list.embedding(`${prefix}embeddings.token_type_embeddings`, config.integer('type_vocab_size', 2), width)
     list.layerNorm(`${prefix}embeddings.LayerNorm`, width)
+    if (config.transformers === 5) positionTable()
     encoderLayers(config, list, `${prefix}encoder.layer`, width)
     if (head === 'RobertaModel' || head === 'RobertaForMultipleChoice') {
       list.linear(`${prefix}pooler.dense`, width, width)
@@ -39,6 +43,6 @@ export const roberta: Family = {
       list.linear('classifier.dense', width, width)
       list.linear('classifier.out_proj', width, config.labels())
     } else taskHead(config, list, head, width)
-    return robertaRecipe({ std: config.positive('initializer_range', 0.02) })
+    return robertaRecipe({ std: config.initializerRange() })
   },
 }

@@ -8,16 +8,18 @@ import type { Family } from './types.js'
 export const t5: Family = {
   heads: ['T5Model', 'T5ForConditionalGeneration', 'T5EncoderModel'],
   read(config, head, list) {
-    const dModel = config.integer('d_model', 512)
-    const dKv = config.integer('d_kv', 64)
+    const dModel = config.integer(['hidden_size', 'd_model'], 512)
+    const dKv = config.integer(['head_dim', 'd_kv'], 64)
     const dFf = config.integer('d_ff', 2048)
-    const numHeads = config.integer(['num_heads', 'num_attention_heads'], 8)
-    const layers = config.layers(['num_layers', 'num_hidden_layers'], 6)
-    const decoderLayers = config.layers('num_decoder_layers', layers)
+    const numHeads = config.integer(['num_attention_heads', 'num_heads'], 8)
+    const layers = config.layers(['num_hidden_layers', 'num_layers'], 6)
+    // The library takes the default from num_layers alone, before it looks at other names.
+    const decoderLayers = config.layers('num_decoder_layers', config.layers('num_layers', 6))
     const vocabulary = config.integer('vocab_size', 32128)
     const buckets = config.integer('relative_attention_num_buckets', 32)
     const factor = config.positive('initializer_factor', 1)
-    const gated = isGated(config.value('feed_forward_proj') ?? 'relu')
+    // A saved config also holds what follows from feed_forward_proj, and that counts.
+    const gated = config.boolean('is_gated_act', isGated(config.value('feed_forward_proj') ?? 'relu'))
     const inner = numHeads * dKv
 
     const attention = (at: string, kind: string, positions: boolean): void => {
@@ -45,7 +47,9 @@ export const t5: Family = {
     stack('encoder', layers, false)
     if (head !== 'T5EncoderModel') stack('decoder', decoderLayers, true)
     if (head === 'T5ForConditionalGeneration') {
-      if (config.boolean('tie_word_embeddings', true)) list.tie('lm_head.weight', 'shared.weight')
+      // transformers 5 ties T5 1.1's head, too, and takes the setting for a question of scaling.
+      if (config.boolean('tie_word_embeddings', true) || config.transformers === 5)
+        list.tie('lm_head.weight', 'shared.weight')
       else list.linear('lm_head', dModel, vocabulary, false)
     }
     return t5Recipe({ dModel, dKv, numHeads, dFf, factor })

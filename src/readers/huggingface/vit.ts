@@ -1,3 +1,4 @@
+import type { RecipeRule } from '../../recipes/types.js'
 import { deitRecipe, vitRecipe } from '../../recipes/vit.js'
 import type { ConfigReader } from './config-reader.js'
 import type { ParameterList } from './parameter-list.js'
@@ -16,28 +17,59 @@ function trunk(config: ConfigReader, list: ParameterList, prefix: string, tokens
   const [height, breadth] = pair(config, 'image_size', 224)
   const [patchHeight, patchBreadth] = pair(config, 'patch_size', 16)
   const bias = config.boolean('qkv_bias', true)
-  config.divisible(width, config.integer('num_attention_heads', 12), 'hidden_size', 'num_attention_heads')
+  const heads = config.integer('num_attention_heads', 12)
+  // transformers 5 reads the width of a head, where a config gives it.
+  const ownWidth = config.transformers === 5 ? config.value('head_dim') : undefined
+  if (ownWidth === undefined) config.divisible(width, heads, 'hidden_size', 'num_attention_heads')
+  const attended = heads * (ownWidth === undefined ? width / heads : config.integer('head_dim', 1))
   // As the library: what does not fill a patch is left out.
   const patches = Math.floor(height / patchHeight) * Math.floor(breadth / patchBreadth)
   if (patches < 1) config.fail('image_size must hold at least one patch of patch_size.')
 
-  for (const token of tokens) list.add(`${prefix}embeddings.${token}`, [1, 1, width], { role: 'embedding' })
-  list.add(`${prefix}embeddings.position_embeddings`, [1, patches + tokens.length, width], { role: 'embedding' })
+  const [classToken, ...others] = tokens.map((token): [string, number] => [token, 1])
+  const positions: [string, number] = ['position_embeddings', patches + tokens.length]
+  // transformers 5 makes the positions before the distillation token.
+  const tables = config.transformers === 5 ? [positions, ...others] : [...others, positions]
+  for (const [name, rows] of [classToken!, ...tables]) {
+    list.add(`${prefix}embeddings.${name}`, [1, rows, width], { role: 'embedding' })
+  }
   list.convolution(`${prefix}embeddings.patch_embeddings.projection`, channels, width, [patchHeight, patchBreadth])
+  const names = layerNames[config.transformers]
   for (let i = 0; i < layers; i++) {
-    const at = `${prefix}encoder.layer.${i}`
-    for (const name of ['query', 'key', 'value']) {
-      list.linear(`${at}.attention.attention.${name}`, width, width, bias)
+    const at = `${prefix}${names.layers}.${i}`
+    for (const name of names.attention) list.linear(`${at}.attention.${name}`, width, attended, bias)
+    list.linear(`${at}.attention.${names.output}`, attended, width)
+    const norms = (): void => {
+      list.layerNorm(`${at}.layernorm_before`, width)
+      list.layerNorm(`${at}.layernorm_after`, width)
     }
-    list.linear(`${at}.attention.output.dense`, width, width)
-    list.linear(`${at}.intermediate.dense`, width, inner)
-    list.linear(`${at}.output.dense`, inner, width)
-    list.layerNorm(`${at}.layernorm_before`, width)
-    list.layerNorm(`${at}.layernorm_after`, width)
+    // transformers 5 makes the norms before the feed-forward layers.
+    if (config.transformers === 5) norms()
+    list.linear(`${at}.${names.inner}`, width, inner)
+    list.linear(`${at}.${names.outer}`, inner, width)
+    if (config.transformers === 4) norms()
   }
   list.layerNorm(`${prefix}layernorm`, width)
   return width
 }
+
+/** What the layers of a block are called in each major version of transformers. */
+const layerNames = {
+  5: {
+    layers: 'layers',
+    attention: ['q_proj', 'k_proj', 'v_proj'],
+    output: 'o_proj',
+    inner: 'mlp.fc1',
+    outer: 'mlp.fc2',
+  },
+  4: {
+    layers: 'encoder.layer',
+    attention: ['attention.query', 'attention.key', 'attention.value'],
+    output: 'output.dense',
+    inner: 'intermediate.dense',
+    outer: 'output.dense',
+  },
+} as const
 
 /** A number for both sides, or [height, width]. */
 function pair(config: ConfigReader, key: string, fallback: number): [number, number] {
@@ -52,6 +84,26 @@ function pair(config: ConfigReader, key: string, fallback: number): [number, num
   return config.fail(`${key} must be an integer from 1 to 2^31 - 1 or two of them, but found ${JSON.stringify(value)}.`)
 }
 
+/**
+ * The recipe of the library's version: transformers 4 truncates every distribution of a weight, 5 those of tokens and
+ * positions only.
+ */
+function vitRules(config: ConfigReader, recipe: typeof vitRecipe): readonly RecipeRule[] {
+  const range = config.positive('initializer_range', 0.02)
+  // A range of 0 leaves nothing to truncate.
+  const rules =
+    range > 0
+      ? recipe({ std: range })
+      : recipe().map((rule) => (rule.initializer === 'trunc_normal' ? zero(rule) : rule))
+  if (config.transformers === 4) return rules
+  const own = { initializer: 'normal', config: { std: config.initializerRange() } } as const
+  return rules.map((rule) =>
+    typeof rule.match !== 'string' && rule.match.role === 'weight' ? { ...rule, ...own } : rule,
+  )
+}
+
+const zero = ({ match, citation }: RecipeRule): RecipeRule => ({ match, initializer: 'zeros', citation })
+
 export const vit: Family = {
   heads: ['ViTModel', 'ViTForImageClassification'],
   read(config, head, list) {
@@ -59,7 +111,7 @@ export const vit: Family = {
     const width = trunk(config, list, bare ? '' : 'vit.', ['cls_token'])
     if (bare) list.linear('pooler.dense', width, config.integer('pooler_output_size', width))
     else list.linear('classifier', width, config.labels())
-    return vitRecipe({ std: config.positive('initializer_range', 0.02) })
+    return vitRules(config, vitRecipe)
   },
 }
 
@@ -74,6 +126,6 @@ export const deit: Family = {
       list.linear('cls_classifier', width, config.labels())
       list.linear('distillation_classifier', width, config.labels())
     }
-    return deitRecipe({ std: config.positive('initializer_range', 0.02) })
+    return vitRules(config, deitRecipe)
   },
 }

@@ -9,10 +9,13 @@ import type { Family } from './types.js'
 export const whisper: Family = {
   heads: ['WhisperModel', 'WhisperForConditionalGeneration'],
   read(config, head, list) {
-    const width = config.integer(['d_model', 'hidden_size'], 384)
+    const width = config.integer(['hidden_size', 'd_model'], 384)
     const vocabulary = config.integer('vocab_size', 51865)
     const prefix = head === 'WhisperModel' ? '' : 'model.'
-    const std = config.positive('init_std', 0.02)
+    // transformers 5 prefers the range that other models have, where a config gives it.
+    const ownStd = config.positive('init_std', 0.02)
+    const hasRange = config.transformers === 5 && config.value('initializer_range') !== undefined
+    const std = hasRange ? config.initializerRange() : ownStd
     if (width % 2 !== 0) config.fail(`d_model must be even for sinusoidal positions, but found ${width}.`)
 
     const attention = (at: string): void => {
@@ -21,9 +24,10 @@ export const whisper: Family = {
       list.layerNorm(`${at}_layer_norm`, width)
     }
     const stack = (side: 'encoder' | 'decoder'): void => {
-      const layers = config.layers(side === 'encoder' ? ['encoder_layers', 'num_hidden_layers'] : 'decoder_layers', 4)
+      const layers = config.layers(side === 'encoder' ? ['num_hidden_layers', 'encoder_layers'] : 'decoder_layers', 4)
       const inner = config.integer(`${side}_ffn_dim`, 1536)
-      const heads = config.integer(`${side}_attention_heads`, 6)
+      const aliases = side === 'encoder' ? ['num_key_value_heads', 'num_attention_heads'] : []
+      const heads = config.integer([...aliases, `${side}_attention_heads`], 6)
       config.divisible(width, heads, 'd_model', `${side}_attention_heads`)
       for (let i = 0; i < layers; i++) {
         const at = `${prefix}${side}.layers.${i}`

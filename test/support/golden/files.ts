@@ -34,6 +34,8 @@ export const goldenElsewhere: Readonly<Record<string, string>> = {
   // Float64 arithmetic of the plan, which no device computes.
   'torch_formulas.json': 'test/unit/initializers/torch-formulas.test.ts, test/unit/initializers/torch-errors.test.ts',
   'torch_trunc_normal.json': 'test/unit/initializers/families.test.ts',
+  'onnx_modules.json': 'test/unit/readers/onnx-modules.test.ts',
+  'torch_modules.json': 'test/unit/readers/torch-modules.test.ts',
   // A table that the host makes; test/gpu/families.test.ts compares what a device holds with it.
   'torch_float8.json': 'test/unit/core/half.test.ts',
   'torch_activations.json': 'test/unit/signal/activations.test.ts',

@@ -189,16 +189,7 @@ describe('plan', () => {
     const { status, stdout } = await run('plan', '@own.json', '--init', 'xavier')
     expect(status).toBe(1)
     expect(stdout).toMatch(/^error unmatched: n: No rule initialises it/m)
-    await refused(
-      1,
-      /No rule initialises parameter "n"/,
-      'init',
-      '@own.json',
-      '--init',
-      'xavier',
-      '-o',
-      '@x.safetensors',
-    )
+    await refused(1, /"n": No rule initialises it/, 'init', '@own.json', '--init', 'xavier', '-o', '@x.safetensors')
   })
 
   it('refuses bad input', async () => {
@@ -393,7 +384,7 @@ describe('inspect', () => {
     const { stdout } = await run('inspect', '@known.safetensors')
     const lines = stdout.split('\n')
     expect(lines[0]).toMatch(/^tensor +shape +dtype +bytes +mean +std +min +max +non-finite +zeros$/)
-    expect(lines[2]!.split(/ {2,}/)).toEqual([
+    expect(lines.find((line) => line.startsWith('a '))!.split(/ {2,}/)).toEqual([
       'a',
       '2 x 2',
       'F32',
@@ -457,6 +448,6 @@ describe('inspect', () => {
     await writeFile(at('cut.safetensors'), bytes.subarray(0, bytes.length - 1))
     await refused(1, /cut\.safetensors": Not a valid/, 'inspect', '@cut.safetensors')
     await mkdir(at('dir'))
-    await refused(1, /Cannot read .*dir/, 'inspect', '@dir')
+    await refused(1, /The folder .*dir" holds none of .*model\.safetensors/, 'inspect', '@dir')
   })
 })

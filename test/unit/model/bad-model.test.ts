@@ -67,7 +67,7 @@ describe('shapes', () => {
   })
 
   test('of more memory than there is, on the CPU', async () => {
-    const model = { parameters: [{ name: 'layer.w', shape: [2 ** 40] }] }
+    const model = { parameters: [{ name: 'layer.w', shape: [2 ** 40], role: 'weight' as const }] }
     const act = () => library.initializeModel(model, 'zeros', {}, { device: 'cpu', seed: 1 })
     const error = await expectRefusal(act, 'OUT_OF_MEMORY', '"layer.w"', String(2 ** 42))
     expect(error).toBeInstanceOf(library.OutOfMemoryError)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { byteWidth, floatDTypes } from '../../../src/core/dtype.js'
 import type { Model } from '../../../src/index.js'
-import { Checkpoint } from '../../../src/node/checkpoint.js'
+import { CheckpointReader } from '../../../src/node/checkpoint-reader.js'
 import { initializeFile } from '../../../src/node/initialize-file.js'
 import { verifyCheckpoint } from '../../../src/node/verify-checkpoint.js'
 import { planFromManifest } from '../../../src/plan/manifest/read.js'
@@ -31,9 +31,9 @@ const distributions: [string, Record<string, unknown>, number[]][] = [
 ]
 
 async function verify(path: string) {
-  const checkpoint = await Checkpoint.open(path)
+  const checkpoint = await CheckpointReader.open(path)
   try {
-    const plan = planFromManifest(checkpoint.header.metadata.get('webgpu-init')!)
+    const plan = planFromManifest(checkpoint.metadata.get('webgpu-init')!)
     return await verifyCheckpoint(checkpoint, plan, { device: 'cpu', falseAlarmRate: 1e-6 })
   } finally {
     await checkpoint.close()

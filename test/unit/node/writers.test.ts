@@ -208,7 +208,7 @@ describe('npy', () => {
   )
 
   it('refuses names that some file systems take for one', async () => {
-    const references = { parameters: ['a.w', 'A.W'].map((name) => ({ name, shape: [2] })) }
+    const references = { parameters: ['a.w', 'A.W'].map((name) => ({ name, shape: [2], role: 'weight' as const })) }
     const weights = await initializeModel(references, 'zeros', {}, { device: 'cpu', seed: 1 })
     await expect(write('out', weights, { format: 'npy' })).rejects.toThrow(/"a\.w" and "A\.W" would share the file/)
   })
@@ -217,7 +217,7 @@ describe('npy', () => {
     const weights = await make()
     await write('out', weights, { format: 'npy' })
     const other = await initializeModel(
-      { parameters: [{ name: 'w', shape: [2] }] },
+      { parameters: [{ name: 'w', shape: [2], role: 'weight' as const }] },
       'zeros',
       {},
       { device: 'cpu', seed: 1 },

@@ -144,12 +144,10 @@ describe('diagnosePlan', () => {
     expect(diagnose([embedding], tiny, { dtype: 'bfloat16' })).toEqual([])
   })
 
-  it('says where a role was guessed', () => {
-    const guessed = diagnose(
-      [{ name: 'layer_scale', shape: [64] }, bias, { name: 'layers.0.b1', shape: [4] }],
-      'xavier',
-    )
-    expect(codes(guessed)).toEqual([['role-guessed', 'layer_scale']])
+  it('says where nothing is known of a parameter', () => {
+    const found = diagnose([{ name: 'layer_scale', shape: [64] }, bias, { name: 'layers.0.b1', shape: [4] }], 'xavier')
+    expect(codes(found)).toEqual([['unmatched', 'layer_scale']])
+    expect(found[0]?.message).toMatch(/neither name nor shape says what it is\. Add a rule/)
   })
 
   it('is pure: the plan is as before, and the findings are plain data', () => {

@@ -98,7 +98,7 @@ describe('a parameter’s plan depends on itself alone', () => {
   test.each([
     ['reversed', [...specs].reverse()],
     ['one left out', specs.slice(1)],
-    ['others added', [{ name: 'z', shape: [9, 9] }, ...specs, { name: 'y', shape: [2] }]],
+    ['others added', [{ name: 'z', shape: [9, 9] }, ...specs, { name: 'y.bias', shape: [2] }]],
     ['alone', [specs[2]!]],
   ])('%s', (_, parameters) => {
     const plan = planModel({ parameters }, 'xavier', {}, { seed: 9 })

@@ -59,7 +59,9 @@ test('ResNet-50 with its buffers, planned by its recipe', () => {
   const model = resnet(50, { buffers: true })
   const read = readBack(model.parameters)
   const roles = (parameters: readonly ParameterSpec[]) => parameters.map(({ name, role }) => [name, role])
-  expect(roles(read.model.parameters)).toEqual(roles(model.parameters))
+  // Counters of 64 bits come first in a file, so that everything is aligned.
+  const sorted = (parameters: readonly ParameterSpec[]) => roles(parameters).sort()
+  expect(sorted(read.model.parameters)).toEqual(sorted(model.parameters))
   expect(read.fixed).toEqual([])
   expect(planModel(read.model, recipes.resnet(), { seed: 1 }).totals.elementCount).toBe(25_557_032 + 53_173)
 })
@@ -81,10 +83,10 @@ test('masks, index tables and integers are no weights', () => {
     { name: 'fc.weight', shape: [2, 8] },
   ])
   expect(read.fixed).toEqual([
+    'embeddings.position_ids',
     'h.0.attn.bias',
     'h.0.attn.masked_bias',
     'rotary.inv_freq',
-    'embeddings.position_ids',
     'counts',
   ])
   const skip = read.fixed.map((match) => ({ match, initializer: 'skip' }))
@@ -100,7 +102,7 @@ test('what cannot be written or holds nothing is omitted, and said', () => {
     d: { dtype: 'BF16', shape: [2, 1], data_offsets: [10, 14] },
   }
   const { model, omitted } = readSafetensorsModel(rawHeader(table, 14))
-  expect(model.parameters).toEqual([{ name: 'd', shape: [2, 1], dtype: 'bfloat16', role: 'weight' }])
+  expect(model.parameters).toEqual([{ name: 'd', shape: [2, 1], dtype: 'bfloat16', role: 'unknown' }])
   expect(omitted.map(({ name }) => name)).toEqual(['a', 'b', 'c'])
   expect(omitted.map(({ reason }) => reason).join()).toMatch(/F64.*F8_E8M0.*no elements/)
 })

@@ -196,7 +196,11 @@ describe('segments and files', () => {
   })
 
   test('files hold whole parameters in order, none is empty, and they are as even as that allows', () => {
-    const parameters = [100, 1, 1, 1, 50, 50, 1, 1].map((n, i) => ({ name: `p${i}`, shape: [n, 8] }))
+    const parameters = [100, 1, 1, 1, 50, 50, 1, 1].map((n, i) => ({
+      name: `p${i}`,
+      shape: [n, 8],
+      role: 'weight' as const,
+    }))
     const planned = planModel({ parameters }, normal, { seed: 1 }).parameters
     const split = (count: number): string[][] =>
       splitByCount(planned, count).map((file) => file.map(({ name }) => name))

@@ -1,4 +1,4 @@
-import { show, WeightInitError } from '../core/errors.js'
+import { show, WeightInitError } from '../../core/errors.js'
 
 /** JSON as it came: objects are Maps, so that no name (`__proto__`) means anything, and no key can come twice unseen. */
 export type StrictJson = string | number | boolean | null | StrictJson[] | Map<string, StrictJson>

@@ -110,7 +110,7 @@ describe('the page, on WebGPU', () => {
     await page.locator('#table button', { hasText: '2.bias' }).focus()
     await page.keyboard.press('Enter')
     await page.waitForFunction(() => document.querySelector('#detail-title')?.textContent?.startsWith('2.bias'))
-    expect(await page.textContent('#histogram-caption')).toContain('nothing to draw')
+    expect(await page.textContent('#histogram-caption')).toContain('There is no plot')
     await page.waitForFunction(() => document.querySelector('#moments tbody tr td:nth-child(3)')?.textContent === '100')
   })
 

@@ -12,6 +12,7 @@ import {
   safetensorsHeaderLength,
 } from '../readers/safetensors-header.js'
 import { readSafetensorsIndex } from '../readers/safetensors-model.js'
+import { isFile } from './paths.js'
 
 /** A tensor of a checkpoint, and the path of the file that holds it. */
 export interface CheckpointTensor extends SafetensorsTensor {
@@ -189,18 +190,13 @@ const namesInFolder = ['index.json', 'model.safetensors.index.json', 'model.safe
 
 /** Which form a path has: by what is in a folder, by the index beside a raw file, by the keys of JSON. */
 async function locate(path: string): Promise<Located> {
-  const isThere = (file: string): Promise<boolean> =>
-    stat(file).then(
-      (info) => info.isFile(),
-      () => false,
-    )
   if ((await reading(path, stat(path))).isDirectory()) {
-    for (const name of namesInFolder) if (await isThere(join(path, name))) return locate(join(path, name))
+    for (const name of namesInFolder) if (await isFile(join(path, name))) return locate(join(path, name))
     const own = (await reading(path, readdir(path))).filter((name) => name.endsWith('.safetensors'))
     if (own.length === 1) return { kind: 'safetensors', path: join(path, own[0]!) }
     throw new WeightInitError('IO', `The folder ${showPath(path)} holds none of ${namesInFolder.join(', ')}.`)
   }
-  if (await isThere(`${path}.json`)) {
+  if (await isFile(`${path}.json`)) {
     const index = parseIndex(await readText(`${path}.json`))
     if (index?.format === 'webgpu-init-raw') return { kind: 'raw', path, index }
   }

@@ -23,6 +23,7 @@ import {
 import type { SignalOptions } from '../signal/types.js'
 import { SafetensorsReader } from './checkpoint-reader.js'
 import { readPipe } from './named-pipe.js'
+import { isFile } from './paths.js'
 
 /** A model read from a file, whatever its kind. */
 export interface ModelFile {
@@ -169,13 +170,7 @@ async function isKnownConfig(path: string): Promise<boolean> {
 async function findIn(folder: string, names: readonly string[] = namesInFolder): Promise<string> {
   for (const name of names) {
     const path = join(folder, name)
-    if (
-      await stat(path).then(
-        (info) => info.isFile(),
-        () => false,
-      )
-    )
-      return path
+    if (await isFile(path)) return path
   }
   throw new WeightInitError('IO', `The folder ${showPath(folder)} holds none of ${namesInFolder.join(', ')}.`)
 }

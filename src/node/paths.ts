@@ -2,6 +2,14 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { showPath, WeightInitError } from '../core/errors.js'
 
+/** Whether there is a regular file, or a link to one, that can be seen. */
+export function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  )
+}
+
 /** A path that a run reads or writes, and its role in a message: 'the weights', '--report'. */
 export interface NamedPath {
   readonly path: string

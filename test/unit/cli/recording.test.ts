@@ -36,20 +36,12 @@ async function run(...args: string[]): Promise<string> {
   }
 }
 
+const initRecording = (): Promise<string> =>
+  run('init', '@recording.json', '-o', '@w.safetensors', '--seed', '1', '--generator', 'torch-cpu', '--device', 'cpu')
+
 it.each(['nn-mlp', 'transformers-llama-bfloat16', 'own-tied'])('%s: init, verify, plan', async (name) => {
   await writeFile(at('recording.json'), recordingText(name))
-  const made = await run(
-    'init',
-    '@recording.json',
-    '-o',
-    '@w.safetensors',
-    '--seed',
-    '1',
-    '--generator',
-    'torch-cpu',
-    '--device',
-    'cpu',
-  )
+  const made = await initRecording()
   expect(made).toMatch(/^0\n/)
   const { tensors } = parseSafetensors(await readFile(at('w.safetensors')))
   const hashes = recordedHashes(name, 1)
@@ -61,18 +53,7 @@ it.each(['nn-mlp', 'transformers-llama-bfloat16', 'own-tied'])('%s: init, verify
 
 it('says what is not in the file, and what is within rounding', async () => {
   await writeFile(at('recording.json'), recordingText('transformers-mamba'))
-  const made = await run(
-    'init',
-    '@recording.json',
-    '-o',
-    '@w.safetensors',
-    '--seed',
-    '1',
-    '--generator',
-    'torch-cpu',
-    '--device',
-    'cpu',
-  )
+  const made = await initRecording()
   expect(made).toMatch(/^0\n/)
   expect(made).toContain('Not in the file: backbone.layers.0.mixer.A_log: it is a table made by aten.log.default')
   expect(made).toContain("Within rounding of PyTorch's: backbone.layers.0.mixer.dt_proj.bias, ")

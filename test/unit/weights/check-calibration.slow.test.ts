@@ -125,6 +125,7 @@ describe('faults that rounding must not hide', () => {
 })
 
 describe('options of the wrong type', () => {
+  const small: Model = { parameters: [{ name: 'w', shape: [3], role: 'bias' }] }
   const bad: [string, unknown][] = [
     ['signal', 1],
     ['signal', null],
@@ -132,12 +133,7 @@ describe('options of the wrong type', () => {
     ['signal', 'stop'],
   ]
   test.each(bad)('%s: %j', async (key, value) => {
-    const weights = await initializeModel(
-      { parameters: [{ name: 'w', shape: [3], role: 'bias' }] },
-      'zeros',
-      {},
-      { device: 'cpu' },
-    )
+    const weights = await initializeModel(small, 'zeros', {}, { device: 'cpu' })
     const options = { [key]: value }
     const expected = { name: 'WeightInitError', code: 'INVALID_ARGUMENT' }
     await expect(weights.check(options)).rejects.toMatchObject(expected)
@@ -147,23 +143,13 @@ describe('options of the wrong type', () => {
     await expect(checkTensors('cpu', [tensor as never], options)).rejects.toMatchObject(expected)
   })
   test.each([[null], [1], ['all'], [[]]])('%j in place of options', async (options) => {
-    const weights = await initializeModel(
-      { parameters: [{ name: 'w', shape: [3], role: 'bias' }] },
-      'zeros',
-      {},
-      { device: 'cpu' },
-    )
+    const weights = await initializeModel(small, 'zeros', {}, { device: 'cpu' })
     const expected = { name: 'WeightInitError', code: 'INVALID_ARGUMENT' }
     await expect(weights.check(options as never)).rejects.toMatchObject(expected)
     await expect(weights.verify(options as never)).rejects.toMatchObject(expected)
   })
   test('onProgress that is no function', async () => {
-    const weights = await initializeModel(
-      { parameters: [{ name: 'w', shape: [3], role: 'bias' }] },
-      'zeros',
-      {},
-      { device: 'cpu' },
-    )
+    const weights = await initializeModel(small, 'zeros', {}, { device: 'cpu' })
     await expect(weights.verify({ onProgress: 1 as never })).rejects.toThrow(/onProgress must be a function/)
   })
 })
